@@ -1,0 +1,3 @@
+"""Fixtures of every test below."""
+
+pytest_plugins = ["kernel.testing.fixtures"]

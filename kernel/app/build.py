@@ -1,0 +1,139 @@
+"""Builds the served application from settings: deployment, routes of every installed plugin, gate, job loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uuid_utils
+from litestar import Litestar, Request, Response
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+from kernel.app import pages
+from kernel.app.routes import auth, people, places, running
+from kernel.auth.identity import standing_of_business
+from kernel.auth.permissions import Rights
+from kernel.db import Database
+from kernel.errors import DukaError
+from kernel.jobs import Runner
+from kernel.registry import Registry, discover, functions_of
+from kernel.settings import Settings, secret_key
+from kernel.web import Gate, Route, Visit, as_duka_error, perform, problem
+from kernel.work import Clock, Deployment, system_clock
+from kernel.work.crash import crashpoint
+
+PREFIX = "/api/v1"
+
+
+class Served:
+    """The ASGI application, with what it was built from."""
+
+    def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate) -> None:
+        self.deployment, self.routes, self.gate = deployment, routes, gate
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve."""
+        await self.gate(scope, receive, send)
+
+
+def open_deployment(
+    settings: Settings, *, registry: Registry | None = None, clock: Clock = system_clock, patient: bool = False
+) -> Deployment:
+    """A deployment from its settings, plugins loaded. patient: no statement time-outs."""
+    if not uuid_utils.uuid7():
+        raise RuntimeError("UUIDv7 needs the package uuid-utils")
+    role = settings.database_role if settings.url.startswith("postgresql") else ""
+    settings.home_path.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.url, role=role, pool_size=settings.pool_size, patient=patient)
+    return Deployment(settings, database, registry or discover(), secret_key(settings), clock)
+
+
+def create_app(deployment: Deployment) -> Served:
+    """The application of a deployment: its routes are those of every installed plugin, whatever is enabled where."""
+    rights = Rights(deployment.registry)
+    routes = [*kernel_routes(), *plugin_routes(deployment.registry)]
+    docs = pages.Pages(deployment, rights, routes)
+
+    @contextlib.asynccontextmanager
+    async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        loop = asyncio.create_task(_runner(deployment).loop(stop)) if deployment.settings.jobs == "embedded" else None
+        try:
+            yield
+        finally:
+            stop.set()
+            deployment.jobs_due.set()
+            if loop:
+                await loop
+            await deployment.database.dispose()
+
+    app = Litestar(
+        route_handlers=[*(_handler(route) for route in routes), *docs.handlers()],
+        lifespan=[running_jobs],
+        exception_handlers={
+            DukaError: _told,
+            NotFoundException: _told,
+            MethodNotAllowedException: _told,
+            Exception: _told,
+        },
+        openapi_config=None,
+        logging_config=None,
+        pdb_on_exception=False,
+        debug=False,
+    )
+    return Served(deployment, routes, Gate(app, deployment, rights, routes))
+
+
+def kernel_routes() -> list[Route]:
+    """The kernel's own routes."""
+    found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
+    for module in (people, places, running):
+        for route in functions_of(module, Route):
+            found.append(route.mounted(route.path.split("/")[1], PREFIX))
+    return found
+
+
+def plugin_routes(registry: Registry) -> list[Route]:
+    """The routes of every installed plugin, each below the plugin's own name."""
+    return [
+        route.mounted(one.name, f"{PREFIX}/{one.name}")
+        for one in registry.in_order()
+        for route in functions_of(one.routes, Route)
+    ]
+
+
+def _runner(deployment: Deployment) -> Runner:
+    return Runner(deployment, standing_of_business)
+
+
+def _handler(route: Route) -> HTTPRouteHandler:
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
+        try:
+            answer = await perform(visit, route, request.scope["path_params"])
+        except Exception as error:  # noqa: BLE001 - the one place where errors of a route become answers
+            return _problem(as_duka_error(error, visit.request_id), visit.request_id)
+        await visit.leave()
+        crashpoint("deed.before_answer")
+        headers = dict(answer.headers)
+        if answer.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")
+
+    handle.__name__ = route.function.__name__
+    path = route.path.replace("}", ":str}")
+    return HTTPRouteHandler(path, http_method=[route.method], status_code=route.status, name=route.operation)(handle)  # type: ignore[list-item]
+
+
+def _told(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    visit: Visit | None = request.scope.get("duka")  # type: ignore[assignment]
+    request_id = visit.request_id if visit else ""
+    return _problem(as_duka_error(error, request_id), request_id)
+
+
+def _problem(error: DukaError, request_id: str) -> Response[bytes]:
+    status, headers, body = problem(error, request_id)
+    return Response(body, status_code=status, headers=headers, media_type=headers["Content-Type"])

@@ -1,0 +1,98 @@
+"""What a browser sees of the kernel: the API's documentation, its OpenAPI document, health, and static files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from kernel.auth.permissions import Rights
+from kernel.db import Phase
+from kernel.errors import NotFound
+from kernel.web import PUBLIC, Route, Visit
+from kernel.web.openapi import document, etag
+from kernel.work import Deployment
+
+KINDS = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Pages:
+    """The handlers that are not operations of the API."""
+
+    def __init__(self, deployment: Deployment, rights: Rights, routes: Sequence[Route]) -> None:
+        self.deployment, self.rights, self.routes = deployment, rights, routes
+        self._documents: dict[frozenset[str] | None, bytes] = {}
+
+    def handlers(self) -> list[HTTPRouteHandler]:
+        """Litestar's handlers for them."""
+
+        @get("/", include_in_schema=False)
+        async def index() -> Response[None]:
+            return Response(None, status_code=307, headers={"Location": "/docs"})
+
+        @get("/docs", include_in_schema=False)
+        async def docs() -> Response[bytes]:
+            return _static("docs.html")
+
+        @get("/static/kernel/{path:path}", include_in_schema=False)
+        async def static(path: str) -> Response[bytes]:
+            return _static(path.lstrip("/"))
+
+        @get("/api/v1/openapi.json", include_in_schema=False)
+        async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+            visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
+            return self._openapi(visit)
+
+        @get("/health/live", include_in_schema=False)
+        async def live() -> dict[str, str]:
+            return {"status": "ok"}
+
+        @get("/health/ready", include_in_schema=False)
+        async def ready() -> Response[dict[str, str]]:
+            transaction = await self.deployment.database.open(Phase.READ, None)
+            await transaction.close()
+            return Response({"status": "ok"})
+
+        return [index, docs, static, openapi, live, ready]
+
+    def _openapi(self, visit: Visit) -> Response[bytes]:
+        standing = visit.standing
+        enabled = standing.enabled if standing else None
+        if enabled not in self._documents:
+            self._documents[enabled] = self._written(enabled)
+        content = self._documents[enabled]
+        tag = etag(content)
+        headers = {"ETag": tag, "Vary": "Authorization", "Cache-Control": "private, no-cache"}
+        if visit.headers.get("if-none-match") == tag:
+            return Response(b"", status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type="application/json")
+
+    def _written(self, enabled: frozenset[str] | None) -> bytes:
+        plugins = self.deployment.registry.plugins.keys()
+        if enabled is None:
+            shown = [route for route in self.routes if route.permission == PUBLIC]
+        else:
+            shown = [route for route in self.routes if route.plugin not in plugins or route.plugin in enabled]
+        words = {one.name: one.words for one in self.rights.declared(enabled or ())}
+        return msgspec.json.encode(document(shown, "Duka", words))
+
+
+def _static(path: str) -> Response[bytes]:
+    """A file shipped with the kernel. Raises NotFound for anything else, `..` included."""
+    parts = path.split("/")
+    kind = KINDS.get(path.rpartition(".")[2])
+    if kind is None or any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
+        raise NotFound
+    file = files("kernel.web").joinpath("static", *parts)
+    if not file.is_file():
+        raise NotFound
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "public, max-age=3600"}
+    return Response(file.read_bytes(), headers=headers, media_type=kind)

@@ -1,0 +1,65 @@
+"""Brings a database up to date with the deployment's plugins, and sets aside those whose migrations fail."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from kernel.auth import act
+from kernel.auth.models import User
+from kernel.db.tables import Epoch, Release
+from kernel.migrate import KERNEL, Lineage, MigrationFailed, Migrator
+from kernel.registry import Registry, SetAside
+from kernel.work import Deployment, Work
+
+
+def lineages(registry: Registry) -> list[Lineage]:
+    """The kernel's lineage and those of the plugins that have one, in plan order."""
+    return [KERNEL, *(Lineage(one.name, one.migrations) for one in registry.in_order() if one.migrations.is_dir())]
+
+
+async def prepare(deployment: Deployment) -> list[str]:
+    """Run pending migrations, note releases, make the platform's owner an operator. Returns what was done, in words."""
+    said: list[str] = []
+    while True:
+        url = deployment.settings.migrations_database_url or deployment.settings.url
+        migrator = Migrator(url, lineages(deployment.registry), deployment.database.role)
+        try:
+            said += [f"migrated {revision}" for revision in await migrator.upgrade()]
+            break
+        except MigrationFailed as fault:
+            if fault.plugin == KERNEL.name:
+                raise
+            said.append(f"set aside {fault}")
+            deployment.registry = without(deployment.registry, fault.plugin, fault.reason)
+    await act(deployment, None, _note, deed="prepare")
+    return said
+
+
+def without(registry: Registry, name: str, reason: str) -> Registry:
+    """The registry less a plugin and those that stand on it, each set aside with its reason."""
+    above = registry.standing_on(name, registry.plugins)
+    aside = [*registry.set_aside.values(), SetAside(name, reason)]
+    aside += [SetAside(other, f"needs {name}, which was set aside") for other in above]
+    return Registry([one for one in registry.in_order() if one.name not in (name, *above)], aside)
+
+
+async def _note(work: Work) -> None:
+    registry = work.deployment.registry
+    rows = [(one.name, one.manifest.version, "installed", None) for one in registry.in_order()]
+    rows += [(aside.name, "", "quarantined", aside.reason) for aside in registry.set_aside.values()]
+    known = {
+        row.plugin: (row.plugin, row.version, row.state, row.reason)
+        for row in (await work.execute(sa.select(Release.plugin, Release.version, Release.state, Release.reason))).all()
+    }
+    changed = [row for row in rows if known.get(row[0]) != row]
+    for name, version, state, reason in changed:
+        await work.execute(sa.delete(Release).where(Release.plugin == name))
+        await work.execute(
+            sa.insert(Release).values(plugin=name, version=version, state=state, reason=reason, changed_at=work.now)
+        )
+    if changed:
+        raised = await work.execute(sa.update(Epoch).where(Epoch.scope == "deployment").values(value=Epoch.value + 1))
+        if not raised.rowcount:
+            await work.execute(sa.insert(Epoch).values(scope="deployment", value=1))
+    if email := work.deployment.settings.platform_owner_email:
+        await work.execute(sa.update(User).where(User.email == email.lower()).values(is_operator=True))

@@ -1,0 +1,1 @@
+"""The kernel's own routes, by what they speak of."""

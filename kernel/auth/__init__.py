@@ -1,0 +1,7 @@
+"""People, roles, tokens, businesses and their places."""
+
+from kernel.auth.acting import act, look
+from kernel.auth.models import Location, User
+from kernel.auth.permissions import Rights
+
+__all__ = ["Location", "Rights", "User", "act", "look"]

@@ -1,0 +1,111 @@
+"""People, their roles in businesses, their sign-ins, and the places of a business."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, Json, Owned, Versioned, new_id, owned_key
+
+GLOBAL = {"global": True}
+
+
+class User(Versioned, Base):
+    """A person who signs in. One account, any number of businesses."""
+
+    __tablename__ = "kernel_user"
+    __table_args__ = ({"info": GLOBAL},)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    is_operator: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    created_at: Mapped[dt.datetime]
+
+
+class Role(Owned, Versioned, Base):
+    """What a member may do. A shipped role (`code`) starts with what plugins grant it; added and removed are edits."""
+
+    __tablename__ = "kernel_role"
+    __table_args__ = (sa.UniqueConstraint("business_id", "name"),)
+
+    code: Mapped[str | None]
+    name: Mapped[str]
+    added: Mapped[list[str]] = mapped_column(Json, default=list)
+    removed: Mapped[list[str]] = mapped_column(Json, default=list)
+
+
+class Membership(Base):
+    """A user's place in a business."""
+
+    __tablename__ = "kernel_membership"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]),
+        sa.ForeignKeyConstraint(["business_id"], ["kernel_business.id"]),
+        owned_key("role_id", "kernel_role"),
+        {"info": GLOBAL},
+    )
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
+    role_id: Mapped[uuid.UUID]
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+
+
+class SignIn(Base):
+    """One sign-in on one device: the family of its refresh tokens. Revoked, every token of it is dead."""
+
+    __tablename__ = "kernel_sign_in"
+    __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    created_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+    address: Mapped[str | None]
+    device: Mapped[str | None]
+
+
+class RefreshToken(Base):
+    """A refresh token, known by its hash; good for one use."""
+
+    __tablename__ = "kernel_refresh_token"
+    __table_args__ = (sa.ForeignKeyConstraint(["sign_in_id"], ["kernel_sign_in.id"]), {"info": GLOBAL})
+
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
+    sign_in_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    business_id: Mapped[uuid.UUID | None]
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+
+
+class Limit(Base):
+    """How often something was tried in the current window, counted across processes."""
+
+    __tablename__ = "kernel_limit"
+    __table_args__ = ({"info": GLOBAL},)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    window_ends: Mapped[dt.datetime]
+    count: Mapped[int]
+
+
+class Location(Owned, Versioned, Base):
+    """A storefront or a warehouse. `day_cutoff` is minutes after midnight at which its business day begins."""
+
+    __tablename__ = "kernel_location"
+    __table_args__ = (sa.UniqueConstraint("business_id", "code"),)
+
+    code: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    region: Mapped[str]
+    subdivision: Mapped[str | None]
+    zone: Mapped[str]
+    day_cutoff: Mapped[int] = mapped_column(default=0, server_default="0")
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())

@@ -1,0 +1,64 @@
+"""What the kernel itself lets roles do, and what a role comes to once plugins have had their say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kernel.plugin import Permission
+from kernel.registry import Registry
+
+PERMISSIONS = (
+    Permission("business.manage", "Change the business's details"),
+    Permission("locations.manage", "Add and change storefronts and warehouses"),
+    Permission("users.see", "See who works here"),
+    Permission("users.manage", "Add people, change their roles, switch them off"),
+    Permission("roles.manage", "Change what roles may do"),
+    Permission("plugins.manage", "Switch plugins on and off"),
+    Permission("jobs.see", "See background jobs"),
+    Permission("audit.see", "See the audit trail"),
+)
+GRANTS: dict[str, tuple[str, ...]] = {
+    "manager": ("users.see", "jobs.see", "audit.see"),
+    "accountant": ("audit.see",),
+}
+ROLE_NAMES = {
+    "owner": "Owner",
+    "manager": "Manager",
+    "cashier": "Cashier",
+    "stock_keeper": "Stock keeper",
+    "accountant": "Accountant",
+}
+
+
+class Rights:
+    """Works out what roles hold, and remembers: the answer depends on the role's row and the enabled set alone."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._known: dict[tuple[str | None, tuple[str, ...], tuple[str, ...], frozenset[str]], frozenset[str]] = {}
+
+    def of(
+        self, code: str | None, added: Iterable[str], removed: Iterable[str], enabled: frozenset[str]
+    ) -> frozenset[str]:
+        """The permissions a role holds while a set of plugins is on; those of other plugins lie dormant."""
+        key = (code, tuple(added), tuple(removed), enabled)
+        if key not in self._known:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[key] = self._work_out(*key)
+        return self._known[key]
+
+    def declared(self, enabled: Iterable[str]) -> list[Permission]:
+        """Every permission there is while a set of plugins is on."""
+        return [*PERMISSIONS, *self._registry.permissions(enabled)]
+
+    def _work_out(
+        self, code: str | None, added: tuple[str, ...], removed: tuple[str, ...], enabled: frozenset[str]
+    ) -> frozenset[str]:
+        there = {permission.name for permission in self.declared(enabled)}
+        if code == "owner":
+            return frozenset(there)
+        granted = set(GRANTS.get(code or "", ()))
+        for one in self._registry.in_order(enabled):
+            granted |= set(one.manifest.grants.get(code or "", ()))
+        return frozenset(((granted | set(added)) - set(removed)) & there)

@@ -1,0 +1,9 @@
+"""The command line: `duka …`. It asks only on a terminal, says what is wrong in one line, and its exit codes are documented.
+
+0 done · 1 a check failed or the command could not do its work · 2 wrong usage or settings.
+"""
+
+from kernel.cli import database, demo, plugins, serve
+from kernel.cli.main import main
+
+__all__ = ["database", "demo", "main", "plugins", "serve"]

@@ -1,0 +1,144 @@
+"""duka init, duka check, duka migration: the database's shape and health."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+
+import click
+import sqlalchemy as sa
+
+from kernel.app import open_deployment
+from kernel.app.prepare import lineages, prepare
+from kernel.auth import act
+from kernel.auth.businesses import NewBusiness, create_business, make_user
+from kernel.auth.models import User
+from kernel.auth.passwords import hash_password
+from kernel.auth.regions import zone_of
+from kernel.cli.main import duka, run, settings_of
+from kernel.db.tables import Business
+from kernel.invariants import broken
+from kernel.migrate import Migrator
+from kernel.settings import Settings
+from kernel.work import Deployment, Work
+
+
+@duka.command()
+@click.option("--admin-email", help="Make this person's account.")
+@click.option("--admin-password", help="Their first password, 10 characters or more.")
+@click.option("--business", help="Name of a first business to make, owned by the admin.")
+@click.option("--region", help="Its region, e.g. KE.")
+@click.option("--currency", help="Its currency, e.g. KES.")
+def init(
+    admin_email: str | None,
+    admin_password: str | None,
+    business: str | None,
+    region: str | None,
+    currency: str | None,
+) -> None:
+    """Create the database or bring it up to date; optionally make a first admin and business.
+
+    On a terminal it asks for what is missing once any of the options is given.
+    """
+    wanted = any((admin_email, admin_password, business, region, currency))
+    if wanted and sys.stdin.isatty():
+        admin_email = admin_email or click.prompt("Admin e-mail")
+        admin_password = admin_password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        if business:
+            region = region or click.prompt("Region (two letters, e.g. KE)")
+            currency = currency or click.prompt("Currency (three letters, e.g. KES)")
+    if wanted and not (admin_email and admin_password):
+        raise click.UsageError("give --admin-email and --admin-password")
+    if business and not (region and currency):
+        raise click.UsageError("--business needs --region and --currency")
+    run(_init(settings_of(), admin_email, admin_password, business, region, currency))
+
+
+@duka.command()
+def check() -> None:
+    """Check configuration, database, migrations and invariants; exit code 1 if anything is wrong."""
+    faults = run(_check(settings_of()))
+    for fault in faults:
+        click.echo(f"✗ {fault}")
+    if faults:
+        sys.exit(1)
+    click.echo("✓ configuration, database, migrations and invariants are fine")
+
+
+@duka.group()
+def migration() -> None:
+    """For developers of plugins: write the revisions of a lineage."""
+
+
+@migration.command("new")
+@click.argument("plugin")
+@click.argument("words")
+def new_revision(plugin: str, words: str) -> None:
+    """Write PLUGIN's next revision from what its models have and the database lacks; WORDS say what it does."""
+    run(_new_revision(settings_of(), plugin, words))
+
+
+async def _init(
+    settings: Settings,
+    email: str | None,
+    password: str | None,
+    business: str | None,
+    region: str | None,
+    currency: str | None,
+) -> None:
+    deployment = open_deployment(settings, patient=True)
+    for line in await prepare(deployment):
+        click.echo(line)
+    if email and password:
+        user_id = await _admin(deployment, email, password)
+        if business and region and currency:
+            await _first_business(deployment, user_id, business, region, currency)
+            click.echo(f"{business} is ready; sign in as {email}")
+    await prepare(deployment)
+    await deployment.database.dispose()
+
+
+async def _admin(deployment: Deployment, email: str, password: str) -> uuid.UUID:
+    hashed = await hash_password(password)
+
+    async def make(work: Work) -> uuid.UUID:
+        found = await work.execute(sa.select(User.id).where(User.email == email.lower()))
+        known: uuid.UUID | None = found.scalar_one_or_none()
+        return known or await make_user(work, email=email, name=email.partition("@")[0], password_hash=hashed)
+
+    return await act(deployment, None, make, deed="duka init")
+
+
+async def _first_business(deployment: Deployment, owner: uuid.UUID, name: str, region: str, currency: str) -> None:
+    slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())[:40] or "shop"
+    new = NewBusiness(slug, name, region, currency, zone_of(region))
+    everything = [one.name for one in deployment.registry.in_order()]
+
+    async def make(work: Work) -> None:
+        found = await work.execute(sa.select(Business.id).where(Business.slug == slug))
+        if found.scalar_one_or_none() is None:
+            await create_business(work, new, owner_id=owner, plugins=everything)
+
+    await act(deployment, None, make, deed="duka init")
+
+
+async def _check(settings: Settings) -> list[str]:
+    deployment = open_deployment(settings, patient=True)
+    faults = [f"plugin {one.name} was set aside: {one.reason}" for one in deployment.registry.set_aside.values()]
+    try:
+        migrator = Migrator(settings.migrations_database_url or settings.url, lineages(deployment.registry), "")
+        if pending := await migrator.pending():
+            return [*faults, f"migrations that have not run: {', '.join(pending)}; run duka init"]
+        faults += [f"schema: {one}" for one in await migrator.differences()]
+        faults += await broken(deployment)
+    finally:
+        await deployment.database.dispose()
+    return faults
+
+
+async def _new_revision(settings: Settings, plugin: str, words: str) -> None:
+    deployment = open_deployment(settings, patient=True)
+    migrator = Migrator(settings.url, lineages(deployment.registry), "")
+    path = await migrator.write_revision(plugin, words)
+    click.echo(str(path) if path else "Nothing to write: the database has all that the models have.")
+    await deployment.database.dispose()

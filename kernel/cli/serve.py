@@ -1,0 +1,65 @@
+"""duka run: serve the deployment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+import uvicorn
+
+from kernel.app import create_app, open_deployment
+from kernel.app.prepare import prepare
+from kernel.cli.demo import seed_demo_if_empty
+from kernel.cli.main import duka, run, settings_of
+from kernel.settings import Settings, load_settings
+
+
+@duka.command("run")
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=int, help="Port to listen on.")
+@click.option("--workers", type=int, help="Server processes.")
+@click.option("--demo", is_flag=True, help="On an empty database, first make the demo businesses.")
+def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -> None:
+    """Bring the database up to date and serve."""
+    settings = settings_of(host=host, port=port, workers=workers)
+    run(_prepared(settings, demo=demo))
+    for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
+        if value is not None:
+            os.environ[f"DUKA_{name}"] = str(value)
+    address = f"http://{settings.host}:{settings.port}"
+    click.echo(f"\nDuka listens on {address}\n  API documentation  {address}/docs\n", err=True)
+    sys.stderr.flush()
+    uvicorn.run(
+        "kernel.cli.serve:application",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        log_level=settings.log_level,
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
+        server_header=False,
+        timeout_graceful_shutdown=30,
+        h11_max_incomplete_event_size=65536,
+    )
+
+
+def application() -> Any:
+    """The ASGI application of one server process, from the environment's settings."""
+    return create_app(open_deployment(load_settings()))
+
+
+async def _prepared(settings: Settings, *, demo: bool) -> None:
+    deployment = open_deployment(settings, patient=True)
+    for line in await prepare(deployment):
+        click.echo(line, err=True)
+    for aside in deployment.registry.set_aside.values():
+        click.echo(f"plugin {aside.name} was set aside: {aside.reason}", err=True)
+    if demo:
+        await seed_demo_if_empty(deployment)
+    await deployment.database.dispose()

@@ -1,0 +1,229 @@
+"""Transactions as Duka needs them: role and business set on PostgreSQL, an honest BEGIN IMMEDIATE on SQLite.
+
+PostgreSQL connections run in driver autocommit; a transaction's BEGIN, its role, its business and its lock travel as one
+message. See docs/decisions/0003-the-kernel-begins-transactions-itself.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from kernel.db.prepared import Prepared, Rows
+
+LOCK_SPACE = 0x64756B61
+"""First key of every advisory lock of Duka ("duka")."""
+
+_SESSION = {
+    "application_name": "duka",
+    "statement_timeout": "5000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+    "timezone": "UTC",
+}
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+
+
+class Phase(enum.Enum):
+    """What a transaction is for, hence what it locks."""
+
+    READ = "read"
+    WRITE = "write"
+    SWITCH = "switch"
+
+
+class Database:
+    """The engines of one deployment.
+
+    role: the PostgreSQL role each transaction switches to, without ownership or bypass; empty stays the login's.
+    patient: no statement time-out, for seeds, checks and migrations.
+    """
+
+    def __init__(self, url: str, *, role: str = "", pool_size: int = 16, patient: bool = False) -> None:
+        self.url = url
+        self.role = role
+        self.is_postgres = url.startswith("postgresql")
+        if self.is_postgres:
+            self.writer = self.reader = _postgres(url, pool_size, patient)
+        else:
+            self.writer, self.reader = _sqlite(url, "BEGIN IMMEDIATE", 1), _sqlite(url, "BEGIN", pool_size)
+
+    async def open(self, phase: Phase, business: uuid.UUID | None) -> Transaction:
+        """Begin a transaction for a business; None sees global tables only."""
+        transaction = Transaction(self, business)
+        await transaction.begin(phase)
+        return transaction
+
+    @contextlib.asynccontextmanager
+    async def reading(self, business: uuid.UUID | None) -> AsyncIterator[Transaction]:
+        """A read-only snapshot."""
+        transaction = await self.open(Phase.READ, business)
+        try:
+            yield transaction
+        finally:
+            await transaction.close()
+
+    async def dispose(self) -> None:
+        """Close every idle connection."""
+        await self.writer.dispose()
+        if self.reader is not self.writer:
+            await self.reader.dispose()
+
+
+class Transaction:
+    """One transaction at a time on one connection. Only the unit of work commits it."""
+
+    def __init__(self, database: Database, business: uuid.UUID | None) -> None:
+        self.database = database
+        self.business = business
+        self.phase = Phase.READ
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._open = False
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """SQLAlchemy's connection, inside this transaction."""
+        if self._connection is None:
+            raise RuntimeError("the transaction has ended")
+        return self._connection
+
+    async def begin(self, phase: Phase) -> None:
+        """Start, or end what is open and start anew, in a phase. Raises the database's errors."""
+        self.phase = phase
+        if self.database.is_postgres:
+            await self._begin_postgres(phase)
+        else:
+            await self._begin_sqlite(phase)
+        self._open = True
+
+    async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
+        """Run a prepared statement; its rows as named tuples."""
+        if self._driver is not None:
+            text = statement.text(self.database.writer.dialect)
+            records = await self._driver.fetch(text.sql, *text.arguments(parameters))
+            return text.rows(records)
+        result = await self.connection.execute(statement.statement, parameters)
+        return list(result.all()) if result.returns_rows else []
+
+    async def one(self, statement: Prepared, /, **parameters: Any) -> Any | None:
+        """The first row, or None."""
+        rows = await self.fetch(statement, **parameters)
+        return rows[0] if rows else None
+
+    async def execute(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement built for the occasion."""
+        result: CursorResult[Any] = await self.connection.execute(statement, parameters)  # type: ignore[assignment]
+        return result
+
+    async def fetch_raw(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """PostgreSQL only: a text in the driver's own style, prepared and cached by the driver."""
+        records: list[Any] = await self._driver.fetch(sql, *arguments)
+        return records
+
+    async def enter_business(self, business: uuid.UUID) -> None:
+        """Go on for another business in the same transaction: only for the one that is being made in it."""
+        self.business = business
+        if self._driver is not None:
+            await self._driver.execute(f"SELECT set_config('app.business', '{business}', true)")
+
+    async def commit(self) -> None:
+        """Make it last. An error here means the outcome may be unknown."""
+        self._open = False
+        if self._driver is not None:
+            await self._driver.execute("COMMIT")
+        else:
+            await self.connection.commit()
+
+    async def close(self) -> None:
+        """Undo what is not committed and give the connection back; a broken connection is thrown away."""
+        connection, self._connection, driver, self._driver = self._connection, None, self._driver, None
+        if connection is None:
+            return
+        try:
+            if self._open and driver is not None:
+                await driver.execute("ROLLBACK")
+            elif self._open:
+                await connection.rollback()
+        except BaseException:
+            await connection.invalidate()
+            raise
+        finally:
+            self._open = False
+            await connection.close()
+
+    async def _begin_postgres(self, phase: Phase) -> None:
+        parts = ["ROLLBACK"] if self._open else []
+        parts.append("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if phase is Phase.READ else "BEGIN")
+        parts.append(f"SELECT {', '.join(self._settings(phase))}")
+        if self._connection is None:
+            self._connection = await self.database.writer.connect()
+            raw = await self._connection.get_raw_connection()
+            self._driver = raw.driver_connection
+        self._open = True
+        await self._driver.execute("; ".join(parts))
+
+    def _settings(self, phase: Phase) -> list[str]:
+        said = [f"set_config('app.business', '{self.business or ''}', true)"]
+        if self.database.role:
+            said.insert(0, f"set_config('role', '{self.database.role}', true)")
+        if self.business is not None and phase is not Phase.READ:
+            lock = "pg_advisory_xact_lock_shared" if phase is Phase.WRITE else "pg_advisory_xact_lock"
+            said.append(f"{lock}({LOCK_SPACE}, {_lock_key(self.business)})")
+        return said
+
+    async def _begin_sqlite(self, phase: Phase) -> None:
+        await self.close()
+        engine = self.database.reader if phase is Phase.READ else self.database.writer
+        self._connection = await engine.connect()
+        await self._connection.begin()
+
+
+def _lock_key(business: uuid.UUID) -> int:
+    return int.from_bytes(business.bytes[-4:], "big", signed=True)
+
+
+def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
+    settings = {k: v for k, v in _SESSION.items() if not (patient and k.endswith("_timeout"))}
+    return create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=20,
+        pool_use_lifo=True,
+        connect_args={
+            "server_settings": settings,
+            "statement_cache_size": 500,
+            "prepared_statement_cache_size": 500,
+            "timeout": 10,
+        },
+    )
+
+
+def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(dbapi: Any, _record: object) -> None:
+        dbapi.isolation_level = None
+        cursor = dbapi.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,101 @@
+"""What went wrong in the database, told apart by what can be done about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
+
+from kernel.db.base import Base
+
+Kind = Literal["retry", "locked", "unique", "reference", "check", "data", "forbidden", "lost", "other"]
+
+_BY_STATE: dict[str, Kind] = {
+    "40001": "retry",
+    "40P01": "retry",
+    "55P03": "locked",
+    "23505": "unique",
+    "23503": "reference",
+    "23502": "check",
+    "23514": "check",
+    "22003": "data",
+    "22021": "data",
+    "22P02": "data",
+    "22001": "data",
+    "42501": "forbidden",
+    "57014": "lost",
+    "57P01": "lost",
+    "57P02": "lost",
+    "57P03": "lost",
+    "53300": "lost",
+    "53100": "lost",
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A database error: its kind, and the table and columns of the constraint where one was broken."""
+
+    kind: Kind
+    table: str = ""
+    columns: tuple[str, ...] = ()
+
+
+def trouble_of(error: BaseException) -> Trouble | None:
+    """Read a driver's or SQLAlchemy's error; None when it does not come from the database."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _from_state(error.sqlstate or "", error.constraint_name or "")
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        if state:
+            cause = getattr(error.orig, "__cause__", None)
+            return _from_state(state, getattr(cause, "constraint_name", None) or "")
+        return _from_sqlite(error)
+    if isinstance(
+        error, asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError | ConnectionError | OSError
+    ):
+        return Trouble("lost")
+    if isinstance(error, OverflowError):
+        return Trouble("data")
+    return None
+
+
+def _from_state(state: str, constraint: str) -> Trouble:
+    if state.startswith("08"):
+        return Trouble("lost")
+    kind = _BY_STATE.get(state, "data" if state.startswith("22") else "other")
+    table, columns = _constraint(constraint) if constraint else ("", ())
+    return Trouble(kind, table, columns)
+
+
+def _from_sqlite(error: DBAPIError) -> Trouble:
+    said = str(error.orig)
+    if isinstance(error, IntegrityError):
+        if found := re.match(r"UNIQUE constraint failed: (.*)", said):
+            names = [part.strip().split(".") for part in found[1].split(",")]
+            return Trouble("unique", names[0][0], _without_business(name[-1] for name in names))
+        if said.startswith("FOREIGN KEY"):
+            return Trouble("reference")
+        return Trouble("check")
+    if isinstance(error, OperationalError) and ("locked" in said or "busy" in said):
+        return Trouble("retry")
+    if isinstance(error, OperationalError | InterfaceError):
+        return Trouble("lost" if "disk" in said or "unable to open" in said else "other")
+    return Trouble("data" if "too large" in said or "overflow" in said else "other")
+
+
+def _constraint(name: str) -> tuple[str, tuple[str, ...]]:
+    for table in Base.metadata.tables.values():
+        for constraint in (*table.constraints, *table.indexes):
+            if constraint.name == name and isinstance(constraint, sa.Index | sa.ColumnCollectionConstraint):
+                return table.name, _without_business(column.name for column in constraint.columns)
+    return "", ()
+
+
+def _without_business(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name != "business_id")

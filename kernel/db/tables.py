@@ -1,0 +1,162 @@
+"""The kernel's own tables that the unit of work reads and writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db.base import Base, Json, Owned, Versioned, new_id
+
+GLOBAL = {"global": True}
+
+
+class Business(Versioned, Base):
+    """A tenant. `epoch` rises with every change of what is switched on for it."""
+
+    __tablename__ = "kernel_business"
+    __table_args__ = ({"info": GLOBAL},)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    region: Mapped[str]
+    subdivision: Mapped[str | None]
+    currency: Mapped[str]
+    zone: Mapped[str]
+    tax_number: Mapped[str | None]
+    epoch: Mapped[int] = mapped_column(default=1, server_default="1")
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    created_at: Mapped[dt.datetime]
+
+
+class BusinessPlugin(Base):
+    """Whether a plugin is enabled for a business, and since when."""
+
+    __tablename__ = "kernel_business_plugin"
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    changed_at: Mapped[dt.datetime]
+    settings: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class Release(Base):
+    """A plugin of the deployment: the version whose migrations have run, and why it was set aside, if it was."""
+
+    __tablename__ = "kernel_release"
+    __table_args__ = ({"info": GLOBAL},)
+
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    changed_at: Mapped[dt.datetime]
+
+
+class Epoch(Base):
+    """The epochs above a business: of the deployment, and of each region (`region:KE`)."""
+
+    __tablename__ = "kernel_epoch"
+    __table_args__ = ({"info": GLOBAL},)
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+class Idempotency(Base):
+    """One key of one person on one route, with the answer it got. Kept for eight days."""
+
+    __tablename__ = "kernel_idempotency"
+    __table_args__ = (sa.Index("ix_kernel_idempotency_created_at", "created_at"),)
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    principal: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    body: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+
+
+class Series(Base):
+    """A gap-free number series: the last number given."""
+
+    __tablename__ = "kernel_series"
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Job(Base):
+    """The header of a job. Its payload stands apart, under the business's row-level security."""
+
+    __tablename__ = "kernel_job"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "dedup"),
+        sa.Index("ix_kernel_job_ready", "state", "run_at"),
+        {"info": GLOBAL},
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    business_id: Mapped[uuid.UUID]
+    plugin: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(default="pending", server_default="pending")
+    run_at: Mapped[dt.datetime]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    max_attempts: Mapped[int] = mapped_column(default=8, server_default="8")
+    dedup: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class JobPayload(Base):
+    """What a job was asked to do."""
+
+    __tablename__ = "kernel_job_payload"
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    job_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class Schedule(Base):
+    """When a plugin's scheduled job is next due for a business."""
+
+    __tablename__ = "kernel_schedule"
+    __table_args__ = (sa.Index("ix_kernel_schedule_next_run", "next_run"), {"info": GLOBAL})
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(primary_key=True)
+    cron: Mapped[str]
+    next_run: Mapped[dt.datetime]
+
+
+class Audit(Owned, Base):
+    """Who did what, when, where and why; never changed."""
+
+    __tablename__ = "kernel_audit"
+    __table_args__ = (
+        sa.Index("ix_kernel_audit_business_id_at", "business_id", "at"),
+        {"info": {"append_only": True}},
+    )
+
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[uuid.UUID | None]
+    actor_name: Mapped[str]
+    deed: Mapped[str]
+    subject: Mapped[str | None]
+    reason: Mapped[str | None]
+    facts: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    request_id: Mapped[str | None]
+    address: Mapped[str | None]
+    epoch: Mapped[int]

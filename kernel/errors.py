@@ -1,0 +1,215 @@
+"""Faults with a name: every refusal Duka gives is one of these, and becomes one problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing wrong at one place: a JSON pointer into the body (or `?name` of a parameter), a code, and facts about it."""
+
+    pointer: str
+    code: str
+    detail: str = ""
+    facts: Mapping[str, str] = {}
+
+    def as_dict(self) -> dict[str, str]:
+        """The fault as it stands in a problem document, its facts beside the rest."""
+        said = {"pointer": self.pointer, "code": self.code}
+        if self.detail:
+            said["detail"] = self.detail
+        return said | dict(self.facts)
+
+
+class DukaError(Exception):
+    """The parent of every fault. A subclass names one case: HTTP status, stable code, title."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad-request"
+    title: ClassVar[str] = "Bad request"
+
+    def __init__(
+        self, detail: str = "", *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+
+
+class BadRequest(DukaError):
+    """The request cannot be understood at all."""
+
+
+class MalformedJson(DukaError):
+    """The body is not one JSON document in UTF-8 with distinct keys."""
+
+    code, title = "malformed-json", "The body is not valid JSON"
+
+
+class TooDeep(DukaError):
+    """The body nests deeper than 32 levels."""
+
+    code, title = "too-deep", "The body is nested too deeply"
+
+
+class PayloadTooLarge(DukaError):
+    """The body is larger than the route takes."""
+
+    status, code, title = 413, "payload-too-large", "The body is too large"
+
+
+class HeadersTooLarge(DukaError):
+    """A header is longer than 8 KiB."""
+
+    status, code, title = 431, "headers-too-large", "A header is too large"
+
+
+class UnsupportedMediaType(DukaError):
+    """The body is not plain, unencoded application/json."""
+
+    status, code, title = 415, "unsupported-media-type", "Send application/json"
+
+
+class BadHost(DukaError):
+    """The Host header names a host this deployment does not serve."""
+
+    code, title = "bad-host", "Unknown host"
+
+
+class Invalid(DukaError):
+    """Parseable, but not valid: each fault says where and why."""
+
+    status, code, title = 422, "validation", "The request is not valid"
+
+    @classmethod
+    def at(cls, pointer: str, detail: str, *, code: str = "invalid", **facts: str) -> Invalid:
+        """One fault at one place."""
+        return cls(detail, faults=[Fault(pointer, code, detail, facts)])
+
+
+class Unauthenticated(DukaError):
+    """No valid sign-in came with the request."""
+
+    status, code, title = 401, "unauthenticated", "Sign in first"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(DukaError):
+    """Signed in, but the person's role does not hold the permission."""
+
+    status, code, title = 403, "forbidden", "Your role does not allow this"
+
+
+class NotFound(DukaError):
+    """There is no such thing here; another business's thing looks exactly the same."""
+
+    status, code, title = 404, "not-found", "Not found"
+
+
+class MethodNotAllowed(DukaError):
+    """The path exists, the method does not."""
+
+    status, code, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class Conflict(DukaError):
+    """The request contradicts what is stored."""
+
+    status, code, title = 409, "conflict", "This conflicts with what is stored"
+
+
+class AlreadyExists(Conflict):
+    """Something of the caller's own business already has this name, number or id."""
+
+    code, title = "already-exists", "This already exists"
+
+
+class InUse(Conflict):
+    """Something else still refers to it."""
+
+    code, title = "in-use", "This is still in use"
+
+
+class PreconditionRequired(DukaError):
+    """An update without If-Match."""
+
+    status, code, title = 428, "precondition-required", "Send If-Match with the ETag you read"
+
+
+class PreconditionFailed(DukaError):
+    """The thing has changed since the caller read it."""
+
+    status, code, title = 412, "precondition-failed", "This has changed since you read it"
+
+
+class IdempotencyKeyRequired(DukaError):
+    """A POST that moves money or stock came without an Idempotency-Key."""
+
+    code, title = "idempotency-key-required", "Send an Idempotency-Key"
+
+
+class IdempotencyKeyInvalid(DukaError):
+    """The key is empty, longer than 255 characters or not printable ASCII."""
+
+    code, title = "idempotency-key-invalid", "The Idempotency-Key is not valid"
+
+
+class IdempotencyKeyReused(DukaError):
+    """The key was used before with another body."""
+
+    status, code, title = 422, "idempotency-key-reused", "This Idempotency-Key was used with another request"
+
+
+class IdempotencyInProgress(DukaError):
+    """A request with this key is being worked on right now."""
+
+    status, code, title = 409, "idempotency-in-progress", "The first request with this key is still running"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
+class InvalidCursor(DukaError):
+    """The cursor was not made by this list with these filters."""
+
+    code, title = "invalid-cursor", "The cursor is not valid for this list"
+
+
+class RateLimited(DukaError):
+    """Too many tries in the window."""
+
+    status, code, title = 429, "rate-limited", "Too many tries"
+
+    def __init__(self, retry_after_s: int, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class Unavailable(DukaError):
+    """The database is busy or away; the same request may succeed in a moment."""
+
+    status, code, title = 503, "unavailable", "Try again in a moment"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})
+
+
+class Internal(DukaError):
+    """A fault of ours; the log holds the rest under the request id."""
+
+    status, code, title = 500, "internal", "Something went wrong on our side"
+
+
+class PluginFault(DukaError):
+    """A plugin cannot be loaded, planned or switched as asked."""
+
+    status, code, title = 409, "plugin-fault", "The plugin cannot be switched"
+
+
+class SettingsFault(Exception):
+    """A setting of the deployment is unknown or has a bad value."""

@@ -1,0 +1,238 @@
+"""Jobs: what a deed leaves to be done after it. The outbox row is the truth; a job's effect and its done mark commit together.
+
+So a job may be delivered any number of times and takes effect once. The embedded loop runs inside the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from croniter import croniter
+
+from kernel.db import Phase, Prepared, Transaction
+from kernel.db.tables import Business, Idempotency, Job, JobPayload, Schedule
+from kernel.errors import DukaError
+from kernel.registry import functions_of
+from kernel.work import NO_BUSINESS, Answered, Deed, Deployment, Origin, Standing, Work
+
+log = logging.getLogger("duka.jobs")
+KEPT_FOR = dt.timedelta(days=8)
+POLL_S = 1.0
+
+Run = Callable[[Work, Mapping[str, Any]], Awaitable[None]]
+Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A job a plugin can run: `<plugin>.<name>`, and its cron line where it is scheduled."""
+
+    name: str
+    run: Run
+    cron: str | None
+
+
+def job(name: str, *, cron: str | None = None) -> Callable[[Run], Handler]:
+    """Declare a job in `jobs.py`. cron: five fields in the business's time zone, for enabled plugins only."""
+    if cron is not None and not croniter.is_valid(cron):
+        raise ValueError(f"job {name}: {cron!r} is not a cron line")
+    return lambda run: Handler(name, run, cron)
+
+
+@job("kernel.forget_old_keys", cron="17 3 * * *")
+async def forget_old_keys(work: Work, _payload: Mapping[str, Any]) -> None:
+    """Drop idempotency keys older than eight days."""
+    old = sa.delete(Idempotency).where(
+        Idempotency.business_id == work.business_id, Idempotency.created_at < work.now - KEPT_FOR
+    )
+    await work.execute(old)
+
+
+def handlers_of(deployment: Deployment) -> dict[str, Handler]:
+    """Every job that can be run: name → handler."""
+    found = {forget_old_keys.name: forget_old_keys}
+    for one in deployment.registry.in_order():
+        for handler in functions_of(one.jobs, Handler):
+            if handler.name.partition(".")[0] != one.name:
+                raise ValueError(f"{one.name}: its job {handler.name!r} must start with '{one.name}.'")
+            found[handler.name] = handler
+    return found
+
+
+def next_run(cron: str, after: dt.datetime, zone: str) -> dt.datetime:
+    """The next instant of a cron line in a zone."""
+    local = after.astimezone(ZoneInfo(zone))
+    moment: dt.datetime = croniter(cron, local).get_next(dt.datetime)
+    return moment.astimezone(dt.UTC)
+
+
+_J = Job.__table__.c
+_DUE = Prepared(
+    sa.select(_J.id, _J.business_id)
+    .where(_J.state == "pending", _J.run_at <= sa.bindparam("now"))
+    .order_by(_J.run_at, _J.id)
+    .limit(100)
+)
+_CLAIM = (
+    sa.select(_J.id, _J.plugin, _J.name)
+    .where(_J.id == sa.bindparam("job_id"), _J.state == "pending", _J.run_at <= sa.bindparam("now"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM_PREPARED = Prepared(_CLAIM)
+_PAYLOAD = Prepared(
+    sa.select(JobPayload.payload).where(
+        JobPayload.business_id == sa.bindparam("business_id"), JobPayload.job_id == sa.bindparam("job_id")
+    )
+)
+_SCHEDULED = Prepared(
+    sa.select(Schedule.business_id, Schedule.job, Schedule.cron, Schedule.next_run, Business.zone)
+    .join(Business, Business.id == Schedule.business_id)
+    .where(Schedule.next_run <= sa.bindparam("now"))
+    .order_by(Schedule.next_run)
+    .limit(100)
+)
+
+
+class Runner:
+    """Runs due jobs of a deployment, each in a deed of its business. identify: reads a business's standing."""
+
+    def __init__(self, deployment: Deployment, identify: Identify) -> None:
+        self.deployment, self.identify = deployment, identify
+        self.handlers = handlers_of(deployment)
+
+    async def run_due(self) -> int:
+        """Run what is due now; returns how many were tried."""
+        await self.tick()
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            due = await transaction.fetch(_DUE, now=self.deployment.clock())
+        for row in due:
+            await self.execute(row.business_id, row.id)
+        return len(due)
+
+    async def execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> None:
+        """Run one job if it is still pending; any number of workers may be told to."""
+        try:
+            await self._deed(business_id, f"job {job_id}", lambda work: self._run(work, job_id))
+        except Exception as fault:  # noqa: BLE001 - a job may raise anything; it is kept with the job, and tried again
+            log.warning("job %s failed: %r", job_id, fault)
+            await self._deed(business_id, f"job {job_id}", lambda work: self._failed(work, job_id, fault))
+
+    async def tick(self) -> None:
+        """Turn schedules that are due into jobs, once each."""
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            due = await transaction.fetch(_SCHEDULED, now=self.deployment.clock())
+        for row in due:
+            await self._deed(row.business_id, f"schedule {row.job}", lambda work, row=row: self._schedule(work, row))
+
+    async def loop(self, stop: asyncio.Event) -> None:
+        """Run due jobs until told to stop; wakes at once after a commit that left one."""
+        while not stop.is_set():
+            tried = 0
+            try:
+                tried = await self.run_due()
+            except Exception:  # noqa: BLE001 - the database may be away for a while; the loop must outlive it
+                log.exception("the job loop stumbled")
+            if not tried:
+                self.deployment.jobs_due.clear()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self.deployment.jobs_due.wait(), POLL_S)
+
+    async def _deed(self, business_id: uuid.UUID, name: str, run: Callable[[Work], Awaitable[None]]) -> None:
+        transaction = await self.deployment.database.open(Phase.READ, business_id)
+        try:
+
+            async def identify(current: Transaction) -> Standing:
+                return await self.identify(current, business_id)
+
+            await Deed(
+                self.deployment,
+                transaction,
+                await identify(transaction),
+                Origin(name),
+                run=run,
+                encode=lambda _: Answered(200, b""),
+                identify=identify,
+                audited=False,
+            ).perform()
+        finally:
+            await transaction.close()
+
+    async def _run(self, work: Work, job_id: uuid.UUID) -> None:
+        row = await work.one(_CLAIM_PREPARED, job_id=job_id, now=work.now)
+        if row is None:
+            return
+        if row.plugin != "kernel" and not work.enabled(row.plugin):
+            await self._end(work, job_id, state="parked")
+            return
+        handler = self.handlers.get(row.name)
+        if handler is None:
+            raise LookupError(f"no plugin has a job called {row.name}")
+        payload = await work.one(_PAYLOAD, job_id=job_id)
+        await handler.run(work, payload.payload if payload else {})
+        await self._end(work, job_id, state="done", ended_at=work.now, error=None, attempts=Job.attempts + 1)
+
+    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> None:
+        row = (await work.execute(sa.select(Job.attempts, Job.max_attempts).where(Job.id == job_id))).one_or_none()
+        if row is None:
+            return
+        tried = row.attempts + 1
+        said = fault.detail if isinstance(fault, DukaError) else repr(fault)
+        wait = dt.timedelta(seconds=min(3600, 2**tried))
+        dead = tried >= row.max_attempts
+        await self._end(
+            work,
+            job_id,
+            state="dead" if dead else "pending",
+            attempts=Job.attempts + 1,
+            error=said[:2000],
+            run_at=work.now + wait,
+            ended_at=work.now if dead else None,
+        )
+
+    async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
+        await work.execute(sa.update(Job).where(Job.id == job_id, Job.state == "pending").values(**values))
+
+    async def _schedule(self, work: Work, row: Any) -> None:
+        moved = await work.execute(
+            sa.update(Schedule)
+            .where(Schedule.business_id == row.business_id, Schedule.job == row.job, Schedule.next_run == row.next_run)
+            .values(next_run=next_run(row.cron, work.now, row.zone))
+        )
+        if moved.rowcount:
+            work.later(row.job, {}, dedup=f"cron:{row.job}:{row.next_run.isoformat()}")
+
+
+async def set_schedules(work: Work, plugin: str, zone: str) -> None:
+    """Make the schedules of a plugin that is being enabled (or of the kernel, for a new business)."""
+    for handler in handlers_of(work.deployment).values():
+        if handler.cron and handler.name.partition(".")[0] == plugin:
+            due = next_run(handler.cron, work.now, zone)
+            await work.execute(
+                sa.insert(Schedule).values(
+                    business_id=work.business_id, job=handler.name, cron=handler.cron, next_run=due
+                )
+            )
+    await work.execute(
+        sa.update(Job)
+        .where(Job.business_id == work.business_id, Job.plugin == plugin, Job.state == "parked")
+        .values(state="pending")
+    )
+
+
+async def clear_schedules(work: Work, plugin: str) -> None:
+    """Take back the schedules of a plugin that is being disabled; its queued jobs are parked as they come up."""
+    await work.execute(
+        sa.delete(Schedule).where(Schedule.business_id == work.business_id, Schedule.job.startswith(plugin + "."))
+    )
+
+
+__all__ = ["Handler", "Runner", "clear_schedules", "handlers_of", "job", "next_run", "set_schedules"]

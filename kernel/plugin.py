@@ -1,0 +1,81 @@
+"""The manifest: what a plugin declares about itself. A plugin's `__init__` holds one, as PLUGIN, and imports nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+
+NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
+
+ROLES = ("owner", "manager", "cashier", "stock_keeper", "accountant")
+"""The shipped roles of a business. The owner holds every permission of every enabled plugin."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Something a role may do, named `<plugin>.<verb>`, in words a shopkeeper understands."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a plugin is called, stands on, and asks for.
+
+    depends, optional, conflicts: names with optional PEP 440 ranges, e.g. `"catalog>=0.1"`.
+    grants: shipped role → names of permissions it starts with (the owner starts with all).
+    settings: dotted path below the plugin to a msgspec Struct, e.g. `"schemas:Settings"`; empty for none.
+    personal_data: `table.column` of every column that holds a person's data.
+    """
+
+    name: str
+    version: str
+    title: str
+    summary: str
+    kernel: str = ">=0.1"
+    depends: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: str = ""
+    personal_data: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name):
+            raise ValueError(f"plugin name {self.name!r}: lower-case letters, digits and _ only, 2 to 40 of them")
+        SpecifierSet(self.kernel)
+        for said in (*self.depends, *self.optional, *self.conflicts):
+            _requirement(self.name, said)
+        own = {p.name for p in self.permissions}
+        for wrong in (p for p in own if not p.startswith(self.name + ".")):
+            raise ValueError(f"plugin {self.name}: permission {wrong!r} must start with '{self.name}.'")
+        for role, names in self.grants.items():
+            if role not in ROLES:
+                raise ValueError(f"plugin {self.name}: grants to unknown role {role!r}; known: {', '.join(ROLES)}")
+            if unknown := set(names) - own:
+                raise ValueError(f"plugin {self.name}: grants undeclared permissions {sorted(unknown)}")
+
+    def requirements(self) -> dict[str, SpecifierSet]:
+        """The hard dependencies: plugin name → range."""
+        return {r.name: r.specifier for r in (_requirement(self.name, said) for said in self.depends)}
+
+    def wishes(self) -> dict[str, SpecifierSet]:
+        """The optional dependencies: plugin name → range."""
+        return {r.name: r.specifier for r in (_requirement(self.name, said) for said in self.optional)}
+
+    def rivals(self) -> dict[str, SpecifierSet]:
+        """The plugins it cannot be enabled beside: name → range."""
+        return {r.name: r.specifier for r in (_requirement(self.name, said) for said in self.conflicts)}
+
+
+def _requirement(plugin: str, said: str) -> Requirement:
+    try:
+        return Requirement(said)
+    except InvalidRequirement as fault:
+        raise ValueError(f"plugin {plugin}: {said!r} is not a name with a version range: {fault}") from fault

@@ -1,0 +1,274 @@
+"""Finds plugins, orders them, and builds the hooks of each set. A plugin that fails to load is set aside with its reason.
+
+Plugins come through the entry point group `duka.plugins`, the bundled ones too. What a plugin has is found by file name:
+hooks, models, routes, listeners, with_<other>, jobs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from kernel import VERSION, hooks
+from kernel.errors import PluginFault
+from kernel.hooks import HookSet, Meter
+from kernel.plugin import Permission, Plugin
+
+GROUP = "duka.plugins"
+BUNDLED = "plugins"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plugin whose code is in memory."""
+
+    manifest: Plugin
+    package: str
+    folder: Path
+    hooks: ModuleType | None = None
+    listeners: ModuleType | None = None
+    bridges: Mapping[str, ModuleType] = field(default_factory=dict)
+    routes: ModuleType | None = None
+    jobs: ModuleType | None = None
+    settings: type[msgspec.Struct] | None = None
+    extensions: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.manifest.name
+
+    @property
+    def migrations(self) -> Path:
+        """The folder of its revisions."""
+        return self.folder / "migrations"
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A plugin that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+class Registry:
+    """The plugins of a deployment, in plan order."""
+
+    def __init__(self, loaded: Sequence[Loaded], set_aside: Sequence[SetAside] = ()) -> None:
+        self.plugins: dict[str, Loaded] = {one.name: one for one in loaded}
+        self.set_aside: dict[str, SetAside] = {one.name: one for one in set_aside}
+        self.meter: Meter = {}
+        self._sets: dict[frozenset[str], HookSet] = {}
+
+    def hooks_for(self, enabled: Iterable[str]) -> HookSet:
+        """The hooks of a set of enabled plugins; built once per set and shared by all businesses that have it."""
+        wanted = frozenset(enabled).intersection(self.plugins)
+        if wanted not in self._sets:
+            self._sets[wanted] = self._build(wanted)
+        return self._sets[wanted]
+
+    def hooks_of(self, name: str) -> HookSet:
+        """Hooks that only one plugin answers, for what concerns it alone."""
+        specs = [hooks, *(one.hooks for one in self.plugins.values() if one.hooks)]
+        own = self.plugins[name].listeners
+        return HookSet(specs, [(name, own)] if own else [], self.meter)
+
+    def in_order(self, names: Iterable[str] | None = None) -> list[Loaded]:
+        """Plugins in plan order: each after those it stands on, then by name."""
+        wanted = self.plugins.keys() if names is None else set(names)
+        return [one for name, one in self.plugins.items() if name in wanted]
+
+    def permissions(self, names: Iterable[str] | None = None) -> list[Permission]:
+        """The permissions that plugins declare, in plan order."""
+        return [permission for one in self.in_order(names) for permission in one.manifest.permissions]
+
+    def needed_by(self, name: str) -> list[str]:
+        """The plugin and all it stands on, in plan order. Raises PluginFault when there is no such plugin."""
+        wanted: set[str] = set()
+        self._gather(name, wanted, ())
+        return [one.name for one in self.in_order(wanted)]
+
+    def standing_on(self, name: str, among: Iterable[str]) -> list[str]:
+        """Which of some plugins need this one, directly or not."""
+        return [other for other in among if other != name and name in self.needed_by(other)]
+
+    def extension(self, subject: str, plugin: str) -> type[msgspec.Struct] | None:
+        """The Struct by which a plugin reads its part of `ext` on a subject such as `sales.cart`."""
+        one = self.plugins.get(plugin)
+        return one.extensions.get(subject) if one else None
+
+    def _gather(self, name: str, wanted: set[str], path: tuple[str, ...]) -> None:
+        if name not in self.plugins:
+            said = self.set_aside[name].reason if name in self.set_aside else "it is not installed"
+            raise PluginFault(f"{' → '.join((*path, name))}: {said}")
+        if name in wanted:
+            return
+        wanted.add(name)
+        for need in self.plugins[name].manifest.requirements():
+            self._gather(need, wanted, (*path, name))
+
+    def _build(self, enabled: frozenset[str]) -> HookSet:
+        specs: list[ModuleType] = [hooks]
+        listeners: list[tuple[str, ModuleType]] = []
+        for one in self.in_order(enabled):
+            if one.hooks:
+                specs.append(one.hooks)
+            if one.listeners:
+                listeners.append((one.name, one.listeners))
+            for other in sorted(one.bridges.keys() & enabled):
+                listeners.append((one.name, one.bridges[other]))
+        return HookSet(specs, listeners, self.meter)
+
+
+def discover(only: Iterable[str] | None = None) -> Registry:
+    """Load every plugin of the entry point group. What fails is set aside, with those that need it.
+
+    only: names to look at, for tests. Raises PluginFault when a foreign distribution claims a name under `plugins/`.
+    """
+    found, aside = _manifests(only)
+    _refuse_misfits(found, aside)
+    loaded: list[Loaded] = []
+    for name in _plan_order({name: manifest for name, (manifest, _) in found.items()}, aside):
+        manifest, package = found[name]
+        if missing := [need for need in manifest.requirements() if need in aside]:
+            aside[name] = SetAside(name, f"needs {missing[0]}, which was set aside")
+            continue
+        try:
+            loaded.append(load(manifest, package, {one.name for one in loaded} | found.keys() - aside.keys()))
+        except Exception as fault:  # noqa: BLE001 - a stranger's module may raise anything; the deployment must still start
+            aside[name] = SetAside(name, f"{type(fault).__name__}: {fault}")
+    return Registry(loaded, tuple(aside.values()))
+
+
+def load(manifest: Plugin, package: str, present: Iterable[str]) -> Loaded:
+    """Import the modules a plugin has, by file name. Raises whatever they raise."""
+    folder = _folder(package)
+    others = set(present)
+    if "models" in _modules(folder):
+        importlib.import_module(f"{package}.models")
+    bridges = {
+        other: importlib.import_module(f"{package}.{module}")
+        for module in _modules(folder)
+        if module.startswith("with_") and (other := module.removeprefix("with_")) in others
+    }
+    schemas = _optional(package, folder, "schemas")
+    return Loaded(
+        manifest,
+        package,
+        folder,
+        hooks=_optional(package, folder, "hooks"),
+        listeners=_optional(package, folder, "listeners"),
+        bridges=bridges,
+        routes=_optional(package, folder, "routes"),
+        jobs=_optional(package, folder, "jobs"),
+        settings=_named(package, manifest.settings),
+        extensions=getattr(schemas, "EXTENSIONS", {}),
+    )
+
+
+def _manifests(only: Iterable[str] | None) -> tuple[dict[str, tuple[Plugin, str]], dict[str, SetAside]]:
+    found: dict[str, tuple[Plugin, str]] = {}
+    aside: dict[str, SetAside] = {}
+    wanted = None if only is None else set(only)
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        if wanted is not None and point.name not in wanted:
+            continue
+        _refuse_squatter(point)
+        try:
+            manifest = point.load()
+        except Exception as fault:  # noqa: BLE001 - as in discover
+            aside[point.name] = SetAside(point.name, f"{type(fault).__name__}: {fault}")
+            continue
+        if not isinstance(manifest, Plugin) or manifest.name != point.name:
+            aside[point.name] = SetAside(point.name, "its entry point does not lead to a manifest of the same name")
+        elif point.name in found:
+            raise PluginFault(f"two distributions offer a plugin called {point.name!r}")
+        else:
+            found[point.name] = (manifest, point.module)
+    return found, aside
+
+
+def _refuse_squatter(point: EntryPoint) -> None:
+    ours = point.dist is not None and point.dist.name == "duka-erp"
+    if point.module.split(".")[0] in (BUNDLED, "kernel") and not ours:
+        raise PluginFault(f"a foreign distribution puts {point.module!r} under {BUNDLED}/; remove it")
+
+
+def _refuse_misfits(found: dict[str, tuple[Plugin, str]], aside: dict[str, SetAside]) -> None:
+    for name, (manifest, _) in found.items():
+        if Version(VERSION) not in SpecifierSet(manifest.kernel):
+            aside[name] = SetAside(name, f"needs kernel {manifest.kernel}, this is {VERSION}")
+        for need, versions in manifest.requirements().items():
+            if need not in found:
+                aside.setdefault(name, SetAside(name, f"needs {need}, which is not installed"))
+            elif Version(found[need][0].version) not in versions:
+                aside.setdefault(name, SetAside(name, f"needs {need}{versions}, found {found[need][0].version}"))
+
+
+def _plan_order(manifests: Mapping[str, Plugin], aside: dict[str, SetAside]) -> list[str]:
+    """Topological by hard and wished-for dependencies, then by name; a circle sets its members aside."""
+    waiting = {
+        name: {need for need in (*m.requirements(), *m.wishes()) if need in manifests} for name, m in manifests.items()
+    }
+    order: list[str] = []
+    while waiting:
+        ready = sorted(name for name, needs in waiting.items() if not needs & waiting.keys())
+        if not ready:
+            circle = ", ".join(sorted(waiting))
+            for name in waiting:
+                aside[name] = SetAside(name, f"dependencies run in a circle among {circle}")
+            break
+        order.append(ready[0])
+        del waiting[ready[0]]
+    return [name for name in order if name not in aside]
+
+
+def _folder(package: str) -> Path:
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise PluginFault(f"{package} is not a package")
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def _modules(folder: Path) -> list[str]:
+    return [module.name for module in pkgutil.iter_modules([str(folder)])]
+
+
+def _optional(package: str, folder: Path, name: str) -> ModuleType | None:
+    return importlib.import_module(f"{package}.{name}") if name in _modules(folder) else None
+
+
+def _named(package: str, path: str) -> type[msgspec.Struct] | None:
+    if not path:
+        return None
+    module, _, name = path.partition(":")
+    found: type[msgspec.Struct] = getattr(importlib.import_module(f"{package}.{module}"), name)
+    return found
+
+
+def functions_of(module: ModuleType | None, kind: type[Any]) -> list[Any]:
+    """The objects of a kind that a module (and, if it is a package, its submodules) defines, in order of definition."""
+    if module is None:
+        return []
+    found: dict[int, Any] = {}
+    modules = [module]
+    if hasattr(module, "__path__"):
+        for info in pkgutil.iter_modules(module.__path__, module.__name__ + "."):
+            modules.append(importlib.import_module(info.name))
+    for one in modules:
+        for thing in vars(one).values():
+            if isinstance(thing, kind):
+                found[id(thing)] = thing
+    return list(found.values())

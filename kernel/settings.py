@@ -1,0 +1,158 @@
+"""Settings of a deployment: from the environment or a `.env` file, checked at start, each fault named."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta
+
+from kernel.errors import SettingsFault
+
+PREFIX = "DUKA_"
+ALIASES = {
+    "DATABASE_URL": "database_url",
+    "REDIS_URL": "redis_url",
+    "SECRET_KEY": "secret_key",
+    "ALLOWED_HOSTS": "allowed_hosts",
+    "CORS_ORIGINS": "cors_origins",
+    "PLATFORM_OWNER_EMAIL": "platform_owner_email",
+}
+"""Well-known names read from `.env` (and, for the owner's e-mail, from the environment) beside DUKA_*."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything an operator may set. Each field is the variable DUKA_<NAME>; lists are separated by commas."""
+
+    home: Annotated[str, Meta(description="Folder for the embedded database, the secret and uploads.")] = "var"
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535, description="Port to listen on.")] = 8400
+    workers: Annotated[int, Meta(ge=1, le=64, description="Server processes (PostgreSQL only above 1).")] = 1
+    database_url: Annotated[
+        str, Meta(description="postgresql+asyncpg://… or sqlite+aiosqlite:///…; empty: embedded SQLite in home.")
+    ] = ""
+    migrations_database_url: Annotated[
+        str, Meta(description="A second URL, with the right to change tables; empty: the same.")
+    ] = ""
+    database_role: Annotated[
+        str, Meta(pattern=r"\A[a-z_][a-z0-9_]{0,62}\Z", description="PostgreSQL role each transaction switches to.")
+    ] = "duka_app"
+    pool_size: Annotated[int, Meta(ge=1, le=200, description="Database connections per process.")] = 16
+    redis_url: Annotated[
+        str, Meta(description="redis://… for workers on several machines; empty: jobs run inside the server.")
+    ] = ""
+    secret_key: Annotated[
+        str, Meta(description="Signs tokens; at least 32 characters. Empty: made at first run, kept in home.")
+    ] = ""
+    environment: Annotated[
+        Literal["development", "production"], Meta(description="production refuses what is only fit for trying out.")
+    ] = "development"
+    allowed_hosts: Annotated[tuple[str, ...], Meta(description="Host names served; * for any.")] = ("*",)
+    cors_origins: Annotated[tuple[str, ...], Meta(description="Browser origins that may call the API.")] = ()
+    access_token_minutes: Annotated[int, Meta(ge=1, le=1440, description="Life of an access token.")] = 15
+    refresh_token_days: Annotated[int, Meta(ge=1, le=365, description="Life of a refresh token.")] = 30
+    jobs: Annotated[
+        Literal["embedded", "off"], Meta(description="embedded: this process runs due jobs; off: it does not.")
+    ] = "embedded"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least severe message that is logged.")
+    ] = "info"
+    platform_owner_email: Annotated[
+        str, Meta(description="This user is an operator (also read as PLATFORM_OWNER_EMAIL).")
+    ] = ""
+
+    @property
+    def home_path(self) -> Path:
+        """The home folder, absolute."""
+        return Path(self.home).expanduser().resolve()
+
+    @property
+    def url(self) -> str:
+        """The database URL, the embedded file when none is set."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.home_path / 'duka.sqlite3'}"
+
+    @property
+    def production(self) -> bool:
+        """Whether real shops depend on this deployment."""
+        return self.environment == "production"
+
+
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = None, **given: Any) -> Settings:
+    """Read settings: defaults, then the `.env` file, then the environment, then `given`.
+
+    Raises SettingsFault naming an unknown DUKA_* variable, or a bad value and what is wrong with it.
+    """
+    environment = dict(os.environ if environ is None else environ)
+    path = env_file or Path(".env")
+    from_file = {k: v for k, v in dotenv_values(path).items() if v is not None} if path.is_file() else {}
+    raw: dict[str, Any] = {}
+    for source, aliases in ((from_file, ALIASES), (environment, {"PLATFORM_OWNER_EMAIL": "platform_owner_email"})):
+        for variable, value in source.items():
+            if variable in aliases:
+                raw.setdefault(aliases[variable], value)
+        for variable, value in source.items():
+            if variable.startswith(PREFIX):
+                raw[_field_of(variable)] = value
+    raw |= {name: value for name, value in given.items() if value is not None}
+    return _checked({name: _typed(name, value) for name, value in raw.items()})
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs tokens: the one set, else the one made at first run, kept with mode 0600.
+
+    Raises SettingsFault when the key is too short, or its file can be read by others.
+    """
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.home_path / "secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise SettingsFault(f"{path} can be read by others; run: chmod 600 {path}")
+    return path.read_text().strip()
+
+
+def _field_of(variable: str) -> str:
+    name = variable.removeprefix(PREFIX).lower()
+    if name not in Settings.__struct_fields__:
+        raise SettingsFault(f"{variable} is not a setting of Duka; .env.example lists them all")
+    return name
+
+
+def _typed(name: str, value: Any) -> Any:
+    if name in ("allowed_hosts", "cors_origins") and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if name in ("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days") and isinstance(
+        value, str
+    ):
+        if not (value.isascii() and value.isdigit()):
+            raise SettingsFault(f"{PREFIX}{name.upper()}: {value!r} is not a whole number")
+        return int(value)
+    return value
+
+
+def _checked(raw: dict[str, Any]) -> Settings:
+    for name, value in raw.items():
+        try:
+            msgspec.convert({name: value}, Settings)
+        except msgspec.ValidationError as fault:
+            said = str(fault).partition(" - at ")[0]
+            raise SettingsFault(f"{PREFIX}{name.upper()}: {said}") from fault
+    settings = msgspec.convert(raw, Settings)
+    if settings.secret_key and len(settings.secret_key) < 32:
+        raise SettingsFault("DUKA_SECRET_KEY: at least 32 characters are needed")
+    if not settings.url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
+        raise SettingsFault("DUKA_DATABASE_URL: must start with postgresql+asyncpg:// or sqlite+aiosqlite:///")
+    if settings.production and settings.url.startswith("sqlite") and settings.workers > 1:
+        raise SettingsFault("DUKA_WORKERS: embedded SQLite serves from one process; use PostgreSQL for more")
+    return settings

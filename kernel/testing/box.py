@@ -1,0 +1,215 @@
+"""A deployment in a box: two ready businesses on a throw-away database, people in every role, an API client.
+
+async def test_something(box):
+    owner = box.client("owner")
+    answer = await owner.get("/api/v1/plugins")
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import httpx
+import sqlalchemy as sa
+
+from kernel.app import Served, create_app, open_deployment
+from kernel.app.prepare import prepare
+from kernel.auth import act, look
+from kernel.auth.businesses import NewBusiness, Place, add_member, create_business, make_user, role_named
+from kernel.auth.models import Location, Membership, SignIn, User
+from kernel.auth.passwords import hash_password
+from kernel.auth.permissions import Rights
+from kernel.auth.tokens import Claims, make_access_token
+from kernel.db import new_id
+from kernel.db.tables import Business
+from kernel.plugin import ROLES
+from kernel.registry import Registry
+from kernel.settings import Settings
+from kernel.work import SYSTEM, Actor, Deployment, Shop, Work, system_clock
+
+T = TypeVar("T")
+PASSWORD = "a password for tests"  # noqa: S105 - of accounts that live for one test
+SECRET = "a secret for tests that is long enough"  # noqa: S105 - as above
+SHOPS = {
+    "mama-njeri": NewBusiness("mama-njeri", "Mama Njeri Stores", "KE", "KES", "Africa/Nairobi"),
+    "sharma-kirana": NewBusiness("sharma-kirana", "Sharma Kirana", "IN", "INR", "Asia/Kolkata", "08"),
+}
+PLACES = (Place("kilimani", "Kilimani", "storefront"), Place("store", "Store room", "warehouse"))
+
+
+class Clock:
+    """The time, as a test sets it; it stands still."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> dt.datetime:
+        """The time it is."""
+        return self.now
+
+    def pass_by(self, **length: float) -> None:
+        """Let time go by: `clock.pass_by(hours=2)`."""
+        self.now += dt.timedelta(**length)
+
+
+class Client:
+    """One person calling the API. POSTs carry a fresh Idempotency-Key unless one is given."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str | None) -> None:
+        self.http, self.token = http, token
+
+    async def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        """GET a path below /api/v1 (or any that starts with /)."""
+        return await self.send("GET", path, **kwargs)
+
+    async def post(self, path: str, json: Any = None, *, key: str | None = None, **kwargs: Any) -> httpx.Response:
+        """POST JSON."""
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex, **kwargs.pop("headers", {})}
+        return await self.send("POST", path, json=json, headers=headers, **kwargs)
+
+    async def patch(self, path: str, json: Any, *, version: int | None = None) -> httpx.Response:
+        """PATCH JSON with the version last read."""
+        return await self.send(
+            "PATCH", path, json=json, headers={} if version is None else {"If-Match": f'"{version}"'}
+        )
+
+    async def send(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """Any request."""
+        headers = dict(kwargs.pop("headers", {}))
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if "json" in kwargs and kwargs["json"] is None:
+            del kwargs["json"]
+        return await self.http.request(method, path, headers=headers, **kwargs)
+
+
+class Box:
+    """What a test is given."""
+
+    def __init__(
+        self, deployment: Deployment, shops: Mapping[str, Shop], people: Mapping[tuple[str, str], Actor]
+    ) -> None:
+        self.deployment, self.shops, self.people = deployment, shops, people
+        self.shop, self.other = shops["mama-njeri"], shops["sharma-kirana"]
+        self.app: Served = create_app(deployment)
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://duka.test")
+
+    @property
+    def clock(self) -> Clock:
+        """The box's clock."""
+        clock = self.deployment.clock
+        assert isinstance(clock, Clock)  # noqa: S101
+        return clock
+
+    def client(self, role: str | None, shop: str = "mama-njeri") -> Client:
+        """A client signed in as the person of a role (None: not signed in; "operator": the deployment's operator)."""
+        if role is None:
+            return Client(self.http, None)
+        person = self.people[shop, role]
+        assert person.id and person.session_id  # noqa: S101
+        claims = Claims(person.id, person.session_id, self.shops[shop].id)
+        return Client(
+            self.http,
+            make_access_token(claims, self.deployment.secret, self.deployment.clock(), dt.timedelta(days=400)),
+        )
+
+    async def act(
+        self, run: Callable[[Work], Awaitable[T]], *, role: str | None = None, shop: str = "mama-njeri", **how: Any
+    ) -> T:
+        """Run a deed for a business as the person of a role (None: Duka itself, which may do everything)."""
+        return await act(
+            self.deployment, self.shops[shop].id, run, actor=await self._actor(role, shop), deed="test", **how
+        )
+
+    async def look(self, run: Callable[[Work], Awaitable[T]], *, shop: str = "mama-njeri") -> T:
+        """Read for a business."""
+        return await look(self.deployment, self.shops[shop].id, run)
+
+    async def location(self, code: str = "kilimani", shop: str = "mama-njeri") -> uuid.UUID:
+        """The id of a location."""
+
+        async def find(work: Work) -> uuid.UUID:
+            found = await work.execute(
+                sa.select(Location.id).where(Location.business_id == work.business_id, Location.code == code)
+            )
+            id_: uuid.UUID = found.scalar_one()
+            return id_
+
+        return await self.look(find, shop=shop)
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.http.aclose()
+        await self.deployment.database.dispose()
+
+    async def _actor(self, role: str | None, shop: str) -> Actor:
+        if role is None:
+            return SYSTEM
+        person = self.people[shop, role]
+
+        async def held(work: Work) -> frozenset[str]:
+            return Rights(self.deployment.registry).of(role, (), (), work.standing.enabled)
+
+        return Actor(person.id, person.name, await self.look(held, shop=shop), False, person.session_id)
+
+
+async def prepare_template(settings: Settings, registry: Registry, plugins: Iterable[str]) -> None:
+    """Make the two businesses and their people in an empty database."""
+    deployment = open_deployment(settings, registry=registry, patient=True)
+    await prepare(deployment)
+    hashed = await hash_password(PASSWORD)
+
+    async def make(work: Work, new: NewBusiness) -> None:
+        users = {}
+        for role in (*ROLES, "operator"):
+            email = f"{role}@{new.slug}.example"
+            is_operator = role == "operator"
+            users[role] = await make_user(
+                work, email=email, name=role.title(), password_hash=hashed, is_operator=is_operator
+            )
+            await work.execute(sa.insert(SignIn).values(id=new_id(), user_id=users[role], created_at=system_clock()))
+        await create_business(work, new, owner_id=users["owner"], plugins=plugins, places=PLACES)
+        for role in (*ROLES[1:], "operator"):
+            await add_member(work, users[role], await role_named(work, "owner" if role == "operator" else role))
+
+    for new in SHOPS.values():
+        await act(deployment, None, lambda work, new=new: make(work, new), deed="test")  # type: ignore[misc]
+    await deployment.database.dispose()
+
+
+async def open_box(settings: Settings, registry: Registry, *, clock: Clock | None = None) -> Box:
+    """A box on a database made from the template."""
+    deployment = open_deployment(
+        settings, registry=registry, clock=clock or Clock(dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC))
+    )
+
+    async def read(work: Work) -> tuple[dict[str, Shop], dict[tuple[str, str], Actor]]:
+        columns = (
+            Business.id,
+            Business.slug,
+            Business.name,
+            Business.region,
+            Business.subdivision,
+            Business.currency,
+            Business.zone,
+        )
+        rows = (await work.execute(sa.select(*columns))).all()
+        shops = {row.slug: Shop(*row) for row in rows}
+        found = await work.execute(
+            sa.select(User.id, User.name, User.email, SignIn.id.label("sign_in"), Business.slug)
+            .join(SignIn, SignIn.user_id == User.id)
+            .join(Membership, Membership.user_id == User.id)
+            .join(Business, Business.id == Membership.business_id)
+        )
+        people = {
+            (row.slug, row.email.partition("@")[0]): Actor(row.id, row.name, frozenset(), False, row.sign_in)
+            for row in found.all()
+        }
+        return shops, people
+
+    shops, people = await look(deployment, None, read)
+    return Box(deployment, shops, people)

@@ -1,0 +1,25 @@
+"""The web: how routes are declared, the gate before them, problem documents, and the OpenAPI document of a business."""
+
+from kernel.web.gate import Gate
+from kernel.web.listing import page, sorting
+from kernel.web.perform import Scene, Visit, perform
+from kernel.web.problems import as_duka_error, problem
+from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route, command, flow, query
+
+__all__ = [
+    "OPERATOR",
+    "PUBLIC",
+    "SIGNED_IN",
+    "Gate",
+    "Route",
+    "Scene",
+    "Visit",
+    "as_duka_error",
+    "command",
+    "flow",
+    "page",
+    "perform",
+    "problem",
+    "query",
+    "sorting",
+]

@@ -1,0 +1,133 @@
+"""Requests into values: strict, with every fault at its place. msgspec's words become JSON pointers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from functools import cache
+from typing import Any, get_args
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from kernel.errors import Fault, Invalid, MalformedJson, NotFound
+
+_PLACE = re.compile(r" - at `(key in )?\$?(.*)`\Z")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_WHOLE = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
+
+
+def decode_body(body: bytes, kind: Any) -> Any:
+    """The body as the route's type. Raises Invalid with a pointer, MalformedJson for what is not JSON."""
+    if not body.strip():
+        raise Invalid.at("", "A body is required", code="required")
+    try:
+        return _decoder(kind).decode(body)
+    except msgspec.ValidationError as fault:
+        raise _invalid(str(fault)) from fault
+    except msgspec.DecodeError as fault:
+        raise MalformedJson(str(fault)[:200]) from fault
+    except RecursionError as fault:
+        raise MalformedJson("nested too deeply") from fault
+
+
+def decode_query(raw: bytes, kind: type[msgspec.Struct]) -> Any:
+    """A query string as the route's Struct. Raises Invalid at `?name`."""
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=60)
+    except ValueError as fault:
+        raise Invalid.at("?", "The query string cannot be read") from fault
+    given: dict[str, Any] = {}
+    types = _types(kind)
+    for name, value in pairs:
+        if name in given:
+            raise Invalid.at(f"?{name[:60]}", "Given twice")
+        if name not in types:
+            raise Invalid.at(f"?{name[:60]}", "Unknown parameter", code="unknown")
+        given[name] = _plain(name, value, types[name])
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as fault:
+        error = _invalid(str(fault))
+        faults = [Fault("?" + one.pointer.lstrip("/"), one.code, one.detail) for one in error.faults]
+        raise Invalid(error.detail, faults=faults) from fault
+
+
+def decode_path(name: str, text: str, kind: Any) -> Any:
+    """A path parameter. Raises NotFound when it cannot name anything."""
+    try:
+        return _plain(name, text, kind)
+    except Invalid as fault:
+        raise NotFound from fault
+
+
+def _plain(name: str, text: str, kind: Any) -> Any:
+    """A text as the plain value its annotation asks for; only one spelling of each value is taken."""
+    base = _base(kind)
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+        raise Invalid.at(f"?{name}", "No control characters")
+    if base is uuid.UUID:
+        return uuid.UUID(_matching(_UUID, name, text, "an id"))
+    if base is int:
+        return int(_matching(_WHOLE, name, text, "a whole number"))
+    if base is bool:
+        return _matching(re.compile(r"(true|false)\Z"), name, text, "true or false") == "true"
+    if base is dt.date:
+        try:
+            return dt.date.fromisoformat(_matching(_DATE, name, text, "a date, YYYY-MM-DD"))
+        except ValueError as fault:
+            raise Invalid.at(f"?{name}", "There is no such day") from fault
+    return text
+
+
+def _matching(pattern: re.Pattern[str], name: str, text: str, wanted: str) -> str:
+    if not pattern.match(text):
+        raise Invalid.at(f"?{name}", f"Must be {wanted}")
+    return text
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, strict=True)
+
+
+@cache
+def _types(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {one.encode_name: one.type for one in msgspec.structs.fields(kind)}
+
+
+def _base(kind: Any) -> Any:
+    """The plain type below Annotated and `| None`."""
+    while hasattr(kind, "__metadata__"):
+        kind = kind.__origin__
+    for part in get_args(kind):
+        if part is not type(None) and type(None) in get_args(kind):
+            return _base(part)
+    return kind
+
+
+def _invalid(said: str) -> Invalid:
+    found = _PLACE.search(said)
+    words = said[: found.start()] if found else said
+    pointer = ""
+    if found:
+        for name, index in _STEP.findall(found[2]):
+            pointer += "/" + (name or index).replace("~", "~0").replace("/", "~1")
+    return Invalid.at(pointer, _in_words(words), code=_code(words))
+
+
+def _in_words(said: str) -> str:
+    if said.startswith("Expected `str` matching regex"):
+        return "Not written as expected"
+    return said.replace("`", "")
+
+
+def _code(said: str) -> str:
+    if "missing required field" in said:
+        return "required"
+    if "unknown field" in said:
+        return "unknown"
+    return "invalid"

@@ -1,0 +1,232 @@
+"""The OpenAPI document of a business: exactly the operations that are enabled for it, written from the routes' annotations."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from kernel import VERSION, errors
+from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
+
+_EVERY = (errors.MalformedJson, errors.Invalid, errors.Unavailable)
+_MOMENT = "2026-11-21T09:14:03Z"
+
+
+def document(routes: Iterable[Route], title: str, words: dict[str, str]) -> dict[str, Any]:
+    """The document of some routes. words: permission → what it lets a person do."""
+    routes = list(routes)
+    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind is not None]
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_kind, words)
+    components["Problem"] = _PROBLEM
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": VERSION, "description": _ABOUT},
+        "paths": paths,
+        "components": {
+            "schemas": {name: _portable(schema) for name, schema in sorted(components.items())},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+        "tags": [{"name": name} for name in sorted({route.plugin for route in routes})],
+    }
+
+
+def etag(content: bytes) -> str:
+    """The ETag of a document."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def example(kind: Any) -> Any:
+    """A believable value of a type, from the examples and defaults its annotations carry."""
+    metas = getattr(kind, "__metadata__", ())
+    for meta in metas:
+        if isinstance(meta, msgspec.Meta) and meta.examples:
+            return meta.examples[0]
+    if metas:
+        return example(kind.__origin__)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (list, tuple, frozenset, set) or origin is not None and str(origin).endswith("Sequence"):
+        return [example(arguments[0])] if arguments else []
+    if origin is dict:
+        return {}
+    if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+        return _struct_example(kind)
+    if origin is not None and str(origin).endswith("Literal"):
+        return arguments[0]
+    if arguments:
+        return example(next((a for a in arguments if a not in (type(None), msgspec.UnsetType)), str))
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _struct_example(kind)
+    return _PLAIN.get(kind, "text")
+
+
+_PLAIN: dict[Any, Any] = {
+    str: "text",
+    int: 1,
+    bool: True,
+    float: 1.0,
+    uuid.UUID: "01935f4e-6d2c-7a51-8f0e-3b1f5a0c9d11",
+    dt.datetime: _MOMENT,
+    dt.date: "2026-11-21",
+    dt.time: "09:00:00",
+    type(None): None,
+    msgspec.Raw: {},
+    Any: None,
+}
+
+
+def _struct_example(kind: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for one in msgspec.structs.fields(kind):
+        said[one.encode_name] = example(one.type)
+    return said
+
+
+def _operation(route: Route, schemas: dict[int, Any], words: dict[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "operationId": route.operation,
+        "summary": route.summary,
+        "tags": [route.plugin],
+        "description": _description(route, words),
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
+        "responses": _responses(route, schemas),
+        "x-permission": route.permission,
+    }
+    if route.permission == PUBLIC:
+        said["security"] = []
+    else:
+        said["security"] = [{"bearer": []}]
+    if route.body is not None:
+        content = {"schema": _portable(schemas[id(route.body)]), "example": example(route.body)}
+        said["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return said
+
+
+def _description(route: Route, words: dict[str, str]) -> str:
+    named = {
+        PUBLIC: "Open to anyone.",
+        SIGNED_IN: "For anyone signed in.",
+        OPERATOR: "For operators of the deployment.",
+    }
+    what = words.get(route.permission, "")
+    needs = named.get(route.permission) or f"Needs `{route.permission}`" + (f" ({what})." if what else ".")
+    return f"{route.description}\n\n{needs}".strip()
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _schema(kind), "example": example(kind)}
+        for name, kind in route.parameters.items()
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    found = []
+    for one in msgspec.structs.fields(route.query):
+        schema = _schema(one.type)
+        if not one.required and one.default is not msgspec.NODEFAULT and one.default is not None:
+            schema |= {"default": msgspec.to_builtins(one.default)}
+        found.append({"name": one.encode_name, "in": "query", "required": one.required, "schema": schema})
+    return found
+
+
+def _header_parameters(route: Route) -> list[dict[str, Any]]:
+    found = []
+    if route.takes_key:
+        schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+        about = "Send the same key to try again safely; kept for 8 days."
+        found.append(
+            {"name": "Idempotency-Key", "in": "header", "required": route.moves, "schema": schema, "description": about}
+        )
+    if route.conditional:
+        about = "The ETag you read."
+        found.append(
+            {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}, "description": about}
+        )
+    return found
+
+
+def _responses(route: Route, schemas: dict[int, Any]) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": route.summary or "Done"}
+    if route.answer is not None:
+        content = {"schema": _portable(schemas[id(route.answer)]), "example": example(route.answer)}
+        good["content"] = {"application/json": content}
+    answers: dict[str, Any] = {str(route.status): good}
+    for error in _errors_of(route):
+        said = answers.setdefault(str(error.status), {"description": "", "content": _PROBLEM_CONTENT})
+        line = f"`{error.code}`: {error.title}"
+        if "content" in said and line not in said["description"]:
+            said["description"] = "; ".join(filter(None, (said["description"], line)))
+    return answers
+
+
+def _errors_of(route: Route) -> list[type[errors.DukaError]]:
+    found: list[type[errors.DukaError]] = [*route.errors, *_EVERY]
+    if route.permission != PUBLIC:
+        found += [errors.Unauthenticated, errors.Forbidden, errors.NotFound]
+    if route.parameters:
+        found.append(errors.NotFound)
+    if route.body is not None:
+        found += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
+    if route.takes_key:
+        found += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused, errors.IdempotencyInProgress]
+    if route.moves:
+        found.append(errors.IdempotencyKeyRequired)
+    if route.conditional:
+        found += [errors.PreconditionRequired, errors.PreconditionFailed]
+    if route.query is not None:
+        found.append(errors.InvalidCursor)
+    return found
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    portable: dict[str, Any] = _portable(msgspec.json.schema(kind))
+    return portable
+
+
+def _portable(schema: Any) -> Any:
+    """Python's anchors in patterns as those that every reader of JSON Schema knows."""
+    if isinstance(schema, dict):
+        return {
+            name: _anchored(v) if name == "pattern" and isinstance(v, str) else _portable(v)
+            for name, v in schema.items()
+        }
+    if isinstance(schema, list):
+        return [_portable(part) for part in schema]
+    return schema
+
+
+def _anchored(pattern: str) -> str:
+    return re.sub(r"\\A", "^", re.sub(r"\\Z", "$", pattern))
+
+
+_ABOUT = (
+    "Amounts, prices and quantities are decimal strings. Times are RFC 3339 in UTC, dates ISO 8601, ids UUIDs. "
+    "Every error is a problem document (RFC 9457). This document holds exactly what is switched on for your business."
+)
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "detail", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}},
+    },
+}
+_PROBLEM_CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -1,0 +1,182 @@
+"""From a matched route to its answer: decode, run the deed or the read, encode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from kernel.auth.identity import identify, standing_above
+from kernel.auth.permissions import Rights
+from kernel.auth.tokens import Claims
+from kernel.db import Phase, Transaction
+from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
+from kernel.web.decode import decode_body, decode_path, decode_query
+from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
+from kernel.wire import Reply
+from kernel.work import Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
+from kernel.work.crash import crashpoint
+
+T = TypeVar("T")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+STRANGER = Actor(None, "nobody", frozenset())
+
+
+class Visit:
+    """One request on its way: where it came from, who sent it, and its open read transaction."""
+
+    def __init__(self, deployment: Deployment, rights: Rights, request_id: str, address: str | None) -> None:
+        self.deployment, self.rights = deployment, rights
+        self.request_id, self.address = request_id, address
+        self.headers: Mapping[str, str] = {}
+        self.query_string = b""
+        self.body = b""
+        self.parsed: Any = None
+        self.claims: Claims | None = None
+        self.transaction: Transaction | None = None
+        self.standing: Standing | None = None
+
+    async def enter(self) -> Standing:
+        """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
+        business = self.claims.business_id if self.claims else None
+        self.transaction = await self.deployment.database.open(Phase.READ, business)
+        self.standing = await self.identify(self.transaction)
+        crashpoint("gate.identified")
+        return self.standing
+
+    async def identify(self, transaction: Transaction) -> Standing:
+        """Who is calling, as of now."""
+        if self.claims is None:
+            return await standing_above(transaction, STRANGER)
+        return await identify(transaction, self.claims, self.rights)
+
+    async def leave(self) -> None:
+        """Give the connection back."""
+        if self.transaction is not None:
+            await self.transaction.close()
+            self.transaction = None
+
+
+class Scene:
+    """What a flow is given: it runs deeds one after another, each committed before the next step."""
+
+    def __init__(self, visit: Visit, route: Route) -> None:
+        self.visit, self.deployment = visit, visit.deployment
+        self._route = route
+
+    @property
+    def address(self) -> str | None:
+        """Where the request came from."""
+        return self.visit.address
+
+    async def deed(self, run: Callable[[Work], Awaitable[T]]) -> T:
+        """Run one deed to its commit."""
+        kept: list[T] = []
+
+        async def keeping(work: Work) -> T:
+            kept[:] = [await run(work)]
+            return kept[0]
+
+        visit = self.visit
+        if visit.transaction is None:
+            await visit.enter()
+        assert visit.transaction and visit.standing  # noqa: S101 - enter() has set both
+        try:
+            await Deed(
+                self.deployment,
+                visit.transaction,
+                visit.standing,
+                _origin(visit, self._route),
+                run=keeping,
+                encode=lambda _: Answered(200, b""),
+                identify=visit.identify,
+            ).perform()
+        finally:
+            await visit.leave()
+        return kept[0]
+
+
+async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
+    """Run a route for a visit. Raises DukaError."""
+    _check_permission(visit, route)
+    given: dict[str, Any] = {n: decode_path(n, path[n], kind) for n, kind in route.parameters.items()}
+    if route.query is not None:
+        given["query"] = decode_query(visit.query_string, route.query)
+    elif visit.query_string:
+        name = visit.query_string.decode("latin-1").partition("=")[0][:60]
+        raise Invalid.at(f"?{name}", "Unknown parameter", code="unknown")
+    if route.body is not None:
+        given["data"] = decode_body(visit.body, route.body)
+    if route.kind == "flow":
+        return _encode(route, await route.function(Scene(visit, route), **given))
+    if visit.transaction is None:
+        await visit.enter()
+    assert visit.transaction and visit.standing  # noqa: S101 - enter() has set both
+    if route.kind == "query":
+        work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route))
+        return _encode(route, await route.function(work, **given))
+    return await Deed(
+        visit.deployment,
+        visit.transaction,
+        visit.standing,
+        _origin(visit, route),
+        run=lambda work: route.function(work, **given),
+        encode=lambda value: _encode(route, value),
+        identify=visit.identify,
+        key=_key(visit, route, path),
+        read_first=route.read_first,
+        if_match=visit.headers.get("if-match"),
+        phase=Phase.SWITCH if route.switches else Phase.WRITE,
+    ).perform()
+
+
+def _check_permission(visit: Visit, route: Route) -> None:
+    if route.permission == PUBLIC:
+        return
+    standing = visit.standing
+    assert standing is not None  # noqa: S101 - the gate lets only public routes pass without one
+    if route.permission not in (SIGNED_IN, OPERATOR) and standing.shop is None:
+        raise NotFound("Choose a business first")
+    if route.permission != SIGNED_IN and not standing.actor.may(route.permission):
+        raise Forbidden(f"This needs the permission {route.permission}")
+
+
+def _origin(visit: Visit, route: Route) -> Origin:
+    return Origin(route.operation, visit.request_id, visit.address)
+
+
+def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
+    if not route.takes_key:
+        return None
+    said = visit.headers.get("idempotency-key")
+    if said is None:
+        if route.moves:
+            raise IdempotencyKeyRequired
+        return None
+    if not _KEY.match(said):
+        raise IdempotencyKeyInvalid("1 to 255 printable ASCII characters, no spaces")
+    assert visit.standing is not None  # noqa: S101 - perform() has entered
+    canonical = json.dumps([dict(path), visit.parsed], sort_keys=True, separators=(",", ":"))
+    principal = visit.standing.actor.id or uuid.UUID(int=0)
+    return Key(principal, f"{route.method} {route.path}", said, hashlib.sha256(canonical.encode()).digest())
+
+
+def _encode(route: Route, value: Any) -> Answered:
+    headers: dict[str, str] = {}
+    status = route.status
+    if isinstance(value, Reply):
+        status = value.status or status
+        if value.version is not None:
+            headers["ETag"] = f'"{value.version}"'
+        if value.location:
+            headers["Location"] = value.location
+        value = value.value
+    if value is None and route.answer is None:
+        return Answered(204 if status == 200 else status, b"", headers)
+    headers["Content-Type"] = "application/json"
+    return Answered(status, msgspec.json.encode(value), headers)

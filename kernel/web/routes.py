@@ -1,0 +1,160 @@
+"""How a route is declared: `command` for writes, `query` for reads, `flow` for what spans several deeds.
+
+A route function takes its `Work` (a flow its `Scene`) first, then its path parameters by name, `data` for the body and
+`query` for the query string. Its annotations are the contract: they decode requests and write the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from kernel.errors import DukaError
+from kernel.wire import Reply
+
+Kind = Literal["command", "query", "flow"]
+
+PUBLIC = "public"
+"""Anyone may call it."""
+SIGNED_IN = "signed-in"
+"""Anyone signed in may call it."""
+OPERATOR = "operator"
+"""Only operators of the deployment may call it."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API."""
+
+    kind: Kind
+    method: str
+    path: str
+    function: Callable[..., Awaitable[Any]]
+    permission: str
+    status: int
+    moves: bool
+    read_first: bool
+    switches: bool
+    errors: tuple[type[DukaError], ...]
+    summary: str
+    description: str
+    body: Any = None
+    query: type[msgspec.Struct] | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    answer: Any = None
+    plugin: str = ""
+    conditional: bool = False
+
+    @property
+    def operation(self) -> str:
+        """Its name in OpenAPI and the audit trail."""
+        return f"{self.plugin}.{self.function.__name__}"
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether an Idempotency-Key is read."""
+        return self.kind == "command" and self.method == "POST"
+
+    def mounted(self, plugin: str, prefix: str) -> Route:
+        """The same route, under a prefix."""
+        return replace(self, plugin=plugin, path=prefix + self.path)
+
+
+def query(
+    path: str, *, permission: str, errors: Sequence[type[DukaError]] = ()
+) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
+    """Declare a read: GET, in one snapshot."""
+    return lambda function: _route("query", "GET", path, function, permission, 200, errors=errors)
+
+
+def command(
+    method: Literal["POST", "PATCH", "PUT", "DELETE"],
+    path: str,
+    *,
+    permission: str,
+    status: int | None = None,
+    moves: bool = False,
+    read_first: bool = False,
+    switches: bool = False,
+    errors: Sequence[type[DukaError]] = (),
+) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
+    """Declare a write: one deed.
+
+    moves: money or stock moves, so an Idempotency-Key is required.
+    switches: what is on changes, so the deed takes the business's exclusive lock.
+    read_first: the deed begins in a read phase, and moves on by `await work.write()`.
+    """
+    usual = {"POST": 201, "DELETE": 204}.get(method, 200)
+    return lambda function: _route(
+        "command",
+        method,
+        path,
+        function,
+        permission,
+        status or usual,
+        errors,
+        moves=moves,
+        read_first=read_first,
+        switches=switches,
+    )
+
+
+def flow(
+    method: Literal["POST"], path: str, *, permission: str, status: int = 200, errors: Sequence[type[DukaError]] = ()
+) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
+    """Declare a write of several deeds, with no transaction open between them."""
+    return lambda function: _route("flow", method, path, function, permission, status, errors)
+
+
+def _route(
+    kind: Kind,
+    method: str,
+    path: str,
+    function: Callable[..., Awaitable[Any]],
+    permission: str,
+    status: int,
+    errors: Sequence[type[DukaError]],
+    *,
+    moves: bool = False,
+    read_first: bool = False,
+    switches: bool = False,
+) -> Route:
+    hints = get_type_hints(function, include_extras=True)
+    answer = hints.pop("return", None)
+    names = list(inspect.signature(function).parameters)[1:]
+    in_path = re.findall(r"{(\w+)}", path)
+    if missing := [name for name in names if name not in (*in_path, "data", "query")]:
+        raise TypeError(f"{function.__name__}: parameters {missing} are neither in the path nor `data` nor `query`")
+    if not permission:
+        raise TypeError(f"{function.__name__} declares neither a permission nor that it is public")
+    summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
+    return Route(
+        kind,
+        method,
+        path,
+        function,
+        permission,
+        204 if answer is type(None) and status == 200 else status,
+        moves,
+        read_first,
+        switches,
+        tuple(errors),
+        summary.rstrip("."),
+        description.strip(),
+        body=hints.get("data"),
+        query=hints.get("query"),
+        parameters={name: hints[name] for name in in_path if name in hints},
+        answer=_answer(answer),
+        conditional=method == "PATCH",
+    )
+
+
+def _answer(annotation: Any) -> Any:
+    if annotation is type(None):
+        return None
+    return get_args(annotation)[0] if get_origin(annotation) is Reply else annotation

@@ -1,0 +1,75 @@
+"""What travels: parents of requests and lists, and the texts that people write, with their limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+T = TypeVar("T")
+
+_LINE = r"\A[^\x00-\x1f\x7f]*\Z"
+_TEXT = r"\A[^\x00-\x08\x0b-\x1f\x7f]*\Z"
+
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        pattern=r"\A[^\x00-\x1f\x7f\s]([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s])?\Z",
+        examples=["Rice 2kg"],
+    ),
+]
+"""One line, not blank, no space at its ends."""
+Code = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"\A[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?\Z", examples=["RICE-2KG"])
+]
+"""A short code in printable ASCII."""
+Line = Annotated[str, Meta(max_length=200, pattern=_LINE, examples=["bruised"])]
+"""One line, may be empty."""
+Text = Annotated[str, Meta(max_length=2000, pattern=_TEXT, examples=[""])]
+"""A note; may run over several lines."""
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        pattern=r"\A[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f.]+\Z",
+        examples=["owner@mamanjeri.example"],
+    ),
+]
+Slug = Annotated[str, Meta(max_length=40, pattern=r"\A[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z", examples=["mama-njeri"])]
+Region = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description="ISO 3166-1 alpha-2.", examples=["KE"])]
+Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", description="ISO 4217.", examples=["KES"])]
+Search = Annotated[str, Meta(max_length=100, pattern=_LINE, description="Words or parts of words.", examples=["rice"])]
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The parent of every request body: unknown fields are refused."""
+
+
+class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The parent of every list's query string."""
+
+    limit: Annotated[int, Meta(ge=1, le=200, description="Rows a page.")] = 50
+    cursor: Annotated[str | None, Meta(max_length=2000, description="`next_cursor` of the page before.")] = None
+    include_total: Annotated[bool, Meta(description="Also count all rows.")] = False
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page of a list."""
+
+    items: list[T]
+    next_cursor: str | None = None
+    total: int | msgspec.UnsetType = msgspec.UNSET
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """An answer with more than a body: its status, the version as ETag, where the new thing lives."""
+
+    value: T
+    status: int | None = None
+    version: int | None = None
+    location: str | None = None

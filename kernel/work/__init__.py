@@ -1,0 +1,37 @@
+"""The unit of work: deeds, their effects, and the only place that commits."""
+
+from kernel.work.deeds import Answered, Deed, Key, as_told
+from kernel.work.deployment import Clock, Deployment, system_clock
+from kernel.work.effects import Number, Tally
+from kernel.work.standing import (
+    NO_BUSINESS,
+    SYSTEM,
+    Actor,
+    Epochs,
+    Origin,
+    Shop,
+    Standing,
+    business_date,
+)
+from kernel.work.unit import Work
+
+__all__ = [
+    "NO_BUSINESS",
+    "SYSTEM",
+    "Actor",
+    "Answered",
+    "Clock",
+    "Deed",
+    "Deployment",
+    "Epochs",
+    "Key",
+    "Number",
+    "Origin",
+    "Shop",
+    "Standing",
+    "Tally",
+    "Work",
+    "as_told",
+    "business_date",
+    "system_clock",
+]

@@ -1,0 +1,268 @@
+"""Deeds: a command run in one transaction, again from the start when the database or an epoch demands it.
+
+This is the only module that commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kernel.db import Phase, Prepared, Transaction, Trouble, trouble_of
+from kernel.db.tables import Business, Epoch, Idempotency
+from kernel.errors import (
+    AlreadyExists,
+    DukaError,
+    Fault,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    Internal,
+    Invalid,
+    InUse,
+    NotFound,
+    Unavailable,
+)
+from kernel.work.crash import crashpoint
+from kernel.work.deployment import Deployment
+from kernel.work.effects import StoredAnswer
+from kernel.work.standing import Origin, Standing
+from kernel.work.unit import Work
+
+log = logging.getLogger("duka.work")
+T = TypeVar("T")
+TRIES = 5
+
+
+class Moved(Exception):
+    """What is switched on changed, or the key was taken, since the deed began: run it again."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What a command answers: status, headers, encoded body; `replayed` when it was kept from an earlier try."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+    replayed: bool = False
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An idempotency key in its scope, and the hash of what was asked with it."""
+
+    principal: uuid.UUID
+    route: str
+    key: str
+    request_hash: bytes
+
+
+class Deed(Generic[T]):
+    """One command in the doing.
+
+    run: the use case. encode: its value → the answer. identify: reads the standing anew, for a second try.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        transaction: Transaction,
+        standing: Standing,
+        origin: Origin,
+        *,
+        run: Callable[[Work], Awaitable[T]],
+        encode: Callable[[T], Answered],
+        identify: Callable[[Transaction], Awaitable[Standing]],
+        key: Key | None = None,
+        read_first: bool = False,
+        if_match: str | None = None,
+        phase: Phase = Phase.WRITE,
+        audited: bool = True,
+    ) -> None:
+        self.deployment, self.transaction, self.standing, self.origin = deployment, transaction, standing, origin
+        self.run, self.encode, self.identify = run, encode, identify
+        self.key, self.read_first, self.if_match = key, read_first, if_match
+        self.phase, self.audited = phase, audited
+        self._taking_key = False
+
+    async def perform(self) -> Answered:
+        """Run until it commits, at most five times. Raises a DukaError and leaves nothing behind otherwise."""
+        for attempt in range(TRIES):
+            try:
+                if attempt:
+                    await self._again(attempt)
+                return await self._once()
+            except Moved:
+                continue
+            except DukaError:
+                raise
+            except Exception as error:
+                await self._judge(error)
+        raise Unavailable
+
+    async def _once(self) -> Answered:
+        if self.key and (kept := await _look_up(self.transaction, self.standing, self.key)):
+            return kept
+        crashpoint("deed.looked_up")
+        work = Work(
+            self.deployment,
+            self.transaction,
+            self.standing,
+            self.origin,
+            if_match=self.if_match,
+            begin_writing=self._begin_writing,
+        )
+        if not self.read_first:
+            await work.write()
+        value = await self.run(work)
+        answer = self.encode(value)
+        crashpoint("deed.answered")
+        if self.audited:
+            work.leave_audit_row()
+        numbers = await work.flush(self._stored(answer))
+        crashpoint("deed.before_commit")
+        await self.transaction.commit()
+        crashpoint("deed.committed")
+        if work.effects.leaves_jobs:
+            self.deployment.jobs_due.set()
+        return _with_numbers(answer, numbers)
+
+    async def _again(self, attempt: int) -> None:
+        await asyncio.sleep(random.uniform(0.005, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        await self.transaction.begin(Phase.READ)
+        self.standing = await self.identify(self.transaction)
+
+    async def _begin_writing(self) -> None:
+        crashpoint("deed.priced")
+        await self.transaction.begin(self.phase)
+        crashpoint("deed.writing")
+        self._taking_key = self.key is not None
+        current = await _take_key_and_check_epoch(self.transaction, self.standing, self.key, self.deployment.clock())
+        self._taking_key = False
+        if not current:
+            raise Moved
+        crashpoint("deed.key_taken")
+
+    def _stored(self, answer: Answered) -> StoredAnswer | None:
+        if self.key is None:
+            return None
+        key = self.key
+        return StoredAnswer(key.principal, key.route, key.key, answer.status, answer.headers, answer.body.decode())
+
+    async def _judge(self, error: Exception) -> None:
+        """Return to run again, or raise what the caller is told."""
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise error
+        waited_for_key, self._taking_key = self._taking_key, False
+        if trouble.kind == "lost":
+            await self.transaction.close()
+            if self.key is None:
+                raise as_told(trouble) from error
+        if trouble.kind in ("retry", "lost") or (trouble.kind == "locked" and not waited_for_key):
+            log.info("deed %s runs again: %s", self.origin.deed, trouble.kind)
+            return
+        raise as_told(trouble) from error
+
+
+def as_told(trouble: Trouble) -> DukaError:
+    """A database error as the caller is told of it."""
+    match trouble.kind:
+        case "locked":
+            return IdempotencyInProgress()
+        case "unique":
+            faults = [Fault(f"/{column}", "already-exists") for column in trouble.columns]
+            said = f"Another one with this {' and '.join(trouble.columns)} exists" if trouble.columns else ""
+            return AlreadyExists(said, faults=faults)
+        case "reference":
+            if trouble.columns:
+                return Invalid.at(f"/{trouble.columns[-1]}", "There is no such thing", code="not-found")
+            return InUse("Something it refers to is missing, or something still refers to it")
+        case "check" | "data":
+            return Invalid("A value is out of range")
+        case "forbidden":
+            return NotFound()
+        case "lost" | "retry":
+            return Unavailable()
+    return Internal()
+
+
+_I = Idempotency.__table__.c
+_LOOK_UP = Prepared(
+    sa.select(_I.request_hash, _I.status, _I.headers, _I.body).where(
+        _I.business_id == sa.bindparam("business_id"),
+        _I.principal == sa.bindparam("principal"),
+        _I.route == sa.bindparam("route"),
+        _I.key == sa.bindparam("key"),
+    )
+)
+_EPOCHS = sa.select(
+    sa.select(Epoch.value).where(Epoch.scope == "deployment").scalar_subquery().label("deployment"),
+    sa.select(Epoch.value).where(Epoch.scope == sa.bindparam("region")).scalar_subquery().label("region"),
+    sa.select(Business.epoch).where(Business.id == sa.bindparam("business_id")).scalar_subquery().label("business"),
+)
+_NEW_KEY = {
+    "business_id": sa.bindparam("business_id"),
+    "principal": sa.bindparam("principal"),
+    "route": sa.bindparam("route"),
+    "key": sa.bindparam("key"),
+    "request_hash": sa.bindparam("request_hash"),
+    "created_at": sa.bindparam("created_at"),
+}
+_taken = postgresql.insert(Idempotency).values(_NEW_KEY).on_conflict_do_nothing().returning(_I.key).cte("taken")
+_TAKE_KEY_AND_EPOCHS = Prepared(
+    _EPOCHS.add_columns(sa.select(sa.func.count()).select_from(_taken).scalar_subquery().label("taken"))
+)
+_TAKE_KEY = Prepared(sqlite.insert(Idempotency).values(_NEW_KEY).on_conflict_do_nothing().returning(_I.key))
+_READ_EPOCHS = Prepared(_EPOCHS)
+
+
+async def _look_up(transaction: Transaction, standing: Standing, key: Key) -> Answered | None:
+    row = await transaction.one(
+        _LOOK_UP, business_id=standing.business_id, principal=key.principal, route=key.route, key=key.key
+    )
+    if row is None:
+        return None
+    if bytes(row.request_hash) != key.request_hash:
+        raise IdempotencyKeyReused
+    if row.status is None:
+        raise IdempotencyInProgress
+    return Answered(row.status, row.body.encode(), row.headers or {}, replayed=True)
+
+
+async def _take_key_and_check_epoch(
+    transaction: Transaction, standing: Standing, key: Key | None, now: dt.datetime
+) -> bool:
+    """Insert the key first, and compare the epochs under the lock. False: run the deed again."""
+    scope: dict[str, Any] = {"business_id": standing.business_id}
+    region = {"region": f"region:{standing.shop.region}" if standing.shop else ""}
+    if key is None:
+        row = await transaction.one(_READ_EPOCHS, **scope, **region)
+    else:
+        named = {"principal": key.principal, "route": key.route, "key": key.key}
+        fresh = {"request_hash": key.request_hash, "created_at": now}
+        if transaction.database.is_postgres:
+            row = await transaction.one(_TAKE_KEY_AND_EPOCHS, **scope, **region, **named, **fresh)
+            taken = row is not None and bool(row.taken)
+        else:
+            taken = await transaction.one(_TAKE_KEY, **scope, **named, **fresh) is not None
+            row = await transaction.one(_READ_EPOCHS, **scope, **region)
+        if not taken:
+            return False
+    epochs = standing.epochs
+    found = (row.deployment or 1, row.region or 1, row.business or 0) if row else ()
+    return found == (epochs.deployment, epochs.region, epochs.business)
+
+
+def _with_numbers(answer: Answered, numbers: dict[str, str]) -> Answered:
+    body, headers = answer.body, dict(answer.headers)
+    for token, number in numbers.items():
+        body = body.replace(token.encode(), number.encode())
+    return Answered(answer.status, body, headers)

@@ -1,0 +1,88 @@
+"""Who acts, for which business, with what switched on: read once at the gate, true for the whole deed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kernel import money
+
+NO_BUSINESS = uuid.UUID(int=0)
+"""Owner of rows that belong to the deployment itself."""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """A person, or Duka itself when a job or a command line acts. `permissions` of None holds everything."""
+
+    id: uuid.UUID | None
+    name: str
+    permissions: frozenset[str] | None
+    is_operator: bool = False
+    session_id: uuid.UUID | None = None
+
+    def may(self, permission: str) -> bool:
+        """Whether the actor holds a permission."""
+        return self.permissions is None or permission in self.permissions
+
+
+SYSTEM = Actor(None, "Duka", None)
+
+
+class Epochs(msgspec.Struct, frozen=True):
+    """The version numbers of what is switched on: for the deployment, the region, the business."""
+
+    deployment: int
+    region: int
+    business: int
+
+
+class Shop(msgspec.Struct, frozen=True):
+    """The business a deed is done for."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    region: str
+    subdivision: str | None
+    currency: str
+    zone: str
+
+    @property
+    def exponent(self) -> int:
+        """Decimals of the business's currency."""
+        return money.exponent(self.currency)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The business's time zone."""
+        return ZoneInfo(self.zone)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The ground a deed stands on. `shop` is None for what an operator does above all businesses."""
+
+    actor: Actor
+    shop: Shop | None
+    enabled: frozenset[str]
+    epochs: Epochs
+
+    @property
+    def business_id(self) -> uuid.UUID:
+        """The business's id, or the id that stands for the deployment."""
+        return self.shop.id if self.shop else NO_BUSINESS
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a deed came from, for the audit trail."""
+
+    deed: str
+    request_id: str | None = None
+    address: str | None = None
+
+
+def business_date(at: dt.datetime, zone: ZoneInfo, cutoff_minutes: int = 0) -> dt.date:
+    """The business day of an instant: local time minus the day's cut-off (domain rule D1)."""
+    return (at.astimezone(zone) - dt.timedelta(minutes=cutoff_minutes)).date()

@@ -1,0 +1,250 @@
+"""Work: one unit of work. What a use case is given, and through which alone it reads and writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kernel.db import Base, Phase, Prepared, Transaction, new_id
+from kernel.db.prepared import Rows
+from kernel.db.tables import Audit, Job, JobPayload
+from kernel.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired
+from kernel.hooks import Answer, HookSet
+from kernel.work import write_postgres, write_sqlite
+from kernel.work.crash import crashpoint
+from kernel.work.deployment import Deployment
+from kernel.work.effects import Effects, Number, Refusal, Row, StoredAnswer, Tally, in_order
+from kernel.work.standing import NO_BUSINESS, Actor, Origin, Shop, Standing
+from kernel.work.tenancy import TenantSession
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Work:
+    """One unit of work: who acts, for which business, at what time; reads, declared effects, hooks.
+
+    A deed begins reading (`Phase.READ`: a snapshot, no lock) or writing; `write()` moves it on. Nothing here commits.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        transaction: Transaction,
+        standing: Standing,
+        origin: Origin,
+        *,
+        if_match: str | None = None,
+        begin_writing: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        self.deployment = deployment
+        self.standing = standing
+        self.origin = origin
+        self.now: dt.datetime = deployment.clock()
+        self.hooks: HookSet = deployment.registry.hooks_for(standing.enabled)
+        self.effects = Effects()
+        self._transaction = transaction
+        self._if_match = if_match
+        self._begin_writing = begin_writing
+        self._session: AsyncSession | None = None
+        self._said: dict[str, Any] = {}
+
+    # who and where
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return self.standing.actor
+
+    @property
+    def shop(self) -> Shop:
+        """The business. Raises NotFound where the deed has none."""
+        if self.standing.shop is None:
+            raise NotFound("Choose a business first")
+        return self.standing.shop
+
+    @property
+    def business_id(self) -> uuid.UUID:
+        """Whose rows this deed reads and writes."""
+        return self.standing.business_id
+
+    def require(self, permission: str) -> None:
+        """Raise Forbidden unless the actor holds the permission."""
+        if not self.actor.may(permission):
+            raise Forbidden(f"This needs the permission {permission}")
+
+    def enabled(self, plugin: str) -> bool:
+        """Whether a plugin is on for this business."""
+        return plugin in self.standing.enabled
+
+    def check_version(self, version: int) -> None:
+        """Compare the caller's If-Match with a row's version. Raises PreconditionRequired or PreconditionFailed."""
+        if self._if_match is None:
+            raise PreconditionRequired
+        if self._if_match.strip() not in (f'"{version}"', "*"):
+            raise PreconditionFailed
+
+    # reading
+
+    async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
+        """Rows of a prepared statement; `business_id` is given to it."""
+        return await self._transaction.fetch(statement, business_id=self.business_id, **parameters)
+
+    async def one(self, statement: Prepared, /, **parameters: Any) -> Any | None:
+        """The first row of a prepared statement, or None."""
+        return await self._transaction.one(statement, business_id=self.business_id, **parameters)
+
+    async def execute(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run a Core statement built for the occasion; it must name `business_id` itself."""
+        return await self._transaction.execute(statement, parameters)
+
+    @property
+    def session(self) -> AsyncSession:
+        """The ORM, for the back office. Reads are filtered by business, new rows are stamped with it."""
+        if self._session is None:
+            self._session = AsyncSession(
+                bind=self._transaction.connection,
+                expire_on_commit=False,
+                autoflush=False,
+                sync_session_class=TenantSession,
+                info={"business_id": self.business_id},
+            )
+        return self._session
+
+    async def get(self, model: type[R], id_: uuid.UUID) -> R:
+        """A row of this business by id. Raises NotFound, for another business's id too."""
+        found = await self.session.get(model, (self.business_id, id_))
+        if found is None:
+            raise NotFound
+        return found
+
+    # hooks
+
+    async def tell(
+        self, hook: Callable[P, Coroutine[Any, Any, R | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> list[Answer[R]]:
+        """Tell every enabled plugin, in order, inside this transaction."""
+        heard = await self.hooks.tell(hook, *args, **kwargs)
+        crashpoint("deed.told")
+        return heard
+
+    async def tell_also(
+        self, others: Iterable[str], hook: Callable[P, Coroutine[Any, Any, R | None]], *args: P.args, **kwargs: P.kwargs
+    ) -> list[Answer[R]]:
+        """Tell the enabled plugins and others: a reversal reaches those who took part in the original, on today or not."""
+        wider = self.deployment.registry.hooks_for(self.standing.enabled.union(others))
+        return await wider.tell(hook, *args, **kwargs)
+
+    # effects
+
+    async def write(self) -> None:
+        """Leave the read phase: from here on the deed holds its business's lock and its idempotency key."""
+        if self._transaction.phase is Phase.READ and self._begin_writing:
+            if self._session is not None:
+                await self._session.close()
+                self._session = None
+            await self._begin_writing()
+
+    def insert(self, table: type[Base] | sa.Table, row: Row) -> None:
+        """Declare a row; `business_id` is added."""
+        self.effects.insert(_table(table), row)
+
+    def increment(self, tally: Tally, key: tuple[Any, ...], amount: int) -> None:
+        """Declare that a tally grows; its row is made where there is none."""
+        self.effects.change(tally, key, amount, None)
+
+    def decrement(self, tally: Tally, key: tuple[Any, ...], amount: int, or_raise: Refusal | None) -> None:
+        """Declare that a tally shrinks; with `or_raise` only as far as there is room."""
+        self.effects.change(tally, key, -amount, or_raise)
+
+    def number(self, series: str, prefix: str, width: int = 6) -> Number:
+        """Declare a gap-free number. The text stands for it until the flush writes the number in its place."""
+        return self.effects.number(series, prefix, width)
+
+    def later(
+        self,
+        job: str,
+        payload: Mapping[str, Any],
+        *,
+        at: dt.datetime | None = None,
+        dedup: str | None = None,
+        max_attempts: int = 8,
+    ) -> uuid.UUID:
+        """Declare a job `<plugin>.<name>`, committed with this deed and run after it."""
+        id_ = new_id()
+        header = {
+            "id": id_,
+            "plugin": job.partition(".")[0],
+            "name": job,
+            "run_at": at or self.now,
+            "dedup": dedup,
+            "max_attempts": max_attempts,
+            "created_at": self.now,
+        }
+        self.effects.job(self.business_id, header, payload, _table(Job), _table(JobPayload))
+        return id_
+
+    def audit(self, *, subject: str | None = None, reason: str | None = None, **facts: Any) -> None:
+        """Say what this deed is about, for the audit row that every deed leaves."""
+        self._said |= {"subject": subject, "reason": reason, "facts": facts or None}
+
+    async def flush(self, answer: StoredAnswer | None = None) -> dict[str, str]:
+        """Write what is declared; returns token → number. Raises what a guarded change refuses with."""
+        await self.write()
+        if self._session is not None:
+            await self._session.flush()
+        crashpoint("deed.before_flush")
+        batch = in_order(self.effects, self.business_id, answer, self.now)
+        writer = write_postgres if self.deployment.database.is_postgres else write_sqlite
+        numbers = await writer.write(self._transaction, batch)
+        self.effects = Effects(leaves_jobs=self.effects.leaves_jobs)
+        crashpoint("deed.flushed")
+        return numbers
+
+    async def enter_business(self, shop: Shop, enabled: frozenset[str]) -> None:
+        """Go on for the business that this deed has just made."""
+        self.standing = msgspec.structs.replace(self.standing, shop=shop, enabled=enabled)
+        self.hooks = self.deployment.registry.hooks_for(enabled)
+        await self._transaction.enter_business(shop.id)
+
+    def leave_audit_row(self) -> None:
+        """Add this deed's row to the audit trail."""
+        self.insert(
+            Audit,
+            {
+                "id": new_id(),
+                "at": self.now,
+                "actor_id": self.actor.id,
+                "actor_name": self.actor.name,
+                "deed": self.origin.deed,
+                "subject": self._said.get("subject"),
+                "reason": self._said.get("reason"),
+                "facts": self._said.get("facts"),
+                "request_id": self.origin.request_id,
+                "address": self.origin.address,
+                "epoch": self.standing.epochs.business,
+            },
+        )
+
+    @property
+    def above_businesses(self) -> bool:
+        """Whether this deed belongs to the deployment rather than to a business."""
+        return self.business_id == NO_BUSINESS
+
+
+def _table(model: type[Base] | sa.Table) -> sa.Table:
+    if isinstance(model, sa.Table):
+        return model
+    table = model.__table__
+    assert isinstance(table, sa.Table)  # noqa: S101 - every model of ours is a table
+    return table

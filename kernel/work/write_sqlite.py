@@ -1,0 +1,86 @@
+"""The write batch on SQLite: the same batch as statements in turn, inside the one writer's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.db import Transaction
+from kernel.db.tables import Idempotency, Series
+from kernel.work.effects import Batch, Change, NumberWanted, Row, Tally, written
+
+
+async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
+    """Perform a batch; token → number. Raises the refusal of the first guarded change that found too little."""
+    await transaction.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    for tally, changes in batch.changes:
+        for key, change in changes:
+            await _change(transaction, batch, tally, key, change)
+    numbers = {str(want.token): await _take(transaction, batch, want) for want in batch.numbers}
+    for table, rows in batch.rows:
+        whole = [{"business_id": batch.business_id, **_numbered(row, numbers)} for row in rows]
+        await transaction.execute(sa.insert(table), whole)
+    if batch.answer:
+        await _keep(transaction, batch, numbers)
+    return numbers
+
+
+async def _change(transaction: Transaction, batch: Batch, tally: Tally, key: tuple[Any, ...], change: Change) -> None:
+    table = tally.table
+    room: sa.ColumnElement[int] = sa.literal_column(tally.room.replace("t.", f"{table.name}."))
+    same = sa.and_(
+        table.c.business_id == batch.business_id,
+        *(table.c[k] == value for k, value in zip(tally.key, key, strict=True)),
+    )
+    guarded = change.refusal is not None and change.amount < 0
+    column = table.c[tally.column]
+    update = sa.update(table).where(same).values({column: column + change.amount})
+    done = await transaction.execute(update.where(room >= -change.amount) if guarded else update)
+    if done.rowcount:
+        return
+    if guarded and change.refusal:
+        raise change.refusal((await transaction.execute(sa.select(room).where(same))).scalar() or 0)
+    values = dict(zip(tally.key, key, strict=True)) | {"business_id": batch.business_id, tally.column: change.amount}
+    await transaction.execute(sa.insert(table).values(values))
+
+
+async def _take(transaction: Transaction, batch: Batch, want: NumberWanted) -> str:
+    series = Series.__table__
+    here = sa.and_(series.c.business_id == batch.business_id, series.c.series == want.series)
+    updated = await transaction.execute(
+        sa.update(Series).where(here).values(last=series.c.last + 1).returning(series.c.last)
+    )
+    last = updated.scalar()
+    if last is None:
+        last = 1
+        await transaction.execute(sa.insert(Series).values(business_id=batch.business_id, series=want.series, last=1))
+    return written(want, last)
+
+
+async def _keep(transaction: Transaction, batch: Batch, numbers: dict[str, str]) -> None:
+    answer = batch.answer
+    assert answer is not None  # noqa: S101 - narrowed by the caller
+    key = Idempotency.__table__.c
+    await transaction.execute(
+        sa.update(Idempotency)
+        .where(
+            key.business_id == batch.business_id,
+            key.principal == answer.principal,
+            key.route == answer.route,
+            key.key == answer.key,
+        )
+        .values(status=answer.status, headers=dict(answer.headers), body=_written_in(answer.body, numbers))
+    )
+
+
+def _numbered(row: Row, numbers: dict[str, str]) -> dict[str, Any]:
+    if not numbers:
+        return dict(row)
+    return {name: _written_in(value, numbers) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _written_in(text: str, numbers: dict[str, str]) -> str:
+    for token, number in numbers.items():
+        text = text.replace(token, number)
+    return text

@@ -1,0 +1,1 @@
+"""Products, categories, brands, units, barcodes and price lists: what a shop can sell."""

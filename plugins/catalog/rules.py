@@ -1,0 +1,100 @@
+"""What catalog decides by itself: whether a barcode is sound, and by which words a product is found."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from unicodedata import category, combining, normalize
+
+_GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
+_LONGEST_BARCODE: Final = 48
+_JOINERS: Final = "'\u2018\u2019\u02bc\u02bb`\u00b4"
+
+
+class BadBarcode(ValueError):
+    """The code is empty, longer than 48 characters or not printable ASCII."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"{code[:_LONGEST_BARCODE]!r} is no barcode: 1 to 48 printable ASCII characters")
+        self.code = code
+
+
+class BadCheckDigit(BadBarcode):
+    """The code has the length of an EAN, UPC or GTIN, but its last digit does not fit the others."""
+
+    def __init__(self, code: str, expected: str) -> None:
+        ValueError.__init__(self, f"{code} should end in {expected}: a digit was mistyped or misread")
+        self.code = code
+        self.expected = expected
+
+
+def check_digit(digits: str) -> str:
+    """Compute the digit that follows these: weights 3, 1, 3 ... from the right, up to the next ten.
+
+    Source: GS1 General Specifications, section 7.9. Anything but ASCII digits raises a ValueError.
+    """
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"{digits!r} are not digits")
+    ones = sum(map(int, digits[-2::-2]))
+    threes = sum(map(int, digits[::-2]))
+    return str(-(ones + 3 * threes) % 10)
+
+
+def check_gtin(code: str) -> str:
+    """Check a barcode and give its normal form, under which it is stored and looked up.
+
+    Eight, 12, 13 or 14 digits are an EAN-8, UPC-A, EAN-13 or GTIN-14 and must end in their check digit
+    (`BadCheckDigit`). One article number written with more or fewer leading zeros has one normal form: EAN-8
+    in 8 digits, UPC-A and EAN-13 in 13, a GTIN-14 of a case in 14. All other codes pass as they are, without
+    the spaces around them: 1 to 48 printable ASCII characters (`BadBarcode`).
+    """
+    code = code.strip(" ")
+    if not (0 < len(code) <= _LONGEST_BARCODE and code.isascii() and code.isprintable()):
+        raise BadBarcode(code)
+    if len(code) not in _GTIN_LENGTHS or not code.isdigit():
+        return code
+    expected = check_digit(code[:-1])
+    if code[-1] != expected:
+        raise BadCheckDigit(code, expected)
+    return _shortest(code.rjust(14, "0"))
+
+
+def search_terms(text: str) -> list[str]:
+    """Split a name, SKU or question into the words by which they are matched, each once, in order.
+
+    Words are runs of letters, digits and the vowel signs of Indian and other scripts; case, accents, width
+    and apostrophes do not matter: "Café-Crème 2KG" gives cafe, creme, 2kg, and "Ng'ombe" gives ngombe. Names
+    and questions pass through the same function; a question matches where each of its words is part of one.
+    """
+    words = _WORD_BREAK.split("".join(map(_folded, _unaccented(text))))
+    return list(dict.fromkeys(normalize("NFC", word) for word in words if word))
+
+
+_WORD_BREAK: Final = re.compile(" +")
+
+
+def _shortest(gtin: str) -> str:
+    """Cut a 14-digit number to the form its owner prints: 8 digits after six zeros, 13 after one, or all."""
+    if gtin.startswith("000000"):
+        return gtin[6:]
+    return gtin[1:] if gtin[0] == "0" else gtin
+
+
+def _unaccented(text: str) -> str:
+    """Take compatibility forms and letters apart, and drop accents above and below."""
+    apart = normalize("NFKD", normalize("NFKD", text).casefold())
+    return "".join(char for char in apart if not _is_accent(char))
+
+
+def _is_accent(char: str) -> bool:
+    # Classes 200 and up are Latin, Greek and Cyrillic accents, 10 to 36 Hebrew and Arabic points. Signs of
+    # other classes (nukta, virama, voicing, Thai vowels) make another letter and stay.
+    position = combining(char)
+    return position >= 200 or 10 <= position <= 36
+
+
+def _folded(char: str) -> str:
+    """Keep what belongs to a word, drop what joins one, and turn all else into a space."""
+    if char.isalnum() or category(char)[0] == "M":
+        return char
+    return "" if char in _JOINERS or category(char) == "Cf" else " "

@@ -1,0 +1,9 @@
+"""The pure rules of sales: what a cart costs and how tenders settle it. No I/O, no models, no framework."""
+
+from __future__ import annotations
+
+from plugins.sales.rules.answers import BadAnswer
+from plugins.sales.rules.pricing import AmountTooLarge, DiscountTooLarge, price
+from plugins.sales.rules.tender import BadTender, Overpaid, settle
+
+__all__ = ["AmountTooLarge", "BadAnswer", "BadTender", "DiscountTooLarge", "Overpaid", "price", "settle"]

@@ -1,0 +1,83 @@
+"""What the answers of hooks must be like before they touch a price: plugins are strangers until checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, get_args
+
+from kernel.money import MICRO_DIGITS, WHOLE_DIGITS
+from plugins.sales.schemas.values import HUNDRED_PERCENT, AmountOff, Applied, PercentOff, Phase, SetPrice
+
+PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
+"""The phases of answers in the order in which they apply."""
+
+_MOST: Final = 10 ** (WHOLE_DIGITS + MICRO_DIGITS) - 1
+_LONGEST_WORDS: Final = 200
+
+
+class BadAnswer(ValueError):
+    """A plugin answered a pricing hook with something no price can be made of; `reason` says what."""
+
+    def __init__(self, plugin: str, reason: str) -> None:
+        super().__init__(f"{plugin} answered nonsense: {reason}")
+        self.plugin = plugin
+        self.reason = reason
+
+
+def check_line_answers(answers: Sequence[Applied]) -> None:
+    """Raise `BadAnswer` unless each answer to price_line is sound and names no lines."""
+    for applied in answers:
+        for complaint in _complaints(applied.answer):
+            raise BadAnswer(applied.plugin, complaint)
+        if getattr(applied.answer, "lines", None) is not None:
+            raise BadAnswer(applied.plugin, "an answer to price_line names lines")
+
+
+def check_cart_answers(answers: Sequence[Applied], count: int) -> None:
+    """Raise `BadAnswer` unless each answer to price_cart is sound and names only lines of 1 to `count`."""
+    for applied in answers:
+        for complaint in _complaints(applied.answer):
+            raise BadAnswer(applied.plugin, complaint)
+        lines = getattr(applied.answer, "lines", None)
+        if not _are_lines(lines, count):
+            raise BadAnswer(applied.plugin, f"its lines are not distinct numbers of 1 to {count}")
+
+
+def in_phase(answers: Sequence[Applied], phase: Phase) -> list[Applied]:
+    """Pick the answers of one phase, in the order given."""
+    return [applied for applied in answers if applied.answer.phase == phase]
+
+
+def _complaints(answer: object) -> Iterator[str]:
+    if not isinstance(answer, PercentOff | AmountOff | SetPrice):
+        yield f"a {type(answer).__name__} is no answer"
+        return
+    # Complaints quote nothing of the answer: it may be of any size.
+    if answer.phase not in PHASES:
+        yield "its phase is none of " + ", ".join(PHASES)
+    if not _are_words(answer.rule) or not answer.rule:
+        yield f"its rule is no name of 1 to {_LONGEST_WORDS} printable characters"
+    if not _are_words(answer.reason):
+        yield f"its reason is no text of at most {_LONGEST_WORDS} printable characters"
+    figure, most = _figure(answer)
+    if type(figure) is not int or not 0 <= figure <= most:
+        yield f"its figure is not a whole number of 0 to {most}"
+
+
+def _figure(answer: PercentOff | AmountOff | SetPrice) -> tuple[object, int]:
+    """The number an answer carries, which may be of any type yet, and the most it may be."""
+    if isinstance(answer, PercentOff):
+        return answer.percent, HUNDRED_PERCENT
+    return (answer.amount if isinstance(answer, AmountOff) else answer.unit_price), _MOST
+
+
+def _are_words(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= _LONGEST_WORDS and text.isprintable()
+
+
+def _are_lines(lines: object, count: int) -> bool:
+    if lines is None:
+        return True
+    if not isinstance(lines, tuple) or not all(type(line) is int and 1 <= line <= count for line in lines):
+        return False
+    return len(set(lines)) == len(lines)

@@ -1,0 +1,1 @@
+"""What sales speaks of: the values that rules price, and what requests ask and answers say."""

@@ -1,0 +1,82 @@
+"""The values told to other plugins: a sale as it was completed or voided.
+
+Amounts are minor units of the sale's currency; quantities and unit prices are scaled by `kernel.money.MICRO`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class SoldLine(Struct, frozen=True):
+    """A line of a sale. `base_quantity` counts in the product's own unit: a carton of twelve sold once is twelve."""
+
+    line: int
+    product_id: UUID
+    name: str
+    sku: str
+    quantity: int
+    base_quantity: int
+    unit_price: int
+    gross: int
+    discount: int
+    net: int
+    tax: int
+    total: int
+    track_stock: bool
+    allow_negative_stock: bool
+    cost_price: int | None
+    rules: tuple[tuple[str, str], ...] = ()
+    """(plugin, rule) of every answer that changed its price."""
+
+
+class SaleMoney(Struct, frozen=True):
+    """One payment of a sale, net of change."""
+
+    payment_id: UUID
+    method: str
+    amount: int
+    tendered: int | None
+    change: int
+
+
+class CompletedSale(Struct, frozen=True):
+    """A sale at its completion. `number` is a placeholder that the flush fills in: store it, do not parse it."""
+
+    id: UUID
+    number: str
+    location_id: UUID
+    register_id: UUID
+    customer_id: UUID | None
+    channel: str
+    business_date: dt.date
+    sold_at: dt.datetime
+    currency: str
+    exponent: int
+    lines: tuple[SoldLine, ...]
+    payments: tuple[SaleMoney, ...]
+    subtotal: int
+    discount_total: int
+    tax_total: int
+    rounding: int
+    total: int
+    cashier_id: UUID | None
+    cashier_name: str
+    ext: Mapping[str, Any] = {}
+    """Plugin → what its Struct read from the cart's `ext`."""
+
+
+class VoidedSale(Struct, frozen=True):
+    """A completed sale that is taken back whole, on its own business day."""
+
+    sale: CompletedSale
+    reason: str
+    voided_at: dt.datetime
+    business_date: dt.date
+    voided_by: UUID | None
+    voided_by_name: str

@@ -1,0 +1,1 @@
+"""Tax classes, dated rates, region packs and the computation of tax."""
