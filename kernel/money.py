@@ -199,7 +199,7 @@ def format_price(value: int, exponent: int) -> str:
 
 
 def extend(quantity: int, unit_price: int, exponent: int) -> int:
-    """Multiply quantity by unit price, both scaled by `MICRO`, into minor units, rounded once: the first rounding of a line."""
+    """Multiply quantity by unit price, both scaled by `MICRO`, into minor units, rounded once."""
     return round_ratio(quantity * unit_price * 10**exponent, MICRO * MICRO)
 
 

@@ -44,6 +44,9 @@ Region = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description="ISO 3166-1 al
 Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", description="ISO 4217.", examples=["KES"])]
 Search = Annotated[str, Meta(max_length=100, pattern=_LINE, description="Words or parts of words.", examples=["rice"])]
 
+Ext = dict[str, msgspec.Raw]
+"""Plugin → what it adds to this thing; read by that plugin's own Struct."""
+
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The parent of every request body: unknown fields are refused."""
@@ -53,7 +56,7 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """The parent of every list's query string."""
 
     limit: Annotated[int, Meta(ge=1, le=200, description="Rows a page.")] = 50
-    cursor: Annotated[str | None, Meta(max_length=2000, description="`next_cursor` of the page before.")] = None
+    cursor: Annotated[str, Meta(max_length=2000, description="`next_cursor` of the page before.")] | None = None
     include_total: Annotated[bool, Meta(description="Also count all rows.")] = False
 
 

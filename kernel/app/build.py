@@ -125,7 +125,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
 
     handle.__name__ = route.function.__name__
     path = route.path.replace("}", ":str}")
-    return HTTPRouteHandler(path, http_method=[route.method], status_code=route.status, name=route.operation)(handle)  # type: ignore[list-item]
+    return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=route.operation)(handle)  # type: ignore[list-item]
 
 
 def _told(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

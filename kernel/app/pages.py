@@ -43,8 +43,8 @@ class Pages:
             return _static("docs.html")
 
         @get("/static/kernel/{path:path}", include_in_schema=False)
-        async def static(path: str) -> Response[bytes]:
-            return _static(path.lstrip("/"))
+        async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return _static(str(request.path_params["path"]).lstrip("/"))
 
         @get("/api/v1/openapi.json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kernel.auth.models import Membership, Role, SignIn, User
 from kernel.auth.permissions import Rights
 from kernel.auth.tokens import Claims
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, joined
 from kernel.db.tables import Business, BusinessPlugin, Epoch
 from kernel.errors import Unauthenticated
 from kernel.work import SYSTEM, Actor, Epochs, Shop, Standing
@@ -19,7 +19,7 @@ OPERATOR = frozenset({"operator"})
 """What an operator holds above all businesses; inside a business, only what a role there gives."""
 
 _enabled = (
-    sa.select(sa.func.aggregate_strings(BusinessPlugin.plugin, ","))
+    sa.select(joined(BusinessPlugin.plugin))
     .where(BusinessPlugin.business_id == sa.bindparam("business_id"), BusinessPlugin.state == "enabled")
     .scalar_subquery()
     .label("enabled")

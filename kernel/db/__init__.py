@@ -12,7 +12,7 @@ from kernel.db.base import (
 )
 from kernel.db.engine import Database, Phase, Transaction
 from kernel.db.faults import Trouble, trouble_of
-from kernel.db.prepared import Prepared, among
+from kernel.db.prepared import Prepared, among, joined
 
 __all__ = [
     "Base",
@@ -27,6 +27,7 @@ __all__ = [
     "Trouble",
     "Versioned",
     "among",
+    "joined",
     "new_id",
     "owned_key",
     "trouble_of",

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -79,6 +80,23 @@ def among(column: Any, name: str) -> ColumnElement[bool]:
         sa.type_coerce(column, column.type) if not isinstance(column, ColumnElement) else column
     )
     return _Among(expression, sa.bindparam(name, type_=_ListOf(column.type)))
+
+
+class joined(FunctionElement[str]):  # noqa: N801 - a function in SQL
+    """The texts of a group in one, with commas between."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(joined, "postgresql")
+def _joined_postgres(element: joined, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **kwargs)}, ',')"
+
+
+@compiles(joined)
+def _joined_elsewhere(element: joined, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **kwargs)}, ',')"
 
 
 class Prepared:

@@ -5,10 +5,13 @@ Use it in a conftest.py: `pytest_plugins = ["kernel.testing.fixtures"]`.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -19,6 +22,7 @@ from kernel.settings import Settings
 from kernel.testing.box import SECRET, Box, open_box, prepare_template
 from kernel.testing.servers import Postgres
 
+T = TypeVar("T")
 _numbers = itertools.count(1)
 
 
@@ -37,19 +41,20 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
-@pytest_asyncio.fixture(scope="session")
-async def _postgres_template(postgres: Postgres, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = await postgres.create_database("template_box")
+@pytest.fixture(scope="session")
+def _postgres_template(postgres: Postgres, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = _apart(postgres.create_database("template_box"))
     home = str(tmp_path_factory.mktemp("home"))
-    await prepare_template(Settings(home=home, database_url=url, secret_key=SECRET), registry, registry.plugins)
+    settings = Settings(home=home, database_url=url, secret_key=SECRET)
+    _apart(prepare_template(settings, registry, registry.plugins))
     return "template_box"
 
 
-@pytest_asyncio.fixture(scope="session")
-async def _sqlite_template(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def _sqlite_template(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "box.sqlite3"
     settings = Settings(home=str(path.parent), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET)
-    await prepare_template(settings, registry, registry.plugins)
+    _apart(prepare_template(settings, registry, registry.plugins))
     return path
 
 
@@ -60,20 +65,20 @@ def database(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest_asyncio.fixture
-async def box_settings(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Settings]:
+@pytest.fixture
+def box_settings(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a fresh copy of the template; for tests that start processes of their own."""
     if database == "sqlite":
         path = tmp_path / "duka.sqlite3"
-        shutil.copy(await _value(request, "_sqlite_template"), path)
+        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
         yield Settings(home=str(tmp_path), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET, pool_size=4)
         return
-    template = await _value(request, "_postgres_template")
+    template: str = request.getfixturevalue("_postgres_template")
     server: Postgres = request.getfixturevalue("postgres")
     name = f"box_{next(_numbers)}"
-    url = await server.create_database(name, template=template)
+    url = _apart(server.create_database(name, template=template))
     yield Settings(home=str(tmp_path), database_url=url, secret_key=SECRET, pool_size=8)
-    await server.drop_database(name)
+    _apart(server.drop_database(name))
 
 
 @pytest_asyncio.fixture
@@ -86,6 +91,7 @@ async def box(box_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
     assert not faults, faults
 
 
-async def _value(request: pytest.FixtureRequest, name: str) -> str:
-    found: str = request.getfixturevalue(name)
-    return found
+def _apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in a loop and thread of its own, whatever loop the tests run in."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

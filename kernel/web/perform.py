@@ -19,7 +19,7 @@ from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequir
 from kernel.web.decode import decode_body, decode_path, decode_query
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Reply
-from kernel.work import Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
+from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Visit:
 
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
-        business = self.claims.business_id if self.claims else None
+        business = (self.claims and self.claims.business_id) or NO_BUSINESS
         self.transaction = await self.deployment.database.open(Phase.READ, business)
         self.standing = await self.identify(self.transaction)
         crashpoint("gate.identified")

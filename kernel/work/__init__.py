@@ -3,6 +3,7 @@
 from kernel.work.deeds import Answered, Deed, Key, as_told
 from kernel.work.deployment import Clock, Deployment, system_clock
 from kernel.work.effects import Number, Tally
+from kernel.work.extensions import read_ext, stored_ext
 from kernel.work.standing import (
     NO_BUSINESS,
     SYSTEM,
@@ -33,5 +34,7 @@ __all__ = [
     "Work",
     "as_told",
     "business_date",
+    "read_ext",
+    "stored_ext",
     "system_clock",
 ]

@@ -1,1 +1,33 @@
-"""Products, categories, brands, units, barcodes and price lists: what a shop can sell."""
+"""Products, categories, brands, barcodes, packs and prices."""
+
+from kernel.plugin import Permission, Plugin
+
+PLUGIN = Plugin(
+    name="catalog",
+    version="0.1.0",
+    title="Catalog",
+    summary="Products, categories, brands, barcodes, packs and prices.",
+    depends=("taxes>=0.1",),
+    permissions=(
+        Permission("catalog.see", "See products and prices"),
+        Permission("catalog.edit", "Add and change products, categories and brands"),
+        Permission("catalog.see_cost", "See cost prices and margins"),
+    ),
+    grants={
+        "manager": (
+            "catalog.see",
+            "catalog.edit",
+            "catalog.see_cost",
+        ),
+        "accountant": (
+            "catalog.see",
+            "catalog.see_cost",
+        ),
+        "cashier": ("catalog.see",),
+        "stock_keeper": (
+            "catalog.see",
+            "catalog.edit",
+            "catalog.see_cost",
+        ),
+    },
+)

@@ -1,1 +1,26 @@
-"""Tax classes, dated rates, region packs and the computation of tax."""
+"""Tax classes with dated rates by region, and the region packs."""
+
+from kernel.plugin import Permission, Plugin
+
+PLUGIN = Plugin(
+    name="taxes",
+    version="0.1.0",
+    title="Taxes",
+    summary="Tax classes with dated rates by region, and the region packs.",
+    permissions=(
+        Permission("taxes.see", "See tax classes and rates"),
+        Permission("taxes.edit", "Change tax classes and rates"),
+    ),
+    grants={
+        "manager": (
+            "taxes.see",
+            "taxes.edit",
+        ),
+        "accountant": (
+            "taxes.see",
+            "taxes.edit",
+        ),
+        "cashier": ("taxes.see",),
+        "stock_keeper": ("taxes.see",),
+    },
+)

@@ -1,0 +1,32 @@
+"""`ext`: what plugins add to another plugin's things, decoded raw and read by the Struct of an enabled plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from kernel.errors import Invalid
+from kernel.work.unit import Work
+
+
+def read_ext(
+    work: Work, subject: str, ext: Mapping[str, msgspec.Raw], pointer: str = "/ext"
+) -> dict[str, msgspec.Struct]:
+    """Plugin → its part of `ext` on a subject such as `sales.cart`. Raises Invalid for a plugin that is off or takes none."""
+    read: dict[str, msgspec.Struct] = {}
+    for plugin, raw in ext.items():
+        kind = work.deployment.registry.extension(subject, plugin) if work.enabled(plugin) else None
+        if kind is None:
+            raise Invalid.at(f"{pointer}/{plugin}", "No plugin that is on takes this", code="unknown")
+        try:
+            read[plugin] = msgspec.json.decode(raw, type=kind)
+        except msgspec.ValidationError as fault:
+            raise Invalid.at(f"{pointer}/{plugin}", str(fault)) from fault
+    return read
+
+
+def stored_ext(read: Mapping[str, msgspec.Struct]) -> dict[str, Any]:
+    """What was read, as it is stored and answered."""
+    return {plugin: msgspec.to_builtins(value) for plugin, value in read.items()}

@@ -1,0 +1,26 @@
+"""Promotions that lower prices by rule."""
+
+from kernel.plugin import Permission, Plugin
+
+PLUGIN = Plugin(
+    name="discounts",
+    version="0.1.0",
+    title="Discounts",
+    summary="Promotions that lower prices by rule.",
+    depends=(
+        "sales>=0.1",
+        "catalog>=0.1",
+    ),
+    permissions=(
+        Permission("discounts.see", "See promotions"),
+        Permission("discounts.edit", "Add and change promotions"),
+    ),
+    grants={
+        "manager": (
+            "discounts.see",
+            "discounts.edit",
+        ),
+        "accountant": ("discounts.see",),
+        "cashier": ("discounts.see",),
+    },
+)

@@ -1,0 +1,22 @@
+"""Money in and money out, by any method."""
+
+from kernel.plugin import Permission, Plugin
+
+PLUGIN = Plugin(
+    name="payments",
+    version="0.1.0",
+    title="Payments",
+    summary="Money in and money out, by any method.",
+    permissions=(
+        Permission("payments.see", "See payments and refunds"),
+        Permission("payments.refund", "Give money back"),
+    ),
+    grants={
+        "manager": (
+            "payments.see",
+            "payments.refund",
+        ),
+        "accountant": ("payments.see",),
+        "cashier": ("payments.see",),
+    },
+)
