@@ -9,7 +9,7 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing wrong at one place: a JSON pointer into the body (or `?name` of a parameter), a code, and facts about it."""
+    """One thing wrong at one place: a JSON pointer into the body (or `?name` of a parameter), a code, and facts."""
 
     pointer: str
     code: str

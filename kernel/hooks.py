@@ -6,8 +6,8 @@ Three kinds of hook, told apart by how they are called:
 - **tell**: asynchronous, inside the caller's transaction; an error undoes everything. Awaited one at a time, in order.
 - **offer**: contributes objects, collected once per set.
 
-The plugin that calls a hook owns its spec, in its `hooks.py`. Answers run in plan order: a plugin after those it stands on,
-then by name. Each answer comes back with the name of the plugin that gave it.
+The plugin that calls a hook owns its spec, in its `hooks.py`. Answers run in plan order: a plugin after those it stands
+on, then by name. Each answer comes back with the name of the plugin that gave it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
@@ -101,14 +102,13 @@ class HookSet:
         pending: list[Answer[Coroutine[Any, Any, R | None]]] = getattr(self._pm.hook, hook.__name__)(**kwargs)
         heard: list[Answer[R]] = []
         try:
-            for number, said in enumerate(pending):
-                value = await self._timed(hook.__name__, said)
+            for said in pending:
+                value = await self._timed(hook.__name__, said.plugin, said.value)
                 if value is not None:
                     heard.append(Answer(said.plugin, value))
-        except BaseException:
-            for never in pending[number + 1 :]:
-                never.value.close()
-            raise
+        finally:
+            for said in pending:
+                said.value.close()  # those an error kept from running; the others have ended
         return heard
 
     def offers(self, hook: Callable[[], R | None]) -> list[Answer[R]]:
@@ -126,12 +126,12 @@ class HookSet:
         """Every hook that can be called: name → its spec."""
         return dict(self._specs)
 
-    async def _timed(self, hook: str, said: Answer[Awaitable[R]]) -> R:
+    async def _timed(self, hook: str, plugin: str, answer: Awaitable[R]) -> R:
         start = time.perf_counter()
         try:
-            return await said.value
+            return await answer
         finally:
-            self._meter.setdefault((said.plugin, hook), Spent()).add(time.perf_counter() - start)
+            self._meter.setdefault((plugin, hook), Spent()).add(time.perf_counter() - start)
 
     def _register(self, plugin: str, module: ModuleType, number: int) -> None:
         stamped = SimpleNamespace()
@@ -208,6 +208,16 @@ async def switched_on(work: Any) -> None:
     business. It is told again when the plugin is enabled again, so add only what is missing.
     Answer: nothing; write through `work`. Errors: the plugin stays off. Since: 0.1.
     Not for: migrations, or slow work (declare a job).
+    """
+
+
+@spec
+async def location_added(work: Any, location_id: uuid.UUID, kind: str) -> None:
+    """Make what your plugin keeps for every location.
+
+    When: in the deed that adds a storefront or a warehouse to a business.
+    Answer: nothing; write through `work`. Errors: the location is not added. Since: 0.1.
+    Not for: locations that exist already when your plugin is switched on (see `switched_on`).
     """
 
 

@@ -1,4 +1,4 @@
-"""Jobs: what a deed leaves to be done after it. The outbox row is the truth; a job's effect and its done mark commit together.
+"""Jobs: what a deed leaves to be done after it. The outbox row is the truth; effect and done mark commit together.
 
 So a job may be delivered any number of times and takes effect once. The embedded loop runs inside the server.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ log = logging.getLogger("duka.jobs")
 KEPT_FOR = dt.timedelta(days=8)
 POLL_S = 1.0
 
+T = TypeVar("T")
 Run = Callable[[Work, Mapping[str, Any]], Awaitable[None]]
 Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
 
@@ -110,28 +112,33 @@ class Runner:
         self.handlers = handlers_of(deployment)
 
     async def run_due(self) -> int:
-        """Run what is due now; returns how many were tried."""
+        """Run what is due now; returns how many were run, those that failed included."""
         await self.tick()
         async with self.deployment.database.reading(NO_BUSINESS) as transaction:
             due = await transaction.fetch(_DUE, now=self.deployment.clock())
+        ran = 0
         for row in due:
-            await self.execute(row.business_id, row.id)
-        return len(due)
+            with _alone(f"job {row.id}"):
+                ran += await self.execute(row.business_id, row.id)
+        return ran
 
-    async def execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> None:
-        """Run one job if it is still pending; any number of workers may be told to."""
+    async def execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> bool:
+        """Run one job if it is still pending and no one else has it; returns whether it was run."""
         try:
-            await self._deed(business_id, f"job {job_id}", lambda work: self._run(work, job_id))
-        except Exception as fault:  # noqa: BLE001 - a job may raise anything; it is kept with the job, and tried again
-            log.warning("job %s failed: %r", job_id, fault)
-            await self._deed(business_id, f"job {job_id}", lambda work: self._failed(work, job_id, fault))
+            return await self._deed(business_id, f"job {job_id}", lambda work: self._run(work, job_id))
+        except Exception as raised:  # a job may raise anything; it is kept with the job, and tried again
+            log.warning("job %s failed: %r", job_id, raised)
+            fault = raised
+        await self._deed(business_id, f"job {job_id}", lambda work: self._failed(work, job_id, fault))
+        return True
 
     async def tick(self) -> None:
         """Turn schedules that are due into jobs, once each."""
         async with self.deployment.database.reading(NO_BUSINESS) as transaction:
             due = await transaction.fetch(_SCHEDULED, now=self.deployment.clock())
         for row in due:
-            await self._deed(row.business_id, f"schedule {row.job}", lambda work, row=row: self._schedule(work, row))
+            with _alone(f"schedule {row.job}"):
+                await self._deed(row.business_id, f"schedule {row.job}", functools.partial(self._schedule, row))
 
     async def loop(self, stop: asyncio.Event) -> None:
         """Run due jobs until told to stop; wakes at once after a commit that left one."""
@@ -139,14 +146,19 @@ class Runner:
             tried = 0
             try:
                 tried = await self.run_due()
-            except Exception:  # noqa: BLE001 - the database may be away for a while; the loop must outlive it
+            except Exception:  # the database may be away for a while; the loop must outlive it
                 log.exception("the job loop stumbled")
             if not tried:
                 self.deployment.jobs_due.clear()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self.deployment.jobs_due.wait(), POLL_S)
 
-    async def _deed(self, business_id: uuid.UUID, name: str, run: Callable[[Work], Awaitable[None]]) -> None:
+    async def _deed(self, business_id: uuid.UUID, name: str, run: Callable[[Work], Awaitable[T]]) -> T:
+        kept: list[T] = []
+
+        async def keeping(work: Work) -> None:
+            kept[:] = [await run(work)]
+
         transaction = await self.deployment.database.open(Phase.READ, business_id)
         try:
 
@@ -158,27 +170,29 @@ class Runner:
                 transaction,
                 await identify(transaction),
                 Origin(name),
-                run=run,
+                run=keeping,
                 encode=lambda _: Answered(200, b""),
                 identify=identify,
                 audited=False,
             ).perform()
         finally:
             await transaction.close()
+        return kept[0]
 
-    async def _run(self, work: Work, job_id: uuid.UUID) -> None:
+    async def _run(self, work: Work, job_id: uuid.UUID) -> bool:
         row = await work.one(_CLAIM_PREPARED, job_id=job_id, now=work.now)
         if row is None:
-            return
+            return False
         if row.plugin != "kernel" and not work.enabled(row.plugin):
             await self._end(work, job_id, state="parked")
-            return
+            return True
         handler = self.handlers.get(row.name)
         if handler is None:
             raise LookupError(f"no plugin has a job called {row.name}")
         payload = await work.one(_PAYLOAD, job_id=job_id)
         await handler.run(work, payload.payload if payload else {})
         await self._end(work, job_id, state="done", ended_at=work.now, error=None, attempts=Job.attempts + 1)
+        return True
 
     async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> None:
         row = (await work.execute(sa.select(Job.attempts, Job.max_attempts).where(Job.id == job_id))).one_or_none()
@@ -201,7 +215,7 @@ class Runner:
     async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
         await work.execute(sa.update(Job).where(Job.id == job_id, Job.state == "pending").values(**values))
 
-    async def _schedule(self, work: Work, row: Any) -> None:
+    async def _schedule(self, row: Any, work: Work) -> None:
         moved = await work.execute(
             sa.update(Schedule)
             .where(Schedule.business_id == row.business_id, Schedule.job == row.job, Schedule.next_run == row.next_run)
@@ -209,6 +223,15 @@ class Runner:
         )
         if moved.rowcount:
             work.later(row.job, {}, dedup=f"cron:{row.job}:{row.next_run.isoformat()}")
+
+
+@contextlib.contextmanager
+def _alone(what: str) -> Iterator[None]:
+    """Let no failure of one job keep the others from running."""
+    try:
+        yield
+    except Exception:  # a business that cannot be read, a database that is away: the row is there the next time
+        log.exception("%s could not be run", what)
 
 
 async def set_schedules(work: Work, plugin: str, zone: str) -> None:
@@ -230,9 +253,8 @@ async def set_schedules(work: Work, plugin: str, zone: str) -> None:
 
 async def clear_schedules(work: Work, plugin: str) -> None:
     """Take back the schedules of a plugin that is being disabled; its queued jobs are parked as they come up."""
-    await work.execute(
-        sa.delete(Schedule).where(Schedule.business_id == work.business_id, Schedule.job.startswith(plugin + "."))
-    )
+    own = Schedule.job.startswith(plugin + ".", autoescape=True)
+    await work.execute(sa.delete(Schedule).where(Schedule.business_id == work.business_id, own))
 
 
 __all__ = ["Handler", "Runner", "clear_schedules", "handlers_of", "job", "next_run", "set_schedules"]

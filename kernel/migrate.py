@@ -1,7 +1,7 @@
 """Schema changes: one Alembic lineage and version table per plugin, all pending revisions sorted across plugins.
 
-A revision file names what it needs of other lineages in `requires = ("catalog_0001",)`. Alembic is driven directly, under
-one lock; consecutive revisions of a plugin share one transaction.
+A revision file names what it needs of other lineages in `requires = ("catalog_0001",)`. Alembic is driven directly,
+under one lock; consecutive revisions of a plugin share one transaction.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from alembic import op
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
 from alembic.config import Config
+from alembic.operations.ops import CreateTableOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
@@ -143,12 +144,15 @@ class Migrator:
 
     def _pending(self, connection: sa.Connection) -> list[tuple[str, Script]]:
         waiting: dict[str, tuple[str, Script]] = {}
+        known: set[str] = set()
         for lineage in self.lineages.values():
             script = lineage.script()
             applied = self._applied(connection, lineage, script)
             for revision in reversed(list(script.walk_revisions())):
+                known.add(revision.revision)
                 if revision.revision not in applied:
                     waiting[revision.revision] = (lineage.name, revision)
+        _check_requirements(waiting, known)
         return _sorted(waiting)
 
     def _applied(self, connection: sa.Connection, lineage: Lineage, script: ScriptDirectory) -> set[str]:
@@ -185,7 +189,7 @@ class Migrator:
         if migration.upgrade_ops is None or migration.upgrade_ops.is_empty():
             return None
         up = render_python_code(migration.upgrade_ops, render_item=_render_item)
-        made = [one.table_name for one in migration.upgrade_ops.ops if hasattr(one, "to_table")]
+        made = [one.table_name for one in migration.upgrade_ops.ops if isinstance(one, CreateTableOp)]
         lineage.folder.mkdir(exist_ok=True)
         known = [one.revision for one in lineage.script().walk_revisions()]
         number = f"{lineage.name}_{len(known) + 1:04d}"
@@ -247,6 +251,12 @@ def _sorted(waiting: dict[str, tuple[str, Script]]) -> list[tuple[str, Script]]:
         placed.add(chosen)
         order.append(waiting[chosen])
     return order
+
+
+def _check_requirements(waiting: dict[str, tuple[str, Script]], known: set[str]) -> None:
+    for name, script in waiting.values():
+        if missing := sorted(_needs(script) - known):
+            raise MigrationFailed(name, f"{script.revision} requires {', '.join(missing)}, which no plugin here has")
 
 
 def _needs(script: Script) -> set[str]:

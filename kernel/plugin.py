@@ -1,4 +1,4 @@
-"""The manifest: what a plugin declares about itself. A plugin's `__init__` holds one, as PLUGIN, and imports nothing else."""
+"""The manifest: what a plugin declares about itself. Its `__init__` holds one, as PLUGIN, and imports nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
+
+RESERVED = frozenset(
+    {
+        *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
+        *("openapi", "health", "static", "docs"),
+    }
+)
+"""Names that stand for the kernel in paths, tables, jobs and permissions."""
 
 ROLES = ("owner", "manager", "cashier", "stock_keeper", "accountant")
 """The shipped roles of a business. The owner holds every permission of every enabled plugin."""
@@ -49,6 +57,8 @@ class Plugin:
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise ValueError(f"plugin name {self.name!r}: lower-case letters, digits and _ only, 2 to 40 of them")
+        if self.name in RESERVED:
+            raise ValueError(f"plugin name {self.name!r}: the kernel's own; choose another")
         SpecifierSet(self.kernel)
         for said in (*self.depends, *self.optional, *self.conflicts):
             _requirement(self.name, said)

@@ -1,7 +1,7 @@
-"""Finds plugins, orders them, and builds the hooks of each set. A plugin that fails to load is set aside with its reason.
+"""Finds plugins, orders them, and builds the hooks of each set. One that fails to load is set aside with its reason.
 
-Plugins come through the entry point group `duka.plugins`, the bundled ones too. What a plugin has is found by file name:
-hooks, models, routes, listeners, with_<other>, jobs.
+Plugins come through the entry point group `duka.plugins`, the bundled ones too. What a plugin has is found by file
+name: hooks, models, routes, listeners, with_<other>, jobs.
 """
 
 from __future__ import annotations
@@ -127,8 +127,7 @@ class Registry:
                 specs.append(one.hooks)
             if one.listeners:
                 listeners.append((one.name, one.listeners))
-            for other in sorted(one.bridges.keys() & enabled):
-                listeners.append((one.name, one.bridges[other]))
+            listeners += [(one.name, one.bridges[other]) for other in sorted(one.bridges.keys() & enabled)]
         return HookSet(specs, listeners, self.meter)
 
 
@@ -146,8 +145,10 @@ def discover(only: Iterable[str] | None = None) -> Registry:
             aside[name] = SetAside(name, f"needs {missing[0]}, which was set aside")
             continue
         try:
-            loaded.append(load(manifest, package, {one.name for one in loaded} | found.keys() - aside.keys()))
-        except Exception as fault:  # noqa: BLE001 - a stranger's module may raise anything; the deployment must still start
+            one = load(manifest, package, {one.name for one in loaded} | (found.keys() - aside.keys()))
+            _check_hooks(Registry([*loaded, one]), one)
+            loaded.append(one)
+        except Exception as fault:  # a stranger's module may raise anything; the deployment must still start
             aside[name] = SetAside(name, f"{type(fault).__name__}: {fault}")
     return Registry(loaded, tuple(aside.values()))
 
@@ -178,6 +179,14 @@ def load(manifest: Plugin, package: str, present: Iterable[str]) -> Loaded:
     )
 
 
+def _check_hooks(registry: Registry, one: Loaded) -> None:
+    """Raise HookFault unless every answer fits a hook of what the plugin says it stands on."""
+    needed = registry.needed_by(one.name)
+    registry.hooks_for(needed)
+    for other in one.bridges.keys() & registry.plugins.keys():
+        registry.hooks_for([*needed, *registry.needed_by(other)])
+
+
 def _manifests(only: Iterable[str] | None) -> tuple[dict[str, tuple[Plugin, str]], dict[str, SetAside]]:
     found: dict[str, tuple[Plugin, str]] = {}
     aside: dict[str, SetAside] = {}
@@ -188,7 +197,7 @@ def _manifests(only: Iterable[str] | None) -> tuple[dict[str, tuple[Plugin, str]
         _refuse_squatter(point)
         try:
             manifest = point.load()
-        except Exception as fault:  # noqa: BLE001 - as in discover
+        except Exception as fault:  # as in discover
             aside[point.name] = SetAside(point.name, f"{type(fault).__name__}: {fault}")
             continue
         if not isinstance(manifest, Plugin) or manifest.name != point.name:
@@ -226,13 +235,22 @@ def _plan_order(manifests: Mapping[str, Plugin], aside: dict[str, SetAside]) -> 
     while waiting:
         ready = sorted(name for name, needs in waiting.items() if not needs & waiting.keys())
         if not ready:
-            circle = ", ".join(sorted(waiting))
-            for name in waiting:
-                aside[name] = SetAside(name, f"dependencies run in a circle among {circle}")
-            break
+            circle = _circle(waiting)
+            for name in circle:
+                aside[name] = SetAside(name, f"dependencies run in a circle among {', '.join(sorted(circle))}")
+                del waiting[name]
+            continue
         order.append(ready[0])
         del waiting[ready[0]]
     return [name for name in order if name not in aside]
+
+
+def _circle(waiting: Mapping[str, set[str]]) -> set[str]:
+    """The members of circles, less those that only stand on one."""
+    members = set(waiting)
+    while outside := {name for name in members if not any(name in waiting[other] for other in members)}:
+        members -= outside
+    return members
 
 
 def _folder(package: str) -> Path:
@@ -265,8 +283,8 @@ def functions_of(module: ModuleType | None, kind: type[Any]) -> list[Any]:
     found: dict[int, Any] = {}
     modules = [module]
     if hasattr(module, "__path__"):
-        for info in pkgutil.iter_modules(module.__path__, module.__name__ + "."):
-            modules.append(importlib.import_module(info.name))
+        names = [info.name for info in pkgutil.iter_modules(module.__path__, module.__name__ + ".")]
+        modules += [importlib.import_module(name) for name in names]
     for one in modules:
         for thing in vars(one).values():
             if isinstance(thing, kind):

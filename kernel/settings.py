@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +18,8 @@ from msgspec import Meta
 from kernel.errors import SettingsFault
 
 PREFIX = "DUKA_"
+FOR_TESTS = "DUKA_TEST_"
+"""Begins the names of variables by which tests arm the process they start; they are no settings."""
 ALIASES = {
     "DATABASE_URL": "database_url",
     "REDIS_URL": "redis_url",
@@ -25,6 +29,9 @@ ALIASES = {
     "PLATFORM_OWNER_EMAIL": "platform_owner_email",
 }
 """Well-known names read from `.env` (and, for the owner's e-mail, from the environment) beside DUKA_*."""
+
+
+SHORTEST_SECRET = 32
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,11 +100,9 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     from_file = {k: v for k, v in dotenv_values(path).items() if v is not None} if path.is_file() else {}
     raw: dict[str, Any] = {}
     for source, aliases in ((from_file, ALIASES), (environment, {"PLATFORM_OWNER_EMAIL": "platform_owner_email"})):
+        raw |= {aliases[variable]: value for variable, value in source.items() if variable in aliases}
         for variable, value in source.items():
-            if variable in aliases:
-                raw.setdefault(aliases[variable], value)
-        for variable, value in source.items():
-            if variable.startswith(PREFIX):
+            if variable.startswith(PREFIX) and not variable.startswith(FOR_TESTS):
                 raw[_field_of(variable)] = value
     raw |= {name: value for name, value in given.items() if value is not None}
     return _checked({name: _typed(name, value) for name, value in raw.items()})
@@ -112,14 +117,24 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.home_path / "secret"
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        _make_secret(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise SettingsFault(f"{path} can be read by others; run: chmod 600 {path}")
-    return path.read_text().strip()
+    secret = path.read_text().strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingsFault(f"{path}: at least {SHORTEST_SECRET} characters are needed; delete it to have one made")
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret whole before it gets its name, so that no other process reads half of it."""
+    handle, made = tempfile.mkstemp(prefix=".secret-", dir=path.parent)
+    with open(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    with contextlib.suppress(FileExistsError):
+        os.link(made, path)
+    os.unlink(made)
 
 
 def _field_of(variable: str) -> str:
@@ -149,8 +164,8 @@ def _checked(raw: dict[str, Any]) -> Settings:
             said = str(fault).partition(" - at ")[0]
             raise SettingsFault(f"{PREFIX}{name.upper()}: {said}") from fault
     settings = msgspec.convert(raw, Settings)
-    if settings.secret_key and len(settings.secret_key) < 32:
-        raise SettingsFault("DUKA_SECRET_KEY: at least 32 characters are needed")
+    if settings.secret_key and len(settings.secret_key) < SHORTEST_SECRET:
+        raise SettingsFault(f"DUKA_SECRET_KEY: at least {SHORTEST_SECRET} characters are needed")
     if not settings.url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
         raise SettingsFault("DUKA_DATABASE_URL: must start with postgresql+asyncpg:// or sqlite+aiosqlite:///")
     if settings.production and settings.url.startswith("sqlite") and settings.workers > 1:

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-import uuid_utils
 from litestar import Litestar, Request, Response
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
@@ -43,8 +42,6 @@ def open_deployment(
     settings: Settings, *, registry: Registry | None = None, clock: Clock = system_clock, patient: bool = False
 ) -> Deployment:
     """A deployment from its settings, plugins loaded. patient: no statement time-outs."""
-    if not uuid_utils.uuid7():
-        raise RuntimeError("UUIDv7 needs the package uuid-utils")
     role = settings.database_role if settings.url.startswith("postgresql") else ""
     settings.home_path.mkdir(parents=True, exist_ok=True)
     database = Database(settings.url, role=role, pool_size=settings.pool_size, patient=patient)
@@ -91,8 +88,7 @@ def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
     found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
     for module in (people, places, running):
-        for route in functions_of(module, Route):
-            found.append(route.mounted(route.path.split("/")[1], PREFIX))
+        found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 
 
@@ -114,7 +110,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
         try:
             answer = await perform(visit, route, request.scope["path_params"])
-        except Exception as error:  # noqa: BLE001 - the one place where errors of a route become answers
+        except Exception as error:
             return _problem(as_duka_error(error, visit.request_id), visit.request_id)
         await visit.leave()
         crashpoint("deed.before_answer")

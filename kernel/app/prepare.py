@@ -45,7 +45,8 @@ def without(registry: Registry, name: str, reason: str) -> Registry:
 
 async def _note(work: Work) -> None:
     registry = work.deployment.registry
-    rows = [(one.name, one.manifest.version, "installed", None) for one in registry.in_order()]
+    rows: list[tuple[str, str, str, str | None]] = []
+    rows += [(one.name, one.manifest.version, "installed", None) for one in registry.in_order()]
     rows += [(aside.name, "", "quarantined", aside.reason) for aside in registry.set_aside.values()]
     known = {
         row.plugin: (row.plugin, row.version, row.state, row.reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -22,9 +24,15 @@ async def act(
     deed: str = "command line",
     phase: Phase = Phase.WRITE,
     read_first: bool = False,
+    at: dt.datetime | None = None,
 ) -> T:
-    """Run one deed for a business (None: above all businesses) to its commit; returns what it returned."""
+    """Run one deed for a business (None: above all businesses) to its commit; returns what it returned.
+
+    at: the time the deed takes for now, for data of the past.
+    """
     kept: list[T] = []
+    if at is not None:
+        deployment = dataclasses.replace(deployment, clock=lambda: at)
 
     async def identify(transaction: Transaction) -> Standing:
         if business_id is None:

@@ -25,10 +25,10 @@ async def count_try(work: Work, key: str, most: int, window: dt.timedelta = WIND
             "count": sa.case((over, 1), else_=Limit.count + 1),
             "window_ends": sa.case((over, work.now + window), else_=Limit.window_ends),
         },
-    ).returning(Limit.count, Limit.window_ends)
-    count, ends = (await work.execute(counted)).one()
-    if count > most:
-        raise RateLimited(max(1, int((ends - work.now).total_seconds())), "Too many tries; wait a while")
+    ).returning(Limit.count.label("count_"), Limit.window_ends)
+    row = (await work.execute(counted)).one()
+    if row.count_ > most:
+        raise RateLimited(max(1, int((row.window_ends - work.now).total_seconds())), "Too many tries; wait a while")
 
 
 async def forget_tries(work: Work, key: str) -> None:

@@ -43,7 +43,7 @@ async def find_account(work: Work, email: str) -> Account | None:
 
 
 async def begin(work: Work, user_id: uuid.UUID, slug: str | None, address: str | None, device: str | None) -> Tokens:
-    """Begin a sign-in in a business: the one named, else the only or first one. Raises Unauthenticated if not a member."""
+    """Begin a sign-in in a business: the one named, else the first. Raises Unauthenticated if not a member."""
     business_id = await _business_of(work, user_id, slug)
     sign_in = new_id()
     await work.execute(

@@ -1,4 +1,4 @@
-"""Switching plugins on and off for a business: a change of data, under the business's exclusive lock, that raises its epoch."""
+"""Switching plugins on and off for a business: a change of data that raises its epoch, under its exclusive lock."""
 
 from __future__ import annotations
 

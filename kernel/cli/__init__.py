@@ -1,4 +1,4 @@
-"""The command line: `duka …`. It asks only on a terminal, says what is wrong in one line, and its exit codes are documented.
+"""The command line: `duka …`. It asks only on a terminal and says what is wrong in one line. Exit codes:
 
 0 done · 1 a check failed or the command could not do its work · 2 wrong usage or settings.
 """

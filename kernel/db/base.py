@@ -1,4 +1,4 @@
-"""What every table shares: names of constraints, types that mean the same on both databases, the business that owns a row."""
+"""What every table shares: names of constraints, types that mean the same on both databases, the owning business."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
     """
 
     metadata = sa.MetaData(naming_convention=NAMES)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own name and shape
+    type_annotation_map = {
         uuid.UUID: sa.Uuid(),
         int: sa.BigInteger(),
         str: sa.Text(),

@@ -1,7 +1,7 @@
 """Transactions as Duka needs them: role and business set on PostgreSQL, an honest BEGIN IMMEDIATE on SQLite.
 
-PostgreSQL connections run in driver autocommit; a transaction's BEGIN, its role, its business and its lock travel as one
-message. See docs/decisions/0003-the-kernel-begins-transactions-itself.md.
+PostgreSQL connections run in driver autocommit; a transaction's BEGIN, its role, its business and its lock travel as
+one message. See docs/decisions/0003-the-kernel-begins-transactions-itself.md.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import CursorResult
@@ -123,7 +124,7 @@ class Transaction:
         self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
         """Run a statement built for the occasion."""
-        result: CursorResult[Any] = await self.connection.execute(statement, parameters)  # type: ignore[assignment]
+        result: CursorResult[Any] = await self.connection.execute(statement, parameters)
         return result
 
     async def fetch_raw(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
@@ -155,6 +156,8 @@ class Transaction:
                 await driver.execute("ROLLBACK")
             elif self._open:
                 await connection.rollback()
+        except Exception:  # the server has undone it already, or will when it sees the connection gone
+            await connection.invalidate()
         except BaseException:
             await connection.invalidate()
             raise
@@ -186,22 +189,31 @@ class Transaction:
         await self.close()
         engine = self.database.reader if phase is Phase.READ else self.database.writer
         self._connection = await engine.connect()
-        await self._connection.begin()
+        _ = await self._connection.begin()
 
 
 def _lock_key(business: uuid.UUID) -> int:
     return int.from_bytes(business.bytes[-4:], "big", signed=True)
 
 
+def to_json(value: Any) -> str:
+    """A value as it is stored in a JSON column; Structs too."""
+    return msgspec.json.encode(value).decode()
+
+
+_JSON = {"json_serializer": to_json, "json_deserializer": msgspec.json.decode}
+
+
 def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
     settings = {k: v for k, v in _SESSION.items() if not (patient and k.endswith("_timeout"))}
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=20,
         pool_use_lifo=True,
+        **_JSON,
         connect_args={
             "server_settings": settings,
             "statement_cache_size": 500,
@@ -210,9 +222,16 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
         },
     )
 
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _refuse_closed(dbapi: Any, _record: object, _proxy: object) -> None:
+        if dbapi.driver_connection.is_closed():  # known without asking the server, so a restart costs no request
+            raise sa.exc.InvalidatePoolError
+
+    return engine
+
 
 def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, **_JSON)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(dbapi: Any, _record: object) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.schema import ColumnCollectionConstraint
 
 from kernel.db.base import Base
 
@@ -91,9 +92,9 @@ def _from_sqlite(error: DBAPIError) -> Trouble:
 
 def _constraint(name: str) -> tuple[str, tuple[str, ...]]:
     for table in Base.metadata.tables.values():
-        for constraint in (*table.constraints, *table.indexes):
-            if constraint.name == name and isinstance(constraint, sa.Index | sa.ColumnCollectionConstraint):
-                return table.name, _without_business(column.name for column in constraint.columns)
+        for named in (*table.constraints, *table.indexes):
+            if isinstance(named, sa.Index | ColumnCollectionConstraint) and named.name == name:
+                return table.name, _without_business(column.name for column in named.columns)
     return "", ()
 
 

@@ -51,7 +51,7 @@ class _Among(ColumnElement[bool]):
     """`column` is one of the values of a list parameter, in a text that does not depend on the list's length."""
 
     __visit_name__ = "among"
-    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own name and shape
+    _traverse_internals = [
         ("column", InternalTraversal.dp_clauseelement),
         ("values", InternalTraversal.dp_clauseelement),
     ]
@@ -71,7 +71,7 @@ def _among_postgres(element: _Among, compiler: SQLCompiler, **kwargs: Any) -> st
 @compiles(_Among)
 def _among_elsewhere(element: _Among, compiler: SQLCompiler, **kwargs: Any) -> str:
     values = compiler.process(element.values, **kwargs)
-    return f"{compiler.process(element.column, **kwargs)} IN (SELECT value FROM json_each({values}))"
+    return f"{compiler.process(element.column, **kwargs)} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled parts
 
 
 def among(column: Any, name: str) -> ColumnElement[bool]:
@@ -82,7 +82,7 @@ def among(column: Any, name: str) -> ColumnElement[bool]:
     return _Among(expression, sa.bindparam(name, type_=_ListOf(column.type)))
 
 
-class joined(FunctionElement[str]):  # noqa: N801 - a function in SQL
+class joined(FunctionElement[str]):  # a function in SQL, so in small letters
     """The texts of a group in one, with commas between."""
 
     type = sa.Text()
@@ -123,7 +123,7 @@ class _Text:
         self.fixed: dict[str, Any] = {k: v for k, v in compiled.params.items() if v is not None}
         self.incoming: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)
         columns = compiled._result_columns
-        self.row = namedtuple("Row", [c.keyname for c in columns], rename=True) if columns else None
+        self.row: Any = namedtuple("Row", [c.keyname for c in columns], rename=True) if columns else None
         self.outgoing = [
             (index, processor)
             for index, column in enumerate(columns)

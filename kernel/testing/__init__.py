@@ -1,1 +1,1 @@
-"""What plugin authors build their tests on: throw-away databases, a deployment in a box, an API client, builders, conformance."""
+"""What plugin authors build their tests on: throw-away databases, a deployment in a box, a client, conformance."""

@@ -95,14 +95,14 @@ class Box:
         self.deployment, self.shops, self.people = deployment, shops, people
         self.shop, self.other = shops["mama-njeri"], shops["sharma-kirana"]
         self.app: Served = create_app(deployment)
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://duka.test")
 
     @property
     def clock(self) -> Clock:
         """The box's clock."""
         clock = self.deployment.clock
-        assert isinstance(clock, Clock)  # noqa: S101
+        assert isinstance(clock, Clock)
         return clock
 
     def client(self, role: str | None, shop: str = "mama-njeri") -> Client:
@@ -110,7 +110,8 @@ class Box:
         if role is None:
             return Client(self.http, None)
         person = self.people[shop, role]
-        assert person.id and person.session_id  # noqa: S101
+        assert person.id
+        assert person.session_id
         claims = Claims(person.id, person.session_id, self.shops[shop].id)
         return Client(
             self.http,
@@ -198,7 +199,7 @@ async def open_box(settings: Settings, registry: Registry, *, clock: Clock | Non
             Business.zone,
         )
         rows = (await work.execute(sa.select(*columns))).all()
-        shops = {row.slug: Shop(*row) for row in rows}
+        shops = {row.slug: Shop(*tuple(row)) for row in rows}
         found = await work.execute(
             sa.select(User.id, User.name, User.email, SignIn.id.label("sign_in"), Business.slug)
             .join(SignIn, SignIn.user_id == User.id)

@@ -126,6 +126,8 @@ def _in_words(said: str) -> str:
 
 
 def _code(said: str) -> str:
+    if said.startswith("Expected `array` of length <="):
+        return "too-many-items"
     if "missing required field" in said:
         return "required"
     if "unknown field" in said:

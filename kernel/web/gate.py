@@ -1,7 +1,7 @@
 """The gate: every request passes it before routing. Body, identity and epoch, plugin; then the route.
 
-It stands around the Litestar app, since only from there can a path of a plugin that is off answer 404 whatever the method,
-and a caller without a sign-in 401 whether the path exists or not.
+It stands around the Litestar app, since only from there can a path of a plugin that is off answer 404 whatever the
+method, and a caller without a sign-in 401 whether the path exists or not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kernel.work import Deployment
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
 API = "/api/v1/"
 DOCUMENT = f"{API}openapi.json"
-OPEN = ("/static/", "/docs", "/health/")
+OPEN = ("/static/", "/health/")
 MOST_HEADER_BYTES = 8192
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +43,11 @@ class Paths:
 
     def is_open(self, path: str) -> bool:
         """Whether anyone may ask for a path."""
-        return path in ("/", DOCUMENT) or path.startswith(OPEN) or any(pattern.match(path) for pattern in self.open)
+        return (
+            path in ("/", "/docs", DOCUMENT)
+            or path.startswith(OPEN)
+            or any(pattern.match(path) for pattern in self.open)
+        )
 
     def methods(self, path: str) -> list[str]:
         """The methods a path answers to."""
@@ -68,7 +72,7 @@ class Gate:
             await self._admit(scope, receive, visit)
             scope["duka"] = visit
             await self.app(scope, _replay(visit.body), answer)
-        except Exception as error:  # noqa: BLE001 - the last catch: whatever happens, the caller gets a problem document
+        except Exception as error:  # the last catch: whatever happens, the caller gets a problem document
             if answer.begun:
                 raise
             await answer.refuse(as_duka_error(error, visit.request_id))

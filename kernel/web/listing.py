@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 async def page(
     work: Work,
-    statement: sa.Select[Any],
+    statement: sa.Select[*tuple[Any, ...]],
     query: ListQuery,
     *,
     order: Sequence[sa.ColumnElement[Any] | Any],

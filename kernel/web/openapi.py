@@ -1,4 +1,4 @@
-"""The OpenAPI document of a business: exactly the operations that are enabled for it, written from the routes' annotations."""
+"""The OpenAPI document of a business: exactly the operations enabled for it, written from the routes' annotations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable
-from typing import Any, get_args, get_origin
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -54,19 +54,26 @@ def example(kind: Any) -> Any:
     if metas:
         return example(kind.__origin__)
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (list, tuple, frozenset, set) or origin is not None and str(origin).endswith("Sequence"):
-        return [example(arguments[0])] if arguments else []
-    if origin is dict:
-        return {}
-    if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
-        return _struct_example(kind)
-    if origin is not None and str(origin).endswith("Literal"):
-        return arguments[0]
+    if _is_struct(kind) or _is_struct(origin):
+        return {one.encode_name: example(one.type) for one in msgspec.structs.fields(kind)}
     if arguments:
-        return example(next((a for a in arguments if a not in (type(None), msgspec.UnsetType)), str))
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _struct_example(kind)
+        return _example_of(origin, arguments)
     return _PLAIN.get(kind, "text")
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _example_of(origin: Any, arguments: tuple[Any, ...]) -> Any:
+    """An example of a generic type: of its only or likeliest part."""
+    if origin in (list, tuple, frozenset, set, Sequence):
+        return [example(arguments[0])]
+    if origin in (dict, Mapping):
+        return {}
+    if origin is Literal:
+        return arguments[0]
+    return example(next((a for a in arguments if a not in (type(None), msgspec.UnsetType)), str))
 
 
 _PLAIN: dict[Any, Any] = {
@@ -82,13 +89,6 @@ _PLAIN: dict[Any, Any] = {
     msgspec.Raw: {},
     Any: None,
 }
-
-
-def _struct_example(kind: Any) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for one in msgspec.structs.fields(kind):
-        said[one.encode_name] = example(one.type)
-    return said
 
 
 def _operation(route: Route, schemas: dict[int, Any], words: dict[str, str]) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class Scene:
         visit = self.visit
         if visit.transaction is None:
             await visit.enter()
-        assert visit.transaction and visit.standing  # noqa: S101 - enter() has set both
+        assert visit.transaction is not None  # noqa: S101 - enter() has set both
+        assert visit.standing is not None  # noqa: S101 - as above
         try:
             await Deed(
                 self.deployment,
@@ -116,7 +117,8 @@ async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answer
         return _encode(route, await route.function(Scene(visit, route), **given))
     if visit.transaction is None:
         await visit.enter()
-    assert visit.transaction and visit.standing  # noqa: S101 - enter() has set both
+    assert visit.transaction is not None  # noqa: S101 - enter() has set both
+    assert visit.standing is not None  # noqa: S101 - as above
     if route.kind == "query":
         work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route))
         return _encode(route, await route.function(work, **given))
@@ -140,6 +142,8 @@ def _check_permission(visit: Visit, route: Route) -> None:
         return
     standing = visit.standing
     assert standing is not None  # noqa: S101 - the gate lets only public routes pass without one
+    if route.plugin in visit.deployment.registry.plugins and route.plugin not in standing.enabled:
+        raise NotFound
     if route.permission not in (SIGNED_IN, OPERATOR) and standing.shop is None:
         raise NotFound("Choose a business first")
     if route.permission != SIGNED_IN and not standing.actor.may(route.permission):

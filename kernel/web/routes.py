@@ -66,10 +66,10 @@ class Route:
 
 
 def query(
-    path: str, *, permission: str, errors: Sequence[type[DukaError]] = ()
+    path: str, *, permission: str, method: Literal["GET", "POST"] = "GET", errors: Sequence[type[DukaError]] = ()
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
-    """Declare a read: GET, in one snapshot."""
-    return lambda function: _route("query", "GET", path, function, permission, 200, errors=errors)
+    """Declare a read, in one snapshot. POST only for questions too large for a query string; it writes nothing."""
+    return lambda function: _route("query", method, path, function, permission, 200, errors=errors)
 
 
 def command(

@@ -26,14 +26,14 @@ from kernel.errors import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     Internal,
-    Invalid,
     InUse,
+    Invalid,
     NotFound,
     Unavailable,
 )
 from kernel.work.crash import crashpoint
 from kernel.work.deployment import Deployment
-from kernel.work.effects import StoredAnswer
+from kernel.work.effects import StoredAnswer, inside_json
 from kernel.work.standing import Origin, Standing
 from kernel.work.unit import Work
 
@@ -126,7 +126,7 @@ class Deed(Generic[T]):
         crashpoint("deed.answered")
         if self.audited:
             work.leave_audit_row()
-        numbers = await work.flush(self._stored(answer))
+        numbers = await self._write(work, answer)
         crashpoint("deed.before_commit")
         await self.transaction.commit()
         crashpoint("deed.committed")
@@ -149,6 +149,15 @@ class Deed(Generic[T]):
         if not current:
             raise Moved
         crashpoint("deed.key_taken")
+
+    async def _write(self, work: Work, answer: Answered) -> dict[str, str]:
+        if self.key is None or work.business_id == self.standing.business_id:
+            return await work.flush(self._stored(answer))
+        numbers = await work.flush()  # a business was made: the key, and so the answer, stay where the deed began
+        await self.transaction.enter_business(self.standing.business_id)
+        home = Work(self.deployment, self.transaction, self.standing, self.origin)
+        await home.flush(self._stored(_with_numbers(answer, numbers)))
+        return numbers
 
     def _stored(self, answer: Answered) -> StoredAnswer | None:
         if self.key is None:
@@ -185,14 +194,21 @@ def as_told(trouble: Trouble) -> DukaError:
             if trouble.columns:
                 return Invalid.at(f"/{trouble.columns[-1]}", "There is no such thing", code="not-found")
             return InUse("Something it refers to is missing, or something still refers to it")
-        case "check" | "data":
-            return Invalid("A value is out of range")
-        case "forbidden":
-            return NotFound()
-        case "lost" | "retry":
-            return Unavailable()
-    return Internal()
+        case _:
+            return _PLAINLY.get(trouble.kind, Internal)()
 
+
+def _out_of_range() -> Invalid:
+    return Invalid("A value is out of range")
+
+
+_PLAINLY: dict[str, Callable[[], DukaError]] = {
+    "check": _out_of_range,
+    "data": _out_of_range,
+    "forbidden": NotFound,
+    "lost": Unavailable,
+    "retry": Unavailable,
+}
 
 _I = Idempotency.__table__.c
 _LOOK_UP = Prepared(
@@ -208,7 +224,7 @@ _EPOCHS = sa.select(
     sa.select(Epoch.value).where(Epoch.scope == sa.bindparam("region")).scalar_subquery().label("region"),
     sa.select(Business.epoch).where(Business.id == sa.bindparam("business_id")).scalar_subquery().label("business"),
 )
-_NEW_KEY = {
+_NEW_KEY: dict[str, Any] = {
     "business_id": sa.bindparam("business_id"),
     "principal": sa.bindparam("principal"),
     "route": sa.bindparam("route"),
@@ -264,5 +280,5 @@ async def _take_key_and_check_epoch(
 def _with_numbers(answer: Answered, numbers: dict[str, str]) -> Answered:
     body, headers = answer.body, dict(answer.headers)
     for token, number in numbers.items():
-        body = body.replace(token.encode(), number.encode())
+        body = body.replace(token.encode(), inside_json(number).encode())
     return Answered(answer.status, body, headers)

@@ -7,8 +7,9 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NewType
 
+import msgspec
 import sqlalchemy as sa
 
 from kernel.errors import DukaError
@@ -34,10 +35,8 @@ class Tally:
     rank: int
 
 
-class Number(str):
-    """A document number that is not known yet: it is taken last. The flush writes the number wherever this text stands."""
-
-    __slots__ = ()
+Number = NewType("Number", str)
+"""A document number that is not known yet: it is taken last. The flush writes it wherever this text stands."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,11 @@ class Effects:
     leaves_jobs: bool = False
 
     def insert(self, table: sa.Table, row: Row) -> None:
-        """One more row; rows of a table must all name the same columns."""
-        self.rows.setdefault(table, []).append(row)
+        """One more row. Raises ValueError unless all rows of a table name the same columns."""
+        rows = self.rows.setdefault(table, [])
+        if rows and rows[0].keys() != row.keys():
+            raise ValueError(f"{table.name}: rows of one deed differ in columns {sorted(rows[0].keys() ^ row.keys())}")
+        rows.append(row)
 
     def change(self, tally: Tally, key: tuple[Any, ...], amount: int, refusal: Refusal | None) -> None:
         """Add to what is changed of one row; the first refusal given stays."""
@@ -130,6 +132,11 @@ def in_order(effects: Effects, business_id: uuid.UUID, answer: StoredAnswer | No
         answer,
         at,
     )
+
+
+def inside_json(number: str) -> str:
+    """A number as it stands inside a JSON text: a prefix may hold quotes."""
+    return msgspec.json.encode(number).decode()[1:-1]
 
 
 def written(want: NumberWanted, value: int) -> str:

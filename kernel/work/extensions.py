@@ -14,7 +14,7 @@ from kernel.work.unit import Work
 def read_ext(
     work: Work, subject: str, ext: Mapping[str, msgspec.Raw], pointer: str = "/ext"
 ) -> dict[str, msgspec.Struct]:
-    """Plugin → its part of `ext` on a subject such as `sales.cart`. Raises Invalid for a plugin that is off or takes none."""
+    """Plugin → its part of `ext` on a subject such as `sales.cart`. Raises Invalid where one is off or takes none."""
     read: dict[str, msgspec.Struct] = {}
     for plugin, raw in ext.items():
         kind = work.deployment.registry.extension(subject, plugin) if work.enabled(plugin) else None

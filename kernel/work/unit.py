@@ -141,7 +141,7 @@ class Work:
     async def tell_also(
         self, others: Iterable[str], hook: Callable[P, Coroutine[Any, Any, R | None]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Answer[R]]:
-        """Tell the enabled plugins and others: a reversal reaches those who took part in the original, on today or not."""
+        """Tell the enabled plugins and others: a reversal reaches who took part in the original, on today or not."""
         wider = self.deployment.registry.hooks_for(self.standing.enabled.union(others))
         return await wider.tell(hook, *args, **kwargs)
 
@@ -168,7 +168,11 @@ class Work:
         self.effects.change(tally, key, -amount, or_raise)
 
     def number(self, series: str, prefix: str, width: int = 6) -> Number:
-        """Declare a gap-free number. The text stands for it until the flush writes the number in its place."""
+        """Declare a gap-free number.
+
+        The text stands for it in rows given to `insert` (in JSON too), payloads of jobs and the answer, where the flush
+        writes the number in its place; not in the ORM's rows.
+        """
         return self.effects.number(series, prefix, width)
 
     def later(
@@ -205,8 +209,8 @@ class Work:
             await self._session.flush()
         crashpoint("deed.before_flush")
         batch = in_order(self.effects, self.business_id, answer, self.now)
-        writer = write_postgres if self.deployment.database.is_postgres else write_sqlite
-        numbers = await writer.write(self._transaction, batch)
+        write = write_postgres.write if self.deployment.database.is_postgres else write_sqlite.write
+        numbers = await write(self._transaction, batch)
         self.effects = Effects(leaves_jobs=self.effects.leaves_jobs)
         crashpoint("deed.flushed")
         return numbers

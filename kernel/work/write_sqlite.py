@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from kernel.db import Transaction
+from kernel.db.engine import to_json
 from kernel.db.tables import Idempotency, Series
-from kernel.work.effects import Batch, Change, NumberWanted, Row, Tally, written
+from kernel.errors import Invalid
+from kernel.work.effects import Batch, Change, NumberWanted, Row, Tally, inside_json, written
 
 
 async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
@@ -19,7 +23,7 @@ async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
             await _change(transaction, batch, tally, key, change)
     numbers = {str(want.token): await _take(transaction, batch, want) for want in batch.numbers}
     for table, rows in batch.rows:
-        whole = [{"business_id": batch.business_id, **_numbered(row, numbers)} for row in rows]
+        whole = [{**_numbered(table, row, numbers), "business_id": batch.business_id} for row in rows]
         await transaction.execute(sa.insert(table), whole)
     if batch.answer:
         await _keep(transaction, batch, numbers)
@@ -28,7 +32,7 @@ async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
 
 async def _change(transaction: Transaction, batch: Batch, tally: Tally, key: tuple[Any, ...], change: Change) -> None:
     table = tally.table
-    room: sa.ColumnElement[int] = sa.literal_column(tally.room.replace("t.", f"{table.name}."))
+    room: sa.ColumnElement[int] = sa.literal_column(re.sub(r"\bt\.", f"{table.name}.", tally.room))
     same = sa.and_(
         table.c.business_id == batch.business_id,
         *(table.c[k] == value for k, value in zip(tally.key, key, strict=True)),
@@ -36,9 +40,12 @@ async def _change(transaction: Transaction, batch: Batch, tally: Tally, key: tup
     guarded = change.refusal is not None and change.amount < 0
     column = table.c[tally.column]
     update = sa.update(table).where(same).values({column: column + change.amount})
-    done = await transaction.execute(update.where(room >= -change.amount) if guarded else update)
-    if done.rowcount:
+    update = update.where(room >= -change.amount) if guarded else update
+    done = (await transaction.execute(update.returning(sa.func.typeof(column)))).scalar()
+    if done == "integer":
         return
+    if done:  # SQLite would go on in floating point where PostgreSQL refuses
+        raise Invalid("A value is out of range")
     if guarded and change.refusal:
         raise change.refusal((await transaction.execute(sa.select(room).where(same))).scalar() or 0)
     values = dict(zip(tally.key, key, strict=True)) | {"business_id": batch.business_id, tally.column: change.amount}
@@ -62,6 +69,7 @@ async def _keep(transaction: Transaction, batch: Batch, numbers: dict[str, str])
     answer = batch.answer
     assert answer is not None  # noqa: S101 - narrowed by the caller
     key = Idempotency.__table__.c
+    inside = {token: inside_json(number) for token, number in numbers.items()}
     await transaction.execute(
         sa.update(Idempotency)
         .where(
@@ -70,17 +78,25 @@ async def _keep(transaction: Transaction, batch: Batch, numbers: dict[str, str])
             key.route == answer.route,
             key.key == answer.key,
         )
-        .values(status=answer.status, headers=dict(answer.headers), body=_written_in(answer.body, numbers))
+        .values(status=answer.status, headers=dict(answer.headers), body=_filled_in(answer.body, inside))
     )
 
 
-def _numbered(row: Row, numbers: dict[str, str]) -> dict[str, Any]:
+def _numbered(table: sa.Table, row: Row, numbers: dict[str, str]) -> dict[str, Any]:
+    """The row with the numbers its texts and JSON documents wait for written in."""
     if not numbers:
         return dict(row)
-    return {name: _written_in(value, numbers) if isinstance(value, str) else value for name, value in row.items()}
+    inside = {token: inside_json(number) for token, number in numbers.items()}
+    whole = dict(row)
+    for name, value in row.items():
+        if isinstance(value, str):
+            whole[name] = _filled_in(value, numbers)
+        elif isinstance(table.c[name].type, sa.JSON):
+            whole[name] = msgspec.json.decode(_filled_in(to_json(value), inside))
+    return whole
 
 
-def _written_in(text: str, numbers: dict[str, str]) -> str:
+def _filled_in(text: str, numbers: dict[str, str]) -> str:
     for token, number in numbers.items():
         text = text.replace(token, number)
     return text

@@ -1,14 +1,57 @@
-"""What catalog decides by itself: whether a barcode is sound, and by which words a product is found."""
+"""What catalog decides by itself: whether a barcode is sound, by which words a product is found, how fine units go."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 from unicodedata import category, combining, normalize
+from uuid import UUID
+
+from kernel.money import MICRO, MICRO_DIGITS, round_ratio
+
+UNIT_DECIMALS: Final[Mapping[str, int]] = MappingProxyType(
+    {"piece": 0, "pack": 0, "kg": 3, "g": 3, "litre": 3, "ml": 3, "metre": 3, "hour": 3}
+)
+"""The units goods are sold by, and the decimals a quantity of each may have."""
 
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _LONGEST_BARCODE: Final = 48
 _JOINERS: Final = "'\u2018\u2019\u02bc\u02bb`\u00b4"
+
+
+def fits_unit(quantity: int, unit: str) -> bool:
+    """Tell whether a quantity, scaled by `MICRO`, is no finer than its unit allows: 0.5 kg is, half a piece is not."""
+    return fits_decimals(quantity, UNIT_DECIMALS[unit])
+
+
+def fits_decimals(quantity: int, decimals: int) -> bool:
+    """Tell whether a quantity, scaled by `MICRO`, has at most so many decimals."""
+    step: int = 10 ** (MICRO_DIGITS - decimals)
+    return quantity % step == 0
+
+
+def path_below(parent_path: str | None, id_: UUID) -> str:
+    """Write the path of a category: its ancestors' ids in hex from the root, then its own, parted by `/`."""
+    return f"{parent_path}/{id_.hex}" if parent_path else id_.hex
+
+
+def ids_on(path: str | None) -> tuple[UUID, ...]:
+    """Read a path from the category itself up to the root; nothing for no path."""
+    return tuple(UUID(hex=part) for part in reversed(path.split("/"))) if path else ()
+
+
+def search_text(*texts: str, codes: Iterable[str] = ()) -> str:
+    """Write the words by which a product is found: of its texts and barcodes, each once, parted by spaces."""
+    return " ".join(search_terms(" ".join((*texts, *codes))))
+
+
+def mrp_of(product_mrp: int | None, code_mrp: int | None, factor: int | None) -> int | None:
+    """Tell the maximum retail price of what a barcode stands on: its own, or the product's times a pack's factor."""
+    if code_mrp is not None or product_mrp is None or factor is None:
+        return product_mrp if code_mrp is None else code_mrp
+    return round_ratio(product_mrp * factor, MICRO)
 
 
 class BadBarcode(ValueError):

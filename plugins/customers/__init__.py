@@ -27,5 +27,8 @@ PLUGIN = Plugin(
         "customers_customer.phone",
         "customers_customer.email",
         "customers_customer.tax_number",
+        "customers_customer.address",
+        "customers_customer.note",
+        "customers_customer.search",
     ),
 )

@@ -14,14 +14,15 @@ Every figure is the rounding of one exact fraction, half up; a is the amount aft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, Protocol, TypeVar
 
-from kernel.money import MICRO, allocate, extend, round_ratio
-from plugins.taxes.schemas import ComponentTax, TaxableLine, TaxComponent, TaxedLine, TaxPolicy
+from kernel.money import MICRO, allocate, extend, format_micro, round_ratio
+from plugins.taxes.schemas.values import ComponentTax, TaxableLine, TaxComponent, TaxedLine, TaxPolicy
 
 _HUNDRED = 100 * MICRO
 
@@ -47,6 +48,40 @@ def rate_on(rates: Iterable[DatedT], day: date) -> DatedT | None:
         if rate.valid_from <= day and (rate.valid_to is None or day <= rate.valid_to):
             return rate
     return None
+
+
+class Part(Protocol):
+    """A tax that a region's rates are usually made of, and its twin."""
+
+    @property
+    def code(self) -> str:
+        """What documents call it."""
+
+    @property
+    def twin(self) -> str | None:
+        """The tax that always comes to the same."""
+
+
+def spread(rate: int, parts: Sequence[Part]) -> tuple[TaxComponent, ...]:
+    """Make a plain percentage, scaled by `MICRO`, into a region's usual taxes, in equal parts.
+
+    18 % is VAT of 18 where there is one tax, CGST of 9 and SGST of 9 in India. A rate that does not divide, or no
+    parts, is a ValueError.
+    """
+    share, rest = divmod(rate, len(parts) or 1)
+    if rest or not parts:
+        raise ValueError(f"a rate of {format_micro(rate)} cannot be split into {len(parts)} equal taxes")
+    return tuple(TaxComponent(part.code, share, twin=part.twin) for part in parts)
+
+
+def code_from(name: str, taken: Collection[str]) -> str:
+    """Make a code from a name, "Reduced rate 5 %" to reduced-rate-5, with a number behind it where it is taken."""
+    stem = "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:40].strip("-") or "class"
+    number, code = 1, stem
+    while code in taken:
+        number += 1
+        code = f"{stem}-{number}"
+    return code
 
 
 def tax(lines: Sequence[TaxableLine], policy: TaxPolicy) -> list[TaxedLine]:

@@ -24,7 +24,7 @@ from kernel.work import Work
 TRIES_AN_ACCOUNT, TRIES_AN_ADDRESS = 10, 100
 
 
-class Login(Request):
+class Login(Request, frozen=True):
     """Who signs in, and to which business; without one, the only or first of the user's."""
 
     username: Email
@@ -33,13 +33,13 @@ class Login(Request):
     device: Line | None = None
 
 
-class Refresh(Request):
+class Refresh(Request, frozen=True):
     """A refresh token, good for one use."""
 
     refresh_token: Annotated[str, Meta(min_length=10, max_length=200, examples=["r_XyZ…"])]
 
 
-class Switch(Request):
+class Switch(Request, frozen=True):
     """The business to go on in."""
 
     business: Slug
@@ -64,7 +64,7 @@ class TokenPair(Struct, frozen=True):
     expires_in: Annotated[int, Meta(description="Seconds.", examples=[900])]
     business: BusinessFacts | None
     permissions: list[str]
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme  # noqa: S105 - what kind of token it is
 
 
 class Me(Struct, frozen=True):
@@ -140,7 +140,7 @@ async def me(work: Work) -> Me:
         .where(Membership.user_id == work.actor.id, Membership.is_active.is_(True), Business.is_active.is_(True))
         .order_by(Business.slug)
     )
-    businesses = [BusinessFacts(*row) for row in mine.all()]
+    businesses = [BusinessFacts(*tuple(row)) for row in mine.all()]
     standing, actor = work.standing, work.actor
     here = next((one for one in businesses if standing.shop and one.id == standing.shop.id), None)
     assert actor.id is not None  # noqa: S101 - the gate lets only people sign in

@@ -18,7 +18,7 @@ from kernel.wire import Email, ListQuery, Name, Page, Reply, Request
 from kernel.work import Work
 
 
-class NewUser(Request):
+class NewUser(Request, frozen=True):
     """A person to add to the business, with their first password."""
 
     email: Email
@@ -27,7 +27,7 @@ class NewUser(Request):
     role_id: uuid.UUID
 
 
-class UserPatch(Request):
+class UserPatch(Request, frozen=True):
     """What changes of a member."""
 
     name: Name | UnsetType = UNSET
@@ -55,7 +55,7 @@ class RoleFacts(Struct, frozen=True):
     permissions: list[str]
 
 
-class UserQuery(ListQuery):
+class UserQuery(ListQuery, frozen=True):
     """Which people."""
 
     is_active: bool | None = None

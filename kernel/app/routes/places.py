@@ -14,6 +14,7 @@ from kernel.auth.models import Location, Membership, User
 from kernel.auth.regions import check_place, zone_of
 from kernel.db.tables import Business
 from kernel.errors import AlreadyExists, Invalid, NotFound
+from kernel.hooks import location_added
 from kernel.web import OPERATOR, SIGNED_IN, command, page, query
 from kernel.wire import Code, Currency, Email, Line, ListQuery, Name, Page, Region, Reply, Request, Slug
 from kernel.work import Work
@@ -31,7 +32,7 @@ CutOff = Annotated[
 ]
 
 
-class BusinessIn(Request):
+class BusinessIn(Request, frozen=True):
     """A business to make. Its owner must have an account; without one, the caller owns it."""
 
     slug: Slug
@@ -42,15 +43,15 @@ class BusinessIn(Request):
     subdivision: Subdivision | None = None
     tax_number: Line | None = None
     owner_email: Email | None = None
-    plugins: Annotated[list[Code], Meta(max_length=100, examples=[["sales", "inventory"]])] = []
+    plugins: Annotated[tuple[Code, ...], Meta(max_length=100, examples=[["sales", "inventory"]])] = ()
 
 
-class BusinessPatch(Request):
+class BusinessPatch(Request, frozen=True):
     """What changes of the business."""
 
     name: Name | UnsetType = UNSET
-    tax_number: Line | None | UnsetType = UNSET
-    subdivision: Subdivision | None | UnsetType = UNSET
+    tax_number: Line | UnsetType | None = UNSET
+    subdivision: Subdivision | UnsetType | None = UNSET
 
 
 class BusinessOut(Struct, frozen=True):
@@ -68,7 +69,7 @@ class BusinessOut(Struct, frozen=True):
     created_at: dt.datetime
 
 
-class LocationIn(Request):
+class LocationIn(Request, frozen=True):
     """A storefront or warehouse to add."""
 
     code: Code
@@ -79,13 +80,13 @@ class LocationIn(Request):
     day_cutoff: CutOff = "00:00"
 
 
-class LocationPatch(Request):
+class LocationPatch(Request, frozen=True):
     """What changes of a location. Its kind and region stay."""
 
     code: Code | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     zone: Zone | UnsetType = UNSET
-    subdivision: Subdivision | None | UnsetType = UNSET
+    subdivision: Subdivision | UnsetType | None = UNSET
     day_cutoff: CutOff | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
 
@@ -104,7 +105,7 @@ class LocationOut(Struct, frozen=True):
     is_active: bool
 
 
-class LocationQuery(ListQuery):
+class LocationQuery(ListQuery, frozen=True):
     """Which locations."""
 
     kind: Literal["storefront", "warehouse"] | None = None
@@ -202,6 +203,7 @@ async def add_location(work: Work, data: LocationIn) -> Reply[LocationOut]:
     )
     work.session.add(place)
     await work.session.flush()
+    await work.tell(location_added, work=work, location_id=place.id, kind=place.kind)
     return Reply(_location(place), version=1, location=f"/api/v1/locations/{place.id}")
 
 

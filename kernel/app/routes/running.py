@@ -43,7 +43,7 @@ class JobOut(Struct, frozen=True):
     ended_at: dt.datetime | None
 
 
-class JobQuery(ListQuery):
+class JobQuery(ListQuery, frozen=True):
     """Which jobs."""
 
     state: Literal["pending", "done", "dead", "parked"] | None = None
@@ -54,8 +54,10 @@ async def list_plugins(work: Work) -> Page[PluginOut]:
     """Every plugin that is installed, in plan order, and what is on for this business."""
     registry = work.deployment.registry
     items = [_plugin(work, one.name) for one in registry.in_order()]
-    for aside in registry.set_aside.values():
-        items.append(PluginOut(aside.name, aside.name, "", "", "quarantined", [], [], aside.reason))
+    items += [
+        PluginOut(aside.name, aside.name, "", "", "quarantined", [], [], aside.reason)
+        for aside in registry.set_aside.values()
+    ]
     return Page(items)
 
 
@@ -107,7 +109,7 @@ async def get_job(work: Work, job_id: uuid.UUID) -> JobOut:
     row = found.one_or_none()
     if row is None:
         raise NotFound
-    return JobOut(*row)
+    return JobOut(*tuple(row))
 
 
 def _plugin(work: Work, name: str, state: Literal["enabled", "available"] | None = None) -> PluginOut:

@@ -1,0 +1,5 @@
+"""Run every bench."""
+
+from bench.checkout import main
+
+main()

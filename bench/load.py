@@ -1,0 +1,68 @@
+"""A small HTTP/1.1 load on loopback: a fixed number of clients, each sending one request after another."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one round came to. Latencies in milliseconds."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    failures: int
+
+
+async def load(port: int, clients: int, seconds: float, request: Callable[[], bytes]) -> Figures:
+    """Send requests for a while; a status other than 2xx counts as a failure."""
+    took: list[float] = []
+    failures = 0
+    end = time.monotonic() + seconds
+
+    async def one() -> None:
+        nonlocal failures
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.monotonic() < end:
+            start = time.perf_counter()
+            writer.write(request())
+            status = await _status(reader)
+            took.append(time.perf_counter() - start)
+            failures += not 200 <= status < 300
+        writer.close()
+
+    start = time.monotonic()
+    await asyncio.gather(*(one() for _ in range(clients)))
+    took.sort()
+    return Figures(
+        len(took) / (time.monotonic() - start),
+        statistics.median(took) * 1000,
+        took[int(len(took) * 0.99) - 1] * 1000,
+        failures,
+    )
+
+
+def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
+    """A POST of JSON as it travels."""
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+    )
+    await reader.readexactly(length)
+    return int(head[9:12])

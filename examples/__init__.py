@@ -1,0 +1,1 @@
+"""Programs that use Duka from outside, as a client would."""

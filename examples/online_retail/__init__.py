@@ -1,0 +1,1 @@
+"""A year of a real shop, replayed through the REST API and compared to the penny."""

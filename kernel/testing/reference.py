@@ -1,0 +1,124 @@
+"""The reference pages that are written from the code: hooks, permissions, settings. `python -m kernel.testing.reference` writes them.
+
+A test compares each page with what this module would write, so that they cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from kernel.auth.permissions import GRANTS, PERMISSIONS
+from kernel.plugin import ROLES
+from kernel.registry import Registry, discover
+from kernel.settings import PREFIX, Settings
+
+FOLDER = Path("docs/reference")
+
+
+def pages(registry: Registry) -> dict[str, str]:
+    """File name → text of every generated page."""
+    return {
+        "hooks.md": hooks_page(registry),
+        "permissions.md": permissions_page(registry),
+        "settings.md": settings_page(),
+    }
+
+
+def hooks_page(registry: Registry) -> str:
+    """Every hook: its owner, its signature, its docstring, and who answers it, in the order they run."""
+    everyone = registry.hooks_for(registry.plugins)
+    lines = [
+        "# Hooks",
+        "",
+        "Written from the code. A hook belongs to the plugin that calls it; answer it in your `listeners.py`, or in",
+        "`with_<owner>.py` where the owner is an optional dependency, with `@answers` from `kernel.hooks`.",
+        "",
+    ]
+    for name, spec in sorted(
+        everyone.specs().items(), key=lambda one: (_owner(one[1]) != "kernel", _owner(one[1]), one[0])
+    ):
+        answered = ", ".join(dict.fromkeys(everyone.listeners(name))) or "nobody yet"
+        lines += [
+            f"## `{name}`",
+            "",
+            f"Owner: `{_owner(spec)}` · kind: {_kind(spec)} · answered by: {answered}",
+            "",
+            "```python",
+            _signature(spec),
+            "```",
+            "",
+            inspect.cleandoc(spec.__doc__ or ""),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def permissions_page(registry: Registry) -> str:
+    """Every permission in words, and which shipped role starts with it."""
+    lines = [
+        "# Permissions",
+        "",
+        "Written from the code. The owner holds every permission of every enabled plugin; a permission of a plugin that is",
+        "off lies dormant.",
+        "",
+        f"| permission | what it lets a person do | {' | '.join(ROLES[1:])} |",
+        f"|---|---|{'---|' * len(ROLES[1:])}",
+    ]
+    for permission in (*PERMISSIONS, *registry.permissions()):
+        plugin = registry.plugins.get(permission.name.partition(".")[0])
+        grants = plugin.manifest.grants if plugin else GRANTS
+        marks = ["✓" if permission.name in grants.get(role, ()) else "" for role in ROLES[1:]]
+        lines.append(f"| `{permission.name}` | {permission.words} | {' | '.join(marks)} |")
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Every setting of a deployment with its default."""
+    lines = [
+        "# Settings",
+        "",
+        "Written from the code. Set them in the environment or in `.env`; an unknown name or a bad value is refused at start.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    hints = get_type_hints(Settings, include_extras=True)
+    for one in msgspec.structs.fields(Settings):
+        words = next(meta.description for meta in hints[one.name].__metadata__ if isinstance(meta, msgspec.Meta))
+        default = ",".join(one.default) if isinstance(one.default, tuple) else one.default
+        lines.append(f"| `{PREFIX}{one.name.upper()}` | `{default}` | {words} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages(discover()).items():
+        (FOLDER / name).write_text(text)
+    return 0
+
+
+def _owner(spec: Callable[..., Any]) -> str:
+    parts = spec.__module__.split(".")
+    return parts[1] if parts[0] == "plugins" else parts[0]
+
+
+def _kind(spec: Callable[..., Any]) -> str:
+    if inspect.iscoroutinefunction(spec):
+        return "tell (asynchronous, inside the transaction)"
+    return "ask (synchronous, pure)" if inspect.signature(spec).parameters else "offer (collected once per set)"
+
+
+def _signature(spec: Callable[..., Any]) -> str:
+    said = str(inspect.signature(spec)).replace("'", "")
+    return f"{'async ' if inspect.iscoroutinefunction(spec) else ''}def {spec.__name__}{said}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""What other plugins may use of catalog: products for a cart, their names, facts for stock-keeping, units, barcodes."""
+
+from __future__ import annotations
+
+from plugins.catalog.rules import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit, search_terms
+from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
+from plugins.catalog.services.lookup import product_columns, product_names, sellables, stock_facts, tracked_products
+
+__all__ = [
+    "UNIT_DECIMALS",
+    "BadBarcode",
+    "Found",
+    "ProductName",
+    "Sellable",
+    "SellablePack",
+    "StockFacts",
+    "check_gtin",
+    "fits_decimals",
+    "fits_unit",
+    "product_columns",
+    "product_names",
+    "search_terms",
+    "sellables",
+    "stock_facts",
+    "tracked_products",
+]

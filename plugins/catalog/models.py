@@ -1,0 +1,109 @@
+"""Products and what sorts, packs and names them. Prices, factors and stock figures are scaled by `money.MICRO`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from kernel.db import Base, Owned, Versioned, owned_key
+
+
+class Category(Owned, Versioned, Base):
+    """A shelf in the tree of goods. `path`: ids in hex from the root to itself, parted by `/`."""
+
+    __tablename__ = "catalog_category"
+    __table_args__ = (owned_key("parent_id", "catalog_category"),)
+
+    name: Mapped[str]
+    parent_id: Mapped[uuid.UUID | None]
+    path: Mapped[str]
+
+
+class Brand(Owned, Versioned, Base):
+    """A maker's name."""
+
+    __tablename__ = "catalog_brand"
+    __table_args__ = (sa.UniqueConstraint("business_id", "name"),)
+
+    name: Mapped[str]
+
+
+class Product(Owned, Versioned, Base):
+    """A thing or service that is sold. `search`: the words it is found by, parted by spaces.
+
+    tax_class_id belongs to taxes, None means the business's default. ext: plugin → what it keeps with the product.
+    """
+
+    __tablename__ = "catalog_product"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "sku"),
+        sa.Index("ix_catalog_product_name", "business_id", "name", "id"),
+        sa.Index("ix_catalog_product_category", "business_id", "category_id"),
+        owned_key("category_id", "catalog_category"),
+        owned_key("brand_id", "catalog_brand"),
+    )
+
+    sku: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str]
+    kind: Mapped[str]
+    unit: Mapped[str]
+    price: Mapped[int]
+    wholesale_price: Mapped[int | None]
+    cost_price: Mapped[int | None]
+    mrp: Mapped[int | None]
+    category_id: Mapped[uuid.UUID | None]
+    brand_id: Mapped[uuid.UUID | None]
+    tax_class_id: Mapped[uuid.UUID | None]
+    hsn_code: Mapped[str | None]
+    min_stock: Mapped[int | None]
+    track_stock: Mapped[bool]
+    allow_negative_stock: Mapped[bool]
+    is_active: Mapped[bool]
+    search: Mapped[str]
+    ext: Mapped[dict[str, Any]]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class Pack(Owned, Base):
+    """Several units of a product sold as one, such as a carton of 12; stock is counted in the product's unit.
+
+    factor: units in one pack, never changed. price: of one whole pack; None: factor times the product's price.
+    """
+
+    __tablename__ = "catalog_pack"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "product_id", "name"),
+        sa.CheckConstraint("factor > 0", name="factor"),
+        owned_key("product_id", "catalog_product"),
+    )
+
+    product_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    factor: Mapped[int]
+    price: Mapped[int | None]
+
+
+class Barcode(Owned, Base):
+    """A code in its normal form, the product it names, and the pack where it stands on one.
+
+    mrp: printed beside it, per unit of what it stands on; None: the product's.
+    """
+
+    __tablename__ = "catalog_barcode"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "code"),
+        sa.Index("ix_catalog_barcode_product", "business_id", "product_id"),
+        owned_key("product_id", "catalog_product"),
+        owned_key("pack_id", "catalog_pack"),
+    )
+
+    code: Mapped[str]
+    product_id: Mapped[uuid.UUID]
+    pack_id: Mapped[uuid.UUID | None]
+    mrp: Mapped[int | None]

@@ -1,0 +1,162 @@
+"""The REST API of catalog: products with packs and barcodes, categories, brands."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from kernel.errors import AlreadyExists
+from kernel.web import command, query
+from kernel.wire import ListQuery, Page, Reply
+from kernel.work import Work
+from plugins.catalog import errors
+from plugins.catalog.models import Brand, Category
+from plugins.catalog.schemas import (
+    BarcodeOut,
+    BrandIn,
+    BrandOut,
+    BrandPatch,
+    CategoryIn,
+    CategoryOut,
+    CategoryPatch,
+    CategoryQuery,
+    NewBarcode,
+    PackIn,
+    PackPatch,
+    ProductIn,
+    ProductOut,
+    ProductPatch,
+    ProductQuery,
+    Scanned,
+)
+from plugins.catalog.services import products, reading, shelves
+
+_SEE, _EDIT = "catalog.see", "catalog.edit"
+_REFUSED = (AlreadyExists, errors.BarcodeInvalid, errors.CostHidden)
+
+
+@query("/products", permission=_SEE)
+async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
+    """Products, searched and filtered.
+
+    `q` finds words and parts of words in name, SKU and barcode, in any order, whatever their accents and case.
+    """
+    return await reading.list_products(work, query)
+
+
+@query("/products/{product_id}", permission=_SEE)
+async def get_product(work: Work, product_id: UUID) -> Reply[ProductOut]:
+    """One product."""
+    said, version = await reading.read_product(work, product_id)
+    return Reply(said, version=version)
+
+
+@command("POST", "/products", permission=_EDIT, errors=_REFUSED)
+async def add_product(work: Work, data: ProductIn) -> Reply[ProductOut]:
+    """Add a product, with its packs and barcodes. The client may choose its id."""
+    row = await products.add_product(work, data)
+    return await _product(work, row.id, created=True)
+
+
+@command("PATCH", "/products/{product_id}", permission=_EDIT, errors=_REFUSED)
+async def change_product(work: Work, product_id: UUID, data: ProductPatch) -> Reply[ProductOut]:
+    """Change a product. Take it off sale with `is_active`: what has been sold is never deleted."""
+    await products.change_product(work, product_id, data)
+    return await _product(work, product_id)
+
+
+@query("/barcode/{code}", permission=_SEE)
+async def scan_barcode(work: Work, code: str) -> Scanned:
+    """The product a barcode names, and the pack it stands on."""
+    return await reading.scan(work, code)
+
+
+@query("/products/{product_id}/barcodes", permission=_SEE)
+async def list_barcodes(work: Work, product_id: UUID) -> list[BarcodeOut]:
+    """All barcodes of a product and its packs, with the prices printed beside them."""
+    return await reading.list_barcodes(work, product_id)
+
+
+@command("POST", "/products/{product_id}/barcodes", permission=_EDIT, errors=_REFUSED)
+async def add_barcode(work: Work, product_id: UUID, data: NewBarcode) -> Reply[ProductOut]:
+    """Give a product, or one of its packs, one more barcode."""
+    await products.add_barcode(work, product_id, data)
+    return await _product(work, product_id, created=True)
+
+
+@command("DELETE", "/products/{product_id}/barcodes/{code}", permission=_EDIT)
+async def remove_barcode(work: Work, product_id: UUID, code: str) -> None:
+    """Take a barcode off a product, so that it may name another."""
+    await products.remove_barcode(work, product_id, code)
+
+
+@command("POST", "/products/{product_id}/packs", permission=_EDIT, errors=_REFUSED)
+async def add_pack(work: Work, product_id: UUID, data: PackIn) -> Reply[ProductOut]:
+    """Offer a product in a pack, such as a carton of 12. The factor is never changed afterwards."""
+    await products.add_pack(work, product_id, data)
+    return await _product(work, product_id, created=True)
+
+
+@command("PATCH", "/products/{product_id}/packs/{pack_id}", permission=_EDIT, errors=(AlreadyExists,))
+async def change_pack(work: Work, product_id: UUID, pack_id: UUID, data: PackPatch) -> Reply[ProductOut]:
+    """Rename a pack or price it anew. `If-Match` is the ETag of the product."""
+    await products.change_pack(work, product_id, pack_id, data)
+    return await _product(work, product_id)
+
+
+@query("/categories", permission=_SEE)
+async def list_categories(work: Work, query: CategoryQuery) -> Page[CategoryOut]:
+    """Categories by name; each carries its path, so that the tree can be drawn from the list."""
+    return await reading.list_categories(work, query)
+
+
+@query("/categories/{category_id}", permission=_SEE)
+async def get_category(work: Work, category_id: UUID) -> Reply[CategoryOut]:
+    """One category."""
+    row = await work.get(Category, category_id)
+    return Reply(reading.category_out(row), version=row.version)
+
+
+@command("POST", "/categories", permission=_EDIT, errors=(AlreadyExists,))
+async def add_category(work: Work, data: CategoryIn) -> Reply[CategoryOut]:
+    """Add a category, below another or at the root."""
+    row = await shelves.add_category(work, data)
+    return Reply(reading.category_out(row), version=row.version, location=f"/api/v1/catalog/categories/{row.id}")
+
+
+@command("PATCH", "/categories/{category_id}", permission=_EDIT, errors=(errors.CategoryCircle,))
+async def change_category(work: Work, category_id: UUID, data: CategoryPatch) -> Reply[CategoryOut]:
+    """Rename a category, or move it with all below it."""
+    row = await shelves.change_category(work, category_id, data)
+    return Reply(reading.category_out(row), version=row.version)
+
+
+@query("/brands", permission=_SEE)
+async def list_brands(work: Work, query: ListQuery) -> Page[BrandOut]:
+    """Brands by name."""
+    return await reading.list_brands(work, query)
+
+
+@query("/brands/{brand_id}", permission=_SEE)
+async def get_brand(work: Work, brand_id: UUID) -> Reply[BrandOut]:
+    """One brand."""
+    row = await work.get(Brand, brand_id)
+    return Reply(reading.brand_out(row), version=row.version)
+
+
+@command("POST", "/brands", permission=_EDIT, errors=(AlreadyExists,))
+async def add_brand(work: Work, data: BrandIn) -> Reply[BrandOut]:
+    """Add a brand."""
+    row = await shelves.add_brand(work, data)
+    return Reply(reading.brand_out(row), version=row.version, location=f"/api/v1/catalog/brands/{row.id}")
+
+
+@command("PATCH", "/brands/{brand_id}", permission=_EDIT, errors=(AlreadyExists,))
+async def change_brand(work: Work, brand_id: UUID, data: BrandPatch) -> Reply[BrandOut]:
+    """Rename a brand."""
+    row = await shelves.change_brand(work, brand_id, data)
+    return Reply(reading.brand_out(row), version=row.version)
+
+
+async def _product(work: Work, id_: UUID, *, created: bool = False) -> Reply[ProductOut]:
+    said, version = await reading.read_product(work, id_)
+    return Reply(said, version=version, location=f"/api/v1/catalog/products/{id_}" if created else None)

@@ -1,0 +1,285 @@
+"""Products added and changed, with their packs and barcodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
+
+from kernel.db import new_id
+from kernel.errors import Invalid, NotFound
+from kernel.money import format_price, parse_micro
+from kernel.work import Work, read_ext, stored_ext
+from plugins.catalog.errors import BarcodeTaken, CostHidden
+from plugins.catalog.models import Barcode, Pack, Product
+from plugins.catalog.rules import fits_unit, search_text
+from plugins.catalog.schemas import BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
+from plugins.catalog.services.common import check_references, given_in, locked, micro, normal_barcode
+
+_PRICES = frozenset({"price", "wholesale_price", "cost_price", "mrp", "min_stock"})
+
+
+class _Code(NamedTuple):
+    """A barcode to be stored, and where in the request it stands."""
+
+    code: str
+    mrp: int | None
+    product: Product
+    pack: Pack | None
+    pointer: str
+
+
+async def add_product(work: Work, data: ProductIn) -> Product:
+    """Add a product with its packs and barcodes. Raises as `add_products` does."""
+    (row,) = await add_products(work, [data])
+    work.audit(subject=f"product:{row.id}")
+    return row
+
+
+async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
+    """Add products with their packs and barcodes, in as few statements as one product takes.
+
+    Raises Invalid at what is wrong, BarcodeTaken, CostHidden; the database refuses a SKU or id that is taken.
+    Pointers lead into the one product, or into the list where there are several.
+    """
+    bases = [""] if len(many) == 1 else [f"/{place}" for place in range(len(many))]
+    await check_references(
+        work,
+        {
+            field: {id_ for one in many if (id_ := getattr(one, field)) is not None}
+            for field in ("category_id", "brand_id", "tax_class_id")
+        },
+    )
+    rows = [_product(work, data, base) for data, base in zip(many, bases, strict=True)]
+    packs: list[Pack] = []
+    codes: list[_Code] = []
+    for data, row, base in zip(many, rows, bases, strict=True):
+        codes += _own_codes(data, row, base)
+        for place, one in enumerate(data.packs):
+            pack = _pack(one, row, f"{base}/packs/{place}")
+            packs.append(pack)
+            codes += _pack_codes(one, row, pack, f"{base}/packs/{place}/barcode")
+    _refuse_twins(one.packs for one in many)
+    await _refuse_taken(work, codes)
+    for row in rows:
+        row.search = search_text(row.name, row.sku, codes=[one.code for one in codes if one.product is row])
+    for stage in (rows, packs, [_barcode(one) for one in codes]):
+        work.session.add_all(stage)
+        await work.session.flush()
+    return rows
+
+
+async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
+    """Change what a patch names. Raises NotFound, Invalid, CostHidden, and for a version that is not the row's."""
+    row = await locked(work, Product, id_)
+    work.check_version(row.version)
+    given = given_in(patch)
+    if "cost_price" in given and not work.actor.may("catalog.see_cost"):
+        raise CostHidden
+    references = ("category_id", "brand_id", "tax_class_id")
+    await check_references(work, {name: {one} for name in references if isinstance(one := given.get(name), UUID)})
+    price_before = row.price
+    if not isinstance(patch.ext, UnsetType):
+        row.ext = row.ext | stored_ext(read_ext(work, "catalog.product", patch.ext))
+    for name, value in given.items():
+        if name in _PRICES:
+            setattr(row, name, micro(value if isinstance(value, str) else None))
+        elif name != "ext":
+            setattr(row, name, value)
+    _check(row, "")
+    if "name" in given or "sku" in given:
+        await _write_search(work, row)
+    await _touch(work, row)
+    facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)} if "price" in given else {}
+    work.audit(subject=f"product:{id_}", changed=sorted(given), **facts)
+    return row
+
+
+async def add_barcode(work: Work, product_id: UUID, data: NewBarcode) -> Barcode:
+    """Give a product, or one of its packs, one more barcode. Raises BarcodeTaken, BarcodeInvalid, Invalid."""
+    row = await locked(work, Product, product_id)
+    pack = None
+    if data.pack_id is not None:
+        pack = await work.session.get(Pack, (work.business_id, data.pack_id))
+        if pack is None or pack.product_id != product_id:
+            raise Invalid.at("/pack_id", "The product has no such pack", code="not-found")
+    code = _Code(normal_barcode(data.code, "/code"), micro(data.mrp), row, pack, "/code")
+    await _refuse_taken(work, [code])
+    made = _barcode(code)
+    work.session.add(made)
+    await work.session.flush()
+    await _write_search(work, row)
+    await _touch(work, row)
+    work.audit(subject=f"product:{product_id}", barcode=made.code)
+    return made
+
+
+async def remove_barcode(work: Work, product_id: UUID, code: str) -> None:
+    """Take a barcode off a product, so that it may name another. Raises NotFound."""
+    row = await locked(work, Product, product_id)
+    gone = await work.execute(
+        sa.delete(Barcode).where(
+            Barcode.business_id == work.business_id, Barcode.product_id == product_id, Barcode.code == code
+        )
+    )
+    if not gone.rowcount:
+        raise NotFound("The product has no such barcode")
+    await _write_search(work, row)
+    await _touch(work, row)
+    work.audit(subject=f"product:{product_id}", barcode=code)
+
+
+async def add_pack(work: Work, product_id: UUID, data: PackIn) -> Pack:
+    """Offer a product in a pack. Raises BarcodeTaken, BarcodeInvalid, Invalid for a factor its unit does not allow."""
+    row = await locked(work, Product, product_id)
+    pack = _pack(data, row, "")
+    codes = _pack_codes(data, row, pack, "/barcode")
+    await _refuse_taken(work, codes)
+    for stage in ([pack], [_barcode(one) for one in codes]):
+        work.session.add_all(stage)
+        await work.session.flush()
+    await _write_search(work, row)
+    await _touch(work, row)
+    work.audit(subject=f"product:{product_id}", pack=data.name)
+    return pack
+
+
+async def change_pack(work: Work, product_id: UUID, pack_id: UUID, patch: PackPatch) -> tuple[Product, Pack]:
+    """Rename a pack or price it anew. If-Match is the product's version. Raises NotFound."""
+    row = await locked(work, Product, product_id)
+    work.check_version(row.version)
+    pack = await work.session.get(Pack, (work.business_id, pack_id))
+    if pack is None or pack.product_id != product_id:
+        raise NotFound
+    if isinstance(patch.name, str):
+        pack.name = patch.name
+    if not isinstance(patch.price, UnsetType):
+        pack.price = micro(patch.price)
+    await _touch(work, row)
+    work.audit(subject=f"product:{product_id}", pack=pack.name)
+    return row, pack
+
+
+def _product(work: Work, data: ProductIn, base: str) -> Product:
+    if data.cost_price is not UNSET and not work.actor.may("catalog.see_cost"):
+        raise CostHidden
+    row = Product(
+        business_id=work.business_id,
+        id=data.id or new_id(),
+        sku=data.sku,
+        name=data.name,
+        description=data.description,
+        kind=data.kind,
+        unit=data.unit,
+        price=parse_micro(data.price),
+        wholesale_price=micro(data.wholesale_price),
+        cost_price=micro(data.cost_price) if isinstance(data.cost_price, str) else None,
+        mrp=micro(data.mrp),
+        category_id=data.category_id,
+        brand_id=data.brand_id,
+        tax_class_id=data.tax_class_id,
+        hsn_code=data.hsn_code,
+        min_stock=micro(data.min_stock),
+        track_stock=data.track_stock if isinstance(data.track_stock, bool) else data.kind == "goods",
+        allow_negative_stock=data.allow_negative_stock,
+        is_active=data.is_active,
+        ext=stored_ext(read_ext(work, "catalog.product", data.ext, f"{base}/ext")),
+        created_at=work.now,
+        updated_at=work.now,
+        version=1,
+    )
+    _check(row, base)
+    return row
+
+
+def _check(row: Product, base: str) -> None:
+    if row.kind == "service" and row.track_stock:
+        raise Invalid.at(f"{base}/track_stock", "A service has no stock to count")
+    if row.min_stock is not None and not fits_unit(row.min_stock, row.unit):
+        raise Invalid.at(f"{base}/min_stock", f"Too many decimals for the unit {row.unit}")
+
+
+def _pack(data: PackIn, product: Product, base: str) -> Pack:
+    factor = parse_micro(data.factor)
+    if factor <= 0:
+        raise Invalid.at(f"{base}/factor", "A pack holds more than nothing")
+    if not fits_unit(factor, product.unit):
+        raise Invalid.at(f"{base}/factor", f"Too many decimals for the unit {product.unit}")
+    return Pack(
+        business_id=product.business_id,
+        id=new_id(),
+        product_id=product.id,
+        name=data.name,
+        factor=factor,
+        price=micro(data.price),
+    )
+
+
+def _own_codes(data: ProductIn, row: Product, base: str) -> list[_Code]:
+    found = []
+    for place, one in enumerate(data.barcodes):
+        said, mrp, inside = (one.code, one.mrp, "/code") if isinstance(one, BarcodeIn) else (one, None, "")
+        pointer = f"{base}/barcodes/{place}{inside}"
+        found.append(_Code(normal_barcode(said, pointer), micro(mrp), row, None, pointer))
+    return found
+
+
+def _pack_codes(data: PackIn, row: Product, pack: Pack, pointer: str) -> list[_Code]:
+    if data.barcode is None:
+        return []
+    return [_Code(normal_barcode(data.barcode, pointer), None, row, pack, pointer)]
+
+
+def _barcode(one: _Code) -> Barcode:
+    return Barcode(
+        business_id=one.product.business_id,
+        id=new_id(),
+        code=one.code,
+        product_id=one.product.id,
+        pack_id=one.pack.id if one.pack else None,
+        mrp=one.mrp,
+    )
+
+
+def _refuse_twins(packs_of: Iterable[list[PackIn]]) -> None:
+    for packs in packs_of:
+        names = [one.name for one in packs]
+        if twice := next((place for place, name in enumerate(names) if name in names[:place]), None):
+            raise Invalid.at(f"/packs/{twice}/name", "Another pack has this name", code="duplicate")
+
+
+async def _refuse_taken(work: Work, codes: Sequence[_Code]) -> None:
+    seen: set[str] = set()
+    for one in codes:
+        if one.code in seen:
+            raise BarcodeTaken(one.pointer, one.code)
+        seen.add(one.code)
+    if not seen:
+        return
+    found = await work.execute(
+        sa.select(Barcode.code).where(Barcode.business_id == work.business_id, Barcode.code.in_(seen))
+    )
+    taken = set(found.scalars())
+    for one in codes:
+        if one.code in taken:
+            raise BarcodeTaken(one.pointer, one.code)
+
+
+async def _write_search(work: Work, row: Product) -> None:
+    found = await work.execute(
+        sa.select(Barcode.code).where(Barcode.business_id == work.business_id, Barcode.product_id == row.id)
+    )
+    row.search = search_text(row.name, row.sku, codes=sorted(found.scalars()))
+
+
+async def _touch(work: Work, row: Product) -> None:
+    row.version += 1
+    row.updated_at = work.now
+    await work.session.flush()
+
+
+def _price(work: Work, value: int) -> str:
+    return format_price(value, work.shop.exponent)

@@ -1,0 +1,48 @@
+"""Customers and their groups."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, Owned, Versioned, owned_key
+
+
+class Group(Owned, Versioned, Base):
+    """Customers who are treated alike, for prices and credit."""
+
+    __tablename__ = "customers_group"
+    __table_args__ = (sa.UniqueConstraint("business_id", "code"),)
+
+    code: Mapped[str]
+    name: Mapped[str]
+
+
+class Customer(Owned, Versioned, Base):
+    """A person or company. `phone` is E.164 and need not be theirs alone; `search` holds what they are found by."""
+
+    __tablename__ = "customers_customer"
+    __table_args__ = (
+        owned_key("group_id", "customers_group"),
+        sa.Index("ix_customers_customer_name", "business_id", "name", "id"),
+        sa.Index("ix_customers_customer_phone", "business_id", "phone"),
+        sa.Index("ix_customers_customer_group", "business_id", "group_id"),
+    )
+
+    kind: Mapped[str]
+    name: Mapped[str]
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    tax_number: Mapped[str | None]
+    group_id: Mapped[uuid.UUID | None]
+    subdivision: Mapped[str | None]
+    address: Mapped[str]
+    note: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    ext: Mapped[dict[str, Any]]
+    search: Mapped[str]
+    created_at: Mapped[dt.datetime]

@@ -1,0 +1,115 @@
+"""Customers and their groups over the API."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.errors import AlreadyExists
+from kernel.web import command, page, query, sorting
+from kernel.wire import Page, Reply
+from kernel.work import Work
+from plugins.customers import services
+from plugins.customers.models import Customer, Group
+from plugins.customers.schemas import (
+    CustomerIn,
+    CustomerOut,
+    CustomerPatch,
+    CustomerQuery,
+    GroupIn,
+    GroupOut,
+    GroupPatch,
+    GroupQuery,
+)
+
+_SORTS = {"name": Customer.name, "created_at": Customer.created_at}
+
+
+@query("/customers", permission="customers.see")
+async def list_customers(work: Work, query: CustomerQuery) -> Page[CustomerOut]:
+    """The customers of the business.
+
+    `q` finds them by parts of name, phone, e-mail and tax number; all of its words must be found.
+    """
+    column, descending = sorting(query.sort, _SORTS)
+    statement = services.customers_like(work, query)
+    return await page(work, statement, query, order=[column, Customer.id], make=_customer, descending=descending)
+
+
+@query("/customers/{customer_id}", permission="customers.see")
+async def get_customer(work: Work, customer_id: uuid.UUID) -> Reply[CustomerOut]:
+    """One customer."""
+    found = await work.get(Customer, customer_id)
+    return Reply(_customer(found), version=found.version)
+
+
+@command("POST", "/customers", permission="customers.edit", errors=(AlreadyExists,))
+async def add_customer(work: Work, data: CustomerIn) -> Reply[CustomerOut]:
+    """Add a customer.
+
+    Phones are kept as E.164 and may be shared. The client may choose the id; an id that is taken is refused.
+    """
+    added = await services.add_customer(work, data)
+    return Reply(_customer(added), version=1, location=f"/api/v1/customers/customers/{added.id}")
+
+
+@command("PATCH", "/customers/{customer_id}", permission="customers.edit")
+async def change_customer(work: Work, customer_id: uuid.UUID, data: CustomerPatch) -> Reply[CustomerOut]:
+    """Change a customer, or switch them off."""
+    changed = await services.change_customer(work, customer_id, data)
+    return Reply(_customer(changed), version=changed.version)
+
+
+@query("/groups", permission="customers.see")
+async def list_groups(work: Work, query: GroupQuery) -> Page[GroupOut]:
+    """The groups of customers."""
+    statement: sa.Select[Any] = sa.select(Group.__table__).where(Group.business_id == work.business_id)
+    if query.code is not None:
+        statement = statement.where(Group.code == query.code)
+    return await page(work, statement, query, order=[Group.code, Group.id], make=_group)
+
+
+@query("/groups/{group_id}", permission="customers.see")
+async def get_group(work: Work, group_id: uuid.UUID) -> Reply[GroupOut]:
+    """One group."""
+    found = await work.get(Group, group_id)
+    return Reply(_group(found), version=found.version)
+
+
+@command("POST", "/groups", permission="customers.edit", errors=(AlreadyExists,))
+async def add_group(work: Work, data: GroupIn) -> Reply[GroupOut]:
+    """Add a group of customers."""
+    added = await services.add_group(work, data)
+    return Reply(_group(added), version=1, location=f"/api/v1/customers/groups/{added.id}")
+
+
+@command("PATCH", "/groups/{group_id}", permission="customers.edit", errors=(AlreadyExists,))
+async def change_group(work: Work, group_id: uuid.UUID, data: GroupPatch) -> Reply[GroupOut]:
+    """Change a group's code or name."""
+    changed = await services.change_group(work, group_id, data)
+    return Reply(_group(changed), version=changed.version)
+
+
+def _customer(row: Any) -> CustomerOut:
+    """A stored customer, as a model or a row."""
+    return CustomerOut(
+        row.id,
+        row.kind,
+        row.name,
+        row.phone,
+        row.email,
+        row.tax_number,
+        row.group_id,
+        row.subdivision,
+        row.address,
+        row.note,
+        row.is_active,
+        row.created_at,
+        row.ext,
+    )
+
+
+def _group(row: Any) -> GroupOut:
+    return GroupOut(row.id, row.code, row.name)

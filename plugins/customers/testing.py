@@ -1,0 +1,37 @@
+"""Builders for tests of plugins that sell to customers; they go through the use cases."""
+
+from __future__ import annotations
+
+import uuid
+
+from kernel.testing.box import Box
+from kernel.work import Work
+from plugins.customers.schemas import CustomerIn, GroupIn
+from plugins.customers.services import add_customer, add_group
+
+
+async def a_customer(
+    box: Box,
+    name: str = "Grace Wambui",
+    *,
+    phone: str | None = None,
+    group_id: uuid.UUID | None = None,
+    subdivision: str | None = None,
+    shop: str = "mama-njeri",
+) -> uuid.UUID:
+    """The id of a new customer."""
+    data = CustomerIn(name=name, phone=phone, group_id=group_id, subdivision=subdivision)
+
+    async def run(work: Work) -> uuid.UUID:
+        return (await add_customer(work, data)).id
+
+    return await box.act(run, shop=shop)
+
+
+async def a_group(box: Box, code: str = "wholesale", name: str = "Wholesale", *, shop: str = "mama-njeri") -> uuid.UUID:
+    """The id of a new group of customers."""
+
+    async def run(work: Work) -> uuid.UUID:
+        return (await add_group(work, GroupIn(code=code, name=name))).id
+
+    return await box.act(run, shop=shop)

@@ -1,0 +1,78 @@
+"""The API of promotions, below /api/v1/discounts."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from kernel.errors import AlreadyExists
+from kernel.web import command, query
+from kernel.wire import Page, Reply
+from kernel.work import Work
+from plugins.discounts import services
+from plugins.discounts.errors import AlreadyOver, FixedOnceActive, NotFromThisState
+from plugins.discounts.schemas import PromotionDetail, PromotionIn, PromotionOut, PromotionPatch, PromotionQuery
+
+
+@query("/promotions", permission="discounts.see")
+async def list_promotions(work: Work, query: PromotionQuery) -> Page[PromotionOut]:
+    """Promotions, newest first."""
+    return await services.list_promotions(work, query)
+
+
+@query("/promotions/{promotion_id}", permission="discounts.see")
+async def get_promotion(work: Work, promotion_id: UUID) -> Reply[PromotionDetail]:
+    """One promotion, with the sales it had a part in and what it took off them."""
+    found, version = await services.find_promotion(work, promotion_id)
+    return Reply(found, version=version)
+
+
+@command("POST", "/promotions", permission="discounts.edit", errors=(AlreadyExists,))
+async def add_promotion(work: Work, data: PromotionIn) -> Reply[PromotionOut]:
+    """Draw up a promotion.
+
+    It is a draft until it is activated. Name the one product it is for, or a category: then it is for all goods in it
+    and below it.
+    """
+    made = await services.add_promotion(work, data)
+    return Reply(made, version=1, location=f"/api/v1/discounts/promotions/{made.id}")
+
+
+@command(
+    "PATCH",
+    "/promotions/{promotion_id}",
+    permission="discounts.edit",
+    errors=(AlreadyExists, FixedOnceActive, NotFromThisState),
+)
+async def change_promotion(work: Work, promotion_id: UUID, data: PromotionPatch) -> Reply[PromotionOut]:
+    """Change a promotion.
+
+    A draft changes as you like. Once active only its end does, since receipts refer to the rest.
+    """
+    changed, version = await services.change_promotion(work, promotion_id, data)
+    return Reply(changed, version=version)
+
+
+@command(
+    "POST",
+    "/promotions/{promotion_id}/activate",
+    permission="discounts.edit",
+    status=200,
+    errors=(AlreadyOver, NotFromThisState),
+)
+async def activate_promotion(work: Work, promotion_id: UUID) -> Reply[PromotionOut]:
+    """Activate a draft.
+
+    From its start on it lowers the price of every cart that is priced.
+    """
+    active, version = await services.move_promotion(work, promotion_id, "activate")
+    return Reply(active, version=version)
+
+
+@command("POST", "/promotions/{promotion_id}/end", permission="discounts.edit", status=200, errors=(NotFromThisState,))
+async def end_promotion(work: Work, promotion_id: UUID) -> Reply[PromotionOut]:
+    """End a promotion for good.
+
+    The next cart is priced without it; what it took off sales stays noted.
+    """
+    ended, version = await services.move_promotion(work, promotion_id, "end")
+    return Reply(ended, version=version)

@@ -1,0 +1,305 @@
+"""The use cases of discounts: draw up, activate and end promotions; find those of a cart; note what they took."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from msgspec import UNSET, structs
+
+from kernel.db import Prepared, among, new_id
+from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
+from kernel.money import format_amount
+from kernel.web import page
+from kernel.wire import Page
+from kernel.work import Work
+from plugins.catalog.api import product_names, sellables
+from plugins.discounts import rules
+from plugins.discounts.errors import AlreadyOver, FixedOnceActive, NotFromThisState
+from plugins.discounts.models import Promotion, Use
+from plugins.discounts.schemas import (
+    Offer,
+    Offers,
+    PromotionDetail,
+    PromotionIn,
+    PromotionOut,
+    PromotionPatch,
+    PromotionQuery,
+)
+from plugins.sales.schemas.told import CompletedSale, SoldLine, VoidedSale
+from plugins.sales.schemas.values import Cart
+
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+_offer = (Promotion.id, Promotion.name, Promotion.kind, Promotion.value, Promotion.priority, Promotion.exclusive)
+_RUNNING = Prepared(
+    sa.select(*_offer, Promotion.product_id, Promotion.category_id).where(
+        Promotion.business_id == _business,
+        Promotion.state == "active",
+        Promotion.starts_at <= sa.bindparam("at", type_=Promotion.starts_at.type),
+        sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > sa.bindparam("at", type_=Promotion.starts_at.type)),
+        sa.or_(among(Promotion.product_id, "products"), among(Promotion.category_id, "categories")),
+    )
+)
+_NAMED = Prepared(sa.select(*_offer).where(Promotion.business_id == _business, among(Promotion.name, "names")))
+_OF_SALE = Prepared(
+    sa.select(Use.promotion_id, Use.line, sa.func.sum(Use.amount).label("amount"))
+    .where(Use.business_id == _business, Use.sale_id == sa.bindparam("sale_id", type_=sa.Uuid()))
+    .group_by(Use.promotion_id, Use.line)
+    .having(sa.func.sum(Use.amount) != 0)
+)
+_SHOWN = ("name", "kind", "value", "product_id", "category_id", "starts_at", "ends_at", "priority", "exclusive")
+
+
+# Back office
+
+
+async def add_promotion(work: Work, data: PromotionIn) -> PromotionOut:
+    """Draw up a promotion; it lowers nothing before it is activated. Raises Invalid, AlreadyExists for its name."""
+    values = structs.asdict(data) | {"starts_at": data.starts_at or work.now}
+    row = Promotion(id=new_id(), created_at=work.now, created_by=work.actor.id, state="draft", version=1)
+    await _write(work, row, values)
+    work.session.add(row)
+    work.audit(subject=f"promotion:{row.id}")
+    await work.session.flush()
+    return promotion_out(work, row)
+
+
+async def change_promotion(work: Work, promotion_id: UUID, data: PromotionPatch) -> tuple[PromotionOut, int]:
+    """Change a draft, or the end of an active promotion; returns it with its version.
+
+    Raises NotFound, PreconditionFailed, Invalid, AlreadyExists, FixedOnceActive, NotFromThisState once it has ended.
+    """
+    row = await _held(work, promotion_id)
+    work.check_version(row.version)
+    given = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
+    if row.state == "ended":
+        raise NotFromThisState("An ended promotion stays as it is")
+    if row.state == "active" and (fixed := sorted(given.keys() - {"ends_at"})):
+        raise FixedOnceActive(
+            f"Once it is active only ends_at changes, not {', '.join(fixed)}; end it and draw up another"
+        )
+    await _write(work, row, _as_shown(work, row) | _one_target(given))
+    row.version += 1
+    work.audit(subject=f"promotion:{row.id}")
+    await work.session.flush()
+    return promotion_out(work, row), row.version
+
+
+async def move_promotion(work: Work, promotion_id: UUID, action: rules.Action) -> tuple[PromotionOut, int]:
+    """Activate or end a promotion; returns it with its version. Raises NotFound, NotFromThisState, AlreadyOver."""
+    row = await _held(work, promotion_id)
+    after = rules.after(row.state, action)
+    if after is None:
+        raise NotFromThisState(f"{row.name} is {row.state}")
+    if action == "activate" and row.ends_at is not None and row.ends_at <= work.now:
+        raise AlreadyOver(f"{row.name} was to end at {row.ends_at.isoformat()}; move its end first")
+    row.state = after
+    if action == "activate":
+        row.activated_at = work.now
+    else:
+        row.ended_at = work.now
+    row.version += 1
+    work.audit(subject=f"promotion:{promotion_id}", action=action)
+    await work.session.flush()
+    return promotion_out(work, row), row.version
+
+
+async def find_promotion(work: Work, promotion_id: UUID) -> tuple[PromotionDetail, int]:
+    """A promotion with what it gave, and its version. Raises NotFound."""
+    row = await work.get(Promotion, promotion_id)
+    per_sale = (
+        sa.select(sa.func.sum(Use.amount).label("amount"))
+        .where(Use.business_id == work.business_id, Use.promotion_id == promotion_id)
+        .group_by(Use.sale_id)
+        .having(sa.func.sum(Use.amount) != 0)
+        .subquery()
+    )
+    found = await work.execute(sa.select(sa.func.count(), sa.func.sum(per_sale.c.amount)).select_from(per_sale))
+    sales, given = found.one()
+    out = structs.asdict(promotion_out(work, row))
+    return PromotionDetail(**out, sales=sales, given=format_amount(int(given or 0), work.shop.exponent)), row.version
+
+
+async def list_promotions(work: Work, query: PromotionQuery) -> Page[PromotionOut]:
+    """Promotions, newest first."""
+    statement = sa.select(Promotion.__table__).where(Promotion.business_id == work.business_id)
+    for name in ("state", "kind", "product_id", "category_id"):
+        if (wanted := getattr(query, name)) is not None:
+            statement = statement.where(getattr(Promotion, name) == wanted)
+    return await page(
+        work, statement, query, order=[Promotion.id], make=lambda row: promotion_out(work, row), descending=True
+    )
+
+
+def promotion_out(work: Work, row: Any) -> PromotionOut:
+    """A stored promotion as answers show it."""
+    return PromotionOut(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        value=rules.format_value(row.kind, row.value, work.shop.exponent),
+        target=row.target,
+        product_id=row.product_id,
+        category_id=row.category_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        priority=row.priority,
+        exclusive=row.exclusive,
+        state=row.state,
+        created_at=row.created_at,
+        activated_at=row.activated_at,
+        ended_at=row.ended_at,
+    )
+
+
+async def _held(work: Work, promotion_id: UUID) -> Promotion:
+    """A promotion, held until the deed ends, so that of two changes of one version one is told. Raises NotFound."""
+    found = await work.session.get(Promotion, (work.business_id, promotion_id), with_for_update=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _write(work: Work, row: Promotion, said: dict[str, Any]) -> None:
+    """Put what was said, as it stands on the wire, into a row. Raises Invalid, AlreadyExists."""
+    if not said["name"].isprintable():
+        raise Invalid.at("/name", "The name holds a character that cannot be printed")
+    if (said["product_id"] is None) == (said["category_id"] is None):
+        raise Invalid.at("/product_id", "Name the product or the category it is for, not both")
+    if said["ends_at"] is not None and said["ends_at"] <= said["starts_at"]:
+        raise Invalid.at("/ends_at", "It must end after it starts")
+    try:
+        said["value"] = rules.parse_value(said["kind"], said["value"], work.shop.exponent)
+    except rules.BadValue as fault:
+        raise Invalid.at("/value", str(fault)) from fault
+    await _check_target(work, row, said)
+    await _check_name(work, row, said["name"])
+    for name in _SHOWN:
+        setattr(row, name, said[name])
+    row.target = "product" if row.product_id is not None else "category"
+
+
+async def _check_target(work: Work, row: Promotion, said: dict[str, Any]) -> None:
+    product_id = said["product_id"]
+    if product_id is not None and product_id != row.product_id and not await product_names(work, [product_id]):
+        raise Invalid.at("/product_id", "There is no such product", code="not-found")
+
+
+async def _check_name(work: Work, row: Promotion, name: str) -> None:
+    """Two at the same moment are refused by the table itself, with less to say."""
+    if any(other.id != row.id for other in await work.fetch(_NAMED, names=[name])):
+        raise AlreadyExists(f"There is a promotion called {name}", faults=[Fault("/name", "already-exists")])
+
+
+def _as_shown(work: Work, row: Promotion) -> dict[str, Any]:
+    shown = {name: getattr(row, name) for name in _SHOWN}
+    return shown | {"value": rules.format_value(row.kind, row.value, work.shop.exponent)}
+
+
+def _one_target(given: dict[str, Any]) -> dict[str, Any]:
+    """A product named alone takes the place of a category, and the other way round."""
+    for name, other in (("product_id", "category_id"), ("category_id", "product_id")):
+        if given.get(name) is not None and other not in given:
+            return given | {other: None}
+    return given
+
+
+# Carts and sales
+
+
+async def running_offers(work: Work, cart: Cart) -> Offers | None:
+    """What runs on the cart's goods at its instant; None where nothing does."""
+    rows = await work.fetch(
+        _RUNNING,
+        at=cart.at,
+        products=list({line.product_id for line in cart.lines}),
+        categories=list({category for line in cart.lines for category in line.category_ids}),
+    )
+    if not rows:
+        return None
+    by_product = _grouped((row.product_id, _offer_of(row)) for row in rows if row.product_id is not None)
+    by_category = _grouped((row.category_id, _offer_of(row)) for row in rows if row.category_id is not None)
+    own_prices = await _own_prices(work, cart, by_product, by_category)
+    return Offers(by_product, by_category, own_prices)
+
+
+async def note_uses(work: Work, sale: CompletedSale) -> None:
+    """Declare what each promotion took off each line of a sale; sales without any cost nothing."""
+    named = {line.line: names for line in sale.lines if (names := _ours(line))}
+    if not named:
+        return
+    rows = await work.fetch(_NAMED, names=sorted({name for names in named.values() for name in names}))
+    offers = {row.name: _offer_of(row) for row in rows}
+    listed = await _list_prices(work, sale, offers)
+    for line in sale.lines:
+        acted = [offers[name] for name in named.get(line.line, ()) if name in offers]
+        goods = rules.SoldGoods(line.quantity, line.unit_price, line.gross, line.discount, listed.get(line.product_id))
+        for offer, amount in zip(acted, rules.taken(goods, acted, sale.exponent), strict=True):
+            if amount:
+                _note(work, offer.id, sale.id, line.line, amount, sale.sold_at)
+
+
+async def give_back_uses(work: Work, void: VoidedSale) -> None:
+    """Declare the reverse of what a sale's promotions took; what was given back already stays so."""
+    for row in await work.fetch(_OF_SALE, sale_id=void.sale.id):
+        _note(work, row.promotion_id, void.sale.id, row.line, -int(row.amount), void.voided_at)
+
+
+def _note(work: Work, promotion_id: UUID, sale_id: UUID, line: int, amount: int, at: dt.datetime) -> None:
+    row = {"id": new_id(), "promotion_id": promotion_id, "sale_id": sale_id, "line": line, "amount": amount, "at": at}
+    work.insert(Use, row)
+
+
+def _offer_of(row: Any) -> Offer:
+    return Offer(row.id, row.name, row.kind, row.value, row.priority, row.exclusive)
+
+
+def _grouped(pairs: Iterable[tuple[UUID, Offer]]) -> dict[UUID, tuple[Offer, ...]]:
+    found: dict[UUID, tuple[Offer, ...]] = {}
+    for key, offer in pairs:
+        found[key] = (*found.get(key, ()), offer)
+    return found
+
+
+async def _own_prices(
+    work: Work, cart: Cart, by_product: dict[UUID, tuple[Offer, ...]], by_category: dict[UUID, tuple[Offer, ...]]
+) -> dict[UUID, tuple[int, ...]]:
+    """The prices of one unit, of the products for which an offer sets a price; one more query, and only then."""
+    wanted = {
+        line.product_id
+        for line in cart.lines
+        for offer in (
+            *by_product.get(line.product_id, ()),
+            *(offer for category in line.category_ids for offer in by_category.get(category, ())),
+        )
+        if offer.kind == "set_price"
+    }
+    if not wanted:
+        return {}
+    found = await sellables(work, list(wanted), [])
+    return {
+        id_: (one.price,) if one.wholesale_price is None else (one.price, one.wholesale_price)
+        for id_, one in found.by_id.items()
+    }
+
+
+async def _list_prices(work: Work, sale: CompletedSale, offers: dict[str, Offer]) -> dict[UUID, int]:
+    """The list prices of a sale's goods where an offer set another."""
+    setting = {name for name, offer in offers.items() if offer.kind == "set_price"}
+    wanted = {line.product_id for line in sale.lines if setting.intersection(_ours(line))}
+    if not wanted:
+        return {}
+    found = await sellables(work, list(wanted), [])
+    wholesale = sale.channel == "wholesale"
+    return {
+        id_: one.wholesale_price if wholesale and one.wholesale_price is not None else one.price
+        for id_, one in found.by_id.items()
+    }
+
+
+def _ours(line: SoldLine) -> list[str]:
+    """The names of the promotions that changed a line's price, in the order they did."""
+    return [rule for plugin, rule in line.rules if plugin == "discounts"]

@@ -1,0 +1,57 @@
+"""Where stock stands: the locations of the business, as far as inventory needs them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from kernel.auth.models import Location
+from kernel.db import Prepared
+from kernel.errors import Invalid
+from kernel.work import Work, business_date
+
+_PLACE = Prepared(
+    sa.select(Location.code, Location.name, Location.zone, Location.day_cutoff, Location.is_active).where(
+        Location.business_id == sa.bindparam("business_id"), Location.id == sa.bindparam("id")
+    )
+)
+REMEMBERED_FOR = dt.timedelta(minutes=1)
+MOST_REMEMBERED = 10_000
+
+
+class Place(Struct, frozen=True):
+    """A location, and its business day now."""
+
+    id: UUID
+    code: str
+    name: str
+    today: dt.date
+
+
+async def open_place(work: Work, location_id: UUID) -> Place:
+    """The location a document is for. Raises Invalid where there is none, or it is switched off."""
+    row = await work.one(_PLACE, id=location_id)
+    if row is None:
+        raise Invalid.at("/location_id", "There is no such location", code="not-found")
+    if not row.is_active:
+        raise Invalid.at("/location_id", f"{row.name} is switched off", code="inactive")
+    return Place(location_id, row.code, row.name, business_date(work.now, ZoneInfo(row.zone), row.day_cutoff))
+
+
+async def place_name(work: Work, location_id: UUID) -> str:
+    """The name of a location for an error's words, remembered for a minute so that checkouts need not ask each time."""
+    key = (work.business_id, location_id)
+    known = _names.get(key)
+    if known is None or known[1] <= work.now:
+        row = await work.one(_PLACE, id=location_id)
+        if len(_names) >= MOST_REMEMBERED:
+            _names.clear()
+        known = _names[key] = (row.name if row else "this location", work.now + REMEMBERED_FOR)
+    return known[0]
+
+
+_names: dict[tuple[UUID, UUID], tuple[str, dt.datetime]] = {}

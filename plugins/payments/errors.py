@@ -1,0 +1,29 @@
+"""What payments refuses."""
+
+from __future__ import annotations
+
+from kernel.errors import Conflict, Fault, Invalid
+
+
+class UnknownMethod(Invalid):
+    """No plugin that is on offers the method."""
+
+    title = "Unknown payment method"
+
+
+class PaymentNotWhole(Invalid):
+    """A payment contradicts itself: nothing to pay, finer than the currency, change for what is not cash."""
+
+    title = "The payment is not valid"
+
+
+class RefundTooLarge(Conflict):
+    """More is to be given back than is left of the payment."""
+
+    code, title = "refund-too-large", "More than is left of the payment"
+
+    @classmethod
+    def above(cls, left: str, pointer: str = "/amount") -> RefundTooLarge:
+        """The refusal, saying what is left as a decimal string."""
+        said = f"{left} of the payment may still be given back"
+        return cls(said, faults=[Fault(pointer, cls.code, said, {"available": left})])

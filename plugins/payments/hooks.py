@@ -1,0 +1,41 @@
+"""The hooks that payments calls: others offer methods, and act when money comes in or goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kernel.hooks import spec
+from kernel.work import Work
+from plugins.payments.schemas import CapturedPayment, MadeRefund, Method
+
+
+@spec
+def payment_methods() -> Sequence[Method] | None:
+    """Offer ways of paying.
+
+    When: once per set of enabled plugins. Answer: methods; where a code comes twice, the first in plan order stands.
+    Errors: no payment can be taken. Since: 0.1.
+    Not for: methods that depend on the business, the person or the time; the answer is kept.
+    """
+
+
+@spec
+async def payment_captured(work: Work, payment: CapturedPayment) -> None:
+    """Act when money has come in: note it in a book, take it off a debt.
+
+    When: inside the write transaction, once per payment, after its rows were declared and before anything is flushed.
+    Answer: nothing; declare effects on `work`. You may read; do not write by statement.
+    Errors: a DukaError refuses the payment and the document it belongs to, and undoes everything. Since: 0.1.
+    Not for: slow or outside work (declare a job), or what concerns the document rather than its money.
+    """
+
+
+@spec
+async def refund_made(work: Work, refund: MadeRefund) -> None:
+    """Act when money has gone back: reverse what you did when it came in.
+
+    When: inside the write transaction, once per refund, after its rows were declared; for voids, returns and refunds
+    by hand alike. Answer: nothing; declare effects on `work`.
+    Errors: a DukaError refuses the refund and undoes everything. Since: 0.1.
+    Not for: asking a provider to send the money; this is told when it is done.
+    """

@@ -1,0 +1,58 @@
+"""The methods that need no gateway, recorded by hand; and what must always hold of payments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from kernel.hooks import Invariant, answers
+from kernel.invariants import Rule
+from plugins.payments.schemas import Method
+
+METHODS: Final = (
+    Method("cash", "Cash", "cash"),
+    Method("bank_transfer", "Bank transfer", "bank"),
+    Method("card", "Card", "card"),
+    Method("other", "Other", "other"),
+)
+
+_SUMS = "SELECT business_id, attempt_id, sum(amount) AS total FROM"
+_BY_PAYMENT = "GROUP BY business_id, attempt_id"
+_SAME = "s.business_id = a.business_id AND s.attempt_id = a.id"
+
+RULES: Final = (
+    Rule(
+        "what may be refunded is what was captured less the refunds, never below zero",
+        f"SELECT a.business_id, a.id FROM payments_attempt a LEFT JOIN ({_SUMS} payments_refund"  # noqa: S608 - constants
+        f" WHERE state IN ('pending', 'done') {_BY_PAYMENT}) s ON {_SAME}"
+        " WHERE a.refundable < 0 OR a.refundable <> a.captured - coalesce(s.total, 0)",
+    ),
+    Rule(
+        "what a payment captured is the sum of its captured events",
+        f"SELECT a.business_id, a.id FROM payments_attempt a LEFT JOIN ({_SUMS} payments_event"  # noqa: S608 - constants
+        f" WHERE kind = 'captured' {_BY_PAYMENT}) s ON {_SAME} WHERE a.captured <> coalesce(s.total, 0)",
+    ),
+    Rule(
+        "the refunds that are done are those that its events tell of",
+        f"SELECT a.business_id, a.attempt_id FROM ({_SUMS} payments_refund WHERE state = 'done' {_BY_PAYMENT}) a"  # noqa: S608
+        f" LEFT JOIN ({_SUMS} payments_event WHERE kind = 'refund_done' {_BY_PAYMENT}) s"
+        " ON s.business_id = a.business_id AND s.attempt_id = a.attempt_id WHERE a.total <> coalesce(s.total, 0)",
+    ),
+    Rule(
+        "one piece of a provider's money is credited once",
+        "SELECT business_id, gateway, money_key FROM payments_attempt WHERE money_key IS NOT NULL"
+        " GROUP BY business_id, gateway, money_key HAVING count(*) > 1",
+    ),
+)
+
+
+@answers
+def payment_methods() -> Sequence[Method]:
+    """Cash, transfer, card and other, as the person says."""
+    return METHODS
+
+
+@answers
+def invariants() -> Sequence[Invariant]:
+    """What must hold of payments, events and refunds."""
+    return RULES

@@ -1,0 +1,130 @@
+"""Payments, the facts known about them, and the money given back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.work import Tally
+
+
+class Attempt(Owned, Versioned, Base):
+    """One try to take money for a subject (kind, id) of another plugin. Amounts in minor units.
+
+    `captured` and `state` are projections of its events. `refundable` is what may still be given back: captured, less
+    every refund that is done or under way; it changes by declared amounts only (`REFUNDABLE`).
+    """
+
+    __tablename__ = "payments_attempt"
+    __table_args__ = (
+        sa.Index("ix_payments_attempt_subject", "business_id", "subject_id"),
+        sa.Index("ix_payments_attempt_day", "business_id", "business_date"),
+        sa.Index(
+            "uq_payments_attempt_money_key",
+            "business_id",
+            "gateway",
+            "money_key",
+            unique=True,
+            sqlite_where=sa.text("money_key IS NOT NULL"),
+            postgresql_where=sa.text("money_key IS NOT NULL"),
+        ),
+        sa.CheckConstraint("amount >= 0 AND change >= 0 AND captured >= 0", name="amounts"),
+        sa.CheckConstraint("refundable >= 0 AND refundable <= captured", name="refundable"),
+    )
+
+    subject_kind: Mapped[str]
+    subject_id: Mapped[uuid.UUID]
+    subject_number: Mapped[str]
+    method: Mapped[str]
+    kind: Mapped[str]
+    gateway: Mapped[str | None]
+    mode: Mapped[str]
+    direction: Mapped[str]
+    amount: Mapped[int]
+    tendered: Mapped[int | None]
+    change: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[str]
+    captured: Mapped[int]
+    refundable: Mapped[int]
+    merchant_ref: Mapped[str | None]
+    money_key: Mapped[str | None]
+    reference: Mapped[str | None]
+    location_id: Mapped[uuid.UUID]
+    register_id: Mapped[uuid.UUID | None]
+    customer_id: Mapped[uuid.UUID | None]
+    business_date: Mapped[dt.date]
+    taken_at: Mapped[dt.datetime]
+    taken_by: Mapped[uuid.UUID | None]
+    taken_by_name: Mapped[str]
+    flags: Mapped[list[str]]
+
+
+class Event(Owned, Base):
+    """A fact about a payment, from a person or a provider; never changed. Its id orders it.
+
+    `dedupe_key` names what a provider may say twice; facts of our own making have none.
+    """
+
+    __tablename__ = "payments_event"
+    __table_args__ = (
+        owned_key("attempt_id", "payments_attempt"),
+        sa.Index("ix_payments_event_attempt", "business_id", "attempt_id"),
+        sa.Index(
+            "uq_payments_event_dedupe_key",
+            "business_id",
+            "dedupe_key",
+            unique=True,
+            sqlite_where=sa.text("dedupe_key IS NOT NULL"),
+            postgresql_where=sa.text("dedupe_key IS NOT NULL"),
+        ),
+        {"info": {"append_only": True}},
+    )
+
+    attempt_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    source: Mapped[str]
+    dedupe_key: Mapped[str | None]
+    amount: Mapped[int | None]
+    currency: Mapped[str | None]
+    provider_ids: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    at: Mapped[dt.datetime]
+
+
+class Refund(Owned, Base):
+    """Money given back for one payment, or about to be: `pending`, then `done` or `failed`."""
+
+    __tablename__ = "payments_refund"
+    __table_args__ = (
+        owned_key("attempt_id", "payments_attempt"),
+        sa.Index("ix_payments_refund_attempt", "business_id", "attempt_id"),
+        sa.Index("ix_payments_refund_day", "business_id", "business_date"),
+        sa.CheckConstraint("amount > 0", name="amount"),
+    )
+
+    attempt_id: Mapped[uuid.UUID]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[uuid.UUID]
+    subject_number: Mapped[str]
+    method: Mapped[str]
+    amount: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str]
+    location_id: Mapped[uuid.UUID]
+    register_id: Mapped[uuid.UUID | None]
+    business_date: Mapped[dt.date]
+    at: Mapped[dt.datetime]
+    made_by: Mapped[uuid.UUID | None]
+    made_by_name: Mapped[str]
+
+
+_table = Attempt.__table__
+assert isinstance(_table, sa.Table)  # noqa: S101 - every model of ours is a table
+REFUNDABLE: Final = Tally(_table, ("id",), "refundable", "t.refundable", 40)
+"""What may still be given back of a payment: each refund takes from it, so that all together never exceed it."""

@@ -1,0 +1,168 @@
+"""Payments and refunds over the API. Money is taken with its document; here it is looked at and given back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from msgspec import Struct, structs
+
+from kernel.errors import NotFound
+from kernel.money import exponent, format_amount
+from kernel.web import command, page, query
+from kernel.wire import Page, Reply
+from kernel.work import Work
+from plugins.payments import services
+from plugins.payments.errors import RefundTooLarge
+from plugins.payments.models import Attempt, Event, Refund
+from plugins.payments.schemas import (
+    EventOut,
+    MethodOut,
+    MethodsOut,
+    PaymentFacts,
+    PaymentQuery,
+    PaymentWhole,
+    RefundIn,
+    RefundOut,
+    RefundQuery,
+)
+
+_A, _E, _R = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c
+_PAYMENT_FILTERS: Final = {
+    "subject_id": _A.subject_id,
+    "method": _A.method,
+    "state": _A.state,
+    "business_date": _A.business_date,
+    "location_id": _A.location_id,
+    "register_id": _A.register_id,
+    "customer_id": _A.customer_id,
+}
+_REFUND_FILTERS: Final = {
+    "payment_id": _R.attempt_id,
+    "subject_id": _R.subject_id,
+    "method": _R.method,
+    "business_date": _R.business_date,
+    "location_id": _R.location_id,
+}
+
+
+@query("/methods", permission="payments.see")
+async def list_methods(work: Work) -> MethodsOut:
+    """The ways of paying that may be used now."""
+    shop = work.shop
+    return MethodsOut(
+        [
+            MethodOut(one.code, one.title, one.kind, one.is_cash, format_amount(one.step(shop.currency), shop.exponent))
+            for one in services.methods(work).values()
+        ]
+    )
+
+
+@query("/payments", permission="payments.see")
+async def list_payments(work: Work, query: PaymentQuery) -> Page[PaymentFacts]:
+    """Payments, the newest first."""
+    statement: sa.Select[Any] = sa.select(Attempt.__table__).where(_A.business_id == work.business_id)
+    statement = statement.where(*_filters(query, _PAYMENT_FILTERS))
+    return await page(work, statement, query, order=[_A.id], make=_facts, descending=True)
+
+
+@query("/payments/{payment_id}", permission="payments.see")
+async def get_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
+    """One payment, with all that became known of it and what was given back."""
+    payment = await work.get(Attempt, payment_id)
+    events = sa.select(Event.__table__).where(_E.business_id == work.business_id, _E.attempt_id == payment_id)
+    refunds = sa.select(Refund.__table__).where(_R.business_id == work.business_id, _R.attempt_id == payment_id)
+    return PaymentWhole(
+        **structs.asdict(_facts(payment)),
+        events=[_event(row) for row in await work.execute(events.order_by(_E.id))],
+        refunds=[_refund(row) for row in await work.execute(refunds.order_by(_R.id))],
+    )
+
+
+@command("POST", "/refunds", permission="payments.refund", moves=True, errors=(RefundTooLarge,))
+async def make_refund(work: Work, data: RefundIn) -> Reply[RefundOut]:
+    """Give money back for a payment, by the way it came.
+
+    For money that goes back outside a void or a return. All refunds of a payment together never exceed what it brought
+    in, however many run at once.
+    """
+    made = await services.refund_one(work, data)
+    return Reply(made, location=f"/api/v1/payments/refunds/{made.id}")
+
+
+@query("/refunds", permission="payments.see")
+async def list_refunds(work: Work, query: RefundQuery) -> Page[RefundOut]:
+    """Refunds, the newest first."""
+    statement: sa.Select[Any] = sa.select(Refund.__table__).where(_R.business_id == work.business_id)
+    statement = statement.where(*_filters(query, _REFUND_FILTERS))
+    return await page(work, statement, query, order=[_R.id], make=_refund, descending=True)
+
+
+@query("/refunds/{refund_id}", permission="payments.see")
+async def get_refund(work: Work, refund_id: uuid.UUID) -> RefundOut:
+    """One refund."""
+    found = sa.select(Refund.__table__).where(_R.business_id == work.business_id, _R.id == refund_id)
+    row = (await work.execute(found)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _refund(row)
+
+
+def _filters(query: Struct, columns: Mapping[str, sa.ColumnElement[Any]]) -> list[sa.ColumnElement[bool]]:
+    """What a list query asks for, column by column."""
+    asked = ((column, getattr(query, name)) for name, column in columns.items())
+    return [column == value for column, value in asked if value is not None]
+
+
+def _facts(row: Any) -> PaymentFacts:
+    digits = exponent(row.currency)
+    return PaymentFacts(
+        row.id,
+        row.subject_kind,
+        row.subject_id,
+        row.subject_number,
+        row.method,
+        row.gateway,
+        row.mode,
+        format_amount(row.amount, digits),
+        None if row.tendered is None else format_amount(row.tendered, digits),
+        format_amount(row.change, digits),
+        row.currency,
+        row.state,
+        format_amount(row.captured, digits),
+        format_amount(row.captured - row.refundable, digits),
+        row.reference,
+        row.flags,
+        row.location_id,
+        row.register_id,
+        row.customer_id,
+        row.business_date,
+        row.taken_at,
+        row.taken_by_name,
+    )
+
+
+def _event(row: Any) -> EventOut:
+    amount = None if row.amount is None else format_amount(row.amount, exponent(row.currency))
+    return EventOut(row.id, row.kind, row.source, amount, row.currency, row.provider_ids or {}, row.at)
+
+
+def _refund(row: Any) -> RefundOut:
+    return RefundOut(
+        row.id,
+        row.attempt_id,
+        row.method,
+        format_amount(row.amount, exponent(row.currency)),
+        row.state,
+        row.reason,
+        row.subject_kind,
+        row.subject_id,
+        row.subject_number,
+        row.location_id,
+        row.register_id,
+        row.business_date,
+        row.at,
+        row.made_by_name,
+    )

@@ -1,0 +1,195 @@
+"""What a payment comes to, whatever the order in which its facts arrive; and what coins there are.
+
+State and amounts are computed from the facts, never set: any order and any repetition of the same facts gives the
+same payment. Money that came wins over every bad news, before or after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+
+State = Literal[
+    "created",
+    "unknown",
+    "pending",
+    "requires_action",
+    "expired",
+    "cancelled",
+    "failed",
+    "authorised",
+    "released",
+    "captured",
+    "settled",
+]
+"""The states of a payment, from the least telling to the most: the best that any fact says is the state."""
+
+FactKind = Literal[
+    "accepted",
+    "pending",
+    "action",
+    "unknown",
+    "expired",
+    "cancelled",
+    "failed",
+    "authorised",
+    "released",
+    "captured",
+    "settled",
+    "refund_pending",
+    "refund_failed",
+    "refund_done",
+]
+Source = Literal["hand", "provider", "query", "statement", "clock"]
+"""Who says so: a person, a provider's message or answer to our question, a statement, or our own time-out."""
+
+RefundState = Literal["pending", "failed", "done"]
+
+PRECEDENCE: Final[tuple[State, ...]] = get_args(State)
+
+STATE_OF: Final[Mapping[str, State]] = MappingProxyType(
+    {
+        "accepted": "pending",
+        "pending": "pending",
+        "action": "requires_action",
+        "unknown": "unknown",
+        "expired": "expired",
+        "cancelled": "cancelled",
+        "failed": "failed",
+        "authorised": "authorised",
+        "released": "released",
+        "captured": "captured",
+        "settled": "settled",
+    }
+)
+"""The state that one fact by itself stands for. Refunds stand for none: they never take a capture back."""
+
+_ENDINGS: Final = frozenset({"expired", "cancelled", "failed"})
+_REFUNDS: Final[Mapping[str, RefundState]] = MappingProxyType(
+    {"refund_pending": "pending", "refund_failed": "failed", "refund_done": "done"}
+)
+_REFUND_ORDER: Final[tuple[RefundState, ...]] = get_args(RefundState)
+
+CASH_STEPS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "AUD": 5,  # 1 and 2 cents withdrawn 1992: Royal Australian Mint
+        "CAD": 5,  # cent no longer distributed since 2013-02-04: Royal Canadian Mint
+        "CHF": 5,  # 1 Rappen out of circulation 2007-01-01, 2 Rappen 1978: Swiss National Bank
+        "CZK": 100,  # 50 haléř invalid since 2008-09-01: Czech National Bank
+        "DKK": 50,  # 25 øre invalid since 2008-10-01: Danmarks Nationalbank
+        "HUF": 500,  # 1 and 2 forint withdrawn 2008-03-01: Magyar Nemzeti Bank
+        "MYR": 5,  # rounding mechanism since 2008-04-01: Bank Negara Malaysia
+        "NOK": 100,  # 50 øre invalid since 2012-05-01: Norges Bank
+        "NZD": 10,  # 5 cents demonetised 2006-11-01: Reserve Bank of New Zealand
+        "SEK": 100,  # 50 öre invalid since 2010-09-30: Sveriges Riksbank
+    }
+)
+"""Smallest coin in minor units, where law or coinage leaves nothing smaller; looked up 2026-11. All others: 1."""
+
+
+class Fact(Struct, frozen=True):
+    """One thing that became known of a payment.
+
+    dedupe_key: what a provider may repeat. money_key: the provider's name for the money itself, the same whichever way
+    the news came. refund_ref: which refund a refund fact speaks of.
+    """
+
+    kind: FactKind
+    source: Source
+    dedupe_key: str
+    amount: int = 0
+    currency: str = ""
+    money_key: str | None = None
+    refund_ref: str = ""
+
+
+class Projection(Struct, frozen=True):
+    """What the facts come to. Flags: `underpaid`, `overpaid`, `needs_review`."""
+
+    state: State
+    captured: int
+    refunded: int = 0
+    refund_pending: int = 0
+    flags: tuple[str, ...] = ()
+
+
+def higher(one: State, other: State) -> State:
+    """The more telling of two states."""
+    return max(one, other, key=PRECEDENCE.index)
+
+
+TRANSITIONS: Final[Mapping[State, Mapping[str, State]]] = MappingProxyType(
+    {state: {kind: higher(state, said) for kind, said in STATE_OF.items()} for state in PRECEDENCE}
+)
+"""State → kind of fact → next state: the precedence written out. A state is never left for a lesser one."""
+
+
+def project(amount: int, currency: str, facts: Iterable[Fact]) -> Projection:
+    """What a payment of an amount in a currency has come to, by all its facts in any order.
+
+    Money in another currency is never credited, and asks for review; so does money reported twice with two amounts, of
+    which the lesser counts.
+    """
+    heard = list(facts)
+    ours = [fact for fact in heard if fact.kind != "captured" or fact.currency == currency]
+    state: State = "created"
+    for fact in ours:
+        state = TRANSITIONS[state].get(_as_credible(fact), state)
+    money = _money(ours)
+    captured = sum(min(amounts) for amounts in money.values())
+    done, pending = _refunds(ours)
+    strange = len(ours) < len(heard) or any(len(amounts) > 1 for amounts in money.values())
+    return Projection(state, captured, done, pending, tuple(_flags(amount, captured, strange)))
+
+
+def came_late(facts: Sequence[Fact]) -> bool:
+    """Whether money came after the payment had ended without it: the one thing that depends on the order of the log."""
+    ended = False
+    for fact in facts:
+        if fact.kind == "captured" and ended:
+            return True
+        ended = ended or _as_credible(fact) in _ENDINGS
+    return False
+
+
+def cash_step(currency: str) -> int:
+    """The smallest coin of a currency in minor units."""
+    return CASH_STEPS.get(currency, 1)
+
+
+def _as_credible(fact: Fact) -> str:
+    """Our own clock cannot end a payment: what it says only means that we do not know."""
+    return "unknown" if fact.source == "clock" and fact.kind in _ENDINGS else fact.kind
+
+
+def _money(facts: Iterable[Fact]) -> dict[str, set[int]]:
+    """Each piece of money once, by its own name, with the amounts reported for it."""
+    money: dict[str, set[int]] = {}
+    for fact in facts:
+        if fact.kind == "captured":
+            name = f"money:{fact.money_key}" if fact.money_key else f"fact:{fact.dedupe_key}"
+            money.setdefault(name, set()).add(fact.amount)
+    return money
+
+
+def _refunds(facts: Iterable[Fact]) -> tuple[int, int]:
+    """Amounts given back and on their way back; of each refund the most telling fact counts."""
+    latest: dict[str, tuple[int, int]] = {}
+    for fact in facts:
+        if said := _REFUNDS.get(fact.kind):
+            told = (_REFUND_ORDER.index(said), fact.amount)
+            latest[fact.refund_ref] = max(told, latest.get(fact.refund_ref, told))
+    sums = {state: sum(a for place, a in latest.values() if _REFUND_ORDER[place] == state) for state in _REFUND_ORDER}
+    return sums["done"], sums["pending"]
+
+
+def _flags(amount: int, captured: int, strange: bool) -> Iterable[str]:
+    if 0 < captured < amount:
+        yield "underpaid"
+    if captured > amount:
+        yield "overpaid"
+    if strange:
+        yield "needs_review"

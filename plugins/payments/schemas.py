@@ -1,0 +1,296 @@
+"""What travels: methods, payments and refunds as requests ask for them, answers show and hooks tell them.
+
+Amounts inside are minor units; amounts on the wire are decimal strings in major units.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct, field
+
+from kernel.money import Amount
+from kernel.wire import Code, Currency, Ext, Line, ListQuery, Name, Request
+from plugins.payments.rules import RefundState, Source, State, cash_step
+
+MethodKind = Literal["cash", "bank", "card", "other"]
+"""What a method is for the books: notes and coins, an account, a card, or anything else."""
+
+EXTENSION: Final = "payments.payment"
+"""The subject under which plugins read their part of a payment's `ext`."""
+
+MethodCode = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        pattern=r"\A[a-z][a-z0-9_]*\Z",
+        description="A method that is on, see methods.",
+        examples=["cash"],
+    ),
+]
+PhoneText = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=32,
+        pattern=r"\A[0-9+() .-]+\Z",
+        description="Whose phone pays, for methods that ask for it.",
+        examples=["0712345678"],
+    ),
+]
+
+
+Tendered = Annotated[Amount, Meta(description="What was handed over.", examples=["1000.00"])]
+Reference = Annotated[Line, Meta(description="Number of a slip or transfer.", examples=["FT26325"])]
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        pattern=r"\A[^\x00-\x1f\x7f\s]([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s])?\Z",
+        examples=["charged twice"],
+    ),
+]
+
+
+class Method(Struct, frozen=True):
+    """A way of paying that an enabled plugin offers.
+
+    gateway: who must confirm the money; None takes the person's word. takes_phone: whether it asks whose phone pays.
+    """
+
+    code: str
+    title: str
+    kind: MethodKind
+    gateway: str | None = None
+    takes_phone: bool = False
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether it gives change and is rounded to coins."""
+        return self.kind == "cash"
+
+    def step(self, currency: str) -> int:
+        """The smallest amount it can pay, in minor units: the smallest coin for cash, otherwise 1."""
+        return cash_step(currency) if self.is_cash else 1
+
+
+class Subject(Struct, frozen=True):
+    """What is paid for: a document of another plugin. `number` may be one that the flush fills in."""
+
+    kind: str
+    id: UUID
+    number: str
+
+
+class Place(Struct, frozen=True):
+    """Where and on which business day money moves. `at` is when, if that is not now."""
+
+    location_id: UUID
+    register_id: UUID | None
+    business_date: dt.date
+    customer_id: UUID | None = None
+    at: dt.datetime | None = None
+
+
+class Wanted(Struct, frozen=True):
+    """A payment as it was asked for, read and checked. `tendered` is what was handed over, for cash only."""
+
+    method: Method
+    amount: int
+    tendered: int | None = None
+    reference: str | None = None
+    phone: str | None = None
+    ext: dict[str, Any] = {}
+
+
+class Taken(Struct, frozen=True):
+    """A payment as it was settled: `amount` is net of `change`."""
+
+    method: Method
+    amount: int
+    tendered: int | None = None
+    change: int = 0
+    reference: str | None = None
+
+
+class PaymentIn(Request, frozen=True, kw_only=True):
+    """A payment as part of a document. Only cash takes `tendered`, and gives what is over as change."""
+
+    method: MethodCode
+    amount: Amount
+    tendered: Tendered | None = None
+    reference: Reference | None = None
+    phone: PhoneText | None = None
+    ext: Ext = field(default_factory=dict)
+
+
+class PaymentOut(Struct, frozen=True):
+    """A payment as part of a document."""
+
+    id: UUID
+    method: MethodCode
+    amount: Amount
+    tendered: Amount | None
+    change: Amount
+    status: State
+    reference: str | None = None
+    refunded: Annotated[Amount, Meta(description="Given back, or on its way back.")] = "0.00"
+
+
+class RefundOut(Struct, frozen=True):
+    """Money given back for one payment."""
+
+    id: UUID
+    payment_id: UUID
+    method: MethodCode
+    amount: Amount
+    status: RefundState
+    reason: Line
+    subject_kind: Code
+    subject_id: UUID
+    subject_number: str
+    location_id: UUID
+    register_id: UUID | None
+    business_date: dt.date
+    at: dt.datetime
+    by: Annotated[Name, Meta(description="Who gave it back.")]
+
+
+class RefundIn(Request, frozen=True, kw_only=True):
+    """A refund outside a void or return. Default: all that is left, where it was paid."""
+
+    payment_id: UUID
+    amount: Amount | None = None
+    reason: Reason
+    location_id: UUID | None = None
+    register_id: UUID | None = None
+
+
+class MethodOut(Struct, frozen=True):
+    """A method that may be used now."""
+
+    code: MethodCode
+    title: Name
+    kind: MethodKind
+    gives_change: bool
+    step: Annotated[Amount, Meta(description="Amounts paid with it are multiples of this.", examples=["0.01"])]
+
+
+class MethodsOut(Struct, frozen=True):
+    """Every method that may be used now."""
+
+    items: list[MethodOut]
+
+
+class EventOut(Struct, frozen=True):
+    """A fact about a payment, as it became known."""
+
+    id: UUID
+    kind: str
+    source: Source
+    amount: Amount | None
+    currency: Currency | None
+    provider_ids: dict[str, Any]
+    at: dt.datetime
+
+
+class PaymentFacts(Struct, frozen=True):
+    """A payment by itself."""
+
+    id: UUID
+    subject_kind: Code
+    subject_id: UUID
+    subject_number: str
+    method: MethodCode
+    gateway: str | None
+    mode: Literal["live", "test"]
+    amount: Amount
+    tendered: Amount | None
+    change: Amount
+    currency: Currency
+    status: State
+    captured: Amount
+    refunded: Annotated[Amount, Meta(description="Given back, or on its way back.")]
+    reference: str | None
+    flags: list[str]
+    location_id: UUID
+    register_id: UUID | None
+    customer_id: UUID | None
+    business_date: dt.date
+    taken_at: dt.datetime
+    taken_by: Annotated[Name, Meta(description="Who took it.")]
+
+
+class PaymentWhole(PaymentFacts, frozen=True):
+    """A payment with its facts and refunds, oldest first."""
+
+    events: list[EventOut]
+    refunds: list[RefundOut]
+
+
+class PaymentQuery(ListQuery, frozen=True, kw_only=True):
+    """Which payments."""
+
+    subject_id: UUID | None = None
+    method: MethodCode | None = None
+    state: State | None = None
+    business_date: dt.date | None = None
+    location_id: UUID | None = None
+    register_id: UUID | None = None
+    customer_id: UUID | None = None
+
+
+class RefundQuery(ListQuery, frozen=True, kw_only=True):
+    """Which refunds."""
+
+    payment_id: UUID | None = None
+    subject_id: UUID | None = None
+    method: MethodCode | None = None
+    business_date: dt.date | None = None
+    location_id: UUID | None = None
+
+
+class CapturedPayment(Struct, frozen=True):
+    """Money that came in, as it is told. `amount` in minor units, net of change."""
+
+    id: UUID
+    subject: Subject
+    method: str
+    kind: MethodKind
+    amount: int
+    tendered: int | None
+    change: int
+    currency: str
+    exponent: int
+    reference: str | None
+    location_id: UUID
+    register_id: UUID | None
+    customer_id: UUID | None
+    business_date: dt.date
+    at: dt.datetime
+    actor_id: UUID | None
+    actor_name: str
+
+
+class MadeRefund(Struct, frozen=True):
+    """Money that went back, as it is told: `amount` in minor units, for the payment of a subject."""
+
+    id: UUID
+    payment_id: UUID
+    subject: Subject
+    method: str
+    kind: MethodKind
+    amount: int
+    currency: str
+    exponent: int
+    reason: str
+    location_id: UUID
+    register_id: UUID | None
+    customer_id: UUID | None
+    business_date: dt.date
+    at: dt.datetime
+    actor_id: UUID | None
+    actor_name: str

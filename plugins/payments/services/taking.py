@@ -1,0 +1,111 @@
+"""Taking money: declared with the document it pays for, whose owner commits both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kernel.db import new_id
+from kernel.money import format_amount
+from kernel.work import Work
+from plugins.payments.hooks import payment_captured
+from plugins.payments.models import Attempt, Event
+from plugins.payments.rules import Fact, project
+from plugins.payments.schemas import CapturedPayment, PaymentOut, Place, Subject, Taken
+
+
+async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Place) -> list[PaymentOut]:
+    """Declare money taken for a subject, captured at once, and tell `payment_captured` of each payment.
+
+    Raises what a listener refuses with.
+    """
+    told = [_declare_payment(work, subject, one, place) for one in taken]
+    for payment in told:
+        await work.tell(payment_captured, work=work, payment=payment)
+    return [_as_taken(payment) for payment in told]
+
+
+def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -> CapturedPayment:
+    shop, actor, at = work.shop, work.actor, place.at or work.now
+    attempt_id, event_id = new_id(), new_id()
+    fact = Fact("captured", "hand", str(event_id), taken.amount, shop.currency)
+    standing = project(taken.amount, shop.currency, (fact,))
+    work.insert(
+        Attempt,
+        {
+            "id": attempt_id,
+            "subject_kind": subject.kind,
+            "subject_id": subject.id,
+            "subject_number": subject.number,
+            "method": taken.method.code,
+            "kind": taken.method.kind,
+            "gateway": taken.method.gateway,
+            "mode": "live",
+            "direction": "in",
+            "amount": taken.amount,
+            "tendered": taken.tendered,
+            "change": taken.change,
+            "currency": shop.currency,
+            "state": standing.state,
+            "captured": standing.captured,
+            "refundable": standing.captured,
+            "merchant_ref": None,
+            "money_key": None,
+            "reference": taken.reference,
+            "location_id": place.location_id,
+            "register_id": place.register_id,
+            "customer_id": place.customer_id,
+            "business_date": place.business_date,
+            "taken_at": at,
+            "taken_by": actor.id,
+            "taken_by_name": actor.name,
+            "flags": [],
+            "version": 1,
+        },
+    )
+    work.insert(
+        Event,
+        {
+            "id": event_id,
+            "attempt_id": attempt_id,
+            "kind": fact.kind,
+            "source": fact.source,
+            "dedupe_key": None,
+            "amount": fact.amount,
+            "currency": fact.currency,
+            "provider_ids": None,
+            "at": at,
+        },
+    )
+    return CapturedPayment(
+        attempt_id,
+        subject,
+        taken.method.code,
+        taken.method.kind,
+        standing.captured,
+        taken.tendered,
+        taken.change,
+        shop.currency,
+        shop.exponent,
+        taken.reference,
+        place.location_id,
+        place.register_id,
+        place.customer_id,
+        place.business_date,
+        at,
+        actor.id,
+        actor.name,
+    )
+
+
+def _as_taken(payment: CapturedPayment) -> PaymentOut:
+    digits = payment.exponent
+    return PaymentOut(
+        payment.id,
+        payment.method,
+        format_amount(payment.amount, digits),
+        None if payment.tendered is None else format_amount(payment.tendered, digits),
+        format_amount(payment.change, digits),
+        "captured",
+        payment.reference,
+        format_amount(0, digits),
+    )

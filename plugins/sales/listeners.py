@@ -1,0 +1,71 @@
+"""What sales answers to the kernel's hooks: its first registers, what must hold of its tables, demo sales."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from kernel.auth.models import Location
+from kernel.hooks import Invariant, answers
+from kernel.invariants import Rule
+from kernel.work import Work
+from plugins.sales.services.demo import Demo, sell_for_a_month
+from plugins.sales.services.registers import add_office
+
+_INVARIANTS = (
+    Rule(
+        "a sale's totals are the sums of its lines",
+        "SELECT s.id FROM sales_sale s LEFT JOIN (SELECT business_id, sale_id, SUM(gross) AS gross, SUM(discount) AS"
+        " discount, SUM(tax) AS tax, SUM(total) AS total FROM sales_line GROUP BY business_id, sale_id) l"
+        " ON l.business_id = s.business_id AND l.sale_id = s.id"
+        " WHERE l.gross IS NULL OR l.gross <> s.subtotal OR l.discount <> s.discount_total OR l.tax <> s.tax_total"
+        " OR l.total <> s.total",
+    ),
+    Rule(
+        "net and tax of every line make its total",
+        "SELECT sale_id, line FROM sales_line WHERE net + tax <> total OR discount NOT BETWEEN 0 AND gross",
+    ),
+    Rule(
+        "a completed sale is paid to the last unit",
+        "SELECT id FROM sales_sale WHERE total + rounding <> paid",
+    ),
+    Rule(
+        "sale numbers run from 1 without a gap in every series",
+        "SELECT k.series, k.last, COUNT(s.id) FROM kernel_series k LEFT JOIN sales_sale s"
+        " ON s.business_id = k.business_id AND s.number LIKE substr(k.series, 6) || '%'"
+        " WHERE k.series LIKE 'sale:%' GROUP BY k.business_id, k.series, k.last HAVING COUNT(s.id) <> k.last",
+    ),
+)
+
+
+@answers
+def invariants() -> Sequence[Invariant] | None:
+    """What must hold of sales."""
+    return _INVARIANTS
+
+
+@answers
+async def switched_on(work: Work) -> None:
+    """Give every storefront its office register."""
+    found = await work.execute(
+        sa.select(Location.id)
+        .where(Location.business_id == work.business_id, Location.kind == "storefront")
+        .order_by(Location.code)
+    )
+    for location_id in found.scalars().all():
+        await add_office(work, location_id)
+
+
+@answers
+async def location_added(work: Work, location_id: uuid.UUID, kind: str) -> None:
+    """Give a new storefront its office register."""
+    if kind == "storefront":
+        await add_office(work, location_id)
+
+
+@answers
+async def seed_demo(demo: Demo) -> None:
+    """Ring up a month of sales."""
+    await sell_for_a_month(demo)

@@ -1,0 +1,111 @@
+"""Registers, sales and their lines, held carts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, Json, Owned, Versioned, owned_key
+
+
+class Register(Owned, Versioned, Base):
+    """A till of a storefront, with number series of its own. Each storefront has one that stands for the office."""
+
+    __tablename__ = "sales_register"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "code"),
+        sa.Index("ix_sales_register_business_id_location_id", "business_id", "location_id"),
+    )
+
+    location_id: Mapped[uuid.UUID]
+    code: Mapped[str]
+    name: Mapped[str]
+    is_office: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+
+
+class Sale(Owned, Base):
+    """A completed sale. Its figures never change; its status does."""
+
+    __tablename__ = "sales_sale"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "number"),
+        sa.Index("ix_sales_sale_business_id_business_date", "business_id", "business_date"),
+        sa.Index("ix_sales_sale_business_id_customer_id", "business_id", "customer_id"),
+    )
+
+    number: Mapped[str]
+    status: Mapped[str]
+    location_id: Mapped[uuid.UUID]
+    register_id: Mapped[uuid.UUID]
+    customer_id: Mapped[uuid.UUID | None]
+    channel: Mapped[str]
+    business_date: Mapped[dt.date]
+    sold_at: Mapped[dt.datetime]
+    recorded_at: Mapped[dt.datetime]
+    currency: Mapped[str]
+    prices_include_tax: Mapped[bool]
+    subtotal: Mapped[int]
+    discount_total: Mapped[int]
+    tax_total: Mapped[int]
+    rounding: Mapped[int]
+    total: Mapped[int]
+    paid: Mapped[int]
+    change: Mapped[int]
+    cashier_id: Mapped[uuid.UUID | None]
+    cashier_name: Mapped[str]
+    note: Mapped[str]
+    ext: Mapped[dict[str, Any]] = mapped_column(Json)
+    epoch: Mapped[int]
+    plugins: Mapped[list[str]] = mapped_column(Json)
+    voided_at: Mapped[dt.datetime | None]
+    voided_by: Mapped[str | None]
+    void_reason: Mapped[str | None]
+
+
+class SaleLine(Base):
+    """One line of a sale, with every step of its price."""
+
+    __tablename__ = "sales_line"
+    __table_args__ = (
+        owned_key("sale_id", "sales_sale"),
+        sa.Index("ix_sales_line_business_id_product_id", "business_id", "product_id"),
+        {"info": {"append_only": True}},
+    )
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    sale_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(sa.BigInteger(), primary_key=True, autoincrement=False)
+    product_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    sku: Mapped[str]
+    barcode: Mapped[str | None]
+    pack: Mapped[str | None]
+    quantity: Mapped[int]
+    base_quantity: Mapped[int]
+    unit_price: Mapped[int]
+    gross: Mapped[int]
+    discount: Mapped[int]
+    net: Mapped[int]
+    tax: Mapped[int]
+    total: Mapped[int]
+    cost_price: Mapped[int | None]
+    track_stock: Mapped[bool]
+    allow_negative_stock: Mapped[bool]
+    taxes: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+
+
+class Held(Owned, Base):
+    """A cart set aside: no number, no stock, no entry in any book."""
+
+    __tablename__ = "sales_held"
+
+    label: Mapped[str]
+    cart: Mapped[dict[str, Any]] = mapped_column(Json)
+    held_at: Mapped[dt.datetime]
+    held_by: Mapped[str]

@@ -1,0 +1,176 @@
+"""Quote, sell, look up, void; held carts and registers."""
+
+from __future__ import annotations
+
+import uuid
+
+import sqlalchemy as sa
+from msgspec import UNSET, structs
+
+from kernel.errors import AlreadyExists, NotFound
+from kernel.web import command, page, query
+from kernel.wire import ListQuery, Page, Reply
+from kernel.work import Work
+from plugins.sales import services
+from plugins.sales.errors import (
+    AboveMrp,
+    AmountTooLarge,
+    DiscountTooLarge,
+    HeldGone,
+    NotSold,
+    NotVoidable,
+    Overpaid,
+    PaymentShort,
+    RegisterClosed,
+)
+from plugins.sales.models import Held, Register
+from plugins.sales.schemas.answers import HeldOut, QuoteOut, RegisterOut, SaleOut, SaleRow, TodayOut, Trace
+from plugins.sales.schemas.requests import (
+    CartIn,
+    HoldIn,
+    RegisterIn,
+    RegisterPatch,
+    RegisterQuery,
+    SaleIn,
+    SaleQuery,
+    TodayQuery,
+    VoidIn,
+)
+
+_CART_ERRORS = (AboveMrp, AmountTooLarge, DiscountTooLarge, NotSold, RegisterClosed)
+
+
+@query("/quote", method="POST", permission="sales.complete", errors=_CART_ERRORS)
+async def quote(work: Work, data: CartIn) -> QuoteOut:
+    """Price a cart.
+
+    Answers what the same cart would cost as a sale right now, with every step of every price. Writes nothing.
+    """
+    return await services.quote(work, data)
+
+
+@command(
+    "POST",
+    "/sales",
+    permission="sales.complete",
+    moves=True,
+    read_first=True,
+    errors=(*_CART_ERRORS, AlreadyExists, HeldGone, Overpaid, PaymentShort),
+)
+async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
+    """Complete a sale.
+
+    The server prices the cart; money is only taken, never stated, by the client. Change is given from cash alone.
+    A retry with the same Idempotency-Key answers the same sale.
+    """
+    sale = await services.complete_sale(work, data)
+    return Reply(sale, location=f"/api/v1/sales/sales/{sale.id}")
+
+
+@query("/sales", permission="sales.see")
+async def list_sales(work: Work, query: SaleQuery) -> Page[SaleRow]:
+    """Sales, newest first."""
+    return await services.list_sales(work, query)
+
+
+@query("/sales/today", permission="sales.complete")
+async def todays_sales(work: Work, query: TodayQuery) -> TodayOut:
+    """The sales of the running business day, with their sum."""
+    return await services.todays_sales(work, query)
+
+
+@query("/sales/{sale_id}", permission="sales.see")
+async def get_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
+    """One sale, whole."""
+    return await services.find_sale(work, sale_id)
+
+
+@query("/sales/{sale_id}/lines/{line}/trace", permission="sales.see")
+async def trace_line(work: Work, sale_id: uuid.UUID, line: int) -> Trace:
+    """Why this price: every step of a line, in figures and in words."""
+    return await services.trace_line(work, sale_id, line)
+
+
+@command("POST", "/sales/{sale_id}/void", permission="sales.void", status=200, moves=True, errors=(NotVoidable,))
+async def void_sale(work: Work, sale_id: uuid.UUID, data: VoidIn) -> SaleOut:
+    """Take a sale back on its own business day.
+
+    Its money is given back by the same methods, its stock returns, its number stays. Later days need a return.
+    """
+    return await services.void_sale(work, sale_id, data.reason)
+
+
+@command("POST", "/held", permission="sales.complete", errors=_CART_ERRORS)
+async def hold_cart(work: Work, data: HoldIn) -> Reply[HeldOut]:
+    """Set a cart aside.
+
+    It has no number and holds no stock; it is priced anew when it is taken up. Complete it with `held_id`.
+    """
+    held = await services.hold_cart(work, data)
+    return Reply(held, location=f"/api/v1/sales/held/{held.id}")
+
+
+@query("/held", permission="sales.complete")
+async def list_held(work: Work, query: ListQuery) -> Page[HeldOut]:
+    """Held carts, oldest first."""
+    statement = sa.select(Held.id, Held.label, Held.held_at, Held.held_by, Held.cart).where(
+        Held.business_id == work.shop.id
+    )
+    return await page(work, statement, query, order=[Held.id], make=lambda row: HeldOut(*row[:5]))
+
+
+@query("/held/{held_id}", permission="sales.complete")
+async def get_held(work: Work, held_id: uuid.UUID) -> HeldOut:
+    """One held cart."""
+    held = await work.get(Held, held_id)
+    return HeldOut(held.id, held.label, held.held_at, held.held_by, held.cart)
+
+
+@command("DELETE", "/held/{held_id}", permission="sales.complete", errors=(NotFound,))
+async def throw_away_held(work: Work, held_id: uuid.UUID) -> None:
+    """Throw a held cart away."""
+    await services.throw_away(work, held_id)
+
+
+@query("/registers", permission="sales.complete")
+async def list_registers(work: Work, query: RegisterQuery) -> Page[RegisterOut]:
+    """The tills of the business."""
+    statement = sa.select(
+        Register.id, Register.location_id, Register.code, Register.name, Register.is_office, Register.is_active
+    ).where(Register.business_id == work.shop.id)
+    if query.location_id is not None:
+        statement = statement.where(Register.location_id == query.location_id)
+    if query.is_active is not None:
+        statement = statement.where(Register.is_active.is_(query.is_active))
+    return await page(work, statement, query, order=[Register.code], make=lambda row: RegisterOut(*row[:6]))
+
+
+@query("/registers/{register_id}", permission="sales.complete")
+async def get_register(work: Work, register_id: uuid.UUID) -> Reply[RegisterOut]:
+    """One till."""
+    register = await work.get(Register, register_id)
+    return Reply(_register(register), version=register.version)
+
+
+@command("POST", "/registers", permission="sales.registers", errors=(AlreadyExists,))
+async def add_register(work: Work, data: RegisterIn) -> Reply[RegisterOut]:
+    """Add a till to a storefront. Its code begins its numbers and never changes."""
+    register = await services.add_register(work, data)
+    return Reply(_register(register), version=1, location=f"/api/v1/sales/registers/{register.id}")
+
+
+@command("PATCH", "/registers/{register_id}", permission="sales.registers")
+async def change_register(work: Work, register_id: uuid.UUID, data: RegisterPatch) -> Reply[RegisterOut]:
+    """Rename a till or switch it off."""
+    register = await work.get(Register, register_id)
+    work.check_version(register.version)
+    for name, value in structs.asdict(data).items():
+        if value is not UNSET:
+            setattr(register, name, value)
+    register.version += 1
+    await work.session.flush()
+    return Reply(_register(register), version=register.version)
+
+
+def _register(row: Register) -> RegisterOut:
+    return RegisterOut(row.id, row.location_id, row.code, row.name, row.is_office, row.is_active)

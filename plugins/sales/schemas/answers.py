@@ -1,0 +1,163 @@
+"""What clients are answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from kernel.money import Amount, Quantity, SignedAmount, UnitPrice
+from kernel.wire import Currency, Name
+from plugins.payments.api import PaymentOut
+from plugins.sales.schemas.requests import Channel, RegisterCode
+from plugins.sales.schemas.values import Step
+
+Number = Annotated[str, Meta(description="Gap-free per register and fiscal year.", examples=["T1-2026-000123"])]
+Status = Literal["pending", "completed", "voided", "refunded", "partly_refunded", "expired"]
+
+
+class TaxOut(Struct, frozen=True):
+    """One tax of a line."""
+
+    code: Annotated[str, Meta(examples=["VAT"])]
+    rate: Annotated[str, Meta(description="Percent.", examples=["16"])]
+    amount: SignedAmount
+
+
+class LineOut(Struct, frozen=True):
+    """A priced line: gross - discount is what is taxed; net + tax = total."""
+
+    line: int
+    product_id: UUID
+    name: Name
+    sku: str
+    barcode: str | None
+    pack: str | None
+    quantity: Quantity
+    unit_price: UnitPrice
+    gross: Amount
+    discount: Amount
+    net: Amount
+    tax: Amount
+    total: Amount
+    taxes: list[TaxOut]
+    steps: list[Step]
+
+
+class QuoteOut(Struct, frozen=True):
+    """A priced cart. Nothing was written."""
+
+    location_id: UUID
+    register_id: UUID
+    customer_id: UUID | None
+    channel: Channel
+    currency: Currency
+    prices_include_tax: bool
+    epoch: int
+    lines: list[LineOut]
+    subtotal: Amount
+    discount_total: Amount
+    tax_total: Amount
+    total: Amount
+
+
+class Cashier(Struct, frozen=True):
+    """Who sold."""
+
+    id: UUID | None
+    name: Name
+
+
+class SaleOut(Struct, frozen=True):
+    """A sale."""
+
+    id: UUID
+    number: Number
+    status: Status
+    business_date: dt.date
+    sold_at: dt.datetime
+    location_id: UUID
+    register_id: UUID
+    customer_id: UUID | None
+    channel: Channel
+    currency: Currency
+    prices_include_tax: bool
+    epoch: int
+    lines: list[LineOut]
+    subtotal: Amount
+    discount_total: Amount
+    tax_total: Amount
+    rounding: SignedAmount
+    total: Amount
+    payments: list[PaymentOut]
+    paid: Amount
+    change: Amount
+    balance_due: Amount
+    cashier: Cashier
+    note: str
+    ext: dict[str, Any]
+    voided_at: dt.datetime | None = None
+    voided_by: str | None = None
+    void_reason: str | None = None
+
+
+class SaleRow(Struct, frozen=True):
+    """A sale in a list."""
+
+    id: UUID
+    number: Number
+    status: Status
+    business_date: dt.date
+    sold_at: dt.datetime
+    location_id: UUID
+    register_id: UUID
+    customer_id: UUID | None
+    total: Amount
+    cashier: Cashier
+
+
+class TodayOut(Struct, frozen=True):
+    """Today's sales so far."""
+
+    business_date: dt.date
+    count: int
+    total: Amount
+    voided: int
+    items: list[SaleRow]
+    next_cursor: str | None
+
+
+class Trace(Struct, frozen=True):
+    """Why a line costs what it does, in steps and in words."""
+
+    sale_id: UUID
+    number: Number
+    line: int
+    name: Name
+    quantity: Quantity
+    total: Amount
+    steps: list[Step]
+    words: Annotated[list[str], Meta(examples=[["List price 380.00 (retail)"]])]
+
+
+class HeldOut(Struct, frozen=True):
+    """A cart set aside."""
+
+    id: UUID
+    label: str
+    held_at: dt.datetime
+    held_by: str
+    cart: dict[str, Any]
+
+
+class RegisterOut(Struct, frozen=True):
+    """A till."""
+
+    id: UUID
+    location_id: UUID
+    code: RegisterCode
+    name: Name
+    is_office: bool
+    is_active: bool

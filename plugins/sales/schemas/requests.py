@@ -1,0 +1,108 @@
+"""What clients send."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from kernel.money import Amount, Percent, Quantity, UnitPrice
+from kernel.wire import Code, Ext, Line, ListQuery, Name, Request, Text
+from plugins.payments.api import PaymentIn
+
+Moment = Annotated[dt.datetime, Meta(tz=True)]
+RegisterCode = Annotated[str, Meta(pattern=r"\A[A-Z0-9]{1,4}\Z", description="Begins its numbers.", examples=["T1"])]
+Channel = Literal["retail", "wholesale"]
+
+
+class DiscountIn(Request, frozen=True):
+    """A discount by hand: a percentage or an amount, and why. Needs `sales.discount`."""
+
+    percent: Percent | None = None
+    amount: Amount | None = None
+    reason: Line = ""
+
+
+class LineIn(Request, frozen=True):
+    """One line: a product by id or by barcode. `unit_price` needs `sales.override_price`."""
+
+    product_id: UUID | None = None
+    barcode: Code | None = None
+    quantity: Quantity = "1"
+    unit_price: UnitPrice | None = None
+    discount: DiscountIn | None = None
+
+
+class CartIn(Request, frozen=True):
+    """A cart to price. Without a register, the storefront's office register sells."""
+
+    location_id: UUID
+    lines: Annotated[list[LineIn], Meta(min_length=1, max_length=2000)]
+    register_id: UUID | None = None
+    customer_id: UUID | None = None
+    channel: Channel = "retail"
+    discount: DiscountIn | None = None
+    note: Text = ""
+    ext: Ext = {}
+
+
+class SaleIn(CartIn, frozen=True):
+    """A sale to complete. The client may choose the id. `sold_at` in the past needs `sales.import`."""
+
+    payments: Annotated[list[PaymentIn], Meta(max_length=20)] = []
+    id: UUID | None = None
+    sold_at: Moment | None = None
+    held_id: UUID | None = None
+
+
+class VoidIn(Request, frozen=True):
+    """Why a sale is taken back."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200, examples=["wrong customer"])]
+
+
+class HoldIn(CartIn, frozen=True):
+    """A cart to set aside under a label."""
+
+    label: Line = ""
+
+
+class RegisterIn(Request, frozen=True):
+    """A till to add to a storefront."""
+
+    location_id: UUID
+    code: RegisterCode
+    name: Name
+
+
+class RegisterPatch(Request, frozen=True):
+    """What changes of a register; its code stays, since numbers begin with it."""
+
+    name: Name | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class SaleQuery(ListQuery, frozen=True):
+    """Which sales, newest first."""
+
+    business_date: dt.date | None = None
+    location_id: UUID | None = None
+    register_id: UUID | None = None
+    customer_id: UUID | None = None
+    status: Literal["completed", "voided"] | None = None
+    number: Code | None = None
+
+
+class TodayQuery(ListQuery, frozen=True):
+    """Today's sales, of one location or all."""
+
+    location_id: UUID | None = None
+
+
+class RegisterQuery(ListQuery, frozen=True):
+    """Which registers."""
+
+    location_id: UUID | None = None
+    is_active: bool | None = None

@@ -1,0 +1,21 @@
+"""The use cases of sales."""
+
+from plugins.sales.services.checkout import complete_sale, quote
+from plugins.sales.services.holding import hold_cart, throw_away
+from plugins.sales.services.reading import find_sale, list_sales, todays_sales, trace_line
+from plugins.sales.services.registers import add_office, add_register
+from plugins.sales.services.voiding import void_sale
+
+__all__ = [
+    "add_office",
+    "add_register",
+    "complete_sale",
+    "find_sale",
+    "hold_cart",
+    "list_sales",
+    "quote",
+    "throw_away",
+    "todays_sales",
+    "trace_line",
+    "void_sale",
+]

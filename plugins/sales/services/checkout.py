@@ -1,0 +1,329 @@
+"""Quote a cart, complete a sale."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from kernel.db import new_id
+from kernel.errors import Invalid
+from kernel.money import extend, format_amount, format_micro
+from kernel.work import Work, read_ext, stored_ext
+from plugins.payments.api import Place as PaidAt
+from plugins.payments.api import Subject, Taken, Wanted, read_payments, take
+from plugins.sales import rules
+from plugins.sales.errors import (
+    AboveMrp,
+    AmountTooLarge,
+    DiscountTooLarge,
+    HeldGone,
+    MayNotImport,
+    Overpaid,
+    PaymentShort,
+)
+from plugins.sales.hooks import Facts, price_cart, price_facts, price_line, sale_completed
+from plugins.sales.models import Held, Sale, SaleLine
+from plugins.sales.rules.numbering import number_prefix
+from plugins.sales.schemas.answers import LineOut, QuoteOut, SaleOut
+from plugins.sales.schemas.requests import CartIn, SaleIn
+from plugins.sales.schemas.told import CompletedSale, SaleMoney, SoldLine
+from plugins.sales.schemas.values import Applied, PricedCart, Settlement, Tender
+from plugins.sales.services.ground import Ground, base_quantity, read_ground
+from plugins.sales.services.shapes import cashier_of, line_out
+
+MRP_BINDS = frozenset({"IN"})
+"""Regions where nothing may be sold above its maximum retail price (India: Legal Metrology Rules 2011, rule 18(2))."""
+
+
+async def quote(work: Work, data: CartIn) -> QuoteOut:
+    """Price a cart and write nothing."""
+    read_ext(work, "sales.cart", data.ext)
+    ground = await read_ground(work, data, work.now)
+    priced = await price_cart_of(work, ground)
+    exponent = ground.cart.exponent
+    return QuoteOut(
+        location_id=ground.place.location_id,
+        register_id=ground.place.register_id,
+        customer_id=ground.cart.customer_id,
+        channel=data.channel,
+        currency=priced.currency,
+        prices_include_tax=priced.prices_include_tax,
+        epoch=work.standing.epochs.business,
+        lines=_lines_out(data, ground, priced),
+        subtotal=format_amount(priced.subtotal, exponent),
+        discount_total=format_amount(priced.discount_total, exponent),
+        tax_total=format_amount(priced.tax_total, exponent),
+        total=format_amount(priced.total, exponent),
+    )
+
+
+async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
+    """Ask every plugin for its facts and its word on the price, and apply the rules."""
+    cart = ground.cart
+    told = await work.hooks.tell(price_facts, work=work, cart=cart)
+    facts = Facts([answer.value for answer in told])
+    by_line = [
+        [
+            Applied(answer.plugin, one)
+            for answer in work.hooks.ask(price_line, cart=cart, line=line, facts=facts)
+            for one in answer.value
+        ]
+        for line in cart.lines
+    ]
+    on_cart = [
+        Applied(answer.plugin, one)
+        for answer in work.hooks.ask(price_cart, cart=cart, facts=facts)
+        for one in answer.value
+    ]
+    try:
+        priced = rules.price(cart, by_line, on_cart)
+    except rules.DiscountTooLarge as fault:
+        pointer = "/discount" if fault.line is None else f"/lines/{fault.line - 1}/discount"
+        raise DiscountTooLarge.at(pointer, str(fault), code="discount-too-large") from fault
+    except rules.AmountTooLarge as fault:
+        raise AmountTooLarge.at("/lines", str(fault), code="amount-too-large") from fault
+    if work.shop.region in MRP_BINDS:
+        _refuse_above_mrp(ground, priced)
+    return priced
+
+
+async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
+    """Complete a sale: price it, take the money, number it, and tell every plugin that acts with it.
+
+    Raises PaymentShort, Overpaid, DiscountTooLarge, AboveMrp, NotFound, and whatever a told plugin refuses with.
+    """
+    sold_at = _sold_at(work, data)
+    ext = read_ext(work, "sales.cart", data.ext)
+    ground = await read_ground(work, data, sold_at)
+    priced = await price_cart_of(work, ground)
+    wanted = read_payments(work, data.payments)
+    settled = _settle(wanted, priced)
+    await work.write()
+    if data.held_id is not None:
+        await _take_up(work, data.held_id)
+    sale = _completed(work, data, ground, priced, settled, sold_at, stored_ext(ext))
+    _declare(work, data, ground, priced, settled, sale)
+    paid_at = PaidAt(sale.location_id, sale.register_id, sale.business_date, sale.customer_id, sold_at)
+    taken = _taken(wanted, settled)
+    payments = await take(work, Subject("sale", sale.id, sale.number), taken, paid_at)
+    money = tuple(
+        SaleMoney(paid.id, one.method.code, one.amount, one.tendered, one.change)
+        for paid, one in zip(payments, taken, strict=True)
+    )
+    sale = msgspec.structs.replace(sale, payments=money)
+    await work.tell(sale_completed, work=work, sale=sale)
+    work.audit(subject=f"sale:{sale.id}", total=sale.total)
+    exponent = sale.exponent
+    return SaleOut(
+        id=sale.id,
+        number=sale.number,
+        status="completed",
+        business_date=sale.business_date,
+        sold_at=sold_at,
+        location_id=sale.location_id,
+        register_id=sale.register_id,
+        customer_id=sale.customer_id,
+        channel=data.channel,
+        currency=sale.currency,
+        prices_include_tax=priced.prices_include_tax,
+        epoch=work.standing.epochs.business,
+        lines=_lines_out(data, ground, priced),
+        subtotal=format_amount(priced.subtotal, exponent),
+        discount_total=format_amount(priced.discount_total, exponent),
+        tax_total=format_amount(priced.tax_total, exponent),
+        rounding=format_amount(settled.rounding, exponent),
+        total=format_amount(priced.total, exponent),
+        payments=payments,
+        paid=format_amount(settled.paid, exponent),
+        change=format_amount(settled.change, exponent),
+        balance_due=format_amount(settled.balance_due, exponent),
+        cashier=cashier_of(sale.cashier_id, sale.cashier_name),
+        note=data.note,
+        ext=dict(sale.ext),
+    )
+
+
+def _sold_at(work: Work, data: SaleIn) -> dt.datetime:
+    if data.sold_at is None:
+        return work.now
+    if not work.actor.may("sales.import"):
+        raise MayNotImport("sold_at needs the permission sales.import")
+    if data.sold_at > work.now:
+        raise Invalid.at("/sold_at", "A sale cannot be in the future")
+    if data.sold_at.year < 2000:
+        raise Invalid.at("/sold_at", "Sales before the year 2000 are not taken")
+    return data.sold_at.astimezone(dt.UTC)
+
+
+def _settle(wanted: list[Wanted], priced: PricedCart) -> Settlement:
+    """Match the payments with the total. Raises PaymentShort, Overpaid, Invalid for what a method does not take."""
+    tenders = [
+        Tender(said.method.code, said.amount, said.tendered, said.method.is_cash, said.method.step(priced.currency))
+        for said in wanted
+    ]
+    try:
+        settled = rules.settle(priced.total, tenders)
+    except rules.Overpaid as fault:
+        place = next(n for n, said in enumerate(wanted) if said.method.code == fault.method)
+        raise Overpaid.at(f"/payments/{place}/amount", str(fault), code="overpaid") from fault
+    except rules.BadTender as fault:
+        raise Invalid.at("/payments", str(fault)) from fault
+    if settled.balance_due > 0:
+        due = format_amount(settled.balance_due, priced.exponent)
+        raise PaymentShort.at("/payments", f"{due} {priced.currency} is still due", code="payment-short", due=due)
+    return settled
+
+
+def _taken(wanted: list[Wanted], settled: Settlement) -> list[Taken]:
+    return [
+        Taken(said.method, tender.amount, tender.tendered, tender.change, said.reference)
+        for said, tender in zip(wanted, settled.tenders, strict=True)
+        if tender.amount
+    ]
+
+
+def _completed(
+    work: Work,
+    data: SaleIn,
+    ground: Ground,
+    priced: PricedCart,
+    settled: Settlement,
+    sold_at: dt.datetime,
+    ext: dict[str, Any],
+) -> CompletedSale:
+    place, cart = ground.place, ground.cart
+    prefix = number_prefix(place.register_code, work.shop.region, place.business_date)
+    lines = tuple(
+        SoldLine(
+            line=line.line,
+            product_id=line.product_id,
+            name=line.name,
+            sku=line.sku,
+            quantity=line.quantity,
+            base_quantity=base_quantity(line, good),
+            unit_price=cost.unit_price,
+            gross=cost.gross,
+            discount=cost.discount,
+            net=cost.net,
+            tax=cost.tax,
+            total=cost.total,
+            track_stock=good.track_stock,
+            allow_negative_stock=good.allow_negative_stock,
+            cost_price=good.cost_price,
+            rules=tuple((step.plugin, step.rule) for step in cost.steps),
+        )
+        for line, cost, good in zip(cart.lines, priced.lines, ground.goods, strict=True)
+    )
+    return CompletedSale(
+        id=data.id or new_id(),
+        number=work.number(f"sale:{prefix}", prefix),
+        location_id=place.location_id,
+        register_id=place.register_id,
+        customer_id=cart.customer_id,
+        channel=cart.channel,
+        business_date=place.business_date,
+        sold_at=sold_at,
+        currency=priced.currency,
+        exponent=priced.exponent,
+        lines=lines,
+        payments=(),
+        subtotal=priced.subtotal,
+        discount_total=priced.discount_total,
+        tax_total=priced.tax_total,
+        rounding=settled.rounding,
+        total=priced.total,
+        cashier_id=work.actor.id,
+        cashier_name=work.actor.name,
+        ext=ext,
+    )
+
+
+def _declare(
+    work: Work, data: SaleIn, ground: Ground, priced: PricedCart, settled: Settlement, sale: CompletedSale
+) -> None:
+    """Declare the sale's own rows."""
+    work.insert(
+        Sale,
+        {
+            "id": sale.id,
+            "number": sale.number,
+            "status": "completed",
+            "location_id": sale.location_id,
+            "register_id": sale.register_id,
+            "customer_id": sale.customer_id,
+            "channel": sale.channel,
+            "business_date": sale.business_date,
+            "sold_at": sale.sold_at,
+            "recorded_at": work.now,
+            "currency": sale.currency,
+            "prices_include_tax": priced.prices_include_tax,
+            "subtotal": sale.subtotal,
+            "discount_total": sale.discount_total,
+            "tax_total": sale.tax_total,
+            "rounding": sale.rounding,
+            "total": sale.total,
+            "paid": settled.paid,
+            "change": settled.change,
+            "cashier_id": sale.cashier_id,
+            "cashier_name": sale.cashier_name,
+            "note": data.note,
+            "ext": sale.ext,
+            "epoch": work.standing.epochs.business,
+            "plugins": sorted(set(work.hooks.listeners("sale_completed"))),
+        },
+    )
+    for sold, line, cost, good in zip(sale.lines, data.lines, priced.lines, ground.goods, strict=True):
+        work.insert(
+            SaleLine,
+            {
+                "sale_id": sale.id,
+                "line": sold.line,
+                "product_id": sold.product_id,
+                "name": sold.name,
+                "sku": sold.sku,
+                "barcode": line.barcode,
+                "pack": good.pack.name if good.pack else None,
+                "quantity": sold.quantity,
+                "base_quantity": sold.base_quantity,
+                "unit_price": sold.unit_price,
+                "gross": sold.gross,
+                "discount": sold.discount,
+                "net": sold.net,
+                "tax": sold.tax,
+                "total": sold.total,
+                "cost_price": sold.cost_price,
+                "track_stock": sold.track_stock,
+                "allow_negative_stock": sold.allow_negative_stock,
+                "taxes": [
+                    {"code": one.code, "rate": format_micro(one.rate), "amount": one.amount} for one in cost.components
+                ],
+                "steps": cost.steps,
+            },
+        )
+
+
+async def _take_up(work: Work, held_id: uuid.UUID) -> None:
+    gone = await work.execute(sa.delete(Held).where(Held.business_id == work.business_id, Held.id == held_id))
+    if not gone.rowcount:
+        raise HeldGone
+
+
+def _refuse_above_mrp(ground: Ground, priced: PricedCart) -> None:
+    for line, cost in zip(ground.cart.lines, priced.lines, strict=True):
+        if line.mrp is None:
+            continue
+        most = extend(line.quantity, line.mrp, priced.exponent)
+        if cost.total > most:
+            detail = f"{line.name}: at most {format_amount(most, priced.exponent)} for this quantity"
+            raise AboveMrp.at(f"/lines/{line.line - 1}", detail, code="above-mrp")
+
+
+def _lines_out(data: CartIn, ground: Ground, priced: PricedCart) -> list[LineOut]:
+    return [
+        line_out(line, good, cost, priced.exponent, said.barcode)
+        for line, good, cost, said in zip(ground.cart.lines, ground.goods, priced.lines, data.lines, strict=True)
+    ]

@@ -1,0 +1,203 @@
+"""The read phase of a cart: everything pricing needs, in as few queries as there are plugins to ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from kernel.auth.models import Location
+from kernel.db import Prepared
+from kernel.errors import Fault, Invalid, NotFound
+from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro
+from kernel.work import Work, business_date
+from plugins.catalog.api import Found, Sellable, sellables
+from plugins.customers.api import customer
+from plugins.sales.errors import MayNotDiscount, MayNotOverride, NotSold, RegisterClosed
+from plugins.sales.models import Register
+from plugins.sales.schemas.requests import CartIn, DiscountIn, LineIn
+from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
+from plugins.taxes.api import policy_of, treatments
+
+_MOST_MICRO = 10**18
+
+
+class Place(Struct, frozen=True):
+    """Where a cart is sold: the location and the register, and the business day there."""
+
+    location_id: uuid.UUID
+    location_name: str
+    register_id: uuid.UUID
+    register_code: str
+    business_date: dt.date
+
+
+class Ground(Struct, frozen=True):
+    """A cart and what was read for it; `goods` stands beside the cart's lines, in their order."""
+
+    place: Place
+    cart: Cart
+    goods: tuple[Sellable, ...]
+
+
+_PLACE = Prepared(
+    sa.select(
+        Location.id.label("location_id"),
+        Location.name.label("location_name"),
+        Location.kind,
+        Location.zone,
+        Location.day_cutoff,
+        Location.is_active.label("location_is_active"),
+        Register.id.label("register_id"),
+        Register.code,
+        Register.is_office,
+        Register.is_active,
+    )
+    .outerjoin(Register, sa.and_(Register.business_id == Location.business_id, Register.location_id == Location.id))
+    .where(Location.business_id == sa.bindparam("business_id"), Location.id == sa.bindparam("location_id"))
+)
+
+
+async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
+    """Read all a cart needs. Raises NotFound for unknown things, Invalid for what cannot be sold, Forbidden."""
+    _check_rights(work, data)
+    place = await read_place(work, data.location_id, data.register_id, at)
+    if data.customer_id is not None and await customer(work, data.customer_id) is None:
+        raise NotFound("There is no such customer", faults=[Fault("/customer_id", "not-found")])
+    found = await sellables(
+        work,
+        [line.product_id for line in data.lines if line.product_id is not None],
+        [line.barcode for line in data.lines if line.barcode is not None],
+    )
+    goods = tuple(_good(line, index, found) for index, line in enumerate(data.lines))
+    taxed = await treatments(work, {one.tax_class_id for one in goods}, place.business_date)
+    exponent = work.shop.exponent
+    cart = Cart(
+        lines=tuple(
+            Line(
+                line=index + 1,
+                product_id=good.product_id,
+                name=good.name,
+                sku=good.sku,
+                quantity=_quantity(line, good, index),
+                list_price=_list_price(good, data.channel)[0],
+                price_rule=_list_price(good, data.channel)[1],
+                category_ids=good.category_ids,
+                brand_id=good.brand_id,
+                treatment=taxed[good.tax_class_id],
+                hand=_discount(line.discount, exponent, f"/lines/{index}/discount"),
+                override=_override(line, index),
+                mrp=good.mrp,
+            )
+            for index, (line, good) in enumerate(zip(data.lines, goods, strict=True))
+        ),
+        customer_id=data.customer_id,
+        channel=data.channel,
+        currency=work.shop.currency,
+        exponent=exponent,
+        policy=policy_of(work),
+        hand=_discount(data.discount, exponent, "/discount"),
+        at=at,
+        location_id=place.location_id,
+    )
+    return Ground(place, cart, goods)
+
+
+async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID | None, at: dt.datetime) -> Place:
+    """The storefront and register; without a register, the office. Raises NotFound, RegisterClosed."""
+    rows = await work.fetch(_PLACE, location_id=location_id)
+    if not rows:
+        raise NotFound("There is no such location", faults=[Fault("/location_id", "not-found")])
+    wanted = [row for row in rows if (row.register_id == register_id if register_id else row.is_office)]
+    if not wanted and register_id:
+        raise NotFound("There is no such register here", faults=[Fault("/register_id", "not-found")])
+    if not wanted or not (wanted[0].is_active and wanted[0].location_is_active):
+        raise RegisterClosed(f"Nothing is sold at {rows[0].location_name}")
+    row = wanted[0]
+    day = business_date(at, ZoneInfo(row.zone), row.day_cutoff)
+    return Place(row.location_id, row.location_name, row.register_id, row.code, day)
+
+
+def base_quantity(line: Line, good: Sellable) -> int:
+    """A line's quantity in the product's own unit. Raises Invalid when it is too large to store."""
+    quantity = line.quantity if good.pack is None else line.quantity * good.pack.factor // MICRO
+    if quantity >= _MOST_MICRO:
+        raise Invalid.at(f"/lines/{line.line - 1}/quantity", "The quantity is too large")
+    return quantity
+
+
+def _check_rights(work: Work, data: CartIn) -> None:
+    discounted = data.discount is not None or any(line.discount is not None for line in data.lines)
+    if discounted and not work.actor.may("sales.discount"):
+        raise MayNotDiscount("A discount by hand needs the permission sales.discount")
+    if any(line.unit_price is not None for line in data.lines) and not work.actor.may("sales.override_price"):
+        raise MayNotOverride("A price by hand needs the permission sales.override_price")
+
+
+def _good(line: LineIn, index: int, found: Found) -> Sellable:
+    if (line.product_id is None) == (line.barcode is None):
+        raise Invalid.at(f"/lines/{index}", "Name the product by product_id or by barcode, not both")
+    if line.product_id is not None:
+        good, pointer = found.by_id.get(line.product_id), "product_id"
+    else:
+        good, pointer = found.by_barcode.get(line.barcode or ""), "barcode"
+    if good is None:
+        fault = Fault(f"/lines/{index}/{pointer}", "not-found")
+        raise NotFound("There is no such product", faults=[fault])
+    if not good.is_active:
+        raise NotSold.at(f"/lines/{index}", f"{good.name} is switched off", code="not-sold")
+    return good
+
+
+def _quantity(line: LineIn, good: Sellable, index: int) -> int:
+    quantity = parse_micro(line.quantity)
+    decimals = 0 if good.pack else good.decimals
+    pointer = f"/lines/{index}/quantity"
+    if quantity <= 0:
+        raise Invalid.at(pointer, "The quantity must be above zero")
+    if quantity % 10 ** (6 - decimals):
+        sold_by = "whole numbers" if not decimals else f"up to {decimals} decimals"
+        raise NotSold.at(pointer, f"{good.name} is sold in {sold_by}", code="not-sold")
+    return quantity
+
+
+def _list_price(good: Sellable, channel: str) -> tuple[int, str]:
+    """The price before anything lowers it, and the name of the rule it comes from."""
+    price, rule = (good.price, "retail price")
+    if channel == "wholesale" and good.wholesale_price is not None:
+        price, rule = good.wholesale_price, "wholesale price"
+    if good.pack is None:
+        return price, rule
+    if good.pack.price is not None:
+        return good.pack.price, f"price of {good.pack.name}"
+    return price * good.pack.factor // MICRO, rule
+
+
+def _discount(said: DiscountIn | None, exponent: int, pointer: str) -> HandDiscount | None:
+    if said is None:
+        return None
+    if (said.percent is None) == (said.amount is None):
+        raise Invalid.at(pointer, "A discount is either a percentage or an amount")
+    if said.percent is not None:
+        percent = parse_micro(said.percent)
+        if percent > 100 * MICRO:
+            raise Invalid.at(f"{pointer}/percent", "At most 100 percent")
+        return HandDiscount(said.reason, percent=percent)
+    return HandDiscount(said.reason, amount=amount_of(said.amount or "0", exponent, f"{pointer}/amount"))
+
+
+def _override(line: LineIn, index: int) -> Override | None:
+    if line.unit_price is None:
+        return None
+    return Override(parse_micro(line.unit_price), "set by hand")
+
+
+def amount_of(text: str, exponent: int, pointer: str) -> int:
+    """An amount in minor units. Raises Invalid when it has more decimals than the currency."""
+    try:
+        return parse_amount(text, exponent)
+    except BadDecimal as fault:
+        raise Invalid.at(pointer, f"The currency has {exponent} decimals") from fault

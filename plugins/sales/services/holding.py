@@ -1,0 +1,37 @@
+"""Carts set aside: priced later, with that day's prices; they hold no number and no stock."""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+import sqlalchemy as sa
+
+from kernel.db import new_id
+from kernel.errors import NotFound
+from kernel.work import Work, read_ext
+from plugins.sales.models import Held
+from plugins.sales.schemas.answers import HeldOut
+from plugins.sales.schemas.requests import HoldIn
+from plugins.sales.services.ground import read_ground
+
+
+async def hold_cart(work: Work, data: HoldIn) -> HeldOut:
+    """Set a cart aside. What it names must exist now. Raises what a quote would."""
+    read_ext(work, "sales.cart", data.ext)
+    await read_ground(work, data, work.now)
+    cart = msgspec.to_builtins(data)
+    del cart["label"]
+    held = HeldOut(new_id(), data.label, work.now, work.actor.name, cart)
+    work.insert(
+        Held, {"id": held.id, "label": held.label, "cart": cart, "held_at": held.held_at, "held_by": held.held_by}
+    )
+    return held
+
+
+async def throw_away(work: Work, held_id: uuid.UUID) -> None:
+    """Discard a held cart. Raises NotFound."""
+    gone = await work.execute(sa.delete(Held).where(Held.business_id == work.business_id, Held.id == held_id))
+    if not gone.rowcount:
+        raise NotFound
+    work.audit(subject=f"held:{held_id}")

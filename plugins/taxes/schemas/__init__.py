@@ -1,0 +1,1 @@
+"""What taxes speak of: the values of the rules, region packs, and what travels."""

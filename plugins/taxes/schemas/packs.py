@@ -1,0 +1,68 @@
+"""Region packs: the files data/<region>.json. Rates are percentages as decimal strings, both dates inclusive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+
+from msgspec import Struct
+
+from kernel.money import Percent
+from plugins.taxes.schemas.values import Category, Rounding
+
+
+class PackComponent(Struct, frozen=True, forbid_unknown_fields=True):
+    """One percentage of a pack's rate, with the twin that must equal it, if any."""
+
+    code: str
+    rate: Percent
+    twin: str | None = None
+
+
+class PackRate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a class bears from one day to another (None: until further notice).
+
+    `codes` gives the words that authorities use for it, by their system: {"etims": "B"}.
+    """
+
+    valid_from: date
+    valid_to: date | None
+    components: tuple[PackComponent, ...]
+    codes: Mapping[str, str] = {}
+
+
+class PackClass(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tax class of a region with its rates, oldest first, no day covered twice (ValueError otherwise)."""
+
+    code: str
+    name: str
+    category: Category
+    rates: tuple[PackRate, ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.rates:
+            raise ValueError(f"{self.code} has no rate")
+        for rate in self.rates:
+            if rate.valid_to is not None and rate.valid_to < rate.valid_from:
+                raise ValueError(f"{self.code}: the rate of {rate.valid_from} ends before it begins")
+        for earlier, later in pairwise(self.rates):
+            if earlier.valid_to is None or later.valid_from <= earlier.valid_to:
+                raise ValueError(f"{self.code}: the rates of {earlier.valid_from} and {later.valid_from} overlap")
+
+
+class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
+    """A region's tax classes and habits, with the sources they were taken from; codes are distinct."""
+
+    region: str
+    name: str
+    prices_include_tax: bool
+    rounding: Rounding
+    source: tuple[str, ...]
+    classes: tuple[PackClass, ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if len({each.code for each in self.classes}) != len(self.classes):
+            raise ValueError(f"{self.region}: a class code stands twice")

@@ -1,0 +1,100 @@
+"""What travels: tax classes and their rates. Percentages and amounts are decimal strings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from kernel.money import Percent, UnitPrice
+from kernel.wire import Code, ListQuery, Name, Region, Request
+from plugins.taxes.schemas.values import Category
+
+ComponentCode = Annotated[
+    str, Meta(pattern=r"\A[A-Z0-9][A-Z0-9._-]{0,19}\Z", description="The tax, as documents name it.", examples=["VAT"])
+]
+Day = Annotated[dt.date, Meta(description="The first or last day, inclusive.", examples=["2021-01-01"])]
+
+
+class ComponentIn(Request, frozen=True, kw_only=True):
+    """One tax of a rate: a percentage, or an amount of money for each unit. Twins always come to the same amount."""
+
+    code: ComponentCode
+    kind: Literal["percent", "per_unit"] = "percent"
+    rate: Percent = "0"
+    amount: UnitPrice = "0"
+    twin: ComponentCode | None = None
+
+
+class RateIn(Request, frozen=True, kw_only=True):
+    """What the class bears in a region from a day on, until the next rate begins.
+
+    Either `rate`, which becomes the region's usual taxes (16 of VAT in KE, half CGST and half SGST in IN), or
+    `components`.
+    """
+
+    region: Region
+    valid_from: Day
+    rate: Percent | None = None
+    components: Annotated[list[ComponentIn], Meta(max_length=10)] | None = None
+
+
+class ClassIn(Request, frozen=True, kw_only=True):
+    """A tax class to add. Without a code one is made from the name."""
+
+    name: Name
+    code: Code | None = None
+    category: Category = "standard"
+    is_default: bool = False
+    rates: Annotated[list[RateIn], Meta(max_length=50)] = []
+
+
+class ClassPatch(Request, frozen=True, kw_only=True):
+    """What changes of a class. Rates are added: a new one ends the one before; those that have begun stay."""
+
+    name: Name | UnsetType = UNSET
+    is_default: bool | UnsetType = UNSET
+    rates: Annotated[list[RateIn], Meta(max_length=50)] = []
+
+
+class ComponentOut(Struct, frozen=True):
+    """One tax of a rate."""
+
+    code: ComponentCode
+    kind: Literal["percent", "per_unit"]
+    rate: Percent
+    amount: UnitPrice
+    twin: ComponentCode | None
+
+
+class RateOut(Struct, frozen=True):
+    """What a class bears in a region: `rate` is the sum of its percentages; no `valid_to`: until further notice.
+
+    `codes` holds the words of authorities for it, such as the tax letter of a receipt.
+    """
+
+    region: Region
+    rate: Percent
+    valid_from: Day
+    valid_to: Day | None
+    components: list[ComponentOut]
+    codes: dict[str, Any]
+
+
+class ClassOut(Struct, frozen=True):
+    """A tax class with all its rates, oldest first."""
+
+    id: UUID
+    code: Code
+    name: Name
+    category: Category
+    is_default: bool
+    rates: list[RateOut]
+
+
+class ClassQuery(ListQuery, frozen=True, kw_only=True):
+    """Which classes."""
+
+    category: Category | None = None

@@ -1,0 +1,87 @@
+"""How lines are taxed on a day: one query for all the classes of a document."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.db import Prepared, among
+from kernel.work import Work
+from plugins.taxes.errors import NoRate, UnknownTaxClass
+from plugins.taxes.models import TaxClass, TaxRate
+from plugins.taxes.schemas.values import TaxComponent, Treatment
+
+NO_TAX = Treatment(None, "No tax", "out_of_scope", ())
+"""Of products without a class where the business has no default."""
+
+_TAXED = frozenset({"standard", "reduced"})
+_TREATMENTS = Prepared(
+    sa.select(TaxClass.id, TaxClass.name, TaxClass.category, TaxClass.is_default, TaxRate.components)
+    .outerjoin(
+        TaxRate,
+        sa.and_(
+            TaxRate.business_id == TaxClass.business_id,
+            TaxRate.class_id == TaxClass.id,
+            TaxRate.region == sa.bindparam("region"),
+            TaxRate.valid_from <= sa.bindparam("on"),
+            sa.or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= sa.bindparam("on")),
+        ),
+    )
+    .where(
+        TaxClass.business_id == sa.bindparam("business_id"),
+        sa.or_(among(TaxClass.id, "class_ids"), TaxClass.is_default.is_(True)),
+    )
+)
+_KNOWN = Prepared(
+    sa.select(TaxClass.id).where(TaxClass.business_id == sa.bindparam("business_id"), among(TaxClass.id, "class_ids"))
+)
+
+
+async def treatments(
+    work: Work, class_ids: Iterable[uuid.UUID | None], on: dt.date
+) -> dict[uuid.UUID | None, Treatment]:
+    """The treatment of each class on a day, in the shop's region; None stands for the default class.
+
+    Raises NoRate for a taxed class without a rate on that day, UnknownTaxClass for an id that is none.
+    """
+    wanted = set(class_ids)
+    ids = [one for one in wanted if one is not None]
+    rows = await work.fetch(_TREATMENTS, region=work.shop.region, on=on, class_ids=ids)
+    by_key: dict[uuid.UUID | None, Any] = {row.id: row for row in rows}
+    by_key[None] = next((row for row in rows if row.is_default), None)
+    return {key: _treatment(work, key, by_key.get(key), on) for key in wanted}
+
+
+async def known_classes(work: Work, class_ids: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of these ids are classes of this business."""
+    ids = list(set(class_ids))
+    if not ids:
+        return frozenset()
+    return frozenset(row.id for row in await work.fetch(_KNOWN, class_ids=ids))
+
+
+async def classes_by_code(work: Work) -> dict[str, uuid.UUID]:
+    """Every class of the business: code → id."""
+    found = await work.execute(sa.select(TaxClass.code, TaxClass.id).where(TaxClass.business_id == work.business_id))
+    return {row.code: row.id for row in found.all()}
+
+
+def read_components(stored: Sequence[Mapping[str, Any]]) -> tuple[TaxComponent, ...]:
+    """The components of a rate, as its column holds them."""
+    return tuple(
+        TaxComponent(one["code"], one["rate"], one["kind"], one["amount_micro"], one["twin"]) for one in stored
+    )
+
+
+def _treatment(work: Work, key: uuid.UUID | None, row: Any, on: dt.date) -> Treatment:
+    if row is None:
+        if key is None:
+            return NO_TAX
+        raise UnknownTaxClass(f"There is no tax class {key}")
+    if row.components is None and row.category in _TAXED:
+        raise NoRate(row.name, work.shop.region, on)
+    return Treatment(row.id, row.name, row.category, read_components(row.components or ()))

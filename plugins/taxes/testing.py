@@ -1,0 +1,39 @@
+"""Builders for other plugins' tests: tax classes that go through the use cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from kernel.testing.box import Box
+from kernel.work import Work
+from plugins.taxes.schemas.values import Category
+from plugins.taxes.schemas.wire import ClassIn, RateIn
+from plugins.taxes.services.classes import add_class
+from plugins.taxes.services.treatments import classes_by_code
+
+
+async def a_tax_class(
+    where: Box | Work,
+    rate: str = "8",
+    name: str = "Reduced",
+    *,
+    category: Category = "reduced",
+    is_default: bool = False,
+    shop: str = "mama-njeri",
+) -> UUID:
+    """Add a class with one rate in the shop's region since 2021, and return its id: in a deed, or given the box."""
+    if isinstance(where, Work):
+        since = RateIn(region=where.shop.region, rate=rate, valid_from=dt.date(2021, 1, 1))
+        data = ClassIn(name=name, category=category, is_default=is_default, rates=[since])
+        return (await add_class(where, data)).id
+    return await where.act(
+        lambda work: a_tax_class(work, rate, name, category=category, is_default=is_default), shop=shop
+    )
+
+
+async def tax_class(where: Box | Work, code: str, *, shop: str = "mama-njeri") -> UUID:
+    """The id of a class by its code, such as `zero` in Kenya or `gst-5` in India."""
+    if isinstance(where, Work):
+        return (await classes_by_code(where))[code]
+    return (await where.look(classes_by_code, shop=shop))[code]

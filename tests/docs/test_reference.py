@@ -1,0 +1,29 @@
+"""The generated pages say what the code says."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from kernel.registry import Registry
+from kernel.testing.reference import FOLDER, pages
+
+
+@pytest.mark.parametrize("name", ["hooks.md", "permissions.md", "settings.md"])
+def test_a_generated_page_is_what_the_code_would_write(registry: Registry, name: str) -> None:
+    assert (FOLDER / name).read_text() == pages(registry)[name], "run `make docs`"
+
+
+def test_every_hook_says_when_what_to_answer_what_errors_mean_and_when_not(registry: Registry) -> None:
+    for name, spec in registry.hooks_for(registry.plugins).specs().items():
+        words = inspect.cleandoc(spec.__doc__ or "")
+        missing = [word for word in ("When:", "Answer:", "Errors:", "Since:", "Not for:") if word not in words]
+        assert not missing, f"{name} does not say {missing}"
+
+
+def test_every_hook_of_a_plugin_is_answered_by_another_plugin(registry: Registry) -> None:
+    hooks = registry.hooks_for(registry.plugins)
+    for name, spec in hooks.specs().items():
+        owner = spec.__module__.split(".")[1]
+        assert set(hooks.listeners(name)) - {owner}, f"nobody but {owner} answers {name}"
