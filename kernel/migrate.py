@@ -336,9 +336,12 @@ def _revision_text(words: str, number: str, before: str | None, up: str, made: l
     steps = steps.replace("sa.text('1')", "sa.true()").replace("sa.text('0')", "sa.false()")
     body = textwrap.indent(textwrap.dedent(steps).strip(), "    ")
     protection = textwrap.indent("\n".join(lines), "    ")
+    types = ", ".join(name for name in ("Json", "Moment") if f" {name}," in body)
+    tables = ", ".join(name for name in ("global_table", "tenant_table") if name in protection)
+    imports = f"from kernel.db import {types}\n" if types else ""
+    imports += f"from kernel.migrate import {tables}\n" if tables else ""
     return (
-        f'"""{words}."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\nfrom kernel.db import Json, Moment\n'
-        f"from kernel.migrate import global_table, tenant_table\n\n"
+        f'"""{words}."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n{imports}\n'
         f'revision = "{number}"\ndown_revision = {before!r}\nrequires: tuple[str, ...] = ()\n\n\n'
         f'def upgrade() -> None:\n    """{words}."""\n{body}\n{protection}\n'
     )

@@ -1,4 +1,4 @@
-"""What invoices come to: the products, customers and goods they need, and the figures the books must show afterwards."""
+"""What invoices come to: the products, customers and goods they need, and the sums the books must show."""
 
 from __future__ import annotations
 

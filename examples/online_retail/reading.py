@@ -1,4 +1,4 @@
-"""Reads the transactions file into invoices: which lines belong together, which invoices are clean, when they were sold.
+"""Reads the transactions file into invoices: which lines belong together, which are clean, when they were sold.
 
 An invoice is *clean* when its number is all digits (a `C` in front marks a cancellation, an `A` an adjustment of bad
 debts) and every one of its lines has a quantity and a price above zero. One other line leaves the whole invoice out:
@@ -88,8 +88,7 @@ def invoices_of(rows: Iterable[Row]) -> list[Invoice]:
 @contextmanager
 def _rows(path: Path) -> Iterator[Iterator[Row]]:
     """The rows of a CSV file, packed with gzip or not; headers in between, of files put end to end, are skipped."""
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as raw:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as raw:
         rows = csv.DictReader(line.decode("utf-8-sig") for line in raw)
         if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
             raise NotTheFile(f"{path.name} has no column {', '.join(missing)}")

@@ -111,7 +111,9 @@ def _handler(route: Route) -> HTTPRouteHandler:
         try:
             answer = await perform(visit, route, request.scope["path_params"])
         except Exception as error:
-            return _problem(as_duka_error(error, visit.request_id), visit.request_id)
+            told = as_duka_error(error, visit.request_id)
+            await visit.leave()
+            return _problem(told, visit.request_id)
         await visit.leave()
         crashpoint("deed.before_answer")
         headers = dict(answer.headers)

@@ -42,8 +42,32 @@ def make_access_token(claims: Claims, secret: str, now: dt.datetime, life: dt.ti
     return jwt.encode(said, secret, algorithm="HS256")
 
 
+class _Read(msgspec.Struct, frozen=True):
+    """A token whose signature and claims were checked once; whether it is alive is asked each time."""
+
+    claims: Claims
+    begins: float
+    ends: float
+
+
+_READ: dict[tuple[str, str], _Read] = {}
+_MOST_READ = 10_000
+
+
 def read_access_token(token: str, secret: str, now: dt.datetime) -> Claims:
     """The claims of a token that is ours, of the right type and alive. Raises Unauthenticated."""
+    read = _READ.get((token, secret))
+    if read is None:
+        read = _checked(token, secret)
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        _READ[token, secret] = read
+    if not read.begins <= now.timestamp() < read.ends:
+        raise Unauthenticated("The access token has expired or is not one")
+    return read.claims
+
+
+def _checked(token: str, secret: str) -> _Read:
     try:
         said = jwt.decode(
             token,
@@ -53,11 +77,12 @@ def read_access_token(token: str, secret: str, now: dt.datetime) -> Claims:
             issuer=ISSUER,
             options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "strict_aud": True},
         )
-        alive = type(said["exp"]) is int and type(said["iat"]) is int
-        if not alive or said["typ"] != "access" or not said["iat"] - 60 <= now.timestamp() < said["exp"]:
-            raise Unauthenticated("The access token has expired or is not one")
+        whole = type(said["exp"]) is int and type(said["iat"]) is int
+        if not whole or said["typ"] != "access":
+            raise Unauthenticated("This is not an access token")
         business = uuid.UUID(said["biz"]) if said.get("biz") else None
-        return Claims(uuid.UUID(said["sub"]), uuid.UUID(said["sid"]), business)
+        claims = Claims(uuid.UUID(said["sub"]), uuid.UUID(said["sid"]), business)
+        return _Read(claims, said["iat"] - 60, said["exp"])
     except (jwt.InvalidTokenError, ValueError, TypeError, KeyError, AttributeError) as fault:
         raise Unauthenticated("The access token is not valid") from fault
 

@@ -143,8 +143,12 @@ class Transaction:
         self._open = False
         if self._driver is not None:
             await self._driver.execute("COMMIT")
-        else:
+            return
+        try:
             await self.connection.commit()
+        except BaseException:  # SQLite stays inside a transaction that it could not commit
+            await self.connection.invalidate()
+            raise
 
     async def close(self) -> None:
         """Undo what is not committed and give the connection back; a broken connection is thrown away."""

@@ -90,7 +90,7 @@ class Deed(Generic[T]):
         self.run, self.encode, self.identify = run, encode, identify
         self.key, self.read_first, self.if_match = key, read_first, if_match
         self.phase, self.audited = phase, audited
-        self._taking_key = False
+        self._taking_key = self._is_writer = False
 
     async def perform(self) -> Answered:
         """Run until it commits, at most five times. Raises a DukaError and leaves nothing behind otherwise."""
@@ -105,6 +105,8 @@ class Deed(Generic[T]):
                 raise
             except Exception as error:
                 await self._judge(error)
+            finally:
+                self._leave_writers()
         raise Unavailable
 
     async def _once(self) -> Answered:
@@ -141,6 +143,8 @@ class Deed(Generic[T]):
 
     async def _begin_writing(self) -> None:
         crashpoint("deed.priced")
+        await self.deployment.writers.acquire()
+        self._is_writer = True
         await self.transaction.begin(self.phase)
         crashpoint("deed.writing")
         self._taking_key = self.key is not None
@@ -149,6 +153,11 @@ class Deed(Generic[T]):
         if not current:
             raise Moved
         crashpoint("deed.key_taken")
+
+    def _leave_writers(self) -> None:
+        if self._is_writer:
+            self._is_writer = False
+            self.deployment.writers.release()
 
     async def _write(self, work: Work, answer: Answered) -> dict[str, str]:
         if self.key is None or work.business_id == self.standing.business_id:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from kernel.wire import Code, Email, Ext, ListQuery, Name, Request, Search, Text
+from kernel.wire import Email, Ext, ListQuery, Name, Request, Search, Text
 
 EXTENSION: Final = "customers.customer"
 """The subject under which plugins read their part of a customer's `ext`."""
@@ -48,6 +48,12 @@ GroupCode = Annotated[
     str, Meta(max_length=40, pattern=r"\A[a-z0-9][a-z0-9_-]*\Z", description="Unique.", examples=["wholesale"])
 ]
 
+StoredPhone = Annotated[str, Meta(description="E.164.", examples=["+254712345678"])]
+CustomerName = Annotated[Name, Meta(examples=["Grace Wambui"])]
+GroupName = Annotated[Name, Meta(examples=["Wholesale"])]
+CustomerEmail = Annotated[Email, Meta(examples=["grace.wambui@mail.example"])]
+Words = Annotated[Search, Meta(examples=["wambui"])]
+
 
 class CustomerFacts(Struct, frozen=True):
     """A customer as other plugins need one to sell to."""
@@ -66,11 +72,11 @@ class CustomerFacts(Struct, frozen=True):
 class CustomerIn(Request, frozen=True, kw_only=True):
     """A customer to add. The client may choose the id, so that an offline till can go on with it."""
 
-    name: Name
+    name: CustomerName
     id: UUID | None = None
     kind: CustomerKind = "person"
     phone: Phone | None = None
-    email: Email | None = None
+    email: CustomerEmail | None = None
     tax_number: TaxNumber | None = None
     group_id: UUID | None = None
     subdivision: Subdivision | None = None
@@ -83,10 +89,10 @@ class CustomerIn(Request, frozen=True, kw_only=True):
 class CustomerPatch(Request, frozen=True, kw_only=True):
     """What changes of a customer. Of `ext`, only the plugins that are named change."""
 
-    name: Name | UnsetType = UNSET
+    name: CustomerName | UnsetType = UNSET
     kind: CustomerKind | UnsetType = UNSET
     phone: Phone | UnsetType | None = UNSET
-    email: Email | UnsetType | None = UNSET
+    email: CustomerEmail | UnsetType | None = UNSET
     tax_number: TaxNumber | UnsetType | None = UNSET
     group_id: UUID | UnsetType | None = UNSET
     subdivision: Subdivision | UnsetType | None = UNSET
@@ -101,9 +107,9 @@ class CustomerOut(Struct, frozen=True):
 
     id: UUID
     kind: CustomerKind
-    name: Name
-    phone: Annotated[str | None, Meta(description="E.164.", examples=["+254712345678"])]
-    email: Email | None
+    name: CustomerName
+    phone: StoredPhone | None
+    email: CustomerEmail | None
     tax_number: TaxNumber | None
     group_id: UUID | None
     subdivision: Subdivision | None
@@ -117,7 +123,7 @@ class CustomerOut(Struct, frozen=True):
 class CustomerQuery(ListQuery, frozen=True, kw_only=True):
     """Which customers. `q` looks in name, phone, e-mail and tax number."""
 
-    q: Search | None = None
+    q: Words | None = None
     phone: Phone | None = None
     group_id: UUID | None = None
     kind: CustomerKind | None = None
@@ -129,14 +135,14 @@ class GroupIn(Request, frozen=True, kw_only=True):
     """A group to add."""
 
     code: GroupCode
-    name: Name
+    name: GroupName
 
 
 class GroupPatch(Request, frozen=True, kw_only=True):
     """What changes of a group."""
 
     code: GroupCode | UnsetType = UNSET
-    name: Name | UnsetType = UNSET
+    name: GroupName | UnsetType = UNSET
 
 
 class GroupOut(Struct, frozen=True):
@@ -144,10 +150,10 @@ class GroupOut(Struct, frozen=True):
 
     id: UUID
     code: GroupCode
-    name: Name
+    name: GroupName
 
 
 class GroupQuery(ListQuery, frozen=True, kw_only=True):
     """Which groups."""
 
-    code: Code | None = None
+    code: GroupCode | None = None

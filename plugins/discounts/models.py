@@ -23,11 +23,8 @@ class Promotion(Owned, Versioned, Base):
         sa.UniqueConstraint("business_id", "name"),
         sa.CheckConstraint("value >= 0", name="value"),
         sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="span"),
-        sa.CheckConstraint(
-            "(target = 'product' AND product_id IS NOT NULL AND category_id IS NULL)"
-            " OR (target = 'category' AND category_id IS NOT NULL AND product_id IS NULL)",
-            name="target",
-        ),
+        sa.CheckConstraint("(target = 'product') = (product_id IS NOT NULL)", name="product"),
+        sa.CheckConstraint("(target = 'category') = (category_id IS NOT NULL)", name="category"),
         sa.Index("ix_discounts_promotion_product", "business_id", "state", "product_id"),
         sa.Index("ix_discounts_promotion_category", "business_id", "state", "category_id"),
     )

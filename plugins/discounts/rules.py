@@ -102,7 +102,8 @@ def chosen(offers: Offers, product_id: UUID, category_ids: Iterable[UUID], list_
 
 def amount_off(value: int, quantity: int, exponent: int) -> int:
     """Minor units off a line for an amount off each unit, rounded once; never beyond what any line can cost."""
-    return min(round_ratio(value * quantity, MICRO), 10 ** (WHOLE_DIGITS + exponent))
+    most: int = 10 ** (WHOLE_DIGITS + exponent)
+    return min(round_ratio(value * quantity, MICRO), most)
 
 
 def taken(goods: SoldGoods, offers: Sequence[Offer], exponent: int) -> list[int]:

@@ -117,10 +117,11 @@ async def find_promotion(work: Work, promotion_id: UUID) -> tuple[PromotionDetai
         .having(sa.func.sum(Use.amount) != 0)
         .subquery()
     )
-    found = await work.execute(sa.select(sa.func.count(), sa.func.sum(per_sale.c.amount)).select_from(per_sale))
-    sales, given = found.one()
+    summed = sa.select(sa.func.count().label("sales"), sa.func.sum(per_sale.c.amount).label("given"))
+    found = (await work.execute(summed.select_from(per_sale))).one()
+    given = format_amount(int(found.given or 0), work.shop.exponent)
     out = structs.asdict(promotion_out(work, row))
-    return PromotionDetail(**out, sales=sales, given=format_amount(int(given or 0), work.shop.exponent)), row.version
+    return PromotionDetail(**out, sales=found.sales, given=given), row.version
 
 
 async def list_promotions(work: Work, query: PromotionQuery) -> Page[PromotionOut]:
@@ -157,7 +158,7 @@ def promotion_out(work: Work, row: Any) -> PromotionOut:
 
 async def _held(work: Work, promotion_id: UUID) -> Promotion:
     """A promotion, held until the deed ends, so that of two changes of one version one is told. Raises NotFound."""
-    found = await work.session.get(Promotion, (work.business_id, promotion_id), with_for_update=True)
+    found = await work.session.get(Promotion, (work.business_id, promotion_id), with_for_update={"key_share": True})
     if found is None:
         raise NotFound
     return found

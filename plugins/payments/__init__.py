@@ -19,4 +19,9 @@ PLUGIN = Plugin(
         "accountant": ("payments.see",),
         "cashier": ("payments.see",),
     },
+    personal_data=(
+        "payments_attempt.reference",
+        "payments_attempt.taken_by_name",
+        "payments_refund.made_by_name",
+    ),
 )

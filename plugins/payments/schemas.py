@@ -12,8 +12,8 @@ from uuid import UUID
 from msgspec import Meta, Struct, field
 
 from kernel.money import Amount
-from kernel.wire import Code, Currency, Ext, Line, ListQuery, Name, Request
-from plugins.payments.rules import RefundState, Source, State, cash_step
+from kernel.wire import Code, Currency, Ext, Line, ListQuery, Request
+from plugins.payments.rules import FactKind, RefundState, Source, State, cash_step
 
 MethodKind = Literal["cash", "bank", "card", "other"]
 """What a method is for the books: notes and coins, an account, a card, or anything else."""
@@ -53,6 +53,14 @@ Reason = Annotated[
         examples=["charged twice"],
     ),
 ]
+
+PaymentState = Annotated[State, Meta(examples=["captured"])]
+GivenBack = Annotated[RefundState, Meta(examples=["done"])]
+SubjectKind = Annotated[Code, Meta(description="What kind of document it belongs to.", examples=["sale"])]
+SubjectNumber = Annotated[str, Meta(description="The document's number.", examples=["T1-2026-000123"])]
+Title = Annotated[str, Meta(examples=["Cash"])]
+Person = Annotated[str, Meta(examples=["Wanjiku"])]
+Refunded = Annotated[Amount, Meta(description="Given back, or on its way back.", examples=["0.00"])]
 
 
 class Method(Struct, frozen=True):
@@ -135,9 +143,9 @@ class PaymentOut(Struct, frozen=True):
     amount: Amount
     tendered: Amount | None
     change: Amount
-    status: State
+    status: PaymentState
     reference: str | None = None
-    refunded: Annotated[Amount, Meta(description="Given back, or on its way back.")] = "0.00"
+    refunded: Refunded = "0.00"
 
 
 class RefundOut(Struct, frozen=True):
@@ -147,16 +155,16 @@ class RefundOut(Struct, frozen=True):
     payment_id: UUID
     method: MethodCode
     amount: Amount
-    status: RefundState
-    reason: Line
-    subject_kind: Code
+    status: GivenBack
+    reason: Reason
+    subject_kind: SubjectKind
     subject_id: UUID
-    subject_number: str
+    subject_number: SubjectNumber
     location_id: UUID
     register_id: UUID | None
     business_date: dt.date
     at: dt.datetime
-    by: Annotated[Name, Meta(description="Who gave it back.")]
+    by: Person
 
 
 class RefundIn(Request, frozen=True, kw_only=True):
@@ -173,7 +181,7 @@ class MethodOut(Struct, frozen=True):
     """A method that may be used now."""
 
     code: MethodCode
-    title: Name
+    title: Title
     kind: MethodKind
     gives_change: bool
     step: Annotated[Amount, Meta(description="Amounts paid with it are multiples of this.", examples=["0.01"])]
@@ -189,7 +197,7 @@ class EventOut(Struct, frozen=True):
     """A fact about a payment, as it became known."""
 
     id: UUID
-    kind: str
+    kind: Annotated[FactKind, Meta(examples=["captured"])]
     source: Source
     amount: Amount | None
     currency: Currency | None
@@ -201,9 +209,9 @@ class PaymentFacts(Struct, frozen=True):
     """A payment by itself."""
 
     id: UUID
-    subject_kind: Code
+    subject_kind: SubjectKind
     subject_id: UUID
-    subject_number: str
+    subject_number: SubjectNumber
     method: MethodCode
     gateway: str | None
     mode: Literal["live", "test"]
@@ -211,9 +219,9 @@ class PaymentFacts(Struct, frozen=True):
     tendered: Amount | None
     change: Amount
     currency: Currency
-    status: State
+    status: PaymentState
     captured: Amount
-    refunded: Annotated[Amount, Meta(description="Given back, or on its way back.")]
+    refunded: Refunded
     reference: str | None
     flags: list[str]
     location_id: UUID
@@ -221,7 +229,7 @@ class PaymentFacts(Struct, frozen=True):
     customer_id: UUID | None
     business_date: dt.date
     taken_at: dt.datetime
-    taken_by: Annotated[Name, Meta(description="Who took it.")]
+    taken_by: Person
 
 
 class PaymentWhole(PaymentFacts, frozen=True):

@@ -1,4 +1,4 @@
-"""The REST API of taxes: classes with their dated rates. Classes are never deleted: documents and products name them."""
+"""The REST API of taxes: classes with their dated rates. None is ever deleted: documents and products name them."""
 
 from __future__ import annotations
 

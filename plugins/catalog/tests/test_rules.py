@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import ean
 
-from plugins.catalog.rules import BadBarcode, BadCheckDigit, check_digit, check_gtin, search_terms
+from kernel.db import new_id
+from kernel.money import MICRO, parse_micro
+from plugins.catalog.rules import (
+    UNIT_DECIMALS,
+    BadBarcode,
+    BadCheckDigit,
+    check_digit,
+    check_gtin,
+    fits_unit,
+    ids_on,
+    mrp_of,
+    path_below,
+    search_terms,
+    search_text,
+)
 
 DIGITS = st.text("0123456789", min_size=7, max_size=13).filter(lambda digits: len(digits) in (7, 11, 12, 13))
 
@@ -123,3 +137,40 @@ def test_words_are_stable_distinct_and_without_spaces(text: str) -> None:
 @given(st.text("abcdefghijklmnopqrstuvwxyzàéîõüçñ0123456789 -./", max_size=40))
 def test_case_does_not_matter(text: str) -> None:
     assert search_terms(text.upper()) == search_terms(text)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "fits"),
+    [("2", "piece", True), ("0.5", "piece", False), ("1.5", "pack", False), ("0.75", "kg", True),
+     ("0.125", "litre", True), ("0.0005", "kg", False), ("1.5", "hour", True), ("0.000001", "metre", False)],
+)  # fmt: skip
+def test_pieces_are_whole_and_weights_go_to_the_gram(quantity: str, unit: str, fits: bool) -> None:
+    assert fits_unit(parse_micro(quantity), unit) is fits
+
+
+@given(st.sampled_from(sorted(UNIT_DECIMALS)), st.integers(0, 10**6))
+def test_whole_units_always_fit(unit: str, count: int) -> None:
+    assert fits_unit(count * MICRO, unit)
+
+
+def test_a_path_leads_from_the_root_and_is_read_from_the_leaf() -> None:
+    food, flour, maize = new_id(), new_id(), new_id()
+    path = path_below(path_below(path_below(None, food), flour), maize)
+    assert path == f"{food.hex}/{flour.hex}/{maize.hex}"
+    assert ids_on(path) == (maize, flour, food)
+    assert ids_on(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("product", "code", "factor", "mrp"),
+    [(None, None, None, None), (10, None, None, 10), (10, 12, None, 12), (None, 12, None, 12),
+     (10, None, 12 * MICRO, 120), (10, 99, 12 * MICRO, 99), (None, None, 12 * MICRO, None), (1, None, MICRO // 2, 1)],
+)  # fmt: skip
+def test_a_packs_highest_price_is_its_own_or_that_of_its_units(
+    product: int | None, code: int | None, factor: int | None, mrp: int | None
+) -> None:
+    assert mrp_of(product, code, factor) == mrp
+
+
+def test_a_product_is_found_by_each_word_once() -> None:
+    assert search_text("Rice 2kg", "RICE-2KG", codes=["6161100000018"]) == "rice 2kg 6161100000018"

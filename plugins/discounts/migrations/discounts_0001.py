@@ -34,8 +34,10 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
         sa.CheckConstraint(
-            "(target = 'product' AND product_id IS NOT NULL AND category_id IS NULL) OR (target = 'category' AND category_id IS NOT NULL AND product_id IS NULL)",
-            name=op.f("ck_discounts_promotion_target"),
+            "(target = 'category') = (category_id IS NOT NULL)", name=op.f("ck_discounts_promotion_category")
+        ),
+        sa.CheckConstraint(
+            "(target = 'product') = (product_id IS NOT NULL)", name=op.f("ck_discounts_promotion_product")
         ),
         sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name=op.f("ck_discounts_promotion_span")),
         sa.CheckConstraint("value >= 0", name=op.f("ck_discounts_promotion_value")),

@@ -166,15 +166,17 @@ async def _end_last(work: Work, row: TaxClass, one: RateIn, begun: list[dt.date]
 
 def _components(row: TaxClass, one: RateIn, pointer: str) -> tuple[TaxComponent, ...]:
     """The taxes of a rate, proved to make a lawful treatment. Raises Invalid."""
-    if (one.rate is None) == (one.components is None) and row.category not in ("exempt", "out_of_scope"):
-        raise Invalid.at(pointer, "Give either a rate or components")
+    untaxed = row.category in ("exempt", "out_of_scope")
+    if one.rate is not None and one.components is not None:
+        raise Invalid.at(pointer, "Give either a rate or components, not both")
+    if one.rate is None and one.components is None and not untaxed:
+        raise Invalid.at(pointer, "Give a rate or components", code="required")
     try:
         if one.components is not None:
             found = tuple(_component(part) for part in one.components)
-        elif row.category in ("exempt", "out_of_scope") and one.rate in (None, "0"):
-            found = ()
         else:
-            found = spread(parse_micro(one.rate or "0"), usual_components(one.region))
+            rate = parse_micro(one.rate or "0")
+            found = () if untaxed and not rate else spread(rate, usual_components(one.region))
         Treatment(None, row.name, row.category, found)  # type: ignore[arg-type]
     except ValueError as fault:
         raise Invalid.at(pointer, str(fault)) from fault

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.money import MICRO, format_amount, parse_amount, parse_micro
-from plugins.taxes.rules import tax
+from plugins.taxes.rules import code_from, spread, tax
+from plugins.taxes.schemas.packs import PackComponent
 from plugins.taxes.schemas.values import (
     Category,
     Rounding,
@@ -322,3 +323,34 @@ def test_a_lines_tax_agrees_with_exact_fractions(amount: int, rate: str, include
 def test_tax_per_line_knows_nothing_of_the_other_lines(lines: list[TaxableLine], rules: TaxPolicy) -> None:
     per_line = msgspec.structs.replace(rules, rounding="line")
     assert tax(lines, per_line) == [answer for each in lines for answer in tax([each], per_line)]
+
+
+# What a shop enters
+
+
+def test_a_plain_percentage_becomes_the_regions_usual_taxes_in_equal_parts() -> None:
+    assert spread(16 * MICRO, [PackComponent("VAT", "16")]) == (TaxComponent("VAT", 16 * MICRO),)
+    pair = [PackComponent("CGST", "9", "SGST"), PackComponent("SGST", "9", "CGST")]
+    assert spread(18 * MICRO, pair) == (
+        TaxComponent("CGST", 9 * MICRO, twin="SGST"),
+        TaxComponent("SGST", 9 * MICRO, twin="CGST"),
+    )
+
+
+@pytest.mark.parametrize(("rate", "parts"), [(1, ["CGST", "SGST"]), (16 * MICRO, [])])
+def test_a_percentage_that_does_not_divide_is_refused(rate: int, parts: list[str]) -> None:
+    with pytest.raises(ValueError, match="equal taxes"):
+        spread(rate, [PackComponent(code, "0") for code in parts])
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "code"),
+    [
+        ("Reduced rate 5 %", (), "reduced-rate-5"),
+        ("Standard", ("standard",), "standard-2"),
+        ("Standard", ("standard", "standard-2"), "standard-3"),
+        ("शून्य", (), "class"),
+    ],
+)
+def test_a_code_is_made_from_the_name(name: str, taken: tuple[str, ...], code: str) -> None:
+    assert code_from(name, taken) == code

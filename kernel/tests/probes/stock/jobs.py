@@ -1,0 +1,19 @@
+"""The probe's jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kernel.db import new_id
+from kernel.jobs import job
+from kernel.tests.probes.stock.models import Move
+from kernel.work import Work
+
+
+@job("probe_stock.book")
+async def book(work: Work, payload: Mapping[str, Any]) -> None:
+    """Book a move; fail after declaring it when told to."""
+    work.insert(Move, {"id": new_id(), "product": payload.get("product", "job"), "amount": payload.get("amount", 1)})
+    if payload.get("fail"):
+        raise RuntimeError("told to fail")
