@@ -29,6 +29,8 @@ _SESSION = {
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
 }
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
 

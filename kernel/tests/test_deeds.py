@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import httpx
@@ -13,12 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.auth.switching import disable, enable
-from kernel.db import Phase, Transaction, new_id
+from kernel.db import Phase, Transaction, Trouble, new_id
+from kernel.db.faults import Kind
 from kernel.db.tables import Audit
 from kernel.errors import Conflict, DukaError, Unavailable
 from kernel.testing.box import Box
 from kernel.tests.probes.stock.models import LEVELS, Level, Move
-from kernel.work import Work
+from kernel.work import Work, as_told
 from kernel.work.deeds import TRIES
 
 SIGNED = {"product": "free", "amount": 1}
@@ -163,18 +164,30 @@ async def test_a_restart_of_the_database_costs_no_request(box: Box, box_settings
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_a_commit_whose_answer_is_lost_is_answered_from_its_key(
-    box: Box, monkeypatch: pytest.MonkeyPatch
+async def lose(transaction: Transaction) -> None:
+    """Let the connection go while it is in use."""
+    if transaction.database.is_postgres:
+        await transaction.execute(sa.text("RESET ROLE"))
+        await transaction.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_connection_lost_around_the_commit_is_settled_by_the_key(
+    box: Box, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     await box.act(_stocked("rice"))
     commit = Transaction.commit
     lost: list[int] = []
 
     async def commit_and_lose(transaction: Transaction) -> None:
-        await commit(transaction)
+        if when == "after":
+            await commit(transaction)
         if not lost:
             lost.append(1)
-            raise ConnectionResetError
+            await lose(transaction)
+        if when == "before":
+            await commit(transaction)
 
     monkeypatch.setattr(Transaction, "commit", commit_and_lose)
     answer = await take(box, key="once")
@@ -281,13 +294,13 @@ async def test_the_listener_of_a_plugin_that_was_switched_off_is_not_told(box: B
     assert (await take(box, "2", {"product": "cursed"})).status_code == 201
 
 
-async def test_an_unexpected_error_is_told_without_its_words(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_error_is_told_without_its_words(box: Box) -> None:
     route = next(one for one in box.app.routes if one.operation == "probe_stock.list_papers")
 
     async def broken(work: Work, query: Any) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr(route, "function", broken) if False else object.__setattr__(route, "function", broken)
+    object.__setattr__(route, "function", broken)
     answer = await box.client("owner").get("/api/v1/probe_stock/papers")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
@@ -296,10 +309,7 @@ async def test_an_unexpected_error_is_told_without_its_words(box: Box, monkeypat
 
 
 def test_what_the_caller_is_told_never_names_a_table() -> None:
-    from kernel.db import Trouble
-    from kernel.work import as_told
-
-    for kind in ("retry", "locked", "unique", "reference", "check", "data", "forbidden", "lost", "other"):
-        told = as_told(Trouble(kind, "kernel_user", ("email",)))  # type: ignore[arg-type]
+    for kind in get_args(Kind):
+        told = as_told(Trouble(kind, "kernel_user", ("email",)))
         assert isinstance(told, DukaError)
         assert "kernel_user" not in told.detail

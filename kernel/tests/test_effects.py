@@ -19,7 +19,7 @@ from kernel.tests.probes.stock.models import LEVELS, LIMITS, Level, Limit, Move,
 from kernel.work import Work
 from kernel.work.effects import Effects, in_order
 
-Deed = Callable[[Work], None]
+Deed = Callable[[Work], object]
 
 
 async def do(box: Box, deed: Deed) -> None:
@@ -94,7 +94,7 @@ async def test_rows_of_one_table_that_differ_in_columns_are_refused_at_once(box:
         work.insert(Paper, {"id": new_id(), "number": "1"})
         work.insert(Paper, {"id": new_id(), "number": "2", "words": "would be lost"})
 
-    with pytest.raises(ValueError, match="probe_stock_paper.*words"):
+    with pytest.raises(ValueError, match=r"probe_stock_paper.*words"):
         await do(box, deed)
     assert await rows(box, Move.product) == []
 
@@ -180,8 +180,13 @@ async def test_changes_that_cancel_out_write_nothing(box: Box) -> None:
 
 async def test_many_keys_and_tallies_are_changed_in_one_deed(box: Box) -> None:
     products = [f"p{n:03d}" for n in range(60)]
-    for place in ("shop", "store"):
-        await do(box, lambda work, place=place: [stocked(p, 10, place=place)(work) for p in products] and None)  # type: ignore[misc]
+
+    def fill(work: Work) -> None:
+        for place in ("shop", "store"):
+            for product in products:
+                stocked(product, 10, place=place)(work)
+
+    await do(box, fill)
     await do(box, lambda work: work.insert(Limit, {"order": "KARIBU", "left": 3, "most": 3}))
 
     def deed(work: Work) -> None:
@@ -337,7 +342,7 @@ async def test_a_job_is_left_only_by_a_deed_that_commits(box: Box) -> None:
         await box.act(fails)
     assert await rows(box, Job.id) == []
     assert not box.deployment.jobs_due.is_set()
-    await do(box, lambda work: work.later("probe_till.ring", {}) and None)
+    await do(box, lambda work: work.later("probe_till.ring", {}))
     assert await rows(box, Job.name, Job.plugin, Job.state) == [("probe_till.ring", "probe_till", "pending")]
     assert box.deployment.jobs_due.is_set()
 
@@ -351,7 +356,7 @@ def test_effects_are_put_in_one_order_however_they_were_declared() -> None:
             effects.insert(LEVELS.table, {"product": key[0]})
             effects.insert(LIMITS.table, {"order": key[0]})
 
-    keys = [("b", "x"), ("a", "y"), ("c", "a"), ("a", "x")]
+    keys: list[tuple[str, ...]] = [("b", "x"), ("a", "y"), ("c", "a"), ("a", "x")]
     shapes = []
     for order in (keys, keys[::-1], sorted(keys)):
         effects = Effects()

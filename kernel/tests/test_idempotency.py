@@ -6,6 +6,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -149,7 +150,11 @@ async def test_a_key_in_flight_is_told_to_wait(box: Box, other_process: Box) -> 
     seen = (await take(box, "k1")).status_code
     assert seen == 201
     transaction = await other_process.deployment.database.open(Phase.WRITE, box.shop.id)
-    row = {"business_id": box.shop.id, "principal": box.people["mama-njeri", "owner"].id, "route": f"POST {TAKE}"}
+    row: dict[str, Any] = {
+        "business_id": box.shop.id,
+        "principal": box.people["mama-njeri", "owner"].id,
+        "route": f"POST {TAKE}",
+    }
     row |= {"key": "k2", "request_hash": b"x", "created_at": box.clock()}
     await transaction.execute(sa.insert(Idempotency).values(**row))
     waiting = await take(box, "k2")
@@ -196,7 +201,9 @@ async def at_once(calls: list[Callable[[], Awaitable[Any]]]) -> list[Any]:
 
 async def test_fifty_at_once_with_one_key_have_one_effect(box: Box, other_process: Box) -> None:
     await stocked(box)
-    calls = [lambda server=server: take(server, "k1") for server in (box, other_process) for _ in range(25)]  # type: ignore[misc]
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        partial(take, server, "k1") for server in (box, other_process) for _ in range(25)
+    ]
     answers: list[httpx.Response] = await at_once(calls)
     good = [answer for answer in answers if answer.status_code == 201]
     assert {answer.status_code for answer in answers} <= {201, 409}
@@ -218,7 +225,7 @@ async def test_the_broken_twin_that_checks_before_it_inserts_is_found_out(box: B
         if not await server.look(known):
             await server.act(insert)
 
-    await at_once([lambda server=server: broken_take(server) for server in (box, other_process) for _ in range(25)])  # type: ignore[misc]
+    await at_once([partial(broken_take, server) for server in (box, other_process) for _ in range(25)])
     assert len(await read_all(box, Move.id)) > 1
 
 
@@ -236,7 +243,7 @@ async def test_numbers_have_no_gaps_when_a_fifth_of_the_deeds_fail(box: Box, oth
         fails = rng.random() < 0.2
         await server.act(lambda work: paper(work, fails))
 
-    results = await at_once([lambda server=server: one(server) for server in (box, other_process) for _ in range(40)])  # type: ignore[misc]
+    results = await at_once([partial(one, server) for server in (box, other_process) for _ in range(40)])
     failed = [result for result in results if isinstance(result, Exception)]
     assert all(isinstance(fault, Conflict) for fault in failed), failed
     assert 5 < len(failed) < 30
@@ -257,7 +264,7 @@ async def test_the_broken_twin_that_adds_one_to_the_greatest_is_found_out(box: B
 
         await server.act(insert)
 
-    await at_once([lambda server=server: broken_number(server) for server in (box, other_process) for _ in range(20)])  # type: ignore[misc]
+    await at_once([partial(broken_number, server) for server in (box, other_process) for _ in range(20)])
     numbers = [row.amount for row in await read_all(box, Move.amount)]
     assert len(numbers) == 40
     assert len(set(numbers)) < 40
@@ -281,7 +288,7 @@ async def test_a_hundred_units_sold_to_many_buyers_are_sold_once_each(box: Box, 
         await server.act(run)
         return "sold"
 
-    results = await at_once([lambda server=server: buy(server) for server in (box, other_process) for _ in range(40)])  # type: ignore[misc]
+    results = await at_once([partial(buy, server) for server in (box, other_process) for _ in range(40)])
     assert results.count("sold") == 30
     assert {type(result) for result in results if result != "sold"} == {Conflict}
     assert {row.on_hand for row in await read_all(box, Level.on_hand)} == {0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Annotated, Any
 
@@ -211,6 +212,15 @@ async def test_changing_needs_the_version_that_was_read(box: Box) -> None:
     assert (await owner.patch(path, {"price": "1"}, version=1)).status_code == 200
     assert (await owner.patch(path, {"price": "2"}, version=1)).status_code == 412
     assert (await owner.get(path)).json()["price"] == "1.00"
+
+
+async def test_of_two_changes_of_one_version_one_is_told(box: Box) -> None:
+    made = await add(box, RICE)
+    owner, path = box.client("owner"), f"{PRODUCTS}/{made['id']}"
+    patches = ({"price": "1"}, {"name": "Renamed"}, {"mrp": "2"}, {"min_stock": "3"})
+    answers = await asyncio.gather(*(owner.patch(path, patch, version=1) for patch in patches))
+    assert sorted(one.status_code for one in answers) == [200, 412, 412, 412]
+    assert (await owner.get(path)).headers["etag"] == '"2"'
 
 
 async def test_a_service_has_no_stock(box: Box) -> None:

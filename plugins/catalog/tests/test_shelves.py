@@ -6,7 +6,15 @@ import asyncio
 import uuid
 from typing import Any
 
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from kernel.invariants import broken
 from kernel.testing.box import Box
+from kernel.work import Work
+from plugins.catalog.models import Category
+from plugins.catalog.services import shelves
 from plugins.catalog.testing import a_brand, a_category
 
 CATEGORIES = "/api/v1/catalog/categories"
@@ -68,14 +76,45 @@ async def test_a_category_never_stands_below_itself(box: Box) -> None:
         assert answer.json()["errors"][0]["pointer"] == "/parent_id"
 
 
-async def test_two_moves_at_once_make_no_circle(box: Box) -> None:
-    ids = [await a_category(box, name) for name in ("One", "Two")]
+async def two_moves_at_once(box: Box) -> list[httpx.Response]:
+    """Each of two trees is moved below a leaf of the other."""
+    one, two = await a_category(box, "One"), await a_category(box, "Two")
+    leaf_one, leaf_two = await a_category(box, "a", parent_id=one), await a_category(box, "b", parent_id=two)
     owner = box.client("owner")
-    answers = await asyncio.gather(
-        owner.patch(f"{CATEGORIES}/{ids[0]}", {"parent_id": str(ids[1])}, version=1),
-        owner.patch(f"{CATEGORIES}/{ids[1]}", {"parent_id": str(ids[0])}, version=1),
+    return await asyncio.gather(
+        owner.patch(f"{CATEGORIES}/{one}", {"parent_id": str(leaf_two)}, version=1),
+        owner.patch(f"{CATEGORIES}/{two}", {"parent_id": str(leaf_one)}, version=1),
     )
+
+
+async def test_two_moves_at_once_make_no_circle(box: Box) -> None:
+    answers = await two_moves_at_once(box)
     assert sorted(one.status_code for one in answers) == [200, 422], [one.text for one in answers]
+
+
+async def test_moves_that_do_not_hold_the_tree_make_a_circle(
+    box: Box, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken twin of the test above, on the database where two writers meet."""
+    if database == "sqlite":
+        return
+    meeting = asyncio.Barrier(2)
+
+    async def wait_for_the_other(_: Work) -> None:
+        await meeting.wait()
+
+    monkeypatch.setattr(shelves, "_hold_tree", wait_for_the_other)
+    answers = await two_moves_at_once(box)
+    assert [one.status_code for one in answers] == [200, 200], [one.text for one in answers]
+    assert await broken(box.deployment)
+
+    async def cut(work: Work) -> None:
+        ours = Category.business_id == work.business_id
+        await work.execute(sa.update(Category).where(ours).values(parent_id=None))
+        for id_ in (await work.execute(sa.select(Category.id).where(ours))).scalars():
+            await work.execute(sa.update(Category).where(ours, Category.id == id_).values(path=id_.hex))
+
+    await box.act(cut)
 
 
 async def test_what_is_put_below_a_category_on_the_move_goes_along(box: Box) -> None:

@@ -12,6 +12,8 @@ from kernel.money import Percent, UnitPrice
 from kernel.wire import Code, ListQuery, Name, Region, Request
 from plugins.taxes.schemas.values import Category
 
+ClassName = Annotated[Name, Meta(examples=["Standard"])]
+ClassCode = Annotated[Code, Meta(examples=["standard"])]
 ComponentCode = Annotated[
     str, Meta(pattern=r"\A[A-Z0-9][A-Z0-9._-]{0,19}\Z", description="The tax, as documents name it.", examples=["VAT"])
 ]
@@ -38,14 +40,14 @@ class RateIn(Request, frozen=True, kw_only=True):
     region: Region
     valid_from: Day
     rate: Percent | None = None
-    components: Annotated[list[ComponentIn], Meta(max_length=10)] | None = None
+    components: Annotated[list[ComponentIn], Meta(max_length=10, examples=[None])] | None = None
 
 
 class ClassIn(Request, frozen=True, kw_only=True):
     """A tax class to add. Without a code one is made from the name."""
 
-    name: Name
-    code: Code | None = None
+    name: ClassName
+    code: ClassCode | None = None
     category: Category = "standard"
     is_default: bool = False
     rates: Annotated[list[RateIn], Meta(max_length=50)] = []
@@ -54,7 +56,7 @@ class ClassIn(Request, frozen=True, kw_only=True):
 class ClassPatch(Request, frozen=True, kw_only=True):
     """What changes of a class. Rates are added: a new one ends the one before; those that have begun stay."""
 
-    name: Name | UnsetType = UNSET
+    name: ClassName | UnsetType = UNSET
     is_default: bool | UnsetType = UNSET
     rates: Annotated[list[RateIn], Meta(max_length=50)] = []
 
@@ -87,8 +89,8 @@ class ClassOut(Struct, frozen=True):
     """A tax class with all its rates, oldest first."""
 
     id: UUID
-    code: Code
-    name: Name
+    code: ClassCode
+    name: ClassName
     category: Category
     is_default: bool
     rates: list[RateOut]
