@@ -70,13 +70,19 @@ class Client:
         return await self._asked("POST", path, json=body, headers={"Idempotency-Key": key})
 
     async def make(self, path: str, body: Mapping[str, Any], key: str) -> Any:
-        """Post a thing whose id we chose, or read it where it is there already, from a replay before this one."""
+        """Post a thing whose id we chose; read it instead where it is there already, from a replay long ago.
+
+        What a second sale of the same goods lacks first may be the goods, so any conflict is looked into.
+        """
         try:
             return await self.post(path, body, key)
         except Refused as refused:
-            if refused.code != "already-exists":
+            if refused.status != HTTPStatus.CONFLICT:
                 raise
-        return await self.get(f"{path}/{body['id']}")
+            try:
+                return await self.get(f"{path}/{body['id']}")
+            except Refused:
+                raise refused from None
 
     async def _asked(self, method: str, path: str, **how: Any) -> Any:
         answer = await self._sent(method, path, how)

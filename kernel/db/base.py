@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import uuid_utils.compat
 from advanced_alchemy.types import DateTimeUTC
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -59,9 +59,18 @@ class Owned:
 
 
 class Versioned:
-    """A row that people edit: its version is the ETag, raised by every change."""
+    """A row that people edit: its version is the ETag, raised by every change.
+
+    The ORM writes it only while its version is still the one that was read; otherwise the deed runs again, and finds
+    out that the caller's If-Match is stale.
+    """
 
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version, "version_id_generator": False}
 
 
 def owned_key(column: str, table: str, *, name: str | None = None) -> sa.ForeignKeyConstraint:

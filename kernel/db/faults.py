@@ -10,6 +10,7 @@ from typing import Literal
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import ColumnCollectionConstraint
 
 from kernel.db.base import Base
@@ -38,6 +39,13 @@ _BY_STATE: dict[str, Kind] = {
 }
 
 
+_BY_CLASS: tuple[tuple[tuple[type[BaseException], ...], Kind], ...] = (
+    ((asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError, OSError), "lost"),
+    ((StaleDataError,), "retry"),
+    ((OverflowError,), "data"),
+)
+
+
 @dataclass(frozen=True)
 class Trouble:
     """A database error: its kind, and the table and columns of the constraint where one was broken."""
@@ -57,13 +65,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
             cause = getattr(error.orig, "__cause__", None)
             return _from_state(state, getattr(cause, "constraint_name", None) or "")
         return _from_sqlite(error)
-    if isinstance(
-        error, asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError | ConnectionError | OSError
-    ):
-        return Trouble("lost")
-    if isinstance(error, OverflowError):
-        return Trouble("data")
-    return None
+    return next((Trouble(kind) for kinds, kind in _BY_CLASS if isinstance(error, kinds)), None)
 
 
 def _from_state(state: str, constraint: str) -> Trouble:

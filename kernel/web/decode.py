@@ -15,6 +15,7 @@ from kernel.errors import Fault, Invalid, MalformedJson, NotFound
 
 _PLACE = re.compile(r" - at `(key in )?\$?(.*)`\Z")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_FIELD = re.compile(r"(?:unknown|required) field `(.*)`")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
@@ -116,6 +117,8 @@ def _invalid(said: str) -> Invalid:
     if found:
         for name, index in _STEP.findall(found[2]):
             pointer += "/" + (name or index).replace("~", "~0").replace("/", "~1")
+    if named := _FIELD.search(words):
+        pointer += "/" + named[1][:60].replace("~", "~0").replace("/", "~1")
     return Invalid.at(pointer, _in_words(words), code=_code(words))
 
 

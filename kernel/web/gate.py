@@ -91,9 +91,9 @@ class Gate:
             visit.parsed = parse(visit.body) if visit.body else None
         if is_open and not (visit.claims and path == DOCUMENT):
             visit.claims = None
-            return
-        await visit.enter()
-        self._check_plugin(path, visit)
+        else:
+            await visit.enter()
+            self._check_plugin(path, visit)
         self._check_method(path, scope["method"])
 
     def _check_host(self, headers: Mapping[str, str]) -> None:
@@ -116,6 +116,8 @@ class Gate:
             return None
 
     def _check_plugin(self, path: str, visit: Visit) -> None:
+        if "//" in path:  # routing would read it as one stroke, and find what is looked for here in vain
+            raise NotFound
         if not path.startswith(API):
             return
         name = path[len(API) :].partition("/")[0]

@@ -52,7 +52,7 @@ def _from_framework(error: HTTPException) -> errors.DukaError:
         case 404:
             return errors.NotFound()
         case 405:
-            return errors.MethodNotAllowed(headers={"Allow": (error.headers or {}).get("Allow", "")})
+            return errors.MethodNotAllowed(headers={"Allow": "GET"})  # operations of the API never come this far
         case 413:
             return errors.PayloadTooLarge()
         case status if status >= 500:

@@ -67,7 +67,8 @@ class Key(msgspec.Struct, frozen=True):
 class Deed(Generic[T]):
     """One command in the doing.
 
-    run: the use case. encode: its value → the answer. identify: reads the standing anew, for a second try.
+    run: the use case. encode: its value → the answer. identify: reads the standing anew, for a second try. Once what is
+    switched on has moved under a deed, it takes the lock first and reads under it, so that it cannot move again.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Deed(Generic[T]):
         self.run, self.encode, self.identify = run, encode, identify
         self.key, self.read_first, self.if_match = key, read_first, if_match
         self.phase, self.audited = phase, audited
-        self._taking_key = self._is_writer = False
+        self._taking_key = self._is_writer = self._lock_first = False
 
     async def perform(self) -> Answered:
         """Run until it commits, at most five times. Raises a DukaError and leaves nothing behind otherwise."""
@@ -100,7 +101,7 @@ class Deed(Generic[T]):
                     await self._again(attempt)
                 return await self._once()
             except Moved:
-                continue
+                self._lock_first = True
             except DukaError:
                 raise
             except Exception as error:
@@ -113,6 +114,8 @@ class Deed(Generic[T]):
         if self.key and (kept := await _look_up(self.transaction, self.standing, self.key)):
             return kept
         crashpoint("deed.looked_up")
+        if self._lock_first:
+            await self._begin_writing()
         work = Work(
             self.deployment,
             self.transaction,
@@ -147,6 +150,8 @@ class Deed(Generic[T]):
         self._is_writer = True
         await self.transaction.begin(self.phase)
         crashpoint("deed.writing")
+        if self._lock_first:
+            self.standing = await self.identify(self.transaction)
         self._taking_key = self.key is not None
         current = await _take_key_and_check_epoch(self.transaction, self.standing, self.key, self.deployment.clock())
         self._taking_key = False

@@ -1,4 +1,4 @@
-"""What must always hold of stock, and the demo's stock of the first day."""
+"""What inventory answers to the kernel's hooks: what must hold of stock, and the demo's stock of the first day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from plugins.inventory.services.demo import Demo, stock_the_shelves
 
 _SUMS = (
     "(SELECT business_id, product_id, location_id, SUM(quantity) AS total FROM inventory_move"
@@ -68,7 +69,8 @@ RULES: Final = (
         "goods leave with a sale and come in with receipts, voids and returns",
         "SELECT business_id, id, kind, quantity FROM inventory_move"
         " WHERE (kind = 'sale' AND quantity >= 0)"
-        " OR (kind IN ('receipt', 'opening', 'void', 'return') AND quantity <= 0) OR (kind = 'void' AND reverses_id IS NULL)",
+        " OR (kind IN ('receipt', 'opening', 'void', 'return') AND quantity <= 0)"
+        " OR (kind = 'void' AND reverses_id IS NULL)",
     ),
 )
 
@@ -77,3 +79,9 @@ RULES: Final = (
 def invariants() -> Sequence[Invariant]:
     """What must hold of levels, moves and the documents behind them."""
     return RULES
+
+
+@answers
+async def seed_demo(demo: Demo) -> None:
+    """Stock the shelves on the eve of the demo's month."""
+    await stock_the_shelves(demo)

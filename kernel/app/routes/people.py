@@ -12,7 +12,7 @@ from kernel.auth.businesses import add_member, make_user
 from kernel.auth.models import Membership, Role, SignIn, User
 from kernel.auth.passwords import hash_password
 from kernel.auth.permissions import Rights
-from kernel.errors import AlreadyExists, Forbidden, Invalid, NotFound
+from kernel.errors import AlreadyExists, Forbidden, Invalid, NotFound, PreconditionFailed
 from kernel.web import Scene, command, flow, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request
 from kernel.work import Work
@@ -115,7 +115,9 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
         await work.execute(sa.update(Membership).where(here).values(is_active=data.is_active))
     if isinstance(data.name, str):
         await work.execute(sa.update(User).where(User.id == user_id).values(name=data.name))
-    await work.execute(sa.update(User).where(User.id == user_id).values(version=User.version + 1))
+    same = sa.and_(User.id == user_id, User.version == row.version)
+    if not (await work.execute(sa.update(User).where(same).values(version=row.version + 1))).rowcount:
+        raise PreconditionFailed
     if data.is_active is False:
         alone = sa.select(sa.func.count()).where(Membership.user_id == user_id, Membership.is_active.is_(True))
         if not (await work.execute(alone)).scalar_one():

@@ -13,7 +13,7 @@ from kernel.auth.businesses import NewBusiness, create_business
 from kernel.auth.models import Location, Membership, User
 from kernel.auth.regions import check_place, zone_of
 from kernel.db.tables import Business
-from kernel.errors import AlreadyExists, Invalid, NotFound
+from kernel.errors import AlreadyExists, Invalid, NotFound, PreconditionFailed
 from kernel.hooks import location_added
 from kernel.web import OPERATOR, SIGNED_IN, command, page, query
 from kernel.wire import Code, Currency, Email, Line, ListQuery, Name, Page, Region, Reply, Request, Slug
@@ -159,9 +159,9 @@ async def change_business(work: Work, business_id: uuid.UUID, data: BusinessPatc
     row = await _own_business(work, business_id)
     work.check_version(row.version)
     values = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
-    await work.execute(
-        sa.update(Business).where(Business.id == business_id).values(version=Business.version + 1, **values)
-    )
+    same = sa.and_(Business.id == business_id, Business.version == row.version)
+    if not (await work.execute(sa.update(Business).where(same).values(version=row.version + 1, **values))).rowcount:
+        raise PreconditionFailed
     row = await _own_business(work, business_id)
     return Reply(_business(row), version=row.version)
 
