@@ -1,7 +1,7 @@
 # One command each, the same on every machine and in CI.
 #   make run     serve a demo shop                make prove   the promises at their stated figures (long)
 #   make test    the suite at small figures       make bench   the measurements
-#   make lint    style, types, imports, anatomy   make docs    check that the documentation is true
+#   make lint    style, types, imports, anatomy   make docs    write the reference pages from the code
 #   make format  put the source in order          make lock    renew requirements/*.txt (LOCK_ARGS=--upgrade)
 
 PYTHON ?= python3
@@ -44,6 +44,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 docs: $(VENV)/dev.stamp
+	$(BIN)/python -W ignore -m kernel.testing.reference
 	$(PYTEST) tests/docs
 
 lock: $(VENV)/dev.stamp

@@ -36,7 +36,7 @@ class Login(Request, frozen=True):
 class Refresh(Request, frozen=True):
     """A refresh token, good for one use."""
 
-    refresh_token: Annotated[str, Meta(min_length=10, max_length=200, examples=["r_XyZ…"])]
+    refresh_token: Annotated[str, Meta(min_length=10, max_length=200, examples=["r_8tDZ1mT0V6cQ4yJbK2nX"])]
 
 
 class Switch(Request, frozen=True):

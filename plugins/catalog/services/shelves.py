@@ -82,7 +82,7 @@ async def _parent(work: Work, id_: UUID | None) -> Category | None:
 
 
 async def _hold_tree(work: Work) -> None:
-    """Hold every category, in one order: what another deed puts below a category on the move must be seen, and moved."""
+    """Hold every category, in one order: what others put below one on the move must be seen, and moved with it."""
     await work.execute(
         sa.select(Category.id)
         .where(Category.business_id == work.business_id)

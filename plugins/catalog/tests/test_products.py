@@ -131,7 +131,7 @@ async def test_a_barcode_names_one_product_of_the_business(box: Box) -> None:
         ({"sku": "two\nlines"}, "/sku", "invalid"),
         ({"hsn_code": "12"}, "/hsn_code", "invalid"),
         ({"unit": "bushel"}, "/unit", "invalid"),
-        ({"stock": "5"}, "", "unknown"),
+        ({"stock": "5"}, "/stock", "unknown"),
         ({"ext": {"stars": {}}}, "/ext/stars", "unknown"),
         ({"ext": {"catalog": {}}}, "/ext/catalog", "unknown"),
     ],

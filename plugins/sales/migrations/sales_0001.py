@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from kernel.db import Json, Moment
-from kernel.migrate import global_table, tenant_table
+from kernel.migrate import tenant_table
 
 revision = "sales_0001"
 down_revision = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
 

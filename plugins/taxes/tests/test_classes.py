@@ -166,7 +166,7 @@ async def test_a_code_is_unique_in_the_business_only(box: Box) -> None:
         ({"name": "Bad", "rates": [{"region": "KE", "rate": "-1", "valid_from": "2021-01-01"}]}, "/rates/0/rate"),
         ({"name": "Bad", "rates": [{"region": "KE", "rate": "1", "valid_from": "2021-02-30"}]}, "/rates/0/valid_from"),
         ({"name": "Bad", "rates": [], "category": "luxury"}, "/category"),
-        ({"name": "Bad", "colour": "red"}, ""),
+        ({"name": "Bad", "colour": "red"}, "/colour"),
     ],
 )  # fmt: skip
 async def test_a_class_that_makes_no_sense_is_refused(box: Box, body: dict[str, Any], pointer: str) -> None:

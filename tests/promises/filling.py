@@ -1,0 +1,159 @@
+"""A shop with one or two of everything there is, made through the API; every text of it carries the shop's mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.testing.box import PASSWORD, Box
+from kernel.work import Work
+
+MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
+"""A word in every text of a shop: seen in another shop's answer, something leaked."""
+
+
+class Filling:
+    """Fills one shop; `own` names one thing of each kind that requests may name."""
+
+    def __init__(self, box: Box, shop: str) -> None:
+        self.box, self.shop, self.mark = box, shop, MARKS[shop]
+        self.owner = box.client("owner", shop)
+        self.own: dict[str, str] = {"business_id": str(box.shops[shop].id)}
+        self.paths = {(route.method, route.path) for route in box.app.routes}
+
+    async def fill(self) -> dict[str, str]:
+        """Make everything; returns `own`."""
+        await self.shelves()
+        await self.people()
+        await self.places()
+        await self.goods()
+        await self.stock()
+        await self.prices()
+        await self.selling()
+        await self.books()
+        await self.jobs()
+        return self.own
+
+    async def make(self, path: str, body: Any) -> dict[str, Any]:
+        """POST as the owner; it must succeed."""
+        answer = await self.owner.post(f"/api/v1{path}", body)
+        assert answer.status_code in (200, 201), f"{path}: {answer.text}"
+        said: dict[str, Any] = answer.json()
+        return said
+
+    def text(self, words: str) -> str:
+        """Words with the shop's mark."""
+        return f"{self.mark} {words}"
+
+    def code(self, letters: str) -> str:
+        """A code with the shop's mark."""
+        return f"{self.mark}-{letters}".upper()
+
+    async def shelves(self) -> None:
+        """Tax classes, categories, brands."""
+        own, region = self.own, self.box.shops[self.shop].region
+        for n in "12":
+            rates = [{"region": region, "rate": "8", "valid_from": "2021-01-01"}]
+            said = {"name": self.text(f"class {n}"), "code": self.code(f"class{n}").lower(), "rates": rates}
+            made = await self.make("/taxes/classes", said)
+            own["class_id"] = own["tax_class_id"] = made["id"]
+            own["brand_id"] = (await self.make("/catalog/brands", {"name": self.text(f"brand {n}")}))["id"]
+        own["parent_id"] = (await self.make("/catalog/categories", {"name": self.text("goods")}))["id"]
+        below = {"name": self.text("food"), "parent_id": own["parent_id"]}
+        own["category_id"] = (await self.make("/catalog/categories", below))["id"]
+
+    async def people(self) -> None:
+        """Groups, customers, a colleague."""
+        digits = {"KE": "07123456", "IN": "98765432"}[self.box.shops[self.shop].region]
+        for n in "12":
+            group = {"code": self.code(f"g{n}").lower(), "name": self.text(f"group {n}")}
+            self.own["group_id"] = (await self.make("/customers/groups", group))["id"]
+            customer = {
+                "name": self.text(f"customer {n}"),
+                "phone": f"{digits}7{n}",
+                "email": f"{self.mark}{n}@mail.example".lower(),
+                "address": self.text("road"),
+                "note": self.text("note"),
+                "group_id": self.own["group_id"],
+            }
+            self.own["customer_id"] = (await self.make("/customers/customers", customer))["id"]
+        roles = (await self.owner.get("/api/v1/roles")).json()["items"]
+        self.own["role_id"] = next(one["id"] for one in roles if one["code"] == "cashier")
+        person = {"email": f"{self.mark}@staff.example".lower(), "name": self.text("helper"), "password": PASSWORD}
+        self.own["user_id"] = (await self.make("/users", person | {"role_id": self.own["role_id"]}))["id"]
+
+    async def places(self) -> None:
+        """A further storefront and a till."""
+        place = {"code": self.code("west"), "name": self.text("West"), "kind": "storefront"}
+        self.own["location_id"] = (await self.make("/locations", place))["id"]
+        till = {"location_id": self.own["location_id"], "code": self.mark[:2].upper(), "name": self.text("till")}
+        self.own["register_id"] = (await self.make("/sales/registers", till))["id"]
+
+    async def goods(self) -> None:
+        """Products with packs and barcodes."""
+        references = {name: self.own[name] for name in ("category_id", "brand_id", "tax_class_id")}
+        for n in "21":
+            said = {
+                "sku": self.code(f"sku{n}"),
+                "name": self.text(f"rice {n}"),
+                "description": self.text("grain"),
+                "price": "380.00",
+                "min_stock": "9999999",
+                "barcodes": [self.code(f"bar{n}")],
+                "packs": [{"name": self.text("carton"), "factor": "12", "barcode": self.code(f"pack{n}")}],
+            }
+            made = await self.make("/catalog/products", said | references)
+            self.own["product_id"], self.own["pack_id"] = made["id"], made["packs"][0]["id"]
+        self.own["code"] = self.own["barcode"] = self.code("bar1")
+
+    async def stock(self) -> None:
+        """Receipts and adjustments, and with them levels and moves."""
+        line = {"product_id": self.own["product_id"], "quantity": "90000"}
+        for n in "12":
+            receipt = {"supplier": self.text(f"mill {n}"), "note": self.text("note"), "lines": [line]}
+            place = {"location_id": self.own["location_id"]}
+            self.own["receipt_id"] = (await self.make("/inventory/receipts", receipt | place))["id"]
+            wrong = {"reason": self.text("broken"), "lines": [line | {"quantity": "-1"}]}
+            self.own["adjustment_id"] = (await self.make("/inventory/adjustments", wrong | place))["id"]
+
+    async def prices(self) -> None:
+        """A promotion that runs and a draft."""
+        said = {"kind": "percent", "value": "10", "product_id": self.own["product_id"]}
+        running = await self.make("/discounts/promotions", said | {"name": self.text("week")})
+        await self.make(f"/discounts/promotions/{running['id']}/activate", None)
+        draft = await self.make("/discounts/promotions", said | {"name": self.text("draft")})
+        self.own["promotion_id"] = draft["id"]
+
+    async def selling(self) -> None:
+        """Held carts; three sales, of which one is voided and one partly paid back."""
+        own = self.own
+        cart = {name: own[name] for name in ("location_id", "register_id", "customer_id")}
+        cart |= {"lines": [{"product_id": own["product_id"]}, {"barcode": own["barcode"]}], "note": self.text("note")}
+        for n in "12":
+            held = await self.make("/sales/held", cart | {"label": self.text(f"cart {n}")})
+            own["held_id"] = held["id"]
+        for _ in "123":
+            paid = [{"method": "cash", "amount": "900.00", "tendered": "900.00"}]
+            sale = await self.make("/sales/sales", cart | {"payments": paid})
+            own["sale_id"], own["payment_id"] = sale["id"], sale["payments"][0]["id"]
+            if _ == "1":
+                await self.make(f"/sales/sales/{sale['id']}/void", {"reason": self.text("mistake")})
+        back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": self.text("spoilt")}
+        own["refund_id"] = (await self.make("/payments/refunds", back))["id"]
+        own["subject_id"], own["document_id"], own["line"] = own["sale_id"], own["sale_id"], "1"
+
+    async def books(self) -> None:
+        """Expenses, where the day book takes them."""
+        if ("POST", "/api/v1/daybook/expenses") in self.paths:
+            for n in "12":
+                said = {"location_id": self.own["location_id"], "amount": "50.00", "method": "cash"}
+                made = await self.make("/daybook/expenses", said | {"reason": self.text(f"tea {n}")})
+                self.own["expense_id"] = made["id"]
+
+    async def jobs(self) -> None:
+        """Jobs that wait."""
+
+        async def later(work: Work) -> str:
+            work.later("sales.probe", {"words": self.text("job")})
+            return str(work.later("sales.probe", {"words": self.text("job")}))
+
+        self.own["job_id"] = await self.box.act(later, shop=self.shop)
