@@ -45,7 +45,7 @@ class Handler:
 
 def job(name: str, *, cron: str | None = None) -> Callable[[Run], Handler]:
     """Declare a job in `jobs.py`. cron: five fields in the business's time zone, for enabled plugins only."""
-    if cron is not None and not croniter.is_valid(cron):
+    if cron is not None and not (croniter.is_valid(cron) and len(cron.split()) == 5):
         raise ValueError(f"job {name}: {cron!r} is not a cron line")
     return lambda run: Handler(name, run, cron)
 
@@ -71,10 +71,22 @@ def handlers_of(deployment: Deployment) -> dict[str, Handler]:
 
 
 def next_run(cron: str, after: dt.datetime, zone: str) -> dt.datetime:
-    """The next instant of a cron line in a zone."""
-    local = after.astimezone(ZoneInfo(zone))
-    moment: dt.datetime = croniter(cron, local).get_next(dt.datetime)
-    return moment.astimezone(dt.UTC)
+    """The next instant of a cron line in a zone.
+
+    At fixed hours it comes once a day: an hour that the clock repeats counts the first time, one that it skips a little
+    later. Over hours (`*` among them) it goes by time that passes.
+    """
+    tz = ZoneInfo(zone)
+    local = after.astimezone(tz)
+    if "*" in cron.split()[1]:
+        passing: dt.datetime = croniter(cron, local).get_next(dt.datetime)
+        return passing.astimezone(dt.UTC)
+    clock = croniter(cron, local.replace(tzinfo=None))
+    while True:
+        shown: dt.datetime = clock.get_next(dt.datetime)
+        moment = shown.replace(tzinfo=tz).astimezone(dt.UTC)
+        if moment > after:
+            return moment
 
 
 _J = Job.__table__.c

@@ -66,7 +66,7 @@ async def add_customer(work: Work, data: CustomerIn) -> Customer:
 
 async def change_customer(work: Work, id_: uuid.UUID, data: CustomerPatch) -> Customer:
     """Change a customer. Raises as adding one does, and NotFound, PreconditionFailed."""
-    found = await work.get(Customer, id_)
+    found = await work.get(Customer, id_, to_change=True)
     work.check_version(found.version)
     values = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
     if "ext" in values:
@@ -106,7 +106,7 @@ async def add_group(work: Work, data: GroupIn) -> Group:
 
 async def change_group(work: Work, id_: uuid.UUID, data: GroupPatch) -> Group:
     """Change a group. Raises NotFound, PreconditionFailed, and AlreadyExists for a code in use."""
-    found = await work.get(Group, id_)
+    found = await work.get(Group, id_, to_change=True)
     work.check_version(found.version)
     for name, value in structs.asdict(data).items():
         if value is not UNSET:

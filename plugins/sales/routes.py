@@ -162,7 +162,7 @@ async def add_register(work: Work, data: RegisterIn) -> Reply[RegisterOut]:
 @command("PATCH", "/registers/{register_id}", permission="sales.registers")
 async def change_register(work: Work, register_id: uuid.UUID, data: RegisterPatch) -> Reply[RegisterOut]:
     """Rename a till or switch it off."""
-    register = await work.get(Register, register_id)
+    register = await work.get(Register, register_id, to_change=True)
     work.check_version(register.version)
     for name, value in structs.asdict(data).items():
         if value is not UNSET:

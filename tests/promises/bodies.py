@@ -151,12 +151,14 @@ def _below(kind: Any, step: str | int) -> Any:
     raise LookupError(step)
 
 
-def in_list(body: Any, pointer: Pointer) -> tuple[list[Any], Any] | None:
-    """The innermost list around a spot and the element that holds it."""
+def around(body: Any, pointer: Pointer) -> tuple[list[Any], Any]:
+    """The innermost list around a spot, and the element of it that leads there."""
     found: tuple[list[Any], Any] | None = None
     here = body
     for step in pointer:
         if isinstance(here, list):
             found = (here, here[0])
-        here = here[step] if not isinstance(here, dict) or step in here else None
+        here = here[step]
+    if found is None:
+        raise LookupError(pointer)
     return found

@@ -210,7 +210,7 @@ async def add_location(work: Work, data: LocationIn) -> Reply[LocationOut]:
 @command("PATCH", "/locations/{location_id}", permission="locations.manage", errors=(AlreadyExists,))
 async def change_location(work: Work, location_id: uuid.UUID, data: LocationPatch) -> Reply[LocationOut]:
     """Change a location. A new zone or cut-off counts from the next sale on."""
-    place = await work.get(Location, location_id)
+    place = await work.get(Location, location_id, to_change=True)
     work.check_version(place.version)
     values = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
     if "day_cutoff" in values:

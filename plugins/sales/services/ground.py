@@ -166,13 +166,13 @@ def _quantity(line: LineIn, good: Sellable, index: int) -> int:
 
 def _list_price(good: Sellable, channel: str) -> tuple[int, str]:
     """The price before anything lowers it, and the name of the rule it comes from."""
-    price, rule = (good.price, "retail price")
+    price, rule = good.price, "retail"
     if channel == "wholesale" and good.wholesale_price is not None:
-        price, rule = good.wholesale_price, "wholesale price"
+        price, rule = good.wholesale_price, "wholesale"
     if good.pack is None:
         return price, rule
     if good.pack.price is not None:
-        return good.pack.price, f"price of {good.pack.name}"
+        return good.pack.price, good.pack.name
     return price * good.pack.factor // MICRO, rule
 
 

@@ -1,0 +1,150 @@
+"""P21: every route asks for a declared permission, and each role is let in exactly where it holds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from kernel.app import create_app
+from kernel.auth.permissions import Rights
+from kernel.plugin import ROLES
+from kernel.registry import Registry
+from kernel.testing.box import Box
+from kernel.web import OPERATOR, PUBLIC, SIGNED_IN, Route, command, perform
+
+PRINCIPALS: tuple[str | None, ...] = (*ROLES, "operator", None)
+OPEN = frozenset({("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh")})
+"""Every route that anyone may call; another one is a decision to be made here."""
+FOR_ALL_STAFF = frozenset(
+    {
+        *(("POST", f"/api/v1/auth/{deed}") for deed in ("switch", "logout")),
+        *(("GET", f"/api/v1/{path}") for path in ("auth/me", "businesses", "locations", "plugins")),
+        ("GET", "/api/v1/businesses/{business_id}"),
+        ("GET", "/api/v1/locations/{location_id}"),
+        ("GET", "/api/v1/plugins/{name}"),
+    }
+)
+"""Every route that anyone signed in may call."""
+NEVER: dict[str, set[str]] = {
+    "cashier": {
+        "sales.void", "sales.override_price", "sales.import", "sales.registers", "payments.refund", "catalog.edit",
+        "catalog.see_cost", "inventory.receive", "inventory.adjust", "discounts.edit", "taxes.edit", "daybook.see",
+    },
+    "stock_keeper": {"sales.complete", "sales.void", "payments.refund", "customers.see", "customers.edit", "taxes.edit"},
+    "accountant": {"sales.complete", "sales.void", "payments.refund", "catalog.edit", "inventory.adjust"},
+    "manager": set(),
+}  # fmt: skip
+"""What a shipped role must not come with, whatever a manifest grants."""
+ABOVE_STAFF = {"users.manage", "roles.manage", "plugins.manage", "business.manage", "locations.manage"}
+"""What only owners come with."""
+
+
+def test_every_route_declares_who_may_call_it(box: Box, registry: Registry) -> None:
+    known = {one.name for one in Rights(registry).declared(registry.plugins)}
+    for route in box.app.routes:
+        assert route.permission in known | {PUBLIC, SIGNED_IN, OPERATOR}, f"{route.operation}: {route.permission!r}"
+    assert {(one.method, one.path) for one in box.app.routes if one.permission == PUBLIC} == OPEN
+    assert {(one.method, one.path) for one in box.app.routes if one.permission == SIGNED_IN} == FOR_ALL_STAFF
+    spoken_for = {one.permission for one in box.app.routes}
+    own = {name for name in known - spoken_for if name.partition(".")[0] in registry.plugins}
+    assert own <= {
+        "catalog.see_cost",
+        "sales.discount",
+        "sales.override_price",
+        "sales.import",
+        "daybook.see",
+        "daybook.expense",
+    }
+
+
+def test_a_route_without_a_permission_cannot_be_declared() -> None:
+    async def anything(work: Any) -> None:
+        """Do something."""
+
+    with pytest.raises(TypeError, match="neither a permission"):
+        command("POST", "/anything", permission="")(anything)
+
+
+def test_no_shipped_role_comes_with_more_than_it_should(registry: Registry) -> None:
+    for role, never in NEVER.items():
+        held = Rights(registry).of(role, (), (), frozenset(registry.plugins))
+        assert not held & (never | ABOVE_STAFF), f"{role}: {sorted(held & (never | ABOVE_STAFF))}"
+
+
+async def test_each_role_is_let_in_exactly_where_it_holds_the_permission(box: Box) -> None:
+    calls, wrong = await every_cell(box)
+    print(f"{calls} calls: {len(box.app.routes)} routes × {len(PRINCIPALS)} principals")
+    assert calls == len(box.app.routes) * len(PRINCIPALS) > 400
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_a_gate_that_forgets_to_ask_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: one route whose permission nobody checks, one that asks for another's."""
+
+    async def forgetful(visit: Any, route: Route, path: Any) -> Any:
+        if route.operation == "sales.void_sale":
+            route = dataclasses.replace(route, permission=SIGNED_IN)
+        if route.operation == "catalog.list_products":
+            route = dataclasses.replace(route, permission="catalog.edit")
+        return await perform(visit, route, path)
+
+    monkeypatch.setattr("kernel.app.build.perform", forgetful)
+    box.app = create_app(box.deployment)
+    await box.http.aclose()
+    box.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=box.app), base_url="http://duka.test")
+    _, wrong = await every_cell(box)
+    found = sorted(line.partition(":")[0] for line in wrong)
+    assert found == [
+        *(f"catalog.list_products as {role}" for role in ("accountant", "cashier")),
+        *(f"sales.void_sale as {role}" for role in ("accountant", "cashier", "stock_keeper")),
+    ]
+
+
+async def every_cell(box: Box) -> tuple[int, list[str]]:
+    """Call every route as everybody with an empty request; what was answered otherwise than the table says."""
+    calls, wrong = 0, []
+    last = sorted(box.app.routes, key=lambda route: route.operation == "auth.logout")
+    for role in PRINCIPALS:
+        held = await rights_of(box, role)
+        for route in last:
+            answer = await empty_request(box, route, role)
+            calls += 1
+            expected = refusal(route, role, held)
+            said = answer.status_code if answer.status_code in (401, 403) else None
+            if route.permission == PUBLIC and said == 401:  # wrong credentials, not a closed door
+                said = None
+            if said != expected or answer.status_code >= 500:
+                wrong.append(
+                    f"{route.operation} as {role}: {answer.status_code}, expected {expected}: {answer.text[:200]}"
+                )
+    return calls, wrong
+
+
+async def rights_of(box: Box, role: str | None) -> frozenset[str]:
+    """What a principal holds here. The operator of the box is a member as owner."""
+    if role is None:
+        return frozenset()
+    registry = box.deployment.registry
+    held = Rights(registry).of("owner" if role == "operator" else role, (), (), frozenset(registry.plugins))
+    return held | {OPERATOR} if role == "operator" else held
+
+
+def refusal(route: Route, role: str | None, held: frozenset[str]) -> int | None:
+    """How the table says a principal is turned away from a route; None: it is let in."""
+    if route.permission == PUBLIC:
+        return None
+    if role is None:
+        return 401
+    return None if route.permission == SIGNED_IN or route.permission in held else 403
+
+
+async def empty_request(box: Box, route: Route, role: str | None) -> httpx.Response:
+    """The least request: ids of nothing, an empty body."""
+    path = re.sub(r"{(\w+)}", lambda name: str(uuid.uuid4()) if name[1].endswith("_id") else "0", route.path)
+    headers = {"Idempotency-Key": uuid.uuid4().hex} if route.takes_key else {}
+    return await box.client(role).send(route.method, path, json={} if route.body is not None else None, headers=headers)
