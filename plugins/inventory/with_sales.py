@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from kernel.db import Prepared
-from kernel.hooks import answers
+from kernel.hooks import Invariant, answers
+from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.inventory.models import Move
 from plugins.inventory.schemas import Document, Goods
@@ -73,3 +76,33 @@ async def sale_voided(work: Work, void: VoidedSale) -> None:
         void.reason,
     )
     move_stock(work, document, goods)
+
+
+@answers
+def invariants() -> Sequence[Invariant]:
+    """What must hold between sales and the moves they caused. Sales made while inventory was off have none."""
+    same = "l.business_id = m.business_id AND l.sale_id = m.document_id AND l.line = m.line"
+    return (
+        Rule(
+            "every move by a sale is a line of it, where and when it was sold",
+            "SELECT m.business_id, m.document_number, m.line FROM inventory_move m"  # noqa: S608 - constants
+            " LEFT JOIN sales_sale s ON s.business_id = m.business_id AND s.id = m.document_id"
+            f" LEFT JOIN sales_line l ON {same} WHERE m.kind = 'sale' AND (s.id IS NULL OR l.line IS NULL"
+            " OR l.product_id <> m.product_id OR l.base_quantity <> -m.quantity OR s.number <> m.document_number"
+            " OR s.location_id <> m.location_id OR s.business_date <> m.business_date)",
+        ),
+        Rule(
+            "a sale that moved any stock moved every counted line once",
+            "SELECT l.business_id, l.sale_id, l.line, COUNT(m.id) FROM sales_line l"  # noqa: S608 - constants
+            f" LEFT JOIN inventory_move m ON {same} AND m.kind = 'sale'"
+            " WHERE l.track_stock AND EXISTS (SELECT 1 FROM inventory_move o WHERE o.business_id = l.business_id"
+            " AND o.document_id = l.sale_id) GROUP BY l.business_id, l.sale_id, l.line HAVING COUNT(m.id) <> 1",
+        ),
+        Rule(
+            "a voided sale has given back what it took, others have not",
+            "SELECT m.business_id, m.document_number, m.line, s.status, v.id FROM inventory_move m"
+            " JOIN sales_sale s ON s.business_id = m.business_id AND s.id = m.document_id"
+            " LEFT JOIN inventory_move v ON v.business_id = m.business_id AND v.reverses_id = m.id AND v.kind = 'void'"
+            " WHERE m.kind = 'sale' AND (s.status = 'voided') <> (v.id IS NOT NULL)",
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Requests made from a route's own types: a plain body that is valid, and every spot in it where an id or a name stands."""
+"""Requests made from a route's own types: a plain body that is valid, and every spot in it for an id or a name."""
 
 from __future__ import annotations
 

@@ -10,6 +10,28 @@ from kernel.work import Work
 MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
 """A word in every text of a shop: seen in another shop's answer, something leaked."""
 
+LISTS = {
+    "brand_id": "catalog/brands",
+    "category_id": "catalog/categories",
+    "product_id": "catalog/products",
+    "class_id": "taxes/classes",
+    "customer_id": "customers/customers",
+    "group_id": "customers/groups",
+    "location_id": "locations",
+    "register_id": "sales/registers",
+    "user_id": "users",
+    "role_id": "roles",
+    "job_id": "jobs",
+    "promotion_id": "discounts/promotions",
+    "sale_id": "sales/sales",
+    "held_id": "sales/held",
+    "payment_id": "payments/payments",
+    "refund_id": "payments/refunds",
+    "receipt_id": "inventory/receipts",
+    "adjustment_id": "inventory/adjustments",
+}
+"""Where the things stand that paths name."""
+
 
 class Filling:
     """Fills one shop; `own` names one thing of each kind that requests may name."""
@@ -32,6 +54,14 @@ class Filling:
         await self.books()
         await self.jobs()
         return self.own
+
+    async def known(self) -> dict[str, str]:
+        """What `fill` would have named, of a shop that is filled already: the first of each list."""
+        for name, path in LISTS.items():
+            listed = (await self.owner.get(f"/api/v1/{path}")).json()["items"]
+            self.own[name] = listed[0]["id"]
+        with_packs = (await self.owner.get("/api/v1/catalog/products")).json()["items"][0]
+        return self.own | {"pack_id": with_packs["packs"][0]["id"], "line": "1"}
 
     async def make(self, path: str, body: Any) -> dict[str, Any]:
         """POST as the owner; it must succeed."""
@@ -107,12 +137,16 @@ class Filling:
 
     async def stock(self) -> None:
         """Receipts and adjustments, and with them levels and moves."""
-        line = {"product_id": self.own["product_id"], "quantity": "90000"}
+        products = [one["id"] for one in (await self.owner.get("/api/v1/catalog/products")).json()["items"]]
+        lines = [{"product_id": one, "quantity": "90000"} for one in products]
         for n in "12":
-            receipt = {"supplier": self.text(f"mill {n}"), "note": self.text("note"), "lines": [line]}
+            receipt: dict[str, Any] = {"supplier": self.text(f"mill {n}"), "note": self.text("note"), "lines": lines}
             place = {"location_id": self.own["location_id"]}
             self.own["receipt_id"] = (await self.make("/inventory/receipts", receipt | place))["id"]
-            wrong = {"reason": self.text("broken"), "lines": [line | {"quantity": "-1"}]}
+            wrong: dict[str, Any] = {
+                "reason": self.text("broken"),
+                "lines": [one | {"quantity": "-1"} for one in lines],
+            }
             self.own["adjustment_id"] = (await self.make("/inventory/adjustments", wrong | place))["id"]
 
     async def prices(self) -> None:

@@ -82,7 +82,10 @@ class Prober:
         """What somebody is told who puts a value at a spot."""
         call = spot.call(value, self.own)
         self.sent += 1
-        told = self._without_chance(await call.send(self.box.client(role, MINE)), value, call)
+        answer = await call.send(self.box.client(role, MINE))
+        if spot.is_word and spot.place == "body" and answer.status_code < 300:
+            return answer.status_code, "", ""  # it bears a word of theirs now, and may: the word is free here
+        told = self._without_chance(answer, value, call)
         if MARKS[THEIRS] in told[2]:
             self.findings.append(f"{spot} as {role} shows a word of theirs: {told[2][:300]}")
         return told

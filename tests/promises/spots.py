@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from kernel.testing.box import Box, Client
+from kernel.testing.box import Client
 from kernel.web import Route
 from kernel.wire import ListQuery
 from tests.promises.bodies import Pointer, alternatives, around, plain_body, put, spots

@@ -35,7 +35,7 @@ NEVER: dict[str, set[str]] = {
         "sales.void", "sales.override_price", "sales.import", "sales.registers", "payments.refund", "catalog.edit",
         "catalog.see_cost", "inventory.receive", "inventory.adjust", "discounts.edit", "taxes.edit", "daybook.see",
     },
-    "stock_keeper": {"sales.complete", "sales.void", "payments.refund", "customers.see", "customers.edit", "taxes.edit"},
+    "stock_keeper": {"sales.complete", "sales.void", "payments.refund", "customers.see", "taxes.edit"},
     "accountant": {"sales.complete", "sales.void", "payments.refund", "catalog.edit", "inventory.adjust"},
     "manager": set(),
 }  # fmt: skip

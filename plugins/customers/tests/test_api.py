@@ -75,7 +75,7 @@ async def test_a_till_chooses_the_id_once(box: Box) -> None:
         ({"group_id": "00000000-0000-0000-0000-000000000001"}, "/group_id"),
         ({"kind": "ghost"}, "/kind"),
         ({"name": ""}, "/name"),
-        ({"points": 3}, ""),
+        ({"points": 3}, "/points"),
         ({"ext": {"ghost": {}}}, "/ext/ghost"),
     ],
 )

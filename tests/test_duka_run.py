@@ -1,0 +1,104 @@
+"""The command line from outside: it starts, answers, says what is wrong, and ends when told."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kernel.settings import Settings
+from kernel.testing.box import SECRET
+from kernel.testing.served import environment_of
+
+DUKA = [sys.executable, "-c", "from kernel.cli import main; main()"]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=str(tmp_path), secret_key=SECRET)
+
+
+def duka(settings: Settings, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    environment = environment_of(settings, extra)
+    return subprocess.run(
+        [*DUKA, *arguments], env=environment, cwd=settings.home, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def ready(url: str, process: subprocess.Popen[bytes], within_s: float = 60) -> None:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        assert process.poll() is None, "the server has ended"
+        try:
+            if httpx.get(f"{url}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the server is not ready")
+
+
+def test_it_serves_an_empty_database_and_ends_when_told(settings: Settings) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen([*DUKA, "run", "--port", str(port)], env=environment_of(settings), cwd=settings.home)
+    try:
+        ready(url, process)
+        assert httpx.get(f"{url}/docs").status_code == 200
+        assert httpx.get(f"{url}/api/v1/openapi.json").json()["openapi"] == "3.1.0"
+        refused = httpx.get(f"{url}/api/v1/locations")
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+        assert "server" not in refused.headers
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+def test_a_first_admin_and_business_are_made_once_and_the_check_is_content(settings: Settings) -> None:
+    arguments = ["init", "--admin-email", "boss@x.example", "--admin-password", "a long password"]
+    arguments += ["--business", "Mama Njeri Stores", "--region", "KE", "--currency", "KES"]
+    for _ in range(2):
+        done = duka(settings, *arguments)
+        assert done.returncode == 0, done.stderr
+    checked = duka(settings, "check")
+    assert checked.returncode == 0, checked.stdout
+    listed = duka(settings, "plugin", "list", "--business", "mama-njeri-stores")
+    assert "on  sales" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("check",), 1, "migrations that have not run"),
+        (("init", "--admin-email", "x@x.example"), 2, "--admin-password"),
+        (("plugin", "enable", "sales", "--business", "no-such"), 1, "duka: "),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_words(
+    settings: Settings, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = duka(settings, *arguments)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_setting_is_named(settings: Settings) -> None:
+    done = duka(settings, "check", DUKA_PROT="1")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "duka: DUKA_PROT is not a setting of Duka; .env.example lists them all\n",
+    )
