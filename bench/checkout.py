@@ -143,7 +143,8 @@ def _plain(value: Any) -> Any:
 
 def _print(found: dict[tuple[str, int], list[Figures]]) -> None:
     print(
-        f"{'clients':>8} {'(a) /s':>8} {'(b) /s':>8} {'a/b':>6} {'a p50':>7} {'a p99':>7} {'b p50':>7} {'b p99':>7}  failures"
+        f"{'clients':>8} {'(a) /s':>8} {'(b) /s':>8} {'a/b':>6}"
+        f" {'a p50':>7} {'a p99':>7} {'b p50':>7} {'b p99':>7}  failures"
     )
     ratios = []
     for clients in CLIENTS:

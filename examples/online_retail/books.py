@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from operator import eq
+from typing import Final
 
 from examples.online_retail.client import Client
-from examples.online_retail.figures import figures_of
+from examples.online_retail.figures import by_day, figures_of
 from examples.online_retail.reading import Invoice
 from examples.online_retail.replay import Rung
+
+_NO_CASH: Final = {"opening": "0", "received": "0", "closing": "0"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,17 @@ class Row:
     def differs(self) -> bool:
         """Whether the two are not the same."""
         return self.expected != self.found
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the day book: what was sold, and the cash before, of and after it."""
+
+    sales: int
+    total: Decimal
+    opening: Decimal
+    received: Decimal
+    closing: Decimal
 
 
 async def compare(client: Client, invoices: Sequence[Invoice], rung: Rung) -> list[Row]:
@@ -72,7 +88,28 @@ async def _payments(client: Client) -> tuple[int, Decimal]:
 
 
 async def _days(client: Client, invoices: Sequence[Invoice]) -> list[Row]:
-    return []
+    """Every business day with the cash before and after it, and the sums of all days."""
+    expected: list[Day] = []
+    found: list[Day] = []
+    before = Decimal(0)
+    for day, sold in by_day(invoices).items():
+        said = figures_of(sold)
+        expected.append(Day(said.invoices, said.total, before, said.total, before + said.total))
+        found.append(await _day(client, day))
+        before += said.total
+    return [
+        _row("days of which the day book agrees", len(expected), sum(map(eq, expected, found))),
+        _row("sales in the day book", sum(day.sales for day in expected), sum(day.sales for day in found)),
+        _row("their total", sum(day.total for day in expected), sum(day.total for day in found)),
+        _row("cash received in the day book", before, sum(day.received for day in found)),
+    ]
+
+
+async def _day(client: Client, day: date) -> Day:
+    book = await client.get(f"/daybook/days/{day}")
+    cash = next((one for one in book["accounts"] if one["account"] == "cash"), _NO_CASH)
+    sums = (book["sales_total"], cash["opening"], cash["received"], cash["closing"])
+    return Day(book["sales"], *map(Decimal, sums))
 
 
 async def _levels(client: Client) -> tuple[int, int]:

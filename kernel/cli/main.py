@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from kernel import VERSION
+from kernel.db import trouble_of
 from kernel.errors import DukaError, SettingsFault
 from kernel.migrate import MigrationFailed
 from kernel.settings import Settings, load_settings
@@ -41,6 +42,12 @@ def main() -> NoReturn:
         sys.exit(2)
     except (DukaError, MigrationFailed, LookupError, OSError) as fault:
         click.echo(f"duka: {fault}", err=True)
+        sys.exit(1)
+    except Exception as fault:
+        if trouble_of(fault) is None:
+            raise
+        said = str(getattr(fault, "orig", fault)).partition("\n")[0]
+        click.echo(f"duka: the database refuses: {said}; `duka init` creates it or brings it up to date", err=True)
         sys.exit(1)
     sys.exit(0)
 

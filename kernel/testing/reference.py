@@ -1,4 +1,4 @@
-"""The reference pages that are written from the code: hooks, permissions, settings. `python -m kernel.testing.reference` writes them.
+"""The reference pages written from the code: hooks, permissions, settings; `python -m kernel.testing.reference` does it.
 
 A test compares each page with what this module would write, so that they cannot drift apart.
 """
@@ -64,8 +64,8 @@ def permissions_page(registry: Registry) -> str:
     lines = [
         "# Permissions",
         "",
-        "Written from the code. The owner holds every permission of every enabled plugin; a permission of a plugin that is",
-        "off lies dormant.",
+        "Written from the code. The owner holds every permission of every enabled plugin; one of a plugin that is off",
+        "lies dormant.",
         "",
         f"| permission | what it lets a person do | {' | '.join(ROLES[1:])} |",
         f"|---|---|{'---|' * len(ROLES[1:])}",
@@ -83,7 +83,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Written from the code. Set them in the environment or in `.env`; an unknown name or a bad value is refused at start.",
+        "Written from the code. Set them in the environment or in `.env`; an unknown name or a bad value is refused.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",

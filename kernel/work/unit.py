@@ -124,7 +124,7 @@ class Work:
     async def get(self, model: type[R], id_: uuid.UUID, *, to_change: bool = False) -> R:
         """A row of this business by id. Raises NotFound, for another business's id too.
 
-        to_change: hold the row to the end of the deed, so that of two changes at once the second sees the first's version.
+        to_change: hold the row to the end of the deed; of two changes at once the second sees the first's version.
         """
         found = await self.session.get(
             model, (self.business_id, id_), with_for_update=to_change or None, populate_existing=to_change

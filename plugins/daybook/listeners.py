@@ -9,7 +9,7 @@ from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.daybook.services import Event, enter
 from plugins.payments.api import CapturedPayment, MadeRefund
-from plugins.sales.schemas.told import CompletedSale, VoidedSale
+from plugins.sales.api import CompletedSale, VoidedSale
 
 
 @answers

@@ -18,9 +18,8 @@ from plugins.discounts.services import (
     note_uses,
     running_offers,
 )
+from plugins.sales.api import AmountOff, Answer, Cart, CompletedSale, Line, PercentOff, SetPrice, VoidedSale
 from plugins.sales.hooks import Facts
-from plugins.sales.schemas.told import CompletedSale, VoidedSale
-from plugins.sales.schemas.values import AmountOff, Answer, Cart, Line, PercentOff, SetPrice
 
 DEMO: Final[Mapping[str, Sequence[tuple[str, Kind, str, str]]]] = {
     "KE": (

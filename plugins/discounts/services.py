@@ -29,8 +29,7 @@ from plugins.discounts.schemas import (
     PromotionPatch,
     PromotionQuery,
 )
-from plugins.sales.schemas.told import CompletedSale, SoldLine, VoidedSale
-from plugins.sales.schemas.values import Cart
+from plugins.sales.api import Cart, CompletedSale, SoldLine, VoidedSale
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _offer = (Promotion.id, Promotion.name, Promotion.kind, Promotion.value, Promotion.priority, Promotion.exclusive)

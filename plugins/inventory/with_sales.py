@@ -13,7 +13,7 @@ from kernel.work import Work
 from plugins.inventory.models import Move
 from plugins.inventory.schemas import Document, Goods
 from plugins.inventory.services import move_stock, place_name
-from plugins.sales.schemas.told import CompletedSale, VoidedSale
+from plugins.sales.api import CompletedSale, VoidedSale
 
 
 @answers

@@ -57,9 +57,8 @@ class Crowd:
             await barrier.wait()
             return await self.post(path, body, key)
 
-        tasks = [
-            asyncio.create_task(one(body, key)) for body, key in zip(bodies, keys or [None] * len(bodies), strict=True)
-        ]
+        named: Sequence[str | None] = keys or [None] * len(bodies)
+        tasks = [asyncio.create_task(one(body, key)) for body, key in zip(bodies, named, strict=True)]
         await asyncio.sleep(0)
         barrier.set()
         return await asyncio.gather(*tasks)

@@ -8,6 +8,8 @@ import pytest
 
 from kernel.cli.serve import application
 from kernel.work import Tally, Work
+from plugins.inventory.errors import OutOfStock
+from plugins.inventory.models import Level
 from plugins.sales.schemas.requests import CartIn
 from plugins.sales.services import checkout
 from plugins.sales.services.ground import Ground, read_ground
@@ -19,14 +21,10 @@ def decides_on_what_it_read_before() -> Any:
     patch = pytest.MonkeyPatch()
 
     async def looking_first(work: Work, data: CartIn, at: Any) -> Ground:
-        from plugins.inventory.models import Level
-
         ground = await read_ground(work, data, at)
         for line in ground.cart.lines:
             level = await work.session.get(Level, (work.business_id, line.product_id, data.location_id))
             if level is None or level.on_hand < line.quantity:
-                from plugins.inventory.errors import OutOfStock
-
                 raise OutOfStock
         return ground
 

@@ -132,7 +132,8 @@ def expense_out(row: Expense, number: str, exponent: int) -> ExpenseOut:
 def _declare(work: Work, expense: Expense, kind: Kind, direction: Direction, words: str) -> ExpenseOut:
     prefix = f"EX-{expense.business_date.year}-"
     number = work.number(f"expense:{prefix}", prefix)
-    columns = "id business_date at location_id method amount category payee note by_name reverses_id".split()
+    kept = ("id", "business_date", "at", "location_id", "method", "amount", "category", "payee", "note", "by_name")
+    columns = (*kept, "reverses_id")
     work.insert(Expense, {name: getattr(expense, name) for name in columns} | {"number": number})
     enter(
         work,

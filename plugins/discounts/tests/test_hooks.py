@@ -13,7 +13,7 @@ from plugins.catalog.testing import a_product
 from plugins.discounts.listeners import DEMO, sale_completed, sale_voided
 from plugins.discounts.services import find_promotion
 from plugins.discounts.testing import a_promotion
-from plugins.sales.schemas.told import CompletedSale, SoldLine, VoidedSale
+from plugins.sales.api import CompletedSale, SoldLine, VoidedSale
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 

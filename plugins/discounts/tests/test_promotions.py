@@ -132,7 +132,7 @@ async def test_a_change_needs_the_version_that_was_read(box: Box) -> None:
         ({"value": "-1"}, "/value"),
         ({"priority": -1}, "/priority"),
         ({"starts_at": "2026-11-21T09:00:00"}, "/starts_at"),
-        ({"colour": "red"}, ""),
+        ({"colour": "red"}, "/colour"),
     ],
 )
 async def test_a_promotion_that_makes_no_sense_is_refused(box: Box, change: dict[str, Any], pointer: str) -> None:

@@ -6,11 +6,17 @@ import uuid
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
 from kernel.auth.switching import disable, enable
-from kernel.db import Phase
-from kernel.testing.box import Box
+from kernel.db import Phase, new_id
+from kernel.invariants import broken
+from kernel.registry import Registry
+from kernel.settings import Settings
+from kernel.testing.box import Box, open_box
+from kernel.work import Work
 from plugins.catalog.testing import a_product
+from plugins.inventory.models import Move
 from plugins.inventory.testing import on_hand, stock
 
 
@@ -150,3 +156,30 @@ async def test_a_sale_of_the_past_moves_stock_on_its_own_day(box: Box) -> None:
     sold = await box.client("manager").post("/api/v1/sales/sales", body)
     assert sold.status_code == 201, sold.text
     assert [one["business_date"] for one in await _moves(box, kind="sale")] == ["2026-11-19"]
+
+
+async def test_a_void_that_returned_nothing_is_found(box_settings: Settings, registry: Registry) -> None:
+    box = await open_box(box_settings, registry)
+    rice = await a_product(box, price="100.00")
+    await stock(box, rice, await box.location(), "5")
+    await _sell(box, _line(rice, "2"), total=200)
+    await box.act(lambda work: work.execute(sa.text("UPDATE sales_sale SET status = 'voided'")))
+    faults = await broken(box.deployment)
+    await box.close()
+    assert any(fault.startswith("a voided sale has given back what it took") for fault in faults), faults
+
+
+async def test_a_sale_that_moved_only_some_of_its_lines_is_found(box_settings: Settings, registry: Registry) -> None:
+    box = await open_box(box_settings, registry)
+    rice, kilimani = await a_product(box, price="100.00"), await box.location()
+    await stock(box, rice, kilimani, "5")
+    await _sell(box, _line(rice, "2"), _line(rice, "1"), total=300)
+
+    async def twice(work: Work) -> None:
+        row = (await work.execute(sa.select(Move.__table__).where(Move.kind == "sale").limit(1))).mappings().one()
+        work.insert(Move, {k: v for k, v in row.items() if k != "business_id"} | {"id": new_id()})
+
+    await box.act(twice)
+    faults = await broken(box.deployment)
+    await box.close()
+    assert any(fault.startswith("a sale that moved any stock moved every counted line once") for fault in faults)

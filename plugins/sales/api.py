@@ -1,0 +1,32 @@
+"""What other plugins may use of sales: the values that prices are made of, and sales as they are told."""
+
+from __future__ import annotations
+
+from plugins.sales.schemas.told import CompletedSale, SaleMoney, SoldLine, VoidedSale
+from plugins.sales.schemas.values import (
+    AmountOff,
+    Answer,
+    Applied,
+    Cart,
+    HandDiscount,
+    Line,
+    PercentOff,
+    SetPrice,
+    Step,
+)
+
+__all__ = [
+    "AmountOff",
+    "Answer",
+    "Applied",
+    "Cart",
+    "CompletedSale",
+    "HandDiscount",
+    "Line",
+    "PercentOff",
+    "SaleMoney",
+    "SetPrice",
+    "SoldLine",
+    "Step",
+    "VoidedSale",
+]
