@@ -34,7 +34,7 @@ DEMO: Final[Mapping[str, Sequence[tuple[str, Kind, str, str]]]] = {
     ),
 }
 """Region of a demo business → name, kind, value and SKU of its promotions."""
-DEMO_RUNS_ON: Final = dt.timedelta(days=60)
+DEMO_RUNS: Final = dt.timedelta(days=30)
 
 _INVARIANTS = (
     Rule(
@@ -91,10 +91,11 @@ def invariants() -> Sequence[Invariant] | None:
 
 @answers
 async def seed_demo(demo: Any) -> None:
-    """Three promotions that have run all month and run on: a price of its own, a percentage, an amount off each."""
+    """Three promotions that begin today, after the month of sales at full price: a price, a percentage, an amount."""
     ids = {one["sku"]: one["id"] for one in demo.notes["products"]}
-    opening = dt.datetime.combine(demo.days[0], dt.time(), demo.shop.tz).astimezone(dt.UTC)
-    closing = dt.datetime.combine(demo.days[-1], dt.time(), demo.shop.tz).astimezone(dt.UTC) + DEMO_RUNS_ON
+    yesterday = dt.datetime.combine(demo.days[-1], dt.time(), demo.shop.tz)
+    opening = (yesterday + dt.timedelta(days=1)).astimezone(dt.UTC)
+    closing = opening + DEMO_RUNS
 
     async def announce(work: Work) -> None:
         for name, kind, value, sku in DEMO[demo.region]:
@@ -104,7 +105,7 @@ async def seed_demo(demo: Any) -> None:
             made = await add_promotion(work, data)
             await move_promotion(work, made.id, "activate")
 
-    await demo.act(announce, role="manager", at=opening)
+    await demo.act(announce, role="manager")
 
 
 def _answer(offer: Offer, line: Line, cart: Cart) -> Answer:

@@ -60,13 +60,11 @@ def companions_declared(plugin: Checked, source: Source) -> Iterator[Fault]:
 def _why_forbidden(plugin: Checked, source: Source, target: str) -> str:
     """The rule an import breaks, or nothing."""
     other, inside = _plugin_of(plugin, target)
-    if other == plugin.manifest.name:
+    in_tests = source.is_test or source.room == "testing"
+    if other == plugin.manifest.name or (source.is_test and inside == "testing"):
         return ""
     if other is None:
         return "name one plugin" if _below(target, "plugins") else ""
-    in_tests = source.is_test or source.room == "testing"
-    if in_tests and inside == "testing":
-        return ""
     if other not in plugin.manifest.depends | plugin.manifest.optional:
         return f"PLUGIN does not declare {other}"
     faces = PUBLIC | {"testing"} if in_tests else PUBLIC
