@@ -62,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "development"
     allowed_hosts: Annotated[tuple[str, ...], Meta(description="Host names served; * for any.")] = ("*",)
     cors_origins: Annotated[tuple[str, ...], Meta(description="Browser origins that may call the API.")] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="Addresses of proxies whose X-Forwarded-For is believed; empty: none.")
+    ] = ()
     access_token_minutes: Annotated[int, Meta(ge=1, le=1440, description="Life of an access token.")] = 15
     refresh_token_days: Annotated[int, Meta(ge=1, le=365, description="Life of a refresh token.")] = 30
     jobs: Annotated[
@@ -145,7 +148,7 @@ def _field_of(variable: str) -> str:
 
 
 def _typed(name: str, value: Any) -> Any:
-    if name in ("allowed_hosts", "cors_origins") and isinstance(value, str):
+    if name in ("allowed_hosts", "cors_origins", "trusted_proxies") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if name in ("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days") and isinstance(
         value, str

@@ -1,4 +1,4 @@
-"""The reference pages written from the code: hooks, permissions, settings. `python -m kernel.testing.reference` writes them.
+"""The reference pages, written from the code: hooks, permissions, settings. Run as a module, this writes them.
 
 A test compares each page with what this module would write, so that they cannot drift apart.
 """

@@ -14,6 +14,7 @@ from kernel.auth.permissions import Rights
 from kernel.auth.tokens import read_access_token
 from kernel.db import new_id
 from kernel.errors import BadHost, DukaError, HeadersTooLarge, MethodNotAllowed, NotFound, Unauthenticated
+from kernel.web import cors
 from kernel.web.body import parse, read_body
 from kernel.web.perform import Visit
 from kernel.web.problems import as_duka_error, problem
@@ -69,6 +70,11 @@ class Gate:
         visit = Visit(self.deployment, self.rights, new_id().hex, (scope.get("client") or (None,))[0])
         answer = _Answer(send, visit.request_id)
         try:
+            visit.headers = _headers(scope)
+            answer.extra = cors.headers_for(self.deployment.settings.cors_origins, visit.headers)
+            if answer.extra and cors.is_preflight(scope["method"], visit.headers):
+                await answer.agree(cors.ALLOWED)
+                return
             await self._admit(scope, receive, visit)
             scope["duka"] = visit
             await self.app(scope, _replay(visit.body), answer)
@@ -80,7 +86,6 @@ class Gate:
             await visit.leave()
 
     async def _admit(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit) -> None:
-        visit.headers = _headers(scope)
         visit.query_string = scope["query_string"]
         self._check_host(visit.headers)
         path: str = scope["path"]
@@ -136,6 +141,7 @@ class _Answer:
 
     def __init__(self, send: Any, request_id: str) -> None:
         self._send, self.begun = send, False
+        self.extra: dict[str, str] = {}
         self._request_id = request_id
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
@@ -143,8 +149,15 @@ class _Answer:
             self.begun = True
             given = {name.lower() for name, _ in message["headers"]}
             extra = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items() if k.lower().encode() not in given]
+            extra += [(name.lower().encode(), value.encode()) for name, value in self.extra.items()]
             message["headers"] = [*message["headers"], *extra, (b"x-request-id", self._request_id.encode())]
         await self._send(message)
+
+    async def agree(self, headers: Mapping[str, str]) -> None:
+        """Answer a preflight."""
+        lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await self({"type": "http.response.start", "status": 204, "headers": lines})
+        await self({"type": "http.response.body", "body": b""})
 
     async def refuse(self, error: DukaError) -> None:
         """Answer with a problem document."""

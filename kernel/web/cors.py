@@ -1,0 +1,25 @@
+"""Which browser origins may call the API, and the answer to their preflight. No cookies are involved, so none are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+ALLOWED = {
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, PUT, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match",
+    "Access-Control-Max-Age": "600",
+}
+EXPOSED = "ETag, Location, Retry-After, X-Request-Id, Idempotency-Replayed"
+
+
+def headers_for(origins: Collection[str], asked: Mapping[str, str]) -> dict[str, str]:
+    """The headers that let the asking origin read the answer; none for an origin that is not listed."""
+    origin = asked.get("origin")
+    if origin is None or origin not in origins:
+        return {}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, "Vary": "Origin"}
+
+
+def is_preflight(method: str, asked: Mapping[str, str]) -> bool:
+    """Whether a browser asks if it may ask."""
+    return method == "OPTIONS" and "origin" in asked and "access-control-request-method" in asked
