@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import functools
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from kernel.work import NO_BUSINESS, Answered, Deed, Deployment, Origin, Standin
 log = logging.getLogger("duka.jobs")
 KEPT_FOR = dt.timedelta(days=8)
 POLL_S = 1.0
+TIDY_S = 30.0
 
 T = TypeVar("T")
 Run = Callable[[Work, Mapping[str, Any]], Awaitable[None]]
@@ -154,10 +156,14 @@ class Runner:
 
     async def loop(self, stop: asyncio.Event) -> None:
         """Run due jobs until told to stop; wakes at once after a commit that left one."""
+        tidied = time.monotonic()
         while not stop.is_set():
             tried = 0
             try:
                 tried = await self.run_due()
+                if time.monotonic() - tidied > TIDY_S:
+                    await self.deployment.database.tidy()
+                    tidied = time.monotonic()
             except Exception:  # the database may be away for a while; the loop must outlive it
                 log.exception("the job loop stumbled")
             if not tried:

@@ -6,8 +6,10 @@ one message. See docs/decisions/0003-the-kernel-begins-transactions-itself.md.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import enum
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -73,6 +75,15 @@ class Database:
             yield transaction
         finally:
             await transaction.close()
+
+    async def tidy(self) -> None:
+        """Fold SQLite's write-ahead log into the database and cut it, if nobody reads for a moment.
+
+        SQLite does this by itself only when no reader is about, which under steady load is never: the log grew to twelve
+        times the database in a day's replay.
+        """
+        if not self.is_postgres:
+            await asyncio.to_thread(_checkpoint, self.url.partition(":///")[2])
 
     async def dispose(self) -> None:
         """Close every idle connection."""
@@ -234,6 +245,11 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
             raise sa.exc.InvalidatePoolError
 
     return engine
+
+
+def _checkpoint(path: str) -> None:
+    with contextlib.closing(sqlite3.connect(path, timeout=0.5, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:

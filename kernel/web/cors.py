@@ -1,4 +1,4 @@
-"""Which browser origins may call the API, and the answer to their preflight. No cookies are involved, so none are allowed."""
+"""Which browser origins may call the API, and the answer to their preflight. The API knows no cookies, so none pass."""
 
 from __future__ import annotations
 

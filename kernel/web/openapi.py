@@ -48,7 +48,7 @@ def etag(content: bytes) -> str:
 def example(kind: Any) -> Any:
     """A believable value of a type, from the examples and defaults its annotations carry."""
     metas = getattr(kind, "__metadata__", ())
-    for meta in metas:
+    for meta in reversed(metas):
         if isinstance(meta, msgspec.Meta) and meta.examples:
             return meta.examples[0]
     if metas:

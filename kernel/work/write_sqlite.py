@@ -18,13 +18,13 @@ from kernel.work.effects import Batch, Change, NumberWanted, Row, Tally, inside_
 async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
     """Perform a batch; token → number. Raises the refusal of the first guarded change that found too little."""
     await transaction.connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-    for tally, changes in batch.changes:
-        for key, change in changes:
-            await _change(transaction, batch, tally, key, change)
     numbers = {str(want.token): await _take(transaction, batch, want) for want in batch.numbers}
     for table, rows in batch.rows:
         whole = [{**_numbered(table, row, numbers), "business_id": batch.business_id} for row in rows]
         await transaction.execute(sa.insert(table), whole)
+    for tally, changes in batch.changes:
+        for key, change in changes:
+            await _change(transaction, batch, tally, key, change)
     if batch.answer:
         await _keep(transaction, batch, numbers)
     return numbers

@@ -87,7 +87,7 @@ async def mount(box: Box, monkeypatch: pytest.MonkeyPatch) -> list[Route]:
     return broken
 
 
-async def get_of_anyone(work: Work, model: Any, id_: uuid.UUID) -> Any:
+async def get_of_anyone(work: Work, model: Any, id_: uuid.UUID, **_: Any) -> Any:
     """Work.get as it would be if it forgot the business."""
     async with AsyncSession(bind=work._transaction.connection, expire_on_commit=False) as session:
         found = (await session.execute(sa.select(model).where(model.id == id_))).scalars().first()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import itertools
 import uuid
 
 import httpx
@@ -12,7 +14,7 @@ from kernel.auth.businesses import add_member, role_named
 from kernel.auth.tokens import Claims, make_access_token
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
-from tests.promises.filling import Filling
+from tests.promises.filling import MARKS, Filling
 from tests.promises.prober import EVERYBODY, MINE, THEIRS, Prober
 from tests.promises.spots import id_spots, lists_of, naming_spots, plain_call, word_spots
 
@@ -74,6 +76,22 @@ async def test_a_name_number_or_code_taken_elsewhere_is_free_here(box: Box) -> N
     refused = sorted({str(one) for one in spots} - prober.accepted)
     assert len(refused) < len(spots) / 3, f"refused for other reasons: {refused}"
     assert not prober.findings, "\n".join(prober.findings)
+
+
+async def test_nothing_of_another_business_stands_in_what_one_reads_without_naming_an_id(box: Box) -> None:
+    prober = await Prober.ready(box)
+    theirs = prober.theirs.every_id - prober.mine.every_id
+    read = 0
+    for role, route in itertools.product(EVERYBODY, box.app.routes):
+        if route.method == "GET":
+            call = plain_call(route, prober.own, "t000")
+            limit = {"limit": "200", "include_total": "true"} if route in lists_of([route]) else {}
+            text = (await dataclasses.replace(call, query=limit).send(box.client(role))).text
+            assert MARKS[THEIRS] not in text, f"{route.operation} as {role}: {text}"
+            assert not [one for one in theirs if one in text], f"{route.operation} as {role}: {text}"
+            read += MARKS[MINE] in text
+    print(f"{read} answers show one's own")
+    assert read > 100
 
 
 async def test_the_probes_have_an_edge(box: Box) -> None:
