@@ -79,8 +79,8 @@ class Database:
     async def tidy(self) -> None:
         """Fold SQLite's write-ahead log into the database and cut it, if nobody reads for a moment.
 
-        SQLite does this by itself only when no reader is about, which under steady load is never: the log grew to twelve
-        times the database in a day's replay.
+        SQLite does this by itself only when no reader is about, which under steady load is never: in the replay of a
+        year the log grew to twelve times the database.
         """
         if not self.is_postgres:
             await asyncio.to_thread(_checkpoint, self.url.partition(":///")[2])

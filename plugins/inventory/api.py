@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from plugins.inventory.errors import OutOfStock
 from plugins.inventory.schemas import Document, Goods, MoveKind
-from plugins.inventory.services import available, move_stock, place_name
+from plugins.inventory.services import available, move_stock
 
-__all__ = ["Document", "Goods", "MoveKind", "OutOfStock", "available", "move_stock", "place_name"]
+__all__ = ["Document", "Goods", "MoveKind", "OutOfStock", "available", "move_stock"]

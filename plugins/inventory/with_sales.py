@@ -12,7 +12,7 @@ from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.inventory.models import Move
 from plugins.inventory.schemas import Document, Goods
-from plugins.inventory.services import move_stock, place_name
+from plugins.inventory.services import move_stock
 from plugins.sales.api import CompletedSale, VoidedSale
 
 
@@ -32,7 +32,7 @@ async def sale_completed(work: Work, sale: CompletedSale) -> None:
         sale.id,
         sale.number,
         sale.location_id,
-        await place_name(work, sale.location_id),
+        sale.location_name,
         sale.sold_at,
         sale.business_date,
         sale.cashier_id,

@@ -180,8 +180,7 @@ class Filling:
         for n in "12":
             said = {"location_id": self.own["location_id"], "amount": "50.00", "category": self.text(f"tea {n}")}
             made = await self.make("/daybook/expenses", said | {"note": self.text("note"), "payee": self.text("kiosk")})
-            self.own["expense_id"] = made["id"]
-        self.own["date"] = made["business_date"]
+            self.own["expense_id"], self.own["date"] = made["id"], made["business_date"]
 
     async def jobs(self) -> None:
         """Jobs that wait."""

@@ -1,7 +1,6 @@
 """The use cases of inventory: goods taken in and corrected, stock moved for others, levels and moves looked up."""
 
 from plugins.inventory.services.documents import adjust_stock, receive_goods
-from plugins.inventory.services.places import place_name
 from plugins.inventory.services.reading import (
     get_adjustment,
     get_receipt,
@@ -24,6 +23,5 @@ __all__ = [
     "list_moves",
     "list_receipts",
     "move_stock",
-    "place_name",
     "receive_goods",
 ]

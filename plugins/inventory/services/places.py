@@ -19,8 +19,6 @@ _PLACE = Prepared(
         Location.business_id == sa.bindparam("business_id"), Location.id == sa.bindparam("id")
     )
 )
-REMEMBERED_FOR = dt.timedelta(minutes=1)
-MOST_REMEMBERED = 10_000
 
 
 class Place(Struct, frozen=True):
@@ -40,18 +38,3 @@ async def open_place(work: Work, location_id: UUID) -> Place:
     if not row.is_active:
         raise Invalid.at("/location_id", f"{row.name} is switched off", code="inactive")
     return Place(location_id, row.code, row.name, business_date(work.now, ZoneInfo(row.zone), row.day_cutoff))
-
-
-async def place_name(work: Work, location_id: UUID) -> str:
-    """The name of a location for an error's words, remembered for a minute so that checkouts need not ask each time."""
-    key = (work.business_id, location_id)
-    known = _names.get(key)
-    if known is None or known[1] <= work.now:
-        row = await work.one(_PLACE, id=location_id)
-        if len(_names) >= MOST_REMEMBERED:
-            _names.clear()
-        known = _names[key] = (row.name if row else "this location", work.now + REMEMBERED_FOR)
-    return known[0]
-
-
-_names: dict[tuple[UUID, UUID], tuple[str, dt.datetime]] = {}

@@ -67,6 +67,7 @@ class CompletedSale(Struct, frozen=True):
     total: int
     cashier_id: UUID | None
     cashier_name: str
+    location_name: str = ""
     ext: Mapping[str, Any] = {}
     """Plugin → what its Struct read from the cart's `ext`."""
 

@@ -238,6 +238,7 @@ def _completed(
         total=priced.total,
         cashier_id=work.actor.id,
         cashier_name=work.actor.name,
+        location_name=place.location_name,
         ext=ext,
     )
 

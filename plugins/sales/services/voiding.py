@@ -33,7 +33,7 @@ async def void_sale(work: Work, sale_id: uuid.UUID, reason: str) -> SaleOut:
         raise NotVoidable(f"{row.number} belongs to {row.business_date}; take it back as a return")
     await _mark(work, row, reason)
     paid_at = PaidAt(row.location_id, row.register_id, row.business_date, row.customer_id)
-    sale = await completed_sale(work, row)
+    sale = await completed_sale(work, row, place.name)
     await give_back(work, Subject("sale", row.id, row.number), reason, None, paid_at, also=row.plugins)
     void = VoidedSale(sale, reason, work.now, today, work.actor.id, work.actor.name)
     await work.tell_also(row.plugins, sale_voided, work=work, void=void)
@@ -42,7 +42,7 @@ async def void_sale(work: Work, sale_id: uuid.UUID, reason: str) -> SaleOut:
     return await find_sale(work, sale_id)
 
 
-async def completed_sale(work: Work, row: Any) -> CompletedSale:
+async def completed_sale(work: Work, row: Any, location_name: str) -> CompletedSale:
     """A stored sale as it was told when it was completed."""
     lines = await line_rows(work, row.id)
     payments = await payments_of(work, "sale", [row.id])
@@ -66,6 +66,7 @@ async def completed_sale(work: Work, row: Any) -> CompletedSale:
         total=row.total,
         cashier_id=row.cashier_id,
         cashier_name=row.cashier_name,
+        location_name=location_name,
         ext=row.ext,
     )
 
