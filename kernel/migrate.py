@@ -288,7 +288,7 @@ def _engine(url: str) -> AsyncEngine:
 async def _locked(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_SPACE}, 0)")
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_SPACE + 1}, 0)")
         yield connection
         if engine.dialect.name == "sqlite":
             broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()

@@ -15,7 +15,7 @@ from sqlalchemy.schema import ColumnCollectionConstraint
 
 from kernel.db.base import Base
 
-Kind = Literal["retry", "locked", "unique", "reference", "check", "data", "forbidden", "lost", "other"]
+Kind = Literal["retry", "locked", "unique", "reference", "check", "data", "forbidden", "lost", "slow", "other"]
 
 _BY_STATE: dict[str, Kind] = {
     "40001": "retry",
@@ -30,7 +30,7 @@ _BY_STATE: dict[str, Kind] = {
     "22P02": "data",
     "22001": "data",
     "42501": "forbidden",
-    "57014": "lost",
+    "57014": "slow",
     "57P01": "lost",
     "57P02": "lost",
     "57P03": "lost",

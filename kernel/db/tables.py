@@ -102,7 +102,7 @@ class Job(Base):
     __table_args__ = (
         sa.UniqueConstraint("business_id", "dedup"),
         sa.Index("ix_kernel_job_ready", "state", "run_at"),
-        {"info": GLOBAL},
+        {"info": GLOBAL | {"ignore_duplicates": True}},
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

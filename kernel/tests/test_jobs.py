@@ -296,3 +296,17 @@ async def test_the_loop_wakes_when_a_deed_leaves_a_job_and_ends_when_told(box: B
     stop.set()
     box.deployment.jobs_due.set()
     await asyncio.wait_for(loop, 5)
+
+
+async def test_a_job_asked_for_twice_under_one_name_is_kept_once_and_disturbs_nobody(box: Box) -> None:
+    async def ask(work: Work) -> None:
+        work.later("kernel.forget_old_keys", {}, dedup="only-one")
+
+    for _ in range(2):
+        await box.act(ask)
+
+    async def count(work: Work) -> int:
+        found = await work.execute(sa.select(sa.func.count()).where(Job.dedup == "only-one"))
+        return int(found.scalar_one())
+
+    assert await box.look(count) == 1

@@ -222,6 +222,7 @@ _PLAINLY: dict[str, Callable[[], DukaError]] = {
     "forbidden": NotFound,
     "lost": Unavailable,
     "retry": Unavailable,
+    "slow": Unavailable,
 }
 
 _I = Idempotency.__table__.c

@@ -189,7 +189,10 @@ class Work:
         dedup: str | None = None,
         max_attempts: int = 8,
     ) -> uuid.UUID:
-        """Declare a job `<plugin>.<name>`, committed with this deed and run after it."""
+        """Declare a job `<plugin>.<name>`, committed with this deed and run after it.
+
+        dedup: of jobs of the business with the same text only the first is kept, whatever became of it.
+        """
         id_ = new_id()
         header = {
             "id": id_,

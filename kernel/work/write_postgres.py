@@ -36,6 +36,7 @@ class _Columns:
     types: tuple[str, ...]
     encoders: tuple[Callable[[Any], Any] | None, ...]
     texts: tuple[int, ...]
+    on_conflict: str
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,8 @@ def _insert(text: _Text, name: str, rows: _Rows, business: str, tokens: str) -> 
     names = ", ".join(columns.names)
     text.parts.append(
         f"{name} AS (INSERT INTO {columns.table} (business_id, {names})"
-        f" SELECT {business}, {', '.join(chosen)} FROM unnest({', '.join(arrays)}) AS u({names}))"
+        f" SELECT {business}, {', '.join(chosen)} FROM unnest({', '.join(arrays)}) AS u({names})"
+        f"{columns.on_conflict})"
     )
 
 
@@ -251,6 +253,7 @@ def _columns(table: sa.Table, named: tuple[str, ...]) -> _Columns:
         tuple(_type(table.c[name]) for name in named),
         tuple(_encoder(table.c[name]) for name in named),
         tuple(place for place, kind in enumerate(kinds) if isinstance(kind, sa.String | sa.JSON)),
+        " ON CONFLICT DO NOTHING" if table.info.get("ignore_duplicates") else "",
     )
 
 

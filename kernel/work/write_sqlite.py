@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from kernel.db import Transaction
 from kernel.db.engine import to_json
@@ -21,7 +22,9 @@ async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
     numbers = {str(want.token): await _take(transaction, batch, want) for want in batch.numbers}
     for table, rows in batch.rows:
         whole = [{**_numbered(table, row, numbers), "business_id": batch.business_id} for row in rows]
-        await transaction.execute(sa.insert(table), whole)
+        insert = sqlite.insert(table)
+        ignores = table.info.get("ignore_duplicates")
+        await transaction.execute(insert.on_conflict_do_nothing() if ignores else insert, whole)
     for tally, changes in batch.changes:
         for key, change in changes:
             await _change(transaction, batch, tally, key, change)

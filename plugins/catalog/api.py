@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from plugins.catalog.rules import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit, search_terms
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
-from plugins.catalog.services.lookup import product_columns, product_names, sellables, stock_facts, tracked_products
+from plugins.catalog.services.lookup import (
+    known_categories,
+    product_columns,
+    product_names,
+    sellables,
+    stock_facts,
+    tracked_products,
+)
 
 __all__ = [
     "UNIT_DECIMALS",
@@ -17,6 +24,7 @@ __all__ = [
     "check_gtin",
     "fits_decimals",
     "fits_unit",
+    "known_categories",
     "product_columns",
     "product_names",
     "search_terms",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from kernel.money import format_amount
 from kernel.work import Work
 from plugins.discounts import rules
 from plugins.discounts.schemas import Kind, Offer, Offers, PromotionIn
@@ -72,6 +73,15 @@ def price_line(cart: Cart, line: Line, facts: Facts) -> Sequence[Answer] | None:
 
 
 @answers
+def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
+    """The promotions that act on the document as a whole, in their order."""
+    offers = facts.of(Offers)
+    if offers is None:
+        return None
+    return [_on_document(offer, cart) for offer in rules.in_turn(offers.on_document)] or None
+
+
+@answers
 async def sale_completed(work: Work, sale: CompletedSale) -> None:
     """Note what each promotion took off."""
     await note_uses(work, sale)
@@ -116,3 +126,11 @@ def _answer(offer: Offer, line: Line, cart: Cart) -> Answer:
         return SetPrice(phase="promotion", rule=offer.name, reason=said, unit_price=offer.value)
     off = rules.amount_off(offer.value, line.quantity, cart.exponent)
     return AmountOff(phase="promotion", rule=offer.name, reason=said, amount=off)
+
+
+def _on_document(offer: Offer, cart: Cart) -> Answer:
+    if offer.kind == "percent":
+        said = rules.reason(offer, cart.exponent, cart.currency)
+        return PercentOff(phase="promotion", rule=offer.name, reason=said, percent=offer.value)
+    said = f"{cart.currency} {format_amount(offer.value, cart.exponent)} off"
+    return AmountOff(phase="promotion", rule=offer.name, reason=said, amount=offer.value)

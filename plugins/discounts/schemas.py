@@ -12,7 +12,7 @@ from kernel.money import Amount
 from kernel.wire import ListQuery, Name, Request
 
 Kind = Literal["percent", "amount_off", "set_price"]
-Target = Literal["product", "category"]
+Target = Literal["product", "category", "document"]
 State = Literal["draft", "active", "ended"]
 
 PromotionName = Annotated[
@@ -23,7 +23,7 @@ Value = Annotated[
     Meta(
         pattern=r"\A(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z",
         max_length=19,
-        description="By kind: a percentage of at most 100, an amount off each unit sold, or the new unit price.",
+        description="By kind: percent, at most 100; an amount off each unit, or off the document; a new unit price.",
         examples=["10"],
     ),
 ]
@@ -55,13 +55,17 @@ class Offers(Struct, frozen=True):
     by_product: dict[UUID, tuple[Offer, ...]]
     by_category: dict[UUID, tuple[Offer, ...]]
     own_prices: dict[UUID, tuple[int, ...]]
+    on_document: tuple[Offer, ...] = ()
 
 
 # What travels
 
 
 class PromotionIn(Request, frozen=True):
-    """A promotion to draw up, for one product or for one category with all below it. Without a start, from now on."""
+    """A promotion to draw up: for one product, one category with all below it, or with neither the whole document.
+
+    Without a start it runs from now on. A document has no unit, so no price can be set for it.
+    """
 
     name: PromotionName
     kind: Kind

@@ -16,8 +16,8 @@ from kernel.money import format_amount
 from kernel.web import page
 from kernel.wire import Page
 from kernel.work import Work
-from plugins.catalog.api import product_names, sellables
-from plugins.discounts import rules
+from plugins.catalog.api import known_categories, product_names, sellables
+from plugins.discounts import PLUGIN, rules
 from plugins.discounts.errors import AlreadyOver, FixedOnceActive, NotFromThisState
 from plugins.discounts.models import Promotion, Use
 from plugins.discounts.schemas import (
@@ -29,7 +29,7 @@ from plugins.discounts.schemas import (
     PromotionPatch,
     PromotionQuery,
 )
-from plugins.sales.api import Cart, CompletedSale, SoldLine, VoidedSale
+from plugins.sales.api import Cart, CompletedSale, VoidedSale
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _offer = (Promotion.id, Promotion.name, Promotion.kind, Promotion.value, Promotion.priority, Promotion.exclusive)
@@ -39,7 +39,11 @@ _RUNNING = Prepared(
         Promotion.state == "active",
         Promotion.starts_at <= sa.bindparam("at", type_=Promotion.starts_at.type),
         sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > sa.bindparam("at", type_=Promotion.starts_at.type)),
-        sa.or_(among(Promotion.product_id, "products"), among(Promotion.category_id, "categories")),
+        sa.or_(
+            among(Promotion.product_id, "products"),
+            among(Promotion.category_id, "categories"),
+            Promotion.target == "document",
+        ),
     )
 )
 _NAMED = Prepared(sa.select(*_offer).where(Promotion.business_id == _business, among(Promotion.name, "names")))
@@ -167,8 +171,10 @@ async def _write(work: Work, row: Promotion, said: dict[str, Any]) -> None:
     """Put what was said, as it stands on the wire, into a row. Raises Invalid, AlreadyExists."""
     if not said["name"].isprintable():
         raise Invalid.at("/name", "The name holds a character that cannot be printed")
-    if (said["product_id"] is None) == (said["category_id"] is None):
+    if said["product_id"] is not None and said["category_id"] is not None:
         raise Invalid.at("/product_id", "Name the product or the category it is for, not both")
+    if said["product_id"] is None and said["category_id"] is None and said["kind"] == "set_price":
+        raise Invalid.at("/kind", "A price can be set for a product or a category, not for a whole document")
     if said["ends_at"] is not None and said["ends_at"] <= said["starts_at"]:
         raise Invalid.at("/ends_at", "It must end after it starts")
     try:
@@ -179,13 +185,16 @@ async def _write(work: Work, row: Promotion, said: dict[str, Any]) -> None:
     await _check_name(work, row, said["name"])
     for name in _SHOWN:
         setattr(row, name, said[name])
-    row.target = "product" if row.product_id is not None else "category"
+    row.target = "product" if row.product_id is not None else "category" if row.category_id is not None else "document"
 
 
 async def _check_target(work: Work, row: Promotion, said: dict[str, Any]) -> None:
     product_id = said["product_id"]
     if product_id is not None and product_id != row.product_id and not await product_names(work, [product_id]):
         raise Invalid.at("/product_id", "There is no such product", code="not-found")
+    category_id = said["category_id"]
+    if category_id is not None and category_id != row.category_id and not await known_categories(work, [category_id]):
+        raise Invalid.at("/category_id", "There is no such category", code="not-found")
 
 
 async def _check_name(work: Work, row: Promotion, name: str) -> None:
@@ -223,23 +232,20 @@ async def running_offers(work: Work, cart: Cart) -> Offers | None:
     by_product = _grouped((row.product_id, _offer_of(row)) for row in rows if row.product_id is not None)
     by_category = _grouped((row.category_id, _offer_of(row)) for row in rows if row.category_id is not None)
     own_prices = await _own_prices(work, cart, by_product, by_category)
-    return Offers(by_product, by_category, own_prices)
+    on_document = tuple(_offer_of(row) for row in rows if row.product_id is None and row.category_id is None)
+    return Offers(by_product, by_category, own_prices, on_document)
 
 
 async def note_uses(work: Work, sale: CompletedSale) -> None:
     """Declare what each promotion took off each line of a sale; sales without any cost nothing."""
-    named = {line.line: names for line in sale.lines if (names := _ours(line))}
-    if not named:
+    taken = [(line.line, rule, off) for line in sale.lines for plugin, rule, off in line.taken if plugin == PLUGIN.name]
+    if not taken:
         return
-    rows = await work.fetch(_NAMED, names=sorted({name for names in named.values() for name in names}))
-    offers = {row.name: _offer_of(row) for row in rows}
-    listed = await _list_prices(work, sale, offers)
-    for line in sale.lines:
-        acted = [offers[name] for name in named.get(line.line, ()) if name in offers]
-        goods = rules.SoldGoods(line.quantity, line.unit_price, line.gross, line.discount, listed.get(line.product_id))
-        for offer, amount in zip(acted, rules.taken(goods, acted, sale.exponent), strict=True):
-            if amount:
-                _note(work, offer.id, sale.id, line.line, amount, sale.sold_at)
+    rows = await work.fetch(_NAMED, names=sorted({rule for _, rule, _ in taken}))
+    ids = {row.name: row.id for row in rows}
+    for line, rule, off in taken:
+        if off > 0 and rule in ids:
+            _note(work, ids[rule], sale.id, line, off, sale.sold_at)
 
 
 async def give_back_uses(work: Work, void: VoidedSale) -> None:
@@ -284,22 +290,3 @@ async def _own_prices(
         id_: (one.price,) if one.wholesale_price is None else (one.price, one.wholesale_price)
         for id_, one in found.by_id.items()
     }
-
-
-async def _list_prices(work: Work, sale: CompletedSale, offers: dict[str, Offer]) -> dict[UUID, int]:
-    """The list prices of a sale's goods where an offer set another."""
-    setting = {name for name, offer in offers.items() if offer.kind == "set_price"}
-    wanted = {line.product_id for line in sale.lines if setting.intersection(_ours(line))}
-    if not wanted:
-        return {}
-    found = await sellables(work, list(wanted), [])
-    wholesale = sale.channel == "wholesale"
-    return {
-        id_: one.wholesale_price if wholesale and one.wholesale_price is not None else one.price
-        for id_, one in found.by_id.items()
-    }
-
-
-def _ours(line: SoldLine) -> list[str]:
-    """The names of the promotions that changed a line's price, in the order they did."""
-    return [rule for plugin, rule in line.rules if plugin == "discounts"]

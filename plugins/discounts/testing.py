@@ -18,7 +18,7 @@ async def a_promotion(
 ) -> UUID:
     """Draw up a promotion and activate it; a percentage unless `kind` says otherwise. Returns its id.
 
-    fields: any of a promotion's, as on the wire; one of `product_id` and `category_id` must be given.
+    fields: any of a promotion's, as on the wire; without product and category it is for the document.
     """
     if isinstance(where, Box):
         return await where.act(lambda work: a_promotion(work, name, value, **fields), shop=shop)

@@ -114,6 +114,7 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     if isinstance(data.is_active, bool):
         await work.execute(sa.update(Membership).where(here).values(is_active=data.is_active))
     if isinstance(data.name, str):
+        await _refuse_if_shared(work, user_id)
         await work.execute(sa.update(User).where(User.id == user_id).values(name=data.name))
     same = sa.and_(User.id == user_id, User.version == row.version)
     if not (await work.execute(sa.update(User).where(same).values(version=row.version + 1))).rowcount:
@@ -165,6 +166,15 @@ async def _refuse_above(work: Work, role_id: uuid.UUID) -> None:
     held = Rights(work.deployment.registry).of(row.code, row.added, row.removed, work.standing.enabled)
     if missing := sorted(name for name in held if not work.actor.may(name)):
         raise Forbidden(f"That role may do what yours may not: {', '.join(missing[:3])}")
+
+
+async def _refuse_if_shared(work: Work, user_id: uuid.UUID) -> None:
+    """An account of several businesses is its person's alone: none of them renames it."""
+    elsewhere = sa.select(Membership.user_id).where(
+        Membership.user_id == user_id, Membership.business_id != work.business_id
+    )
+    if (await work.execute(elsewhere)).first() is not None:
+        raise Forbidden("Only the person themselves can change their name")
 
 
 async def _row(work: Work, user_id: uuid.UUID) -> sa.Row[tuple[uuid.UUID, str, str, uuid.UUID, str, bool, int]]:

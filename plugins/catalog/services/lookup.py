@@ -101,10 +101,20 @@ async def sellables(work: Work, product_ids: Sequence[UUID], barcodes: Sequence[
     return Found(by_id, {code: by_code[normal] for code, normal in codes.items() if normal in by_code})
 
 
+_CATEGORIES = Prepared(
+    sa.select(Category.id).where(Category.business_id == _business, among(Category.id, "category_ids"))
+)
+
+
 async def product_names(work: Work, product_ids: Iterable[UUID]) -> dict[UUID, ProductName]:
     """How products are called; those that do not exist are left out."""
     rows = await work.fetch(_NAMES, product_ids=list(set(product_ids)))
     return {row.id: ProductName(row.id, row.sku, row.name, row.unit, UNIT_DECIMALS[row.unit]) for row in rows}
+
+
+async def known_categories(work: Work, category_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of some ids are categories of this business."""
+    return frozenset(row.id for row in await work.fetch(_CATEGORIES, category_ids=list(set(category_ids))))
 
 
 async def stock_facts(work: Work, product_ids: Iterable[UUID]) -> dict[UUID, StockFacts]:

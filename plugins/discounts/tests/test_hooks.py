@@ -18,10 +18,10 @@ from plugins.sales.api import CompletedSale, SoldLine, VoidedSale
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
 
-def a_sale_of(product_id: UUID, *rules: tuple[str, str]) -> CompletedSale:
+def a_sale_of(product_id: UUID, *taken: tuple[str, str, int]) -> CompletedSale:
     line = SoldLine(
         1, product_id, "Rice 2kg", "RICE-2KG", 1_000_000, 1_000_000, 380_000_000, 38000, 3800, 29483, 4717, 34200,
-        False, False, None, (("catalog", "retail price"), *rules),
+        False, False, None, taken,
     )  # fmt: skip
     return CompletedSale(
         UUID(int=5), "T1-1", UUID(int=6), UUID(int=7), None, "retail", NOON.date(), NOON, "KES", 2, (line,), (),
@@ -39,7 +39,7 @@ async def given(box: Box, promotion: UUID) -> str:
 async def test_a_void_that_is_told_twice_gives_back_once(box: Box) -> None:
     rice = await a_product(box)
     promotion = await a_promotion(box, product_id=str(rice))
-    sale = a_sale_of(rice, ("discounts", "Rice week"))
+    sale = a_sale_of(rice, ("discounts", "Rice week", 3800))
     void = VoidedSale(sale, "wrong customer", NOON, NOON.date(), None, "Wanjiku")
     await box.act(lambda work: sale_completed(work, sale))
     assert await given(box, promotion) == "38.00"
@@ -51,7 +51,7 @@ async def test_a_void_that_is_told_twice_gives_back_once(box: Box) -> None:
 async def test_the_rules_of_other_plugins_are_not_ours(box: Box) -> None:
     rice = await a_product(box)
     promotion = await a_promotion(box, product_id=str(rice))
-    sale = a_sale_of(rice, ("loyalty", "Rice week"), ("discounts", "Unheard of"))
+    sale = a_sale_of(rice, ("loyalty", "Rice week", 100), ("discounts", "Unheard of", 100))
     await box.act(lambda work: sale_completed(work, sale))
     assert await given(box, promotion) == "0.00"
 

@@ -212,3 +212,25 @@ async def test_promotions_of_another_business_change_nothing(box: Box) -> None:
     elsewhere = await a_product(box, shop="sharma-kirana")
     await a_promotion(box, product_id=str(elsewhere), shop="sharma-kirana")
     assert (await quoted(box, {"product_id": await goods(box)}))["total"] == "380.00"
+
+
+async def test_a_promotion_of_no_product_comes_off_the_whole_document(box: Box) -> None:
+    rice = await a_product(box, "RICE", "100.00", track_stock=False)
+    salt = await a_product(box, "SALT", "50.00", track_stock=False)
+    whole = await a_promotion(box, "Closing sale", "10")
+    await a_promotion(box, "Rice week", "20", product_id=str(rice))
+    lines = [{"product_id": str(rice)}, {"product_id": str(salt)}]
+    body = {"location_id": str(await box.location()), "lines": lines}
+    paid = body | {"payments": [{"method": "cash", "amount": "117.00"}]}
+    sold = await box.client("cashier").post("/api/v1/sales/sales", paid)
+    assert sold.status_code == 201, sold.text
+    sale = sold.json()
+    assert (sale["total"], sale["discount_total"]) == ("117.00", "33.00")
+    assert [one["total"] for one in sale["lines"]] == ["72.00", "45.00"]
+    assert [step["rule"] for step in sale["lines"][0]["steps"]] == ["retail price", "Rice week", "Closing sale"]
+    shown = await box.client("owner").get(f"/api/v1/discounts/promotions/{whole}")
+    assert (shown.json()["target"], shown.json()["given"], shown.json()["sales"]) == ("document", "13.00", 1)
+    hand = body | {"discount": {"amount": "2.00"}, "payments": [{"method": "cash", "amount": "115.20"}]}
+    assert (await box.client("cashier").post("/api/v1/sales/sales", hand)).json()["total"] == "115.20"
+    shown = await box.client("owner").get(f"/api/v1/discounts/promotions/{whole}")
+    assert shown.json()["given"] == "25.80"

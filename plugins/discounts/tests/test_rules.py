@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.money import MICRO, extend
+from kernel.money import MICRO
 from plugins.discounts import rules
 from plugins.discounts.schemas import Kind, Offer, Offers
 
@@ -105,46 +105,6 @@ def test_an_amount_off_each_unit_is_rounded_once(value: int, quantity: int, off:
 
 def test_an_amount_off_never_passes_what_a_line_can_cost() -> None:
     assert rules.amount_off(10**14 - 1, 10**18 - 1, 2) == 10**14
-
-
-def sold(quantity: int, unit_price: int, discount: int, list_price: int | None = None) -> rules.SoldGoods:
-    return rules.SoldGoods(quantity, unit_price, extend(quantity, unit_price, 2), discount, list_price)
-
-
-def test_each_offer_took_its_part_in_turn() -> None:
-    acted = [an_offer(1), an_offer(2, "amount_off", 1000)]
-    assert rules.taken(sold(2 * MICRO, 380 * MICRO, 7600 + 2000), acted, 2) == [7600, 2000]
-    acted.reverse()
-    assert rules.taken(sold(2 * MICRO, 380 * MICRO, 2000 + 7400), acted, 2) == [2000, 7400]
-
-
-def test_a_set_price_took_the_difference_to_the_list_price_and_what_came_before_it_nothing() -> None:
-    acted = [an_offer(1), an_offer(2, "set_price", 350 * MICRO), an_offer(3)]
-    assert rules.taken(sold(2 * MICRO, 350 * MICRO, 7000, 380 * MICRO), acted, 2) == [0, 6000, 7000]
-
-
-def test_a_set_price_that_another_price_replaced_took_nothing() -> None:
-    acted = [an_offer(1, "set_price", 350 * MICRO)]
-    assert rules.taken(sold(MICRO, 340 * MICRO, 0, 380 * MICRO), acted, 2) == [0]
-    assert rules.taken(sold(MICRO, 350 * MICRO, 0, None), acted, 2) == [0]
-
-
-@given(
-    st.lists(st.builds(an_offer, st.integers(1, 8), st.sampled_from(KINDS), st.integers(0, 10**8)), max_size=5),
-    st.integers(1, 50 * MICRO),
-    st.integers(0, 1000 * MICRO),
-    st.integers(0, 100),
-)
-def test_offers_never_took_more_than_the_line_lost(
-    acted: list[Offer], quantity: int, unit_price: int, percent: int
-) -> None:
-    gross = extend(quantity, unit_price, 2)
-    goods = sold(quantity, unit_price, gross * percent // 100, 1000 * MICRO)
-    parts = rules.taken(goods, acted, 2)
-    assert all(part >= 0 for part in parts)
-    below_list = extend(quantity, 1000 * MICRO, 2) - gross
-    assert sum(parts) <= goods.discount + below_list
-    assert sum(part for part, offer in zip(parts, acted, strict=True) if offer.kind != "set_price") <= goods.discount
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,10 @@ def price(cart: Cart, line_answers: Sequence[Sequence[Applied]], cart_answers: S
 
 @dataclass(slots=True)
 class _Draft:
-    """A line at work: `gross` is quantity × unit price, `amount` what discounts have left of it so far."""
+    """A line at work: `gross` is quantity × unit price, `amount` what discounts have left of it so far.
+
+    `listed` is the gross at the list price; `taken` says what each (plugin, rule) brought it down by since.
+    """
 
     line: Line
     exponent: int
@@ -74,18 +77,22 @@ class _Draft:
     gross: int
     amount: int
     steps: list[Step]
+    listed: int
+    taken: dict[tuple[str, str], int]
 
     def set_price(self, unit_price: int, phase: StepPhase, plugin: str, rule: str, reason: str) -> None:
         """Replace the unit price and with it all discounts so far."""
         before, after = (format_price(each, self.exponent) for each in (self.unit_price, unit_price))
         self.unit_price = unit_price
         self.gross = self.amount = extend(self.line.quantity, unit_price, self.exponent)
+        self.taken = {(plugin, rule): self.listed - self.gross}
         self.steps.append(Step(phase, plugin, rule, before, after, reason))
 
     def take_off(self, off: int, phase: StepPhase, plugin: str, rule: str, reason: str) -> None:
         """Lower the amount by minor units that the caller has limited to it."""
         before, after = (format_amount(each, self.exponent) for each in (self.amount, self.amount - off))
         self.amount -= off
+        self.taken[plugin, rule] = self.taken.get((plugin, rule), 0) + off
         self.steps.append(Step(phase, plugin, rule, before, after, reason))
 
 
@@ -93,7 +100,7 @@ def _listed(line: Line, exponent: int) -> _Draft:
     gross = extend(line.quantity, line.list_price, exponent)
     shown = format_price(line.list_price, exponent)
     first = Step("list", "catalog", f"{line.price_rule} price", None, shown, line.price_rule)
-    return _Draft(line, exponent, line.list_price, gross, gross, [first])
+    return _Draft(line, exponent, line.list_price, gross, gross, [first], gross, {})
 
 
 def _price_line(draft: _Draft, answers: Sequence[Applied]) -> None:
@@ -190,6 +197,7 @@ def _priced(draft: _Draft, taxed: TaxedLine) -> PricedLine:
         total=taxed.total,
         components=taxed.components,
         steps=tuple(draft.steps),
+        taken=tuple((plugin, rule, off) for (plugin, rule), off in draft.taken.items()),
     )
 
 

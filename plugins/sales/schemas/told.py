@@ -31,8 +31,8 @@ class SoldLine(Struct, frozen=True):
     track_stock: bool
     allow_negative_stock: bool
     cost_price: int | None
-    rules: tuple[tuple[str, str], ...] = ()
-    """(plugin, rule) of every answer that changed its price."""
+    taken: tuple[tuple[str, str, int], ...] = ()
+    """(plugin, rule, minor units) of all that brought its price down from the list price; not told again at a void."""
 
 
 class SaleMoney(Struct, frozen=True):

@@ -178,6 +178,7 @@ class Step(Struct, frozen=True):
 class PricedLine(Struct, frozen=True):
     """A priced line: gross = quantity × unit price, gross - discount is the amount taxed, net + tax = total.
 
+    `taken` says what each (plugin, rule) brought the line down by, in minor units from its gross at the list price.
     Where prices include tax, total = gross - discount; otherwise net = gross - discount.
     """
 
@@ -191,6 +192,7 @@ class PricedLine(Struct, frozen=True):
     total: int
     components: tuple[ComponentTax, ...]
     steps: tuple[Step, ...]
+    taken: tuple[tuple[str, str, int], ...] = ()
 
 
 class PricedCart(Struct, frozen=True):

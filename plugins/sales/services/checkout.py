@@ -214,7 +214,7 @@ def _completed(
             track_stock=good.track_stock,
             allow_negative_stock=good.allow_negative_stock,
             cost_price=good.cost_price,
-            rules=tuple((step.plugin, step.rule) for step in cost.steps),
+            taken=cost.taken,
         )
         for line, cost, good in zip(cart.lines, priced.lines, ground.goods, strict=True)
     )

@@ -99,7 +99,6 @@ def _sold(row: Any) -> SoldLine:
         track_stock=row.track_stock,
         allow_negative_stock=row.allow_negative_stock,
         cost_price=row.cost_price,
-        rules=tuple((step["plugin"], step["rule"]) for step in row.steps),
     )
 
 
