@@ -160,7 +160,7 @@ class Filling:
     async def selling(self) -> None:
         """Held carts; three sales, of which one is voided and one partly paid back."""
         own = self.own
-        cart = {name: own[name] for name in ("location_id", "register_id", "customer_id")}
+        cart: dict[str, Any] = {name: own[name] for name in ("location_id", "register_id", "customer_id")}
         cart |= {"lines": [{"product_id": own["product_id"]}, {"barcode": own["barcode"]}], "note": self.text("note")}
         for n in "12":
             held = await self.make("/sales/held", cart | {"label": self.text(f"cart {n}")})

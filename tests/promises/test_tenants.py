@@ -20,8 +20,6 @@ from tests.promises.spots import id_spots, lists_of, naming_spots, plain_call, w
 
 BLUNT = {
     "POST /api/v1/payments/refunds body register_id alone": "payments knows no registers: any id is kept",
-    "POST /api/v1/discounts/promotions body category_id alone": "any id is kept; goods in no category are never in it",
-    "PATCH /api/v1/discounts/promotions/{promotion_id} body category_id alone": "as above",
 }
 """Spots of the body, but for ids that the caller chooses, where an id of nothing is taken as well; and why."""
 REFUSED_THOUGH_OWN = {
