@@ -183,3 +183,10 @@ async def test_the_real_first_day_is_replayed_to_the_penny(box: Box) -> None:
 def test_the_real_file_comes_to_what_the_readme_says() -> None:
     figures = figures_of(read_clean(REAL))
     assert figures == Figures(19906, 527_381, 5_565_649, 3919, 4334, Decimal("10561626.35"), 1114)
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(not REAL.exists(), reason="the real file is not here: name it by ONLINE_RETAIL")
+async def test_the_whole_real_file_is_replayed_to_the_penny(box: Box) -> None:
+    rows = await replayed(await the_operator(box), read_clean(REAL))
+    assert not [row for row in rows if row.differs], table(rows)

@@ -61,8 +61,8 @@ def _example_struct(kind: type[msgspec.Struct], own: Mapping[str, str], token: s
 
 def _text(kind: Any, name: str, token: str) -> str:
     said = [text for meta in metas(kind) for text in (meta.examples or ())]
-    made = [f"{token}@probe.example", f"Probe {token}", token, token.upper()] if name in FRESH else []
-    for text in (*(made[1:] if name != "email" else made), *said, token, token.upper(), ""):
+    made = [f"{token}@probe.example", f"Probe {token}", token, token[-4:].upper()] if name in FRESH else []
+    for text in (*(made[1:] if name != "email" else made), *said, token, token[-4:].upper(), ""):
         try:
             return str(msgspec.convert(text, kind))
         except msgspec.ValidationError:

@@ -138,16 +138,14 @@ class Filling:
     async def stock(self) -> None:
         """Receipts and adjustments, and with them levels and moves."""
         products = [one["id"] for one in (await self.owner.get("/api/v1/catalog/products")).json()["items"]]
-        lines = [{"product_id": one, "quantity": "90000"} for one in products]
         for n in "12":
-            receipt: dict[str, Any] = {"supplier": self.text(f"mill {n}"), "note": self.text("note"), "lines": lines}
+            more: list[Any] = [{"product_id": one, "quantity": "90000"} for one in products]
+            less: list[Any] = [{"product_id": one, "quantity": "-1"} for one in products]
             place = {"location_id": self.own["location_id"]}
-            self.own["receipt_id"] = (await self.make("/inventory/receipts", receipt | place))["id"]
-            wrong: dict[str, Any] = {
-                "reason": self.text("broken"),
-                "lines": [one | {"quantity": "-1"} for one in lines],
-            }
-            self.own["adjustment_id"] = (await self.make("/inventory/adjustments", wrong | place))["id"]
+            receipt = {"supplier": self.text(f"mill {n}"), "note": self.text("note"), "lines": more, **place}
+            self.own["receipt_id"] = (await self.make("/inventory/receipts", receipt))["id"]
+            wrong = {"reason": self.text("broken"), "lines": less, **place}
+            self.own["adjustment_id"] = (await self.make("/inventory/adjustments", wrong))["id"]
 
     async def prices(self) -> None:
         """A promotion that runs and a draft."""

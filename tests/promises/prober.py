@@ -22,7 +22,7 @@ MINE, THEIRS = "mama-njeri", "sharma-kirana"
 EVERYBODY: tuple[str | None, ...] = (*ROLES, "operator", None)
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _NUMBER = re.compile(r"\d{6,}")
-_TOKEN = re.compile(r"\bt[0-9a-f]{3}\b", re.IGNORECASE)
+_TOKEN = re.compile(r"\bt[0-9a-f]{7}\b", re.IGNORECASE)
 _REQUEST_ID = re.compile(r'"request_id":"[0-9a-f]{32}"')
 _IGNORED = frozenset({"x-request-id", "date", "content-length"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -72,7 +73,7 @@ class Spot:
 
     def call(self, value: str, own: Mapping[str, str]) -> Call:
         """A request of one's own with the value at this spot."""
-        token = "t" + uuid.uuid4().hex[:3]
+        token = fresh_token()
         plain = plain_call(self.route, own, token)
         if self.place == "path":
             ids = [name for name, kind in self.route.parameters.items() if uuid.UUID in alternatives(kind)]
@@ -92,8 +93,17 @@ class Spot:
         return replace(plain, body=body)
 
 
-def plain_call(route: Route, own: Mapping[str, str], token: str) -> Call:
+_tokens = itertools.count(1)
+
+
+def fresh_token() -> str:
+    """A word that no request of this run bore before; its last four letters are nearly as fresh."""
+    return f"t{next(_tokens):07x}"
+
+
+def plain_call(route: Route, own: Mapping[str, str], token: str = "") -> Call:
     """A small valid request for a route, naming things of one's own."""
+    token = token or fresh_token()
     path = {name: own.get(name, "1") for name in re.findall(r"{(\w+)}", route.path)}
     return Call(route, path, body=None if route.body is None else plain_body(route, own, token))
 

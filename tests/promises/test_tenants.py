@@ -82,7 +82,7 @@ async def test_nothing_of_another_business_stands_in_what_one_reads_without_nami
     read = 0
     for role, route in itertools.product(EVERYBODY, box.app.routes):
         if route.method == "GET":
-            call = plain_call(route, prober.own, "t000")
+            call = plain_call(route, prober.own)
             limit = {"limit": "200", "include_total": "true"} if route in lists_of([route]) else {}
             text = (await dataclasses.replace(call, query=limit).send(box.client(role))).text
             assert MARKS[THEIRS] not in text, f"{route.operation} as {role}: {text}"
@@ -99,7 +99,7 @@ async def test_the_probes_have_an_edge(box: Box) -> None:
     owner, blunt = box.client("owner", THEIRS), []
     for spot in id_spots(box.app.routes):
         if spot.shape == "alone" and spot.place == "path" and spot.route.method == "GET":
-            answer = await plain_call(spot.route, theirs, "t000").send(owner)
+            answer = await plain_call(spot.route, theirs).send(owner)
             if answer.status_code != 200:
                 blunt.append(f"{spot}: {answer.text}")
         if spot.shape == "alone" and spot.place == "body" and str(spot) not in REFUSED_THOUGH_OWN:
@@ -143,10 +143,10 @@ async def test_an_idempotency_key_of_another_business_replays_nothing(box: Box) 
     tried = 0
     for route in (one for one in box.app.routes if one.takes_key and one.plugin not in ("auth", "plugins")):
         key = uuid.uuid4().hex
-        theirs = await plain_call(route, own[THEIRS], f"t{tried:03x}").send(clients[THEIRS], key)
+        theirs = await plain_call(route, own[THEIRS], f"t{tried:07x}").send(clients[THEIRS], key)
         if theirs.status_code >= 300:
             continue
-        mine = [await plain_call(route, own[MINE], f"t{tried:03x}").send(clients[MINE], key) for _ in "12"]
+        mine = [await plain_call(route, own[MINE], f"t{tried:07x}").send(clients[MINE], key) for _ in "12"]
         assert mine[0].status_code == theirs.status_code, f"{route.operation}: {mine[0].text}"
         assert "idempotency-replayed" not in mine[0].headers, route.operation
         assert mine[1].headers["idempotency-replayed"] == "true", f"{route.operation} does not heed its key"
