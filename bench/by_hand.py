@@ -59,6 +59,13 @@ class Shape:
         self.location = uuid.UUID(said["location"])
         self.sale = said["sale"]
         self.tables = said["tables"]
+        self.ids = {self.sale} | {
+            row[place]
+            for one in self.tables.values()
+            for place, (name, _) in enumerate(one["columns"])
+            if name == "id"
+            for row in one["rows"]
+        }
 
     def insert(self, table: str) -> str:
         """The statement that inserts all rows of a table at once."""
@@ -74,12 +81,7 @@ class Shape:
         for place, (name, kind) in enumerate(columns):
             values = [row[place] for row in rows]
             if kind == "uuid":
-                values = [
-                    uuid_utils.compat.uuid7()
-                    if name == "id" and value not in renamed
-                    else renamed.get(value) or (uuid.UUID(value) if value else None)
-                    for value in values
-                ]
+                values = [renamed.get(value) or (uuid.UUID(value) if value else None) for value in values]
             elif kind in _TIMES:
                 values = [_TIMES[kind](value) if value else None for value in values]
             elif kind == "bytea":
@@ -108,8 +110,8 @@ def application() -> Litestar:
     async def sell(request: Request[Any, Any, Any]) -> Response[bytes]:
         sale = decoder.decode(await request.body())
         ids = sorted(line.product_id for line in sale.lines)
-        sale_id = uuid_utils.compat.uuid7()
-        renamed = {shape.sale: sale_id}
+        renamed = {old: uuid_utils.compat.uuid7() for old in shape.ids}
+        sale_id = renamed[shape.sale]
         async with request.app.state.pool.acquire() as connection:
             found = {row["id"]: row for row in await connection.fetch(PRODUCTS, shape.business, ids)}
             async with connection.transaction():
