@@ -44,7 +44,12 @@ class Visit:
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
         business = (self.claims and self.claims.business_id) or NO_BUSINESS
-        self.transaction = await self.deployment.database.open(Phase.READ, business)
+        await self.deployment.visitors.acquire()
+        try:
+            self.transaction = await self.deployment.database.open(Phase.READ, business)
+        except BaseException:
+            self.deployment.visitors.release()
+            raise
         self.standing = await self.identify(self.transaction)
         crashpoint("gate.identified")
         return self.standing
@@ -57,9 +62,12 @@ class Visit:
 
     async def leave(self) -> None:
         """Give the connection back."""
-        if self.transaction is not None:
-            await self.transaction.close()
-            self.transaction = None
+        transaction, self.transaction = self.transaction, None
+        if transaction is not None:
+            try:
+                await transaction.close()
+            finally:
+                self.deployment.visitors.release()
 
 
 class Scene:

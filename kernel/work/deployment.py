@@ -13,6 +13,7 @@ from kernel.settings import Settings
 
 Clock = Callable[[], dt.datetime]
 WRITERS = 4
+VISITORS = 6
 
 
 def system_clock() -> dt.datetime:
@@ -27,6 +28,7 @@ class Deployment:
     jobs_due: set after a commit that left a job, so that the loop wakes at once.
     writers: how many deeds of this process may be in their write phase at once. More would only queue for the same
     locks and the same event loop, each holding its locks longer (measured: bench/checkout at 16 clients).
+    visitors: how many requests of this process may be past the gate at once; the others wait there, holding nothing.
     """
 
     settings: Settings
@@ -35,4 +37,5 @@ class Deployment:
     secret: str
     clock: Clock = system_clock
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)
+    visitors: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(VISITORS))
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
