@@ -163,6 +163,8 @@ def _responses(route: Route, schemas: dict[int, Any]) -> dict[str, Any]:
         content = {"schema": _portable(schemas[id(route.answer)]), "example": example(route.answer)}
         good["content"] = {"application/json": content}
     answers: dict[str, Any] = {str(route.status): good}
+    if route.may_wait:
+        answers["202"] = good | {"description": "It waits for something outside"}
     for error in _errors_of(route):
         said = answers.setdefault(str(error.status), {"description": "", "content": _PROBLEM_CONTENT})
         line = f"`{error.code}`: {error.title}"

@@ -49,6 +49,7 @@ class Route:
     answer: Any = None
     plugin: str = ""
     conditional: bool = False
+    may_wait: bool = False
 
     @property
     def operation(self) -> str:
@@ -81,6 +82,7 @@ def command(
     moves: bool = False,
     read_first: bool = False,
     switches: bool = False,
+    may_wait: bool = False,
     errors: Sequence[type[DukaError]] = (),
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a write: one deed.
@@ -88,6 +90,7 @@ def command(
     moves: money or stock moves, so an Idempotency-Key is required.
     switches: what is on changes, so the deed takes the business's exclusive lock.
     read_first: the deed begins in a read phase, and moves on by `await work.write()`.
+    may_wait: the answer may be 202: done as far as it can be, and waiting for something outside.
     """
     usual = {"POST": 201, "DELETE": 204}.get(method, 200)
     return lambda function: _route(
@@ -101,6 +104,7 @@ def command(
         moves=moves,
         read_first=read_first,
         switches=switches,
+        may_wait=may_wait,
     )
 
 
@@ -123,6 +127,7 @@ def _route(
     moves: bool = False,
     read_first: bool = False,
     switches: bool = False,
+    may_wait: bool = False,
 ) -> Route:
     hints = get_type_hints(function, include_extras=True)
     answer = hints.pop("return", None)
@@ -151,6 +156,7 @@ def _route(
         parameters={name: hints[name] for name in in_path if name in hints},
         answer=_answer(answer),
         conditional=method == "PATCH",
+        may_wait=may_wait,
     )
 
 

@@ -1,4 +1,4 @@
-"""What discounts answers: prices of carts, sales completed and voided, and the kernel's own hooks."""
+"""What discounts answers: prices of carts, sales placed and taken back, and the kernel's own hooks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from plugins.discounts.services import (
     note_uses,
     running_offers,
 )
-from plugins.sales.api import AmountOff, Answer, Cart, CompletedSale, Line, PercentOff, SetPrice, VoidedSale
+from plugins.sales.api import AmountOff, Answer, CancelledSale, Cart, Line, PercentOff, PlacedSale, SetPrice, VoidedSale
 from plugins.sales.hooks import Facts
 
 DEMO: Final[Mapping[str, Sequence[tuple[str, Kind, str, str]]]] = {
@@ -82,7 +82,7 @@ def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
 
 
 @answers
-async def sale_completed(work: Work, sale: CompletedSale) -> None:
+async def sale_placed(work: Work, sale: PlacedSale) -> None:
     """Note what each promotion took off."""
     await note_uses(work, sale)
 
@@ -90,7 +90,13 @@ async def sale_completed(work: Work, sale: CompletedSale) -> None:
 @answers
 async def sale_voided(work: Work, void: VoidedSale) -> None:
     """Note that it is given back."""
-    await give_back_uses(work, void)
+    await give_back_uses(work, void.sale.id)
+
+
+@answers
+async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
+    """Note that it was not used after all."""
+    await give_back_uses(work, cancel.sale.id)
 
 
 @answers

@@ -29,7 +29,7 @@ from plugins.discounts.schemas import (
     PromotionPatch,
     PromotionQuery,
 )
-from plugins.sales.api import Cart, CompletedSale, VoidedSale
+from plugins.sales.api import Cart, PlacedSale
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _offer = (Promotion.id, Promotion.name, Promotion.kind, Promotion.value, Promotion.priority, Promotion.exclusive)
@@ -236,7 +236,7 @@ async def running_offers(work: Work, cart: Cart) -> Offers | None:
     return Offers(by_product, by_category, own_prices, on_document)
 
 
-async def note_uses(work: Work, sale: CompletedSale) -> None:
+async def note_uses(work: Work, sale: PlacedSale) -> None:
     """Declare what each promotion took off each line of a sale; sales without any cost nothing."""
     taken = [(line.line, rule, off) for line in sale.lines for plugin, rule, off in line.taken if plugin == PLUGIN.name]
     if not taken:
@@ -248,10 +248,10 @@ async def note_uses(work: Work, sale: CompletedSale) -> None:
             _note(work, ids[rule], sale.id, line, off, sale.sold_at)
 
 
-async def give_back_uses(work: Work, void: VoidedSale) -> None:
+async def give_back_uses(work: Work, sale_id: UUID) -> None:
     """Declare the reverse of what a sale's promotions took; what was given back already stays so."""
-    for row in await work.fetch(_OF_SALE, sale_id=void.sale.id):
-        _note(work, row.promotion_id, void.sale.id, row.line, -int(row.amount), void.voided_at)
+    for row in await work.fetch(_OF_SALE, sale_id=sale_id):
+        _note(work, row.promotion_id, sale_id, row.line, -int(row.amount), work.now)
 
 
 def _note(work: Work, promotion_id: UUID, sale_id: UUID, line: int, amount: int, at: dt.datetime) -> None:

@@ -1,7 +1,8 @@
-"""What inventory does when goods are sold, and when a sale is taken back."""
+"""What inventory does when goods are sold or kept for a sale, and when it is taken back."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -13,12 +14,15 @@ from kernel.work import Work
 from plugins.inventory.models import Move
 from plugins.inventory.schemas import Document, Goods
 from plugins.inventory.services import move_stock
-from plugins.sales.api import CompletedSale, VoidedSale
+from plugins.sales.api import CancelledSale, PlacedSale, VoidedSale
 
 
 @answers
-async def sale_completed(work: Work, sale: CompletedSale) -> None:
-    """Take what was sold from the location's stock; too little of a product refuses the sale with OutOfStock."""
+async def sale_placed(work: Work, sale: PlacedSale) -> None:
+    """Take what is sold from the location's stock; too little of a product refuses the sale with OutOfStock.
+
+    What a sale that waits for its money needs is taken too: nobody else can buy it meanwhile.
+    """
     goods = [
         Goods(line.product_id, line.name, line.line, -line.base_quantity, line.allow_negative_stock, line.cost_price)
         for line in sale.lines
@@ -55,8 +59,21 @@ _TAKEN = Prepared(
 
 @answers
 async def sale_voided(work: Work, void: VoidedSale) -> None:
-    """Put back what the sale took. A sale made while inventory was off took nothing, so nothing comes back."""
-    sale = void.sale
+    """Put back what the sale took."""
+    await _put_back(work, void.sale, void.voided_at, void.business_date, void.voided_by_name, void.reason)
+
+
+@answers
+async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
+    """Put back what was kept for a sale whose money did not come."""
+    by, why = cancel.cancelled_by_name, cancel.reason
+    await _put_back(work, cancel.sale, cancel.cancelled_at, cancel.business_date, by, why)
+
+
+async def _put_back(
+    work: Work, sale: PlacedSale, at: dt.datetime, business_date: dt.date, by: str, reason: str
+) -> None:
+    """Reverse the sale's moves. A sale made while inventory was off took nothing, so nothing comes back."""
     names = {line.line: line.name for line in sale.lines}
     goods = [
         Goods(row.product_id, names.get(row.line, ""), row.line, -row.quantity, True, row.unit_cost, row.id)
@@ -69,11 +86,11 @@ async def sale_voided(work: Work, void: VoidedSale) -> None:
         sale.number,
         sale.location_id,
         "",
-        void.voided_at,
-        void.business_date,
-        void.voided_by,
-        void.voided_by_name,
-        void.reason,
+        at,
+        business_date,
+        work.actor.id,
+        by,
+        reason,
     )
     move_stock(work, document, goods)
 
@@ -88,8 +105,9 @@ def invariants() -> Sequence[Invariant]:
             "SELECT m.business_id, m.document_number, m.line FROM inventory_move m"  # noqa: S608 - constants
             " LEFT JOIN sales_sale s ON s.business_id = m.business_id AND s.id = m.document_id"
             f" LEFT JOIN sales_line l ON {same} WHERE m.kind = 'sale' AND (s.id IS NULL OR l.line IS NULL"
-            " OR l.product_id <> m.product_id OR l.base_quantity <> -m.quantity OR s.number <> m.document_number"
-            " OR s.location_id <> m.location_id OR s.business_date <> m.business_date)",
+            " OR l.product_id <> m.product_id OR l.base_quantity <> -m.quantity"
+            " OR coalesce(s.order_number, s.number) <> m.document_number OR s.location_id <> m.location_id"
+            " OR coalesce(s.order_date, s.business_date) <> m.business_date)",
         ),
         Rule(
             "a sale that moved any stock moved every counted line once",
@@ -99,10 +117,10 @@ def invariants() -> Sequence[Invariant]:
             " AND o.document_id = l.sale_id) GROUP BY l.business_id, l.sale_id, l.line HAVING COUNT(m.id) <> 1",
         ),
         Rule(
-            "a voided sale has given back what it took, others have not",
+            "a voided or expired sale has given back what it took, others have not",
             "SELECT m.business_id, m.document_number, m.line, s.status, v.id FROM inventory_move m"
             " JOIN sales_sale s ON s.business_id = m.business_id AND s.id = m.document_id"
             " LEFT JOIN inventory_move v ON v.business_id = m.business_id AND v.reverses_id = m.id AND v.kind = 'void'"
-            " WHERE m.kind = 'sale' AND (s.status = 'voided') <> (v.id IS NOT NULL)",
+            " WHERE m.kind = 'sale' AND (s.status IN ('voided', 'expired')) <> (v.id IS NOT NULL)",
         ),
     )

@@ -10,13 +10,18 @@ PLUGIN = Plugin(
     permissions=(
         Permission("payments.see", "See payments and refunds"),
         Permission("payments.refund", "Give money back"),
+        Permission("payments.confirm", "Say that awaited money has come"),
     ),
     grants={
         "manager": (
             "payments.see",
             "payments.refund",
+            "payments.confirm",
         ),
-        "accountant": ("payments.see",),
+        "accountant": (
+            "payments.see",
+            "payments.confirm",
+        ),
         "cashier": ("payments.see",),
     },
     personal_data=(

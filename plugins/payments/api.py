@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.payments.errors import PaymentNotWhole, RefundTooLarge, UnknownMethod
+from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundTooLarge, UnknownMethod
 from plugins.payments.schemas import (
     CapturedPayment,
     MadeRefund,
@@ -16,13 +16,22 @@ from plugins.payments.schemas import (
     Taken,
     Wanted,
 )
-from plugins.payments.services import give_back, methods, payments_of, read_payments, take
+from plugins.payments.services import (
+    give_back,
+    give_up_waiting,
+    methods,
+    payments_of,
+    read_payments,
+    rename_subject,
+    take,
+)
 
 __all__ = [
     "CapturedPayment",
     "MadeRefund",
     "Method",
     "MethodKind",
+    "NotAwaited",
     "PaymentIn",
     "PaymentNotWhole",
     "PaymentOut",
@@ -34,8 +43,10 @@ __all__ = [
     "UnknownMethod",
     "Wanted",
     "give_back",
+    "give_up_waiting",
     "methods",
     "payments_of",
     "read_payments",
+    "rename_subject",
     "take",
 ]

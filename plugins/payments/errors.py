@@ -27,3 +27,9 @@ class RefundTooLarge(Conflict):
         """The refusal, saying what is left as a decimal string."""
         said = f"{left} of the payment may still be given back"
         return cls(said, faults=[Fault(pointer, cls.code, said, {"available": left})])
+
+
+class NotAwaited(Conflict):
+    """The money of a payment is not waited for: it has come, or nobody waits for it any more."""
+
+    code, title = "not-awaited", "Nobody waits for this money"

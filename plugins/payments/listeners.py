@@ -9,11 +9,13 @@ from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from plugins.payments.schemas import Method
 
+THREE_DAYS: Final = 3 * 24 * 60
+
 METHODS: Final = (
     Method("cash", "Cash", "cash"),
-    Method("bank_transfer", "Bank transfer", "bank"),
+    Method("bank_transfer", "Bank transfer", "bank", waits="may", wait_minutes=THREE_DAYS),
     Method("card", "Card", "card"),
-    Method("other", "Other", "other"),
+    Method("other", "Other", "other", waits="may", wait_minutes=THREE_DAYS),
 )
 
 _SUMS = "SELECT business_id, attempt_id, sum(amount) AS total FROM"

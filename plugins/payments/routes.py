@@ -15,9 +15,10 @@ from kernel.web import command, page, query
 from kernel.wire import Page, Reply
 from kernel.work import Work
 from plugins.payments import services
-from plugins.payments.errors import RefundTooLarge
+from plugins.payments.errors import NotAwaited, RefundTooLarge
 from plugins.payments.models import Attempt, Event, Refund
 from plugins.payments.schemas import (
+    ConfirmIn,
     EventOut,
     MethodOut,
     MethodsOut,
@@ -54,7 +55,14 @@ async def list_methods(work: Work) -> MethodsOut:
     shop = work.shop
     return MethodsOut(
         [
-            MethodOut(one.code, one.title, one.kind, one.is_cash, format_amount(one.step(shop.currency), shop.exponent))
+            MethodOut(
+                one.code,
+                one.title,
+                one.kind,
+                one.is_cash,
+                format_amount(one.step(shop.currency), shop.exponent),
+                one.waits,
+            )
             for one in services.methods(work).values()
         ]
     )
@@ -71,6 +79,28 @@ async def list_payments(work: Work, query: PaymentQuery) -> Page[PaymentFacts]:
 @query("/payments/{payment_id}", permission="payments.see")
 async def get_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     """One payment, with all that became known of it and what was given back."""
+    return await _whole(work, payment_id)
+
+
+@command(
+    "POST",
+    "/payments/{payment_id}/confirm",
+    permission="payments.confirm",
+    status=200,
+    moves=True,
+    errors=(NotAwaited,),
+)
+async def confirm_payment(work: Work, payment_id: uuid.UUID, data: ConfirmIn) -> PaymentWhole:
+    """Say that awaited money has come.
+
+    The payment counts from now, on the running business day; a document that waited for nothing else is completed.
+    """
+    await services.confirm(work, payment_id, data.reference)
+    await work.flush()
+    return await _whole(work, payment_id)
+
+
+async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     payment = await work.get(Attempt, payment_id)
     events = sa.select(Event.__table__).where(_E.business_id == work.business_id, _E.attempt_id == payment_id)
     refunds = sa.select(Refund.__table__).where(_R.business_id == work.business_id, _R.attempt_id == payment_id)

@@ -63,10 +63,15 @@ Person = Annotated[str, Meta(examples=["Wanjiku"])]
 Refunded = Annotated[Amount, Meta(description="Given back, or on its way back.", examples=["0.00"])]
 
 
+Waits = Literal["never", "may", "always"]
+"""Whether a document may be made before its money has come: never, if the person says so, or always."""
+
+
 class Method(Struct, frozen=True):
     """A way of paying that an enabled plugin offers.
 
     gateway: who must confirm the money; None takes the person's word. takes_phone: whether it asks whose phone pays.
+    waits: whether its money may come later; wait_minutes: how long a document waits for it.
     """
 
     code: str
@@ -74,6 +79,8 @@ class Method(Struct, frozen=True):
     kind: MethodKind
     gateway: str | None = None
     takes_phone: bool = False
+    waits: Waits = "never"
+    wait_minutes: int = 0
 
     @property
     def is_cash(self) -> bool:
@@ -112,26 +119,32 @@ class Wanted(Struct, frozen=True):
     reference: str | None = None
     phone: str | None = None
     ext: dict[str, Any] = {}
+    awaited: bool = False
 
 
 class Taken(Struct, frozen=True):
-    """A payment as it was settled: `amount` is net of `change`."""
+    """A payment as it was settled: `amount` is net of `change`. `awaited`: its money has still to come."""
 
     method: Method
     amount: int
     tendered: int | None = None
     change: int = 0
     reference: str | None = None
+    awaited: bool = False
 
 
 class PaymentIn(Request, frozen=True, kw_only=True):
-    """A payment as part of a document. Only cash takes `tendered`, and gives what is over as change."""
+    """A payment as part of a document. Only cash takes `tendered`, and gives what is over as change.
+
+    `awaited`: the money is on its way, and the document waits for it; only where the method `waits`.
+    """
 
     method: MethodCode
     amount: Amount
     tendered: Tendered | None = None
     reference: Reference | None = None
     phone: PhoneText | None = None
+    awaited: bool = False
     ext: Ext = field(default_factory=dict)
 
 
@@ -177,14 +190,21 @@ class RefundIn(Request, frozen=True, kw_only=True):
     register_id: UUID | None = None
 
 
+class ConfirmIn(Request, frozen=True, kw_only=True):
+    """The money of an awaited payment has come. `reference` takes the place of the one given when it was asked for."""
+
+    reference: Reference | None = None
+
+
 class MethodOut(Struct, frozen=True):
-    """A method that may be used now."""
+    """A method that may be used now. `waits`: whether its money may come after the document was made."""
 
     code: MethodCode
     title: Title
     kind: MethodKind
     gives_change: bool
     step: Annotated[Amount, Meta(description="Amounts paid with it are multiples of this.", examples=["0.01"])]
+    waits: Annotated[Waits, Meta(examples=["may"])]
 
 
 class MethodsOut(Struct, frozen=True):
@@ -262,7 +282,10 @@ class RefundQuery(ListQuery, frozen=True, kw_only=True):
 
 
 class CapturedPayment(Struct, frozen=True):
-    """Money that came in, as it is told. `amount` in minor units, net of change."""
+    """Money that came in, as it is told. `amount` in minor units, net of change.
+
+    `awaited`: its document was made before the money came, and stands already.
+    """
 
     id: UUID
     subject: Subject
@@ -281,6 +304,7 @@ class CapturedPayment(Struct, frozen=True):
     at: dt.datetime
     actor_id: UUID | None
     actor_name: str
+    awaited: bool = False
 
 
 class MadeRefund(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.sales.schemas.told import CompletedSale, SaleMoney, SoldLine, VoidedSale
+from plugins.sales.schemas.told import CancelledSale, CompletedSale, PlacedSale, SaleMoney, SoldLine, VoidedSale
 from plugins.sales.schemas.values import (
     AmountOff,
     Answer,
@@ -19,11 +19,13 @@ __all__ = [
     "AmountOff",
     "Answer",
     "Applied",
+    "CancelledSale",
     "Cart",
     "CompletedSale",
     "HandDiscount",
     "Line",
     "PercentOff",
+    "PlacedSale",
     "SaleMoney",
     "SetPrice",
     "SoldLine",

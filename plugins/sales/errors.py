@@ -69,3 +69,9 @@ class MayNotOverride(Forbidden):
 
 class MayNotImport(Forbidden):
     """A sale of the past without the permission."""
+
+
+class NotWaiting(Conflict):
+    """The sale waits for no money: it is completed, was given up, or its time ran out."""
+
+    code, title = "not-waiting", "The sale is not waiting for money"

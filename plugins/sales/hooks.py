@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from kernel.hooks import spec
 from kernel.work import Work
-from plugins.sales.schemas.told import CompletedSale, VoidedSale
+from plugins.sales.schemas.told import CancelledSale, CompletedSale, PlacedSale, VoidedSale
 from plugins.sales.schemas.values import Answer, Cart, Line
 
 F = TypeVar("F", bound=Struct)
@@ -61,19 +61,44 @@ def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
 
 
 @spec
-async def sale_completed(work: Work, sale: CompletedSale) -> None:
-    """Act with a sale that is being completed: take the stock, note it in your books.
+async def sale_placed(work: Work, sale: PlacedSale) -> None:
+    """Take or keep what a sale needs, whether its money is there or still to come: stock, uses of an offer.
 
-    When: inside the write transaction, after the sale's own rows were declared and before anything is flushed.
+    When: once per sale, inside the write transaction of the checkout, after the sale's own rows were declared and
+    before anything is flushed. A sale that is paid at once is told as completed right afterwards.
     Answer: nothing; declare effects on `work` (insert, decrement, later). You may read; do not write by statement.
     Errors: a DukaError refuses the sale and undoes everything. Since: 0.1.
-    Not for: slow or outside work (declare a job with `work.later`), or changing the sale.
+    Not for: revenue and books (answer sale_completed). Who answers this answers sale_cancelled and sale_voided too.
+    """
+
+
+@spec
+async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
+    """Give back what you took when the sale was placed: it waited for money in vain.
+
+    When: inside the cancelling transaction; told to every plugin that is enabled and to those that took part. Such a
+    sale was never told as completed.
+    Answer: nothing; declare effects that reverse yours.
+    Errors: a DukaError keeps the sale waiting. Since: 0.1.
+    Not for: money that had come for it already (it goes back by payments: answer refund_made).
+    """
+
+
+@spec
+async def sale_completed(work: Work, sale: CompletedSale) -> None:
+    """Act with a sale that is paid whole: note it in your books.
+
+    When: once per sale, inside the write transaction: of the checkout, after sale_placed, or of the last payment it
+    waited for, perhaps days later. Nothing is flushed yet.
+    Answer: nothing; declare effects on `work` (insert, decrement, later). You may read; do not write by statement.
+    Errors: a DukaError refuses the sale or the payment and undoes everything. Since: 0.1.
+    Not for: taking stock (answer sale_placed), slow or outside work (declare a job with `work.later`).
     """
 
 
 @spec
 async def sale_voided(work: Work, void: VoidedSale) -> None:
-    """Undo what you did when the sale was completed.
+    """Undo what you did when the sale was placed and completed.
 
     When: inside the voiding transaction; told to every plugin that is enabled and to those that took part in the sale.
     Answer: nothing; declare effects that reverse yours. Never edit or delete what you wrote then.

@@ -1,4 +1,4 @@
-"""What sales answers to the kernel's hooks: its first registers, what must hold of its tables, demo sales."""
+"""What sales answers: first registers, what must hold of its tables, demo sales; awaited money that has come."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from kernel.auth.models import Location
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
+from plugins.payments.api import CapturedPayment
+from plugins.sales.services import money_came
 from plugins.sales.services.demo import Demo, sell_for_a_month
 from plugins.sales.services.registers import add_office
 
@@ -28,14 +30,27 @@ _INVARIANTS = (
         "SELECT sale_id, line FROM sales_line WHERE net + tax <> total OR discount NOT BETWEEN 0 AND gross",
     ),
     Rule(
-        "a completed sale is paid to the last unit",
-        "SELECT id FROM sales_sale WHERE total + rounding <> paid",
+        "a sale with a number of its own is paid to the last unit, one that goes by its order number is not",
+        "SELECT id FROM sales_sale WHERE (total + rounding <> paid) <> (order_number IS NOT NULL"
+        " AND order_number = number)",
+    ),
+    Rule(
+        "what is pending or expired goes by its order number, what is completed by its own",
+        "SELECT id FROM sales_sale WHERE status <> 'voided'"
+        " AND (status IN ('pending', 'expired')) <> (order_number IS NOT NULL AND order_number = number)",
     ),
     Rule(
         "sale numbers run from 1 without a gap in every series",
         "SELECT k.series, k.last, COUNT(s.id) FROM kernel_series k LEFT JOIN sales_sale s"
         " ON s.business_id = k.business_id AND s.number LIKE substr(k.series, 6) || '%'"
+        " AND (s.order_number IS NULL OR s.order_number <> s.number)"
         " WHERE k.series LIKE 'sale:%' GROUP BY k.business_id, k.series, k.last HAVING COUNT(s.id) <> k.last",
+    ),
+    Rule(
+        "order numbers run from 1 without a gap in every series",
+        "SELECT k.series, k.last, COUNT(s.id) FROM kernel_series k LEFT JOIN sales_sale s"
+        " ON s.business_id = k.business_id AND s.order_number LIKE substr(k.series, 7) || '%'"
+        " WHERE k.series LIKE 'order:%' GROUP BY k.business_id, k.series, k.last HAVING COUNT(s.id) <> k.last",
     ),
 )
 
@@ -63,6 +78,13 @@ async def location_added(work: Work, location_id: uuid.UUID, kind: str) -> None:
     """Give a new storefront its office register."""
     if kind == "storefront":
         await add_office(work, location_id)
+
+
+@answers
+async def payment_captured(work: Work, payment: CapturedPayment) -> None:
+    """Complete the sale that waited for this money, once it waits for no more."""
+    if payment.awaited and payment.subject.kind == "sale":
+        await money_came(work, payment)
 
 
 @answers(trylast=True)  # after inventory has stocked the shelves, though it stands above sales in plan order

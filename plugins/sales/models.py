@@ -29,7 +29,11 @@ class Register(Owned, Versioned, Base):
 
 
 class Sale(Owned, Base):
-    """A completed sale. Its figures never change; its status does."""
+    """A sale. Its lines and total never change; its status does.
+
+    One that waits for money goes by its order number; `paid` grows as the money comes. On completion it gets its own
+    number, and counts for the business day of that moment.
+    """
 
     __tablename__ = "sales_sale"
     __table_args__ = (
@@ -39,6 +43,9 @@ class Sale(Owned, Base):
     )
 
     number: Mapped[str]
+    order_number: Mapped[str | None]
+    order_date: Mapped[dt.date | None]
+    expires_at: Mapped[dt.datetime | None]
     status: Mapped[str]
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID]

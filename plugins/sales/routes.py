@@ -19,6 +19,7 @@ from plugins.sales.errors import (
     HeldGone,
     NotSold,
     NotVoidable,
+    NotWaiting,
     Overpaid,
     PaymentShort,
     RegisterClosed,
@@ -28,6 +29,7 @@ from plugins.sales.schemas.answers import HeldOut, QuoteOut, RegisterOut, SaleOu
 from plugins.sales.schemas.requests import (
     CartIn,
     HoldIn,
+    PayIn,
     RegisterIn,
     RegisterPatch,
     RegisterQuery,
@@ -55,16 +57,23 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
     permission="sales.complete",
     moves=True,
     read_first=True,
+    may_wait=True,
     errors=(*_CART_ERRORS, AlreadyExists, HeldGone, Overpaid, PaymentShort),
 )
 async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
     """Complete a sale.
 
     The server prices the cart; money is only taken, never stated, by the client. Change is given from cash alone.
-    A retry with the same Idempotency-Key answers the same sale.
+    A retry with the same Idempotency-Key answers the same sale. With a payment whose money is still to come (`awaited`,
+    or a method that always waits) the answer is 202: the sale is `pending`, holds its stock, and is completed and
+    numbered when the money comes, or expires at `expires_at`.
     """
     sale = await services.complete_sale(work, data)
-    return Reply(sale, location=f"/api/v1/sales/sales/{sale.id}")
+    return Reply(sale, status=_status(sale), location=f"/api/v1/sales/sales/{sale.id}")
+
+
+def _status(sale: SaleOut) -> int | None:
+    return 202 if sale.status == "pending" else None
 
 
 @query("/sales", permission="sales.see")
@@ -91,11 +100,33 @@ async def trace_line(work: Work, sale_id: uuid.UUID, line: int) -> Trace:
     return await services.trace_line(work, sale_id, line)
 
 
-@command("POST", "/sales/{sale_id}/void", permission="sales.void", status=200, moves=True, errors=(NotVoidable,))
+@command(
+    "POST",
+    "/sales/{sale_id}/payments",
+    permission="sales.complete",
+    status=200,
+    moves=True,
+    may_wait=True,
+    errors=(NotWaiting, Overpaid, PaymentShort),
+)
+async def pay_pending_sale(work: Work, sale_id: uuid.UUID, data: PayIn) -> Reply[SaleOut]:
+    """Pay a pending sale another way.
+
+    The payments it waits for are cancelled; those given must cover what is left. If some of them are awaited in their
+    turn the answer is 202.
+    """
+    sale = await services.pay_pending(work, sale_id, data)
+    return Reply(sale, status=_status(sale))
+
+
+@command(
+    "POST", "/sales/{sale_id}/void", permission="sales.void", status=200, moves=True, errors=(NotVoidable, NotWaiting)
+)
 async def void_sale(work: Work, sale_id: uuid.UUID, data: VoidIn) -> SaleOut:
     """Take a sale back on its own business day.
 
     Its money is given back by the same methods, its stock returns, its number stays. Later days need a return.
+    A pending sale is given up, on whatever day.
     """
     return await services.void_sale(work, sale_id, data.reason)
 

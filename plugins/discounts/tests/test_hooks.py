@@ -10,7 +10,7 @@ from kernel.hooks import seed_demo
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_product
-from plugins.discounts.listeners import DEMO, sale_completed, sale_voided
+from plugins.discounts.listeners import DEMO, sale_placed, sale_voided
 from plugins.discounts.services import find_promotion
 from plugins.discounts.testing import a_promotion
 from plugins.sales.api import CompletedSale, SoldLine, VoidedSale
@@ -41,7 +41,7 @@ async def test_a_void_that_is_told_twice_gives_back_once(box: Box) -> None:
     promotion = await a_promotion(box, product_id=str(rice))
     sale = a_sale_of(rice, ("discounts", "Rice week", 3800))
     void = VoidedSale(sale, "wrong customer", NOON, NOON.date(), None, "Wanjiku")
-    await box.act(lambda work: sale_completed(work, sale))
+    await box.act(lambda work: sale_placed(work, sale))
     assert await given(box, promotion) == "38.00"
     for _ in range(2):
         await box.act(lambda work: sale_voided(work, void))
@@ -52,7 +52,7 @@ async def test_the_rules_of_other_plugins_are_not_ours(box: Box) -> None:
     rice = await a_product(box)
     promotion = await a_promotion(box, product_id=str(rice))
     sale = a_sale_of(rice, ("loyalty", "Rice week", 100), ("discounts", "Unheard of", 100))
-    await box.act(lambda work: sale_completed(work, sale))
+    await box.act(lambda work: sale_placed(work, sale))
     assert await given(box, promotion) == "0.00"
 
 

@@ -1,8 +1,19 @@
-"""Taking money and giving it back. Both only declare what is written; whoever owns the document commits it."""
+"""Taking money, waiting for it, giving it back; whoever owns the document it belongs to commits it."""
 
 from plugins.payments.services.asking import methods, read_payments
 from plugins.payments.services.reading import payments_of
 from plugins.payments.services.refunding import give_back, refund_one
 from plugins.payments.services.taking import take
+from plugins.payments.services.waiting import confirm, give_up_waiting, rename_subject
 
-__all__ = ["give_back", "methods", "payments_of", "read_payments", "refund_one", "take"]
+__all__ = [
+    "confirm",
+    "give_back",
+    "give_up_waiting",
+    "methods",
+    "payments_of",
+    "read_payments",
+    "refund_one",
+    "rename_subject",
+    "take",
+]

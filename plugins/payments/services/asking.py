@@ -53,5 +53,8 @@ def _wanted(work: Work, said: PaymentIn, known: dict[str, Method], pointer: str)
         tendered = amount_at(said.tendered, digits, f"{pointer}/tendered")
         if tendered < amount:
             raise PaymentNotWhole.at(f"{pointer}/tendered", "Less is handed over than it is to settle")
+    if said.awaited and method.waits == "never":
+        raise PaymentNotWhole.at(f"{pointer}/awaited", f"{method.title} is there at once or not at all")
     ext = read_ext(work, EXTENSION, said.ext, f"{pointer}/ext") if said.ext else {}
-    return Wanted(method, amount, tendered, said.reference, said.phone, ext)
+    awaited = said.awaited or method.waits == "always"
+    return Wanted(method, amount, tendered, said.reference, said.phone, ext, awaited)

@@ -14,20 +14,21 @@ from plugins.payments.schemas import CapturedPayment, PaymentOut, Place, Subject
 
 
 async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Place) -> list[PaymentOut]:
-    """Declare money taken for a subject, captured at once, and tell `payment_captured` of each payment.
+    """Declare the payments of a subject and tell `payment_captured` of each whose money is there.
 
-    Raises what a listener refuses with.
+    Awaited ones are noted and told when they are confirmed. Raises what a listener refuses with.
     """
-    told = [_declare_payment(work, subject, one, place) for one in taken]
-    for payment in told:
-        await work.tell(payment_captured, work=work, payment=payment)
-    return [_as_taken(payment) for payment in told]
+    noted = [_declare_payment(work, subject, one, place) for one in taken]
+    for payment, one in zip(noted, taken, strict=True):
+        if not one.awaited:
+            await work.tell(payment_captured, work=work, payment=payment)
+    return [_as_taken(payment, one) for payment, one in zip(noted, taken, strict=True)]
 
 
 def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -> CapturedPayment:
     shop, actor, at = work.shop, work.actor, place.at or work.now
     attempt_id, event_id = new_id(), new_id()
-    fact = Fact("captured", "hand", str(event_id), taken.amount, shop.currency)
+    fact = Fact("accepted" if taken.awaited else "captured", "hand", str(event_id), taken.amount, shop.currency)
     standing = project(taken.amount, shop.currency, (fact,))
     work.insert(
         Attempt,
@@ -81,7 +82,7 @@ def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -
         subject,
         taken.method.code,
         taken.method.kind,
-        standing.captured,
+        taken.amount,
         taken.tendered,
         taken.change,
         shop.currency,
@@ -97,7 +98,7 @@ def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -
     )
 
 
-def _as_taken(payment: CapturedPayment) -> PaymentOut:
+def _as_taken(payment: CapturedPayment, taken: Taken) -> PaymentOut:
     digits = payment.exponent
     return PaymentOut(
         payment.id,
@@ -105,7 +106,7 @@ def _as_taken(payment: CapturedPayment) -> PaymentOut:
         format_amount(payment.amount, digits),
         None if payment.tendered is None else format_amount(payment.tendered, digits),
         format_amount(payment.change, digits),
-        "captured",
+        "pending" if taken.awaited else "captured",
         payment.reference,
         format_amount(0, digits),
     )

@@ -22,7 +22,9 @@ async def test_the_methods_that_may_be_used_are_listed(box: Box) -> None:
         "kind": "cash",
         "gives_change": True,
         "step": "0.01",
+        "waits": "never",
     }
+    assert {one["code"]: one["waits"] for one in answer.json()["items"]}["bank_transfer"] == "may"
 
 
 async def test_a_payment_shows_its_facts_and_refunds(box: Box) -> None:

@@ -25,3 +25,8 @@ def fiscal_year(region: str, day: dt.date) -> str:
 def number_prefix(register_code: str, region: str, day: dt.date) -> str:
     """What stands before the running number: `T1-2026-`."""
     return f"{register_code}-{fiscal_year(region, day)}-"
+
+
+def order_prefix(register_code: str, region: str, day: dt.date) -> str:
+    """What stands before the running number of an order, a sale that waits for its money: `T1-2026-P`."""
+    return f"{number_prefix(register_code, region, day)}P"

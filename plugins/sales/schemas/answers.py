@@ -15,6 +15,9 @@ from plugins.sales.schemas.requests import Channel, RegisterCode
 from plugins.sales.schemas.values import Step
 
 Number = Annotated[str, Meta(description="Gap-free per register and fiscal year.", examples=["T1-2026-000123"])]
+OrderNumber = Annotated[
+    str, Meta(description="Of a sale that waited for money; a series of its own.", examples=["T1-2026-P000007"])
+]
 Status = Literal["pending", "completed", "voided", "refunded", "partly_refunded", "expired"]
 
 
@@ -71,7 +74,7 @@ class Cashier(Struct, frozen=True):
 
 
 class SaleOut(Struct, frozen=True):
-    """A sale."""
+    """A sale. One that is pending goes by its order number, and is given up at `expires_at`."""
 
     id: UUID
     number: Number
@@ -98,6 +101,8 @@ class SaleOut(Struct, frozen=True):
     cashier: Cashier
     note: str
     ext: dict[str, Any]
+    order_number: OrderNumber | None = None
+    expires_at: dt.datetime | None = None
     voided_at: dt.datetime | None = None
     voided_by: str | None = None
     void_reason: str | None = None
@@ -116,10 +121,11 @@ class SaleRow(Struct, frozen=True):
     customer_id: UUID | None
     total: Amount
     cashier: Cashier
+    order_number: OrderNumber | None = None
 
 
 class TodayOut(Struct, frozen=True):
-    """Today's sales so far."""
+    """Today's sales so far. What is pending counts on the day its money comes."""
 
     business_date: dt.date
     count: int

@@ -57,6 +57,12 @@ class SaleIn(CartIn, frozen=True):
     held_id: UUID | None = None
 
 
+class PayIn(Request, frozen=True):
+    """How the rest of a pending sale is paid, in place of what it waits for."""
+
+    payments: Annotated[list[PaymentIn], Meta(min_length=1, max_length=20)]
+
+
 class VoidIn(Request, frozen=True):
     """Why a sale is taken back."""
 
@@ -91,8 +97,9 @@ class SaleQuery(ListQuery, frozen=True):
     location_id: UUID | None = None
     register_id: UUID | None = None
     customer_id: UUID | None = None
-    status: Literal["completed", "voided"] | None = None
+    status: Literal["pending", "completed", "voided", "expired"] | None = None
     number: Code | None = None
+    order_number: Code | None = None
 
 
 class TodayQuery(ListQuery, frozen=True):

@@ -1,4 +1,4 @@
-"""The values told to other plugins: a sale as it was completed or voided.
+"""The values told to other plugins: a sale as it was placed, completed, cancelled or voided.
 
 Amounts are minor units of the sale's currency; quantities and unit prices are scaled by `kernel.money.MICRO`.
 """
@@ -45,8 +45,12 @@ class SaleMoney(Struct, frozen=True):
     change: int
 
 
-class CompletedSale(Struct, frozen=True):
-    """A sale at its completion. `number` is a placeholder that the flush fills in: store it, do not parse it."""
+class PlacedSale(Struct, frozen=True):
+    """A sale whose goods are given out or kept for it, paid or not.
+
+    number: the sale's, or its order's while it waits for money; a placeholder that the flush fills in: store it, do not
+    parse it. payments: those whose money is there.
+    """
 
     id: UUID
     number: str
@@ -70,6 +74,21 @@ class CompletedSale(Struct, frozen=True):
     location_name: str = ""
     ext: Mapping[str, Any] = {}
     """Plugin → what its Struct read from the cart's `ext`."""
+
+
+class CompletedSale(PlacedSale, frozen=True):
+    """A sale that is paid whole, under its own number, on the business day of its completion."""
+
+
+class CancelledSale(Struct, frozen=True):
+    """A sale that waited for money in vain: its time ran out, or a person gave it up. `business_date` is that day."""
+
+    sale: PlacedSale
+    reason: str
+    cancelled_at: dt.datetime
+    business_date: dt.date
+    cancelled_by: UUID | None
+    cancelled_by_name: str
 
 
 class VoidedSale(Struct, frozen=True):

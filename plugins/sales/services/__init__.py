@@ -5,6 +5,7 @@ from plugins.sales.services.holding import hold_cart, throw_away
 from plugins.sales.services.reading import find_sale, list_sales, todays_sales, trace_line
 from plugins.sales.services.registers import add_office, add_register
 from plugins.sales.services.voiding import void_sale
+from plugins.sales.services.waiting import let_expire, money_came, pay_pending
 
 __all__ = [
     "add_office",
@@ -12,7 +13,10 @@ __all__ = [
     "complete_sale",
     "find_sale",
     "hold_cart",
+    "let_expire",
     "list_sales",
+    "money_came",
+    "pay_pending",
     "quote",
     "throw_away",
     "todays_sales",

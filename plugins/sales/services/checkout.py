@@ -1,4 +1,4 @@
-"""Quote a cart, complete a sale."""
+"""Quote a cart; place a sale, which completes it unless it waits for money."""
 
 from __future__ import annotations
 
@@ -13,28 +13,22 @@ from kernel.db import new_id
 from kernel.errors import Invalid
 from kernel.money import extend, format_amount, format_micro
 from kernel.work import Work, read_ext, stored_ext
+from plugins.payments.api import PaymentOut, Subject, read_payments, take
 from plugins.payments.api import Place as PaidAt
-from plugins.payments.api import Subject, Taken, Wanted, read_payments, take
 from plugins.sales import rules
-from plugins.sales.errors import (
-    AboveMrp,
-    AmountTooLarge,
-    DiscountTooLarge,
-    HeldGone,
-    MayNotImport,
-    Overpaid,
-    PaymentShort,
-)
-from plugins.sales.hooks import Facts, price_cart, price_facts, price_line, sale_completed
+from plugins.sales.errors import AboveMrp, AmountTooLarge, DiscountTooLarge, HeldGone, MayNotImport
+from plugins.sales.hooks import Facts, price_cart, price_facts, price_line, sale_completed, sale_placed
 from plugins.sales.models import Held, Sale, SaleLine
-from plugins.sales.rules.numbering import number_prefix
 from plugins.sales.schemas.answers import LineOut, QuoteOut, SaleOut
 from plugins.sales.schemas.requests import CartIn, SaleIn
-from plugins.sales.schemas.told import CompletedSale, SaleMoney, SoldLine
-from plugins.sales.schemas.values import Applied, PricedCart, Settlement, Tender
+from plugins.sales.schemas.told import CompletedSale, PlacedSale, SaleMoney, SoldLine
+from plugins.sales.schemas.values import Applied, PricedCart, Settlement
 from plugins.sales.services.ground import Ground, base_quantity, read_ground
+from plugins.sales.services.settling import order_number, sale_number, settle_payments, taken_of, wait_until
 from plugins.sales.services.shapes import cashier_of, line_out
 
+GIVE_UP = "sales.give_up_waiting"
+"""The job that ends a sale's wait for money, due when its time runs out."""
 MRP_BINDS = frozenset({"IN"})
 """Regions where nothing may be sold above its maximum retail price (India: Legal Metrology Rules 2011, rule 18(2))."""
 
@@ -92,38 +86,63 @@ async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
 
 
 async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
-    """Complete a sale: price it, take the money, number it, and tell every plugin that acts with it.
+    """Place a sale: price it, take the money, number it, and tell every plugin that acts with it.
 
-    Raises PaymentShort, Overpaid, DiscountTooLarge, AboveMrp, NotFound, and whatever a told plugin refuses with.
+    Paid whole, it is completed. With money still to come it is pending under an order number, until the money comes or
+    its time runs out. Raises PaymentShort, Overpaid, DiscountTooLarge, AboveMrp, NotFound, and what a told plugin
+    refuses with.
     """
     sold_at = _sold_at(work, data)
     ext = read_ext(work, "sales.cart", data.ext)
     ground = await read_ground(work, data, sold_at)
     priced = await price_cart_of(work, ground)
     wanted = read_payments(work, data.payments)
-    settled = _settle(wanted, priced)
+    settled = settle_payments(priced.total, wanted, work.shop)
     await work.write()
     if data.held_id is not None:
         await _take_up(work, data.held_id)
-    sale = _completed(work, data, ground, priced, settled, sold_at, stored_ext(ext))
-    _declare(work, data, ground, priced, settled, sale)
+    taken = taken_of(wanted, settled)
+    expires_at = wait_until(taken, work.now)
+    if expires_at is not None and data.sold_at is not None:
+        raise Invalid.at("/sold_at", "A sale of the past waits for no money")
+    sale = _placed(work, data, ground, priced, settled, sold_at, stored_ext(ext), expires_at is not None)
+    paid = sum(one.amount for one in taken if not one.awaited)
+    _declare(work, data, ground, priced, sale, paid, settled.change, expires_at)
     paid_at = PaidAt(sale.location_id, sale.register_id, sale.business_date, sale.customer_id, sold_at)
-    taken = _taken(wanted, settled)
     payments = await take(work, Subject("sale", sale.id, sale.number), taken, paid_at)
     money = tuple(
-        SaleMoney(paid.id, one.method.code, one.amount, one.tendered, one.change)
-        for paid, one in zip(payments, taken, strict=True)
+        SaleMoney(shown.id, one.method.code, one.amount, one.tendered, one.change)
+        for shown, one in zip(payments, taken, strict=True)
+        if not one.awaited
     )
     sale = msgspec.structs.replace(sale, payments=money)
-    await work.tell(sale_completed, work=work, sale=sale)
+    await work.tell(sale_placed, work=work, sale=sale)
+    if isinstance(sale, CompletedSale):
+        await work.tell(sale_completed, work=work, sale=sale)
+    else:
+        work.later(GIVE_UP, {"sale_id": str(sale.id)}, at=expires_at)
     work.audit(subject=f"sale:{sale.id}", total=sale.total)
-    exponent = sale.exponent
+    return _sale_out(work, data, ground, priced, sale, payments, paid, settled.change, expires_at)
+
+
+def _sale_out(
+    work: Work,
+    data: SaleIn,
+    ground: Ground,
+    priced: PricedCart,
+    sale: PlacedSale,
+    payments: list[PaymentOut],
+    paid: int,
+    change: int,
+    expires_at: dt.datetime | None,
+) -> SaleOut:
+    exponent, is_completed = sale.exponent, isinstance(sale, CompletedSale)
     return SaleOut(
         id=sale.id,
         number=sale.number,
-        status="completed",
+        status="completed" if is_completed else "pending",
         business_date=sale.business_date,
-        sold_at=sold_at,
+        sold_at=sale.sold_at,
         location_id=sale.location_id,
         register_id=sale.register_id,
         customer_id=sale.customer_id,
@@ -135,15 +154,17 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
         subtotal=format_amount(priced.subtotal, exponent),
         discount_total=format_amount(priced.discount_total, exponent),
         tax_total=format_amount(priced.tax_total, exponent),
-        rounding=format_amount(settled.rounding, exponent),
+        rounding=format_amount(sale.rounding, exponent),
         total=format_amount(priced.total, exponent),
         payments=payments,
-        paid=format_amount(settled.paid, exponent),
-        change=format_amount(settled.change, exponent),
-        balance_due=format_amount(settled.balance_due, exponent),
+        paid=format_amount(paid, exponent),
+        change=format_amount(change, exponent),
+        balance_due=format_amount(sale.total + sale.rounding - paid, exponent),
         cashier=cashier_of(sale.cashier_id, sale.cashier_name),
         note=data.note,
         ext=dict(sale.ext),
+        order_number=None if is_completed else sale.number,
+        expires_at=expires_at,
     )
 
 
@@ -159,34 +180,7 @@ def _sold_at(work: Work, data: SaleIn) -> dt.datetime:
     return data.sold_at.astimezone(dt.UTC)
 
 
-def _settle(wanted: list[Wanted], priced: PricedCart) -> Settlement:
-    """Match the payments with the total. Raises PaymentShort, Overpaid, Invalid for what a method does not take."""
-    tenders = [
-        Tender(said.method.code, said.amount, said.tendered, said.method.is_cash, said.method.step(priced.currency))
-        for said in wanted
-    ]
-    try:
-        settled = rules.settle(priced.total, tenders)
-    except rules.Overpaid as fault:
-        place = next(n for n, said in enumerate(wanted) if said.method.code == fault.method)
-        raise Overpaid.at(f"/payments/{place}/amount", str(fault), code="overpaid") from fault
-    except rules.BadTender as fault:
-        raise Invalid.at("/payments", str(fault)) from fault
-    if settled.balance_due > 0:
-        due = format_amount(settled.balance_due, priced.exponent)
-        raise PaymentShort.at("/payments", f"{due} {priced.currency} is still due", code="payment-short", due=due)
-    return settled
-
-
-def _taken(wanted: list[Wanted], settled: Settlement) -> list[Taken]:
-    return [
-        Taken(said.method, tender.amount, tender.tendered, tender.change, said.reference)
-        for said, tender in zip(wanted, settled.tenders, strict=True)
-        if tender.amount
-    ]
-
-
-def _completed(
+def _placed(
     work: Work,
     data: SaleIn,
     ground: Ground,
@@ -194,9 +188,9 @@ def _completed(
     settled: Settlement,
     sold_at: dt.datetime,
     ext: dict[str, Any],
-) -> CompletedSale:
+    waits: bool,
+) -> PlacedSale:
     place, cart = ground.place, ground.cart
-    prefix = number_prefix(place.register_code, work.shop.region, place.business_date)
     lines = tuple(
         SoldLine(
             line=line.line,
@@ -218,9 +212,10 @@ def _completed(
         )
         for line, cost, good in zip(cart.lines, priced.lines, ground.goods, strict=True)
     )
-    return CompletedSale(
+    make: type[PlacedSale] = PlacedSale if waits else CompletedSale
+    return make(
         id=data.id or new_id(),
-        number=work.number(f"sale:{prefix}", prefix),
+        number=(order_number if waits else sale_number)(work, place.register_code, place.business_date),
         location_id=place.location_id,
         register_id=place.register_id,
         customer_id=cart.customer_id,
@@ -244,15 +239,26 @@ def _completed(
 
 
 def _declare(
-    work: Work, data: SaleIn, ground: Ground, priced: PricedCart, settled: Settlement, sale: CompletedSale
+    work: Work,
+    data: SaleIn,
+    ground: Ground,
+    priced: PricedCart,
+    sale: PlacedSale,
+    paid: int,
+    change: int,
+    expires_at: dt.datetime | None,
 ) -> None:
     """Declare the sale's own rows."""
+    waits = expires_at is not None
     work.insert(
         Sale,
         {
             "id": sale.id,
             "number": sale.number,
-            "status": "completed",
+            "order_number": sale.number if waits else None,
+            "order_date": sale.business_date if waits else None,
+            "expires_at": expires_at,
+            "status": "pending" if waits else "completed",
             "location_id": sale.location_id,
             "register_id": sale.register_id,
             "customer_id": sale.customer_id,
@@ -267,14 +273,14 @@ def _declare(
             "tax_total": sale.tax_total,
             "rounding": sale.rounding,
             "total": sale.total,
-            "paid": settled.paid,
-            "change": settled.change,
+            "paid": paid,
+            "change": change,
             "cashier_id": sale.cashier_id,
             "cashier_name": sale.cashier_name,
             "note": data.note,
             "ext": sale.ext,
             "epoch": work.standing.epochs.business,
-            "plugins": sorted(set(work.hooks.listeners("sale_completed"))),
+            "plugins": sorted({*work.hooks.listeners("sale_placed"), *work.hooks.listeners("sale_completed")}),
         },
     )
     for sold, line, cost, good in zip(sale.lines, data.lines, priced.lines, ground.goods, strict=True):

@@ -74,6 +74,8 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
         cashier=cashier_of(row.cashier_id, row.cashier_name),
         note=row.note,
         ext=row.ext,
+        order_number=row.order_number,
+        expires_at=row.expires_at if row.status == "pending" else None,
         voided_at=row.voided_at,
         voided_by=row.voided_by,
         void_reason=row.void_reason,
@@ -83,7 +85,7 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
 async def list_sales(work: Work, query: SaleQuery) -> Page[SaleRow]:
     """Sales, newest first."""
     statement = sa.select(_SALE).where(_SALE.c.business_id == work.shop.id)
-    for name in ("business_date", "location_id", "register_id", "customer_id", "status", "number"):
+    for name in ("business_date", "location_id", "register_id", "customer_id", "status", "number", "order_number"):
         wanted = getattr(query, name)
         if wanted is not None:
             statement = statement.where(_SALE.c[name] == wanted)
@@ -102,9 +104,10 @@ async def todays_sales(work: Work, query: TodayQuery) -> TodayOut:
         statement = statement.where(_SALE.c.location_id == query.location_id)
     today = business_date(work.now, zone, cutoff)
     statement = statement.where(_SALE.c.business_date == today)
+    sold = _SALE.c.status.not_in(("voided", "pending", "expired"))
     counted = sa.select(
-        sa.func.count().filter(_SALE.c.status != "voided"),
-        sa.func.coalesce(sa.func.sum(_SALE.c.total).filter(_SALE.c.status != "voided"), 0),
+        sa.func.count().filter(sold),
+        sa.func.coalesce(sa.func.sum(_SALE.c.total).filter(sold), 0),
         sa.func.count().filter(_SALE.c.status == "voided"),
     ).where(statement.whereclause if statement.whereclause is not None else sa.true())
     count, total, voided = tuple((await work.execute(counted)).one())

@@ -70,6 +70,7 @@ def row_out(row: Any, exponent: int) -> SaleRow:
         customer_id=row.customer_id,
         total=format_amount(row.total, exponent),
         cashier=cashier_of(row.cashier_id, row.cashier_name),
+        order_number=row.order_number,
     )
 
 

@@ -1,0 +1,131 @@
+"""Money that was asked for and has still to come: it comes, or nobody waits for it any more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from kernel.auth import Location
+from kernel.db import new_id
+from kernel.money import exponent
+from kernel.work import Work, business_date
+from plugins.payments.errors import NotAwaited
+from plugins.payments.hooks import payment_captured
+from plugins.payments.models import Attempt, Event
+from plugins.payments.rules import Source
+from plugins.payments.schemas import CapturedPayment, Subject
+
+_A = Attempt.__table__
+
+
+async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> None:
+    """Capture an awaited payment whole, on the running business day, and tell `payment_captured`.
+
+    Of two confirmations at once one finds nothing to wait for. Raises NotFound, NotAwaited, and what a listener refuses
+    with.
+    """
+    row = await work.get(Attempt, payment_id)
+    place = await work.get(Location, row.location_id)
+    today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
+    came = await work.execute(
+        sa.update(Attempt)
+        .where(
+            _A.c.business_id == work.business_id, _A.c.id == payment_id, _A.c.state == "pending", _A.c.gateway.is_(None)
+        )
+        .values(
+            state="captured",
+            captured=_A.c.amount,
+            refundable=_A.c.amount,
+            business_date=today,
+            taken_at=work.now,
+            taken_by=work.actor.id,
+            taken_by_name=work.actor.name,
+            reference=sa.func.coalesce(reference, _A.c.reference),
+            version=_A.c.version + 1,
+        )
+        .returning(_A)
+    )
+    paid = came.one_or_none()
+    if paid is None:
+        raise NotAwaited(f"The payment is {row.state}")
+    work.session.expire_all()
+    _note(work, payment_id, "captured", "hand", paid.amount, paid.currency)
+    work.audit(subject=f"payment:{payment_id}")
+    await work.tell(payment_captured, work=work, payment=_told(paid, today))
+
+
+async def rename_subject(work: Work, subject: Subject) -> None:
+    """Let the payments of a subject show the number that it has by now."""
+    await work.execute(
+        sa.update(Attempt)
+        .where(
+            _A.c.business_id == work.business_id,
+            _A.c.subject_kind == subject.kind,
+            _A.c.subject_id == subject.id,
+        )
+        .values(subject_number=subject.number)
+    )
+
+
+async def give_up_waiting(work: Work, subject: Subject, source: Literal["hand", "clock"] = "hand") -> None:
+    """Wait no longer for the awaited payments of a subject: they are cancelled, or of unknown end if time ran out."""
+    kind: Literal["cancelled", "unknown"] = "cancelled" if source == "hand" else "unknown"
+    ended = await work.execute(
+        sa.update(Attempt)
+        .where(
+            _A.c.business_id == work.business_id,
+            _A.c.subject_kind == subject.kind,
+            _A.c.subject_id == subject.id,
+            _A.c.state == "pending",
+        )
+        .values(state=kind, version=_A.c.version + 1)
+        .returning(_A.c.id)
+    )
+    for row in ended.all():
+        _note(work, row.id, kind, source, None, None)
+
+
+def _note(
+    work: Work, payment_id: uuid.UUID, kind: str, source: Source, amount: int | None, currency: str | None
+) -> None:
+    work.insert(
+        Event,
+        {
+            "id": new_id(),
+            "attempt_id": payment_id,
+            "kind": kind,
+            "source": source,
+            "dedupe_key": None,
+            "amount": amount,
+            "currency": currency,
+            "provider_ids": None,
+            "at": work.now,
+        },
+    )
+
+
+def _told(row: Any, today: dt.date) -> CapturedPayment:
+    return CapturedPayment(
+        id=row.id,
+        subject=Subject(row.subject_kind, row.subject_id, row.subject_number),
+        method=row.method,
+        kind=row.kind,
+        amount=row.amount,
+        tendered=row.tendered,
+        change=row.change,
+        currency=row.currency,
+        exponent=exponent(row.currency),
+        reference=row.reference,
+        location_id=row.location_id,
+        register_id=row.register_id,
+        customer_id=row.customer_id,
+        business_date=today,
+        at=row.taken_at,
+        actor_id=row.taken_by,
+        actor_name=row.taken_by_name,
+        awaited=True,
+    )
