@@ -30,7 +30,7 @@ class Demo(Protocol):
 
 
 async def sell_for_a_month(demo: Demo) -> None:
-    """Add a till to each storefront, then ring up every day's sales at opening hours."""
+    """Add a till to each storefront and ring up every day's sales; one order still waits for its money."""
     shops = [id_ for id_, kind in demo.locations.values() if kind == "storefront"]
     tills = {}
     for number, location_id in enumerate(shops, start=1):
@@ -48,6 +48,10 @@ async def sell_for_a_month(demo: Demo) -> None:
             cart = _cart(demo, location_id, tills[location_id])
             with contextlib.suppress(Conflict):  # sold out: the customer goes without
                 await demo.act(lambda work, cart=cart: _ring_up(work, cart), role="cashier", at=at.astimezone(dt.UTC))
+    evening = dt.datetime.combine(demo.days[-1], dt.time(20), demo.shop.tz).astimezone(dt.UTC)
+    cart = _cart(demo, shops[0], tills[shops[0]])
+    with contextlib.suppress(Conflict):
+        await demo.act(lambda work: _order(work, cart), role="cashier", at=evening)
 
 
 def _cart(demo: Demo, location_id: uuid.UUID, register_id: uuid.UUID) -> CartIn:
@@ -75,6 +79,15 @@ async def _ring_up(work: Work, cart: CartIn) -> None:
     paid = PaymentIn(
         method=method, amount=total, tendered=format_amount(handed, exponent) if method == "cash" else None
     )
+    await _sell(work, cart, paid)
+
+
+async def _order(work: Work, cart: CartIn) -> None:
+    total = (await quote(work, cart)).total
+    await _sell(work, cart, PaymentIn(method="bank_transfer", amount=total, awaited=True))
+
+
+async def _sell(work: Work, cart: CartIn, paid: PaymentIn) -> None:
     await complete_sale(
         work,
         SaleIn(
