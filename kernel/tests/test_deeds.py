@@ -131,19 +131,37 @@ async def _levels(box: Box) -> list[Any]:
     return await box.look(read)
 
 
-async def test_a_lost_connection_is_told_and_the_next_deed_finds_another(box: Box) -> None:
+async def test_a_connection_lost_before_the_commit_costs_nothing_and_the_deed_runs_again(box: Box) -> None:
     if not box.deployment.database.is_postgres:
         pytest.skip("SQLite has no connection to lose")
+    runs: list[int] = []
 
     async def run(work: Work) -> None:
+        runs.append(1)
         work.insert(Move, {"id": new_id(), "product": "x", "amount": 1})
         await work.flush()
-        await work.execute(sa.text("RESET ROLE"))
-        await work.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        if len(runs) == 1:
+            await work.execute(sa.text("RESET ROLE"))
+            await work.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
+    await box.act(run)
+    assert len(runs) == 2
+    assert await moves(box) == ["x"]
+
+
+async def test_a_connection_lost_at_the_commit_is_told_where_no_key_can_settle_it(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+
+    async def run(work: Work) -> None:
+        runs.append(1)
+        work.insert(Move, {"id": new_id(), "product": "x", "amount": 1})
+
+    monkeypatch.setattr(Transaction, "commit", lose)
     with pytest.raises(Unavailable):
         await box.act(run)
-    assert await moves(box) == []
+    assert len(runs) == 1
 
 
 async def test_a_restart_of_the_database_costs_no_request(box: Box, box_settings: Any) -> None:

@@ -164,6 +164,17 @@ async def test_a_key_in_flight_is_told_to_wait(box: Box, other_process: Box) -> 
     assert (await take(box, "k2")).status_code == 201
 
 
+async def test_a_key_in_flight_holds_no_place_that_others_need(box: Box) -> None:
+    await stocked(box)
+    box.deployment.keys_in_use.add((box.shop.id, box.people["mama-njeri", "owner"].id, f"POST {TAKE}", "k1"))
+    waiting = await at_once([partial(take, box, "k1") for _ in range(20)])
+    assert {(answer.status_code, answer.json()["code"]) for answer in waiting} == {(409, "idempotency-in-progress")}
+    assert (await take(box, "k2")).status_code == 201
+    box.deployment.keys_in_use.clear()
+    assert (await take(box, "k1")).status_code == 201
+    assert box.deployment.keys_in_use == set()
+
+
 async def test_old_keys_are_forgotten_after_eight_days(box: Box) -> None:
     await stocked(box)
     await take(box, "old")

@@ -91,10 +91,22 @@ class Deed(Generic[T]):
         self.run, self.encode, self.identify = run, encode, identify
         self.key, self.read_first, self.if_match = key, read_first, if_match
         self.phase, self.audited = phase, audited
-        self._taking_key = self._is_writer = self._lock_first = False
+        self._taking_key = self._is_writer = self._lock_first = self._committing = False
 
     async def perform(self) -> Answered:
         """Run until it commits, at most five times. Raises a DukaError and leaves nothing behind otherwise."""
+        if self.key is None:
+            return await self._perform()
+        mine = (self.standing.business_id, self.key.principal, self.key.route, self.key.key)
+        if mine in self.deployment.keys_in_use:
+            raise IdempotencyInProgress
+        self.deployment.keys_in_use.add(mine)
+        try:
+            return await self._perform()
+        finally:
+            self.deployment.keys_in_use.discard(mine)
+
+    async def _perform(self) -> Answered:
         for attempt in range(TRIES):
             try:
                 if attempt:
@@ -133,6 +145,7 @@ class Deed(Generic[T]):
             work.leave_audit_row()
         numbers = await self._write(work, answer)
         crashpoint("deed.before_commit")
+        self._committing = True
         await self.transaction.commit()
         crashpoint("deed.committed")
         if work.effects.leaves_jobs:
@@ -187,8 +200,9 @@ class Deed(Generic[T]):
         waited_for_key, self._taking_key = self._taking_key, False
         if trouble.kind == "lost":
             await self.transaction.close()
-            if self.key is None:
+            if self._committing and self.key is None:  # whether it was committed, no one can say
                 raise as_told(trouble) from error
+            self._committing = False
         if trouble.kind in ("retry", "lost") or (trouble.kind == "locked" and not waited_for_key):
             log.info("deed %s runs again: %s", self.origin.deed, trouble.kind)
             return

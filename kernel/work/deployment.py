@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from kernel.db import Database
@@ -29,6 +29,8 @@ class Deployment:
     writers: how many deeds of this process may be in their write phase at once. More would only queue for the same
     locks and the same event loop, each holding its locks longer (measured: bench/checkout at 16 clients).
     visitors: how many requests of this process may be past the gate at once; the others wait there, holding nothing.
+    keys_in_use: idempotency keys, in their scope, of deeds that this process is doing now: a second request with such a
+    key is told at once to come again, and takes no place of a visitor or writer to wait in.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Deployment:
     registry: Registry
     secret: str
     clock: Clock = system_clock
+    keys_in_use: set[Hashable] = field(default_factory=set)
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)
     visitors: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(VISITORS))
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
