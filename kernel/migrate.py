@@ -173,7 +173,7 @@ class Migrator:
         return MigrationContext.configure(
             connection,
             opts={
-                "compare_type": False,
+                "compare_type": True,
                 "include_name": ours,
                 "include_object": wanted,
                 "render_item": _render_item,

@@ -97,6 +97,17 @@ async def test_a_difference_between_models_and_database_is_seen(url: str, regist
     assert any("amount" in found for found in await migrator.differences())
 
 
+async def test_a_column_of_another_type_is_seen(url: str, registry: Registry) -> None:
+    migrator = Migrator(url, lineages(registry), "")
+    await migrator.upgrade()
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("ALTER TABLE probe_stock_move DROP COLUMN amount"))
+        await connection.execute(sa.text("ALTER TABLE probe_stock_move ADD COLUMN amount TEXT NOT NULL DEFAULT ''"))
+    await engine.dispose()
+    assert any("modify_type" in found and "amount" in found for found in await migrator.differences())
+
+
 async def test_revisions_run_after_what_they_require_of_other_plugins(url: str, lineage: Fold) -> None:
     first = lineage("aa", one="CREATE TABLE aa_x (id int)", two=("INSERT INTO bb_x VALUES (1)", "bb_two"))
     second = lineage("bb", one="CREATE TABLE bb_x (id int)", two=("INSERT INTO aa_x VALUES (1)", "aa_one"))
