@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from croniter import croniter
+from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.db import Phase, Prepared, Transaction
 from kernel.db.tables import Business, Idempotency, Job, JobPayload, Schedule
@@ -31,14 +32,22 @@ KEPT_FOR = dt.timedelta(days=8)
 POLL_S = 1.0
 TIDY_S = 30.0
 
+CALL_LEASE = dt.timedelta(minutes=5)
+"""How long a job that is calling the outside world is left alone before it is thought to have died."""
+
 T = TypeVar("T")
-Run = Callable[[Work, Mapping[str, Any]], Awaitable[None]]
+Call = Callable[[], Awaitable[None]]
+Run = Callable[[Work, Mapping[str, Any]], Awaitable[Call | None]]
 Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
 
 
 @dataclass(frozen=True)
 class Handler:
-    """A job a plugin can run: `<plugin>.<name>`, and its cron line where it is scheduled."""
+    """A job a plugin can run: `<plugin>.<name>`, and its cron line where it is scheduled.
+
+    run: the effect, in a deed. One that must speak to the outside world prepares in the deed and returns the call: it
+    is made after the commit, with no transaction open, and the job is done once it came back. It may be made twice.
+    """
 
     name: str
     run: Run
@@ -49,7 +58,18 @@ def job(name: str, *, cron: str | None = None) -> Callable[[Run], Handler]:
     """Declare a job in `jobs.py`. cron: five fields in the business's time zone, for enabled plugins only."""
     if cron is not None and not (croniter.is_valid(cron) and len(cron.split()) == 5):
         raise ValueError(f"job {name}: {cron!r} is not a cron line")
-    return lambda run: Handler(name, run, cron)
+
+    def declare(run: Run) -> Handler:
+        handler = Handler(name, run, cron)
+        if name.startswith("kernel.") and run.__module__.startswith("kernel."):
+            _KERNEL.setdefault(name, handler)
+        return handler
+
+    return declare
+
+
+_KERNEL: dict[str, Handler] = {}
+"""The kernel's own jobs; a module of the kernel that declares some adds them as it is imported."""
 
 
 @job("kernel.forget_old_keys", cron="17 3 * * *")
@@ -63,7 +83,7 @@ async def forget_old_keys(work: Work, _payload: Mapping[str, Any]) -> None:
 
 def handlers_of(deployment: Deployment) -> dict[str, Handler]:
     """Every job that can be run: name → handler."""
-    found = {forget_old_keys.name: forget_old_keys}
+    found = dict(_KERNEL)
     for one in deployment.registry.in_order():
         for handler in functions_of(one.jobs, Handler):
             if handler.name.partition(".")[0] != one.name:
@@ -99,7 +119,7 @@ _DUE = Prepared(
     .limit(100)
 )
 _CLAIM = (
-    sa.select(_J.id, _J.plugin, _J.name)
+    sa.select(_J.id, _J.plugin, _J.name, _J.attempts, _J.max_attempts)
     .where(_J.id == sa.bindparam("job_id"), _J.state == "pending", _J.run_at <= sa.bindparam("now"))
     .with_for_update(skip_locked=True)
 )
@@ -138,12 +158,19 @@ class Runner:
 
     async def execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> bool:
         """Run one job if it is still pending and no one else has it; returns whether it was run."""
+        name, called = f"job {job_id}", False
         try:
-            return await self._deed(business_id, f"job {job_id}", lambda work: self._run(work, job_id))
+            ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
+            if not callable(ran):
+                return ran
+            called = True
+            await ran()
+            await self._deed(business_id, name, lambda work: self._called(work, job_id))
+            return True
         except Exception as raised:  # a job may raise anything; it is kept with the job, and tried again
             log.warning("job %s failed: %r", job_id, raised)
             fault = raised
-        await self._deed(business_id, f"job {job_id}", lambda work: self._failed(work, job_id, fault))
+        await self._deed(business_id, name, lambda work: self._failed(work, job_id, fault, called=called))
         return True
 
     async def tick(self) -> None:
@@ -197,7 +224,7 @@ class Runner:
             await transaction.close()
         return kept[0]
 
-    async def _run(self, work: Work, job_id: uuid.UUID) -> bool:
+    async def _run(self, work: Work, job_id: uuid.UUID) -> bool | Call:
         row = await work.one(_CLAIM_PREPARED, job_id=job_id, now=work.now)
         if row is None:
             return False
@@ -207,16 +234,28 @@ class Runner:
         handler = self.handlers.get(row.name)
         if handler is None:
             raise LookupError(f"no plugin has a job called {row.name}")
+        if row.attempts >= row.max_attempts:  # it died in its last call
+            await self._end(work, job_id, state="dead", ended_at=work.now)
+            return True
         payload = await work.one(_PAYLOAD, job_id=job_id)
-        await handler.run(work, payload.payload if payload else {})
+        call = await handler.run(work, payload.payload if payload else {})
+        if call is not None:
+            await self._end(work, job_id, run_at=work.now + CALL_LEASE, attempts=Job.attempts + 1)
+            return call
         await self._end(work, job_id, state="done", ended_at=work.now, error=None, attempts=Job.attempts + 1)
         return True
 
-    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> None:
+    async def _called(self, work: Work, job_id: uuid.UUID) -> None:
+        """The call came back: the job is done, and what it said to the outside is forgotten."""
+        here = sa.and_(JobPayload.business_id == work.business_id, JobPayload.job_id == job_id)
+        await work.execute(sa.update(JobPayload).where(here).values(payload={}))
+        await self._end(work, job_id, state="done", ended_at=work.now, error=None)
+
+    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception, *, called: bool) -> None:
         row = (await work.execute(sa.select(Job.attempts, Job.max_attempts).where(Job.id == job_id))).one_or_none()
         if row is None:
             return
-        tried = row.attempts + 1
+        tried = row.attempts + (not called)
         said = fault.detail if isinstance(fault, DukaError) else repr(fault)
         wait = dt.timedelta(seconds=min(3600, 2**tried))
         dead = tried >= row.max_attempts
@@ -224,7 +263,7 @@ class Runner:
             work,
             job_id,
             state="dead" if dead else "pending",
-            attempts=Job.attempts + 1,
+            attempts=tried,
             error=said[:2000],
             run_at=work.now + wait,
             ended_at=work.now if dead else None,
@@ -269,10 +308,33 @@ async def set_schedules(work: Work, plugin: str, zone: str) -> None:
     )
 
 
+async def complete_schedules(work: Work) -> None:
+    """Give every business the schedules of the kernel's own jobs that it does not have yet."""
+    found = await work.execute(sa.select(Schedule.business_id, Schedule.job).where(Schedule.job.startswith("kernel.")))
+    known = {(row.business_id, row.job) for row in found.all()}
+    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
+    for business in (await work.execute(sa.select(Business.id, Business.zone))).all():
+        for handler in _KERNEL.values():
+            if handler.cron and (business.id, handler.name) not in known:
+                due = next_run(handler.cron, work.now, business.zone)
+                row = {"business_id": business.id, "job": handler.name, "cron": handler.cron, "next_run": due}
+                await work.execute(insert(Schedule).values(row).on_conflict_do_nothing())
+
+
 async def clear_schedules(work: Work, plugin: str) -> None:
     """Take back the schedules of a plugin that is being disabled; its queued jobs are parked as they come up."""
     own = Schedule.job.startswith(plugin + ".", autoescape=True)
     await work.execute(sa.delete(Schedule).where(Schedule.business_id == work.business_id, own))
 
 
-__all__ = ["Handler", "Runner", "clear_schedules", "handlers_of", "job", "next_run", "set_schedules"]
+__all__ = [
+    "Call",
+    "Handler",
+    "Runner",
+    "clear_schedules",
+    "complete_schedules",
+    "handlers_of",
+    "job",
+    "next_run",
+    "set_schedules",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -32,6 +33,8 @@ ALIASES = {
 
 
 SHORTEST_SECRET = 32
+_SMTP = re.compile(r"smtps?://([^\s@/]+@)?[A-Za-z0-9.\[\]:-]+/?\Z")
+_SENDER = re.compile(r"([^<>@\x00-\x1f\x7f]* )?<?[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>?\Z")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +76,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe message that is logged.")
     ] = "info"
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?)?\Z",
+            description="Where people reach this deployment; links in mail begin with it. Empty: host and port.",
+        ),
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        Meta(
+            description="smtp://user:password@host:587 or smtps://…:465; empty: letters go to the folder mail in home, "
+            "and in production nowhere."
+        ),
+    ] = ""
+    mail_from: Annotated[str, Meta(description="Sender of letters.")] = "Duka <duka@localhost>"
+    close_idle_after_days: Annotated[
+        int,
+        Meta(ge=0, le=3650, description="Switch off people who have not signed in for so many days; 0: never."),
+    ] = 0
     platform_owner_email: Annotated[
         str, Meta(description="This user is an operator (also read as PLATFORM_OWNER_EMAIL).")
     ] = ""
@@ -86,6 +108,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def url(self) -> str:
         """The database URL, the embedded file when none is set."""
         return self.database_url or f"sqlite+aiosqlite:///{self.home_path / 'duka.sqlite3'}"
+
+    @property
+    def public_address(self) -> str:
+        """What links in mail begin with; never taken from a request."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def production(self) -> bool:
@@ -147,12 +174,16 @@ def _field_of(variable: str) -> str:
     return name
 
 
+_WHOLE = frozenset(
+    {"port", "workers", "pool_size", "access_token_minutes", "refresh_token_days", "close_idle_after_days"}
+)
+"""Settings that are whole numbers."""
+
+
 def _typed(name: str, value: Any) -> Any:
     if name in ("allowed_hosts", "cors_origins", "trusted_proxies") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
-    if name in ("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days") and isinstance(
-        value, str
-    ):
+    if name in _WHOLE and isinstance(value, str):
         if not (value.isascii() and value.isdigit()):
             raise SettingsFault(f"{PREFIX}{name.upper()}: {value!r} is not a whole number")
         return int(value)
@@ -171,6 +202,10 @@ def _checked(raw: dict[str, Any]) -> Settings:
         raise SettingsFault(f"DUKA_SECRET_KEY: at least {SHORTEST_SECRET} characters are needed")
     if not settings.url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
         raise SettingsFault("DUKA_DATABASE_URL: must start with postgresql+asyncpg:// or sqlite+aiosqlite:///")
+    if settings.smtp_url and not _SMTP.match(settings.smtp_url):
+        raise SettingsFault("DUKA_SMTP_URL: must be smtp://… or smtps://…, with a host")
+    if not _SENDER.match(settings.mail_from):
+        raise SettingsFault("DUKA_MAIL_FROM: write it as Name <address@host>")
     if settings.production and settings.url.startswith("sqlite") and settings.workers > 1:
         raise SettingsFault("DUKA_WORKERS: embedded SQLite serves from one process; use PostgreSQL for more")
     return settings

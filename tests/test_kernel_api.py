@@ -42,4 +42,4 @@ async def test_the_openapi_document_holds_what_is_enabled(box: Box) -> None:
     assert answer.status_code == 200
     assert "/api/v1/locations" in answer.json()["paths"]
     anonymous = await box.client(None).get("/api/v1/openapi.json")
-    assert set(anonymous.json()["paths"]) == {"/api/v1/auth/login", "/api/v1/auth/refresh"}
+    assert {path.split("/")[3] for path in anonymous.json()["paths"]} == {"auth"}

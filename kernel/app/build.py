@@ -12,7 +12,8 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.app import pages
-from kernel.app.routes import auth, people, places, running
+from kernel.app.routes import account, auth, invitations, people, places, running
+from kernel.auth import housekeeping, letters
 from kernel.auth.identity import standing_of_business
 from kernel.auth.permissions import Rights
 from kernel.db import Database
@@ -25,6 +26,8 @@ from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
 PREFIX = "/api/v1"
+KERNEL_JOBS = (housekeeping, letters)
+"""Modules that declare jobs of the kernel, by being imported."""
 
 
 class Served:
@@ -86,8 +89,10 @@ def create_app(deployment: Deployment) -> Served:
 
 def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
-    found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
-    for module in (people, places, running):
+    found = [
+        route.mounted("auth", f"{PREFIX}/auth") for module in (auth, account) for route in functions_of(module, Route)
+    ]
+    for module in (invitations, people, places, running):
         found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 

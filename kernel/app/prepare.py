@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from kernel.auth import act
 from kernel.auth.models import User
 from kernel.db.tables import Epoch, Release
+from kernel.jobs import complete_schedules
 from kernel.migrate import KERNEL, Lineage, MigrationFailed, Migrator
 from kernel.registry import Registry, SetAside
 from kernel.work import Deployment, Work
@@ -62,5 +63,6 @@ async def _note(work: Work) -> None:
         raised = await work.execute(sa.update(Epoch).where(Epoch.scope == "deployment").values(value=Epoch.value + 1))
         if not raised.rowcount:
             await work.execute(sa.insert(Epoch).values(scope="deployment", value=1))
+    await complete_schedules(work)
     if email := work.deployment.settings.platform_owner_email:
         await work.execute(sa.update(User).where(User.email == email.lower()).values(is_operator=True))

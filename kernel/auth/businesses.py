@@ -15,9 +15,10 @@ from kernel.auth.permissions import ROLE_NAMES
 from kernel.auth.regions import check_place
 from kernel.auth.switching import enable_first
 from kernel.db import new_id
-from kernel.db.tables import Business
+from kernel.db.tables import Business, BusinessPlugin
 from kernel.errors import Invalid
 from kernel.jobs import set_schedules
+from kernel.mail import plain_email
 from kernel.work import Shop, Work
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")
@@ -81,10 +82,28 @@ async def create_business(
     return shop
 
 
+async def enter(work: Work, business_id: uuid.UUID) -> bool:
+    """Let a deed that began above all businesses go on in one; False if that one is closed."""
+    columns = [getattr(Business, name) for name in Shop.__struct_fields__]
+    found = await work.execute(sa.select(*columns).where(Business.id == business_id, Business.is_active.is_(True)))
+    row = found.one_or_none()
+    if row is None:
+        return False
+    shop = Shop(*tuple(row))
+    await work.enter_business(shop, frozenset())
+    enabled = sa.select(BusinessPlugin.plugin).where(
+        BusinessPlugin.business_id == business_id, BusinessPlugin.state == "enabled"
+    )
+    await work.enter_business(shop, frozenset((await work.execute(enabled)).scalars()))
+    return True
+
+
 async def add_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID) -> None:
     """Give a user a role in this business."""
     await work.execute(
-        sa.insert(Membership).values(business_id=work.business_id, user_id=user_id, role_id=role_id, is_active=True)
+        sa.insert(Membership).values(
+            business_id=work.business_id, user_id=user_id, role_id=role_id, is_active=True, joined_at=work.now
+        )
     )
 
 
@@ -94,7 +113,7 @@ async def make_user(work: Work, *, email: str, name: str, password_hash: str, is
     await work.execute(
         sa.insert(User).values(
             id=id_,
-            email=email.lower(),
+            email=plain_email(email),
             name=name,
             password_hash=password_hash,
             is_active=True,

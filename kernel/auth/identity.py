@@ -13,7 +13,7 @@ from kernel.auth.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
 from kernel.db.tables import Business, BusinessPlugin, Epoch
 from kernel.errors import Unauthenticated
-from kernel.work import SYSTEM, Actor, Epochs, Shop, Standing
+from kernel.work import NO_BUSINESS, SYSTEM, Actor, Epochs, Shop, Standing
 
 OPERATOR = frozenset({"operator"})
 """What an operator holds above all businesses; inside a business, only what a role there gives."""
@@ -84,7 +84,9 @@ async def identify(transaction: Transaction, claims: Claims, rights: Rights) -> 
 
 
 async def standing_of_business(transaction: Transaction, business_id: uuid.UUID, actor: Actor = SYSTEM) -> Standing:
-    """The standing of a job, a seed or a command line that acts for a business. Raises LookupError."""
+    """The standing of a job, a seed or a command line that acts for a business, or for none. Raises LookupError."""
+    if business_id == NO_BUSINESS:
+        return await standing_above(transaction, actor)
     row = await transaction.one(_BUSINESS, business_id=business_id)
     if row is None:
         raise LookupError(f"there is no business {business_id}")

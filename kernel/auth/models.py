@@ -26,6 +26,10 @@ class User(Versioned, Base):
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     is_operator: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[dt.datetime]
+    email_verified_at: Mapped[dt.datetime | None]
+    password_changed_at: Mapped[dt.datetime | None]
+    language: Mapped[str | None]
+    phone: Mapped[str | None]
 
 
 class Role(Owned, Versioned, Base):
@@ -41,7 +45,10 @@ class Role(Owned, Versioned, Base):
 
 
 class Membership(Base):
-    """A user's place in a business."""
+    """A user's place in a business. `pending_until`: made with a first password, waits for the first sign-in.
+
+    seen_at: the last sign-in or refresh in this business.
+    """
 
     __tablename__ = "kernel_membership"
     __table_args__ = (
@@ -55,10 +62,17 @@ class Membership(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     role_id: Mapped[uuid.UUID]
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    joined_at: Mapped[dt.datetime | None]
+    seen_at: Mapped[dt.datetime | None]
+    pending_until: Mapped[dt.datetime | None]
 
 
 class SignIn(Base):
-    """One sign-in on one device: the family of its refresh tokens. Revoked, every token of it is dead."""
+    """One sign-in on one device: the family of its refresh tokens. Revoked, every token of it is dead.
+
+    seen_at: the last refresh, so that being seen costs no write of its own. device: the name the device gave itself;
+    device_id: the known device, if the client keeps device tokens.
+    """
 
     __tablename__ = "kernel_sign_in"
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
@@ -69,10 +83,73 @@ class SignIn(Base):
     revoked_at: Mapped[dt.datetime | None]
     address: Mapped[str | None]
     device: Mapped[str | None]
+    seen_at: Mapped[dt.datetime | None]
+    device_id: Mapped[uuid.UUID | None]
+
+
+class Device(Base):
+    """A device someone has signed in from, known by the hash of a token of its own. It opens nothing by itself."""
+
+    __tablename__ = "kernel_device"
+    __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
+    created_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
+
+
+class MailToken(Base):
+    """A token of a mailed link, known by its hash: for one purpose, one use, a short life.
+
+    email: where it was sent, or the address it is to prove. was_mailed is false for a code handed over by a person.
+    """
+
+    __tablename__ = "kernel_mail_token"
+    __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
+
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
+    purpose: Mapped[str]
+    user_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    business_id: Mapped[uuid.UUID | None]
+    invitation_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    email: Mapped[str]
+    was_mailed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+
+
+class Invitation(Owned, Base):
+    """A place in a business offered to an e-mail address. Open until accepted, revoked or expired."""
+
+    __tablename__ = "kernel_invitation"
+    __table_args__ = (
+        owned_key("role_id", "kernel_role"),
+        sa.Index(
+            "ix_kernel_invitation_open",
+            "business_id",
+            "email",
+            unique=True,
+            postgresql_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+            sqlite_where=sa.text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
+
+    email: Mapped[str]
+    name: Mapped[str | None]
+    role_id: Mapped[uuid.UUID]
+    location_ids: Mapped[list[str] | None] = mapped_column(Json)
+    invited_by: Mapped[uuid.UUID | None]
+    invited_by_name: Mapped[str]
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    accepted_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
 
 
 class RefreshToken(Base):
-    """A refresh token, known by its hash; good for one use."""
+    """A refresh token, known by its hash; good for one use. repeats: how often it was answered again in its grace."""
 
     __tablename__ = "kernel_refresh_token"
     __table_args__ = (sa.ForeignKeyConstraint(["sign_in_id"], ["kernel_sign_in.id"]), {"info": GLOBAL})
@@ -82,6 +159,7 @@ class RefreshToken(Base):
     business_id: Mapped[uuid.UUID | None]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
+    repeats: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Limit(Base):

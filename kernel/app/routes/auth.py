@@ -1,4 +1,4 @@
-"""Sign in, refresh, switch business, sign out, who am I."""
+"""Sign in, refresh, switch business, sign out."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from kernel.auth import signing_in
+from kernel.auth.devices import forget_devices
 from kernel.auth.identity import identify
-from kernel.auth.limits import count_try, forget_tries
-from kernel.auth.models import Membership, RefreshToken
+from kernel.auth.models import RefreshToken
 from kernel.auth.passwords import password_matches
-from kernel.auth.signing_in import Tokens
+from kernel.auth.signing_in import WRONG, Attempt, Tokens, Visitor
 from kernel.db import Phase
-from kernel.db.tables import Business
 from kernel.errors import RateLimited, Unauthenticated
-from kernel.web import PUBLIC, SIGNED_IN, Scene, command, flow, query
+from kernel.web import PUBLIC, SIGNED_IN, Scene, command, flow
 from kernel.wire import Currency, Email, Line, Name, Region, Request, Slug
 from kernel.work import Work
 
-TRIES_AN_ACCOUNT, TRIES_AN_ADDRESS = 10, 100
+DeviceToken = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        description="The token this device was given when it signed in last; it opens nothing by itself.",
+        examples=["d_3kV0bqW8mYx2nTz5sRfQ"],
+    ),
+]
 
 
 class Login(Request, frozen=True):
@@ -31,12 +37,14 @@ class Login(Request, frozen=True):
     password: Annotated[str, Meta(min_length=1, max_length=200, examples=["DemoPass123!"])]
     business: Slug | None = None
     device: Line | None = None
+    device_token: DeviceToken | None = None
 
 
 class Refresh(Request, frozen=True):
     """A refresh token, good for one use."""
 
     refresh_token: Annotated[str, Meta(min_length=10, max_length=200, examples=["r_8tDZ1mT0V6cQ4yJbK2nX"])]
+    device_token: DeviceToken | None = None
 
 
 class Switch(Request, frozen=True):
@@ -64,53 +72,43 @@ class TokenPair(Struct, frozen=True):
     expires_in: Annotated[int, Meta(description="Seconds.", examples=[900])]
     business: BusinessFacts | None
     permissions: list[str]
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme  # noqa: S105 - what kind of token it is
-
-
-class Me(Struct, frozen=True):
-    """The caller."""
-
-    id: uuid.UUID
-    name: Name
-    is_operator: bool
-    business: BusinessFacts | None
-    businesses: list[BusinessFacts]
-    permissions: list[str]
-    plugins: list[str]
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme
+    device_token: Annotated[
+        str | None, Meta(description="After signing in: keep it on the device, for this person.")
+    ] = None
 
 
 @flow("POST", "/login", permission=PUBLIC, errors=(Unauthenticated, RateLimited))
 async def login(scene: Scene, data: Login) -> TokenPair:
     """Sign in.
 
-    Ten tries an account in a quarter of an hour. The answer does not tell whether the account exists.
+    Ten wrong tries an account in any quarter of an hour. A device that sends the `device_token` it was given has ten of
+    its own, which nobody else can use up. The answer does not tell whether the account exists.
     """
-    account_key = f"login:{data.username.lower()}"
+    visitor = Visitor(scene.address, data.device, data.device_token)
+    tried = await scene.deed(lambda work: signing_in.attempt(work, data.username, visitor))
+    stored = tried.account.password_hash if tried.account else None
+    matches = await password_matches(stored, data.password)
+    if tried.account is None or not matches or not tried.account.is_active:
+        raise Unauthenticated(WRONG)
+    return await _admit(scene, tried, data.business, visitor)
 
-    async def begin(work: Work) -> signing_in.Account | None:
-        await count_try(work, account_key, TRIES_AN_ACCOUNT)
-        await count_try(work, f"address:{scene.address}", TRIES_AN_ADDRESS)
-        return await signing_in.find_account(work, data.username)
 
-    account = await scene.deed(begin)
-    matches = await password_matches(account.password_hash if account else None, data.password)
-    if account is None or not matches or not account.is_active:
-        raise Unauthenticated("E-mail, password or business is wrong")
-
-    async def finish(work: Work) -> Tokens:
-        await forget_tries(work, account_key)
-        return await signing_in.begin(work, account.id, data.business, scene.address, data.device)
-
-    return await _answer(scene, await scene.deed(finish))
+async def _admit(scene: Scene, tried: Attempt, business: str | None, visitor: Visitor) -> TokenPair:
+    """The password was right: the one place between that and the tokens, where further proof can be asked for."""
+    tokens = await scene.deed(lambda work: signing_in.begin(work, tried, business, visitor))
+    return await _answer(scene, tokens)
 
 
 @flow("POST", "/refresh", permission=PUBLIC, errors=(Unauthenticated,))
 async def refresh(scene: Scene, data: Refresh) -> TokenPair:
     """Exchange a refresh token for a new pair.
 
-    Each refresh token works once. One that comes back a second time was stolen or lost: the whole sign-in ends.
+    Each refresh token works once. One that comes back a second time was stolen or lost: the whole sign-in ends. Only
+    the device it belongs to, sending its `device_token` within ten seconds, is answered again.
     """
-    tokens = await scene.deed(lambda work: signing_in.refresh(work, data.refresh_token))
+    visitor = Visitor(scene.address, device_token=data.device_token)
+    tokens = await scene.deed(lambda work: signing_in.refresh(work, data.refresh_token, visitor))
     if tokens is None:
         raise Unauthenticated("The refresh token is not valid")
     return await _answer(scene, tokens)
@@ -131,28 +129,13 @@ async def logout(work: Work) -> None:
     )
 
 
-@query("/me", permission=SIGNED_IN)
-async def me(work: Work) -> Me:
-    """Who is calling, in which business, with which permissions and plugins."""
-    mine = await work.execute(
-        sa.select(Business.id, Business.slug, Business.name, Business.currency, Business.region, Business.zone)
-        .join(Membership, Membership.business_id == Business.id)
-        .where(Membership.user_id == work.actor.id, Membership.is_active.is_(True), Business.is_active.is_(True))
-        .order_by(Business.slug)
-    )
-    businesses = [BusinessFacts(*tuple(row)) for row in mine.all()]
-    standing, actor = work.standing, work.actor
-    here = next((one for one in businesses if standing.shop and one.id == standing.shop.id), None)
-    assert actor.id is not None  # noqa: S101 - the gate lets only people sign in
-    return Me(
-        actor.id,
-        actor.name,
-        actor.is_operator,
-        here,
-        businesses,
-        sorted(actor.permissions or ()),
-        sorted(standing.enabled),
-    )
+@command("POST", "/logout/everywhere", permission=SIGNED_IN, status=204)
+async def logout_everywhere(work: Work) -> None:
+    """Sign out on every device, this one too, and forget the devices: the next sign-ins start from nothing."""
+    assert work.actor.id is not None  # noqa: S101 - the gate lets only people sign in
+    await signing_in.end_all(work, work.actor.id)
+    await forget_devices(work, work.actor.id)
+    work.audit(subject=f"user:{work.actor.id}")
 
 
 async def _answer(scene: Scene, tokens: Tokens) -> TokenPair:
@@ -166,4 +149,6 @@ async def _answer(scene: Scene, tokens: Tokens) -> TokenPair:
     shop = standing.shop
     facts = BusinessFacts(shop.id, shop.slug, shop.name, shop.currency, shop.region, shop.zone) if shop else None
     held = sorted(standing.actor.permissions or ())
-    return TokenPair(tokens.access_token, tokens.refresh_token, tokens.expires_in, facts, held)
+    return TokenPair(
+        tokens.access_token, tokens.refresh_token, tokens.expires_in, facts, held, device_token=tokens.device_token
+    )

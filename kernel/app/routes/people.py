@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from kernel.auth.businesses import add_member, make_user
-from kernel.auth.models import Membership, Role, SignIn, User
+from kernel.app.routes.account import Password
+from kernel.app.routes.invitations import InvitationFacts, one_invitation
+from kernel.auth.delegation import refuse_above
+from kernel.auth.housekeeping import IDLE_AFTER, end_if_nowhere, last_seen
+from kernel.auth.invitations import Offer, invite
+from kernel.auth.models import Membership, Role, User
 from kernel.auth.passwords import hash_password
 from kernel.auth.permissions import Rights
-from kernel.errors import AlreadyExists, Forbidden, Invalid, NotFound, PreconditionFailed
-from kernel.web import Scene, command, flow, page, query
+from kernel.errors import AlreadyExists, Forbidden, NotFound, PreconditionFailed, RateLimited
+from kernel.web import command, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request
 from kernel.work import Work
 
 
 class NewUser(Request, frozen=True):
-    """A person to add to the business, with their first password."""
+    """A person to add to the business, with a first password to hand to them."""
 
     email: Email
     name: Name
-    password: Annotated[str, Meta(min_length=10, max_length=200, examples=["a long first password"])]
+    password: Password
     role_id: uuid.UUID
 
 
@@ -36,7 +41,7 @@ class UserPatch(Request, frozen=True):
 
 
 class Member(Struct, frozen=True):
-    """A person who works here."""
+    """A person who works here. last_seen_at: their last sign-in or refresh in this business."""
 
     id: uuid.UUID
     name: Name
@@ -44,6 +49,8 @@ class Member(Struct, frozen=True):
     role_id: uuid.UUID
     role: Name
     is_active: bool
+    last_seen_at: dt.datetime | None
+    is_idle: Annotated[bool, Meta(description="Not seen for 90 days, or never since they joined that long ago.")]
 
 
 class RoleFacts(Struct, frozen=True):
@@ -59,6 +66,7 @@ class UserQuery(ListQuery, frozen=True):
     """Which people."""
 
     is_active: bool | None = None
+    is_idle: bool | None = None
 
 
 _members = (
@@ -69,10 +77,13 @@ _members = (
         Role.id.label("role_id"),
         Role.name.label("role"),
         Membership.is_active,
+        Membership.seen_at,
+        last_seen().label("seen"),
         User.version,
     )
     .join(Membership, Membership.user_id == User.id)
     .join(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
+    .where(Membership.pending_until.is_(None))
 )
 
 
@@ -82,21 +93,30 @@ async def list_users(work: Work, query: UserQuery) -> Page[Member]:
     statement = _members.where(Membership.business_id == work.business_id)
     if query.is_active is not None:
         statement = statement.where(Membership.is_active.is_(query.is_active))
-    return await page(work, statement, query, order=[User.email, User.id], make=_member)
+    if query.is_idle is not None:
+        idle = last_seen() <= work.now - IDLE_AFTER
+        statement = statement.where(idle if query.is_idle else sa.not_(idle))
+    return await page(work, statement, query, order=[User.email, User.id], make=lambda row: _member(work, row))
 
 
 @query("/users/{user_id}", permission="users.see")
 async def get_user(work: Work, user_id: uuid.UUID) -> Reply[Member]:
     """One person who works here."""
     row = await _row(work, user_id)
-    return Reply(_member(row), version=row.version)
+    return Reply(_member(work, row), version=row.version)
 
 
-@flow("POST", "/users", permission="users.manage", status=201, errors=(AlreadyExists,))
-async def add_user(scene: Scene, data: NewUser) -> Reply[Member]:
-    """Add a person. An account that exists already joins with its own password."""
+@command("POST", "/users", permission="users.manage", read_first=True, errors=(AlreadyExists, RateLimited))
+async def add_user(work: Work, data: NewUser) -> Reply[InvitationFacts]:
+    """Invite a person with a first password, which you hand to them.
+
+    They work here from their first sign-in on. Who has an account already keeps their own password and accepts the
+    invitation instead; the answer does not tell which it is.
+    """
     hashed = await hash_password(data.password)
-    return await scene.deed(lambda work: _add(work, data, hashed))
+    await work.write()
+    id_ = await invite(work, Offer(data.email, data.role_id, data.name), first_password_hash=hashed)
+    return Reply(await one_invitation(work, id_), location=f"/api/v1/users/invitations/{id_}")
 
 
 @command("PATCH", "/users/{user_id}", permission="users.manage")
@@ -104,12 +124,12 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     """Change a person's name or role here, or switch them off."""
     row = await _row(work, user_id)
     work.check_version(row.version)
-    await _refuse_above(work, row.role_id)
+    await refuse_above(work, row.role_id)
     if user_id == work.actor.id and (data.role_id is not UNSET or data.is_active is False):
         raise Forbidden("Nobody changes their own role or switches themselves off")
     here = sa.and_(Membership.business_id == work.business_id, Membership.user_id == user_id)
     if isinstance(data.role_id, uuid.UUID):
-        await _refuse_above(work, data.role_id)
+        await refuse_above(work, data.role_id)
         await work.execute(sa.update(Membership).where(here).values(role_id=data.role_id))
     if isinstance(data.is_active, bool):
         await work.execute(sa.update(Membership).where(here).values(is_active=data.is_active))
@@ -120,12 +140,10 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     if not (await work.execute(sa.update(User).where(same).values(version=row.version + 1))).rowcount:
         raise PreconditionFailed
     if data.is_active is False:
-        alone = sa.select(sa.func.count()).where(Membership.user_id == user_id, Membership.is_active.is_(True))
-        if not (await work.execute(alone)).scalar_one():
-            await work.execute(sa.update(SignIn).where(SignIn.user_id == user_id).values(revoked_at=work.now))
+        await end_if_nowhere(work, user_id)
     work.audit(subject=f"user:{user_id}")
     row = await _row(work, user_id)
-    return Reply(_member(row), version=row.version)
+    return Reply(_member(work, row), version=row.version)
 
 
 @query("/roles", permission="users.see")
@@ -143,31 +161,6 @@ async def list_roles(work: Work, query: ListQuery) -> Page[RoleFacts]:
     return await page(work, statement, query, order=[Role.name, Role.id], make=make)
 
 
-async def _add(work: Work, data: NewUser, hashed: str) -> Reply[Member]:
-    await _refuse_above(work, data.role_id)
-    found = await work.execute(sa.select(User.id).where(User.email == data.email.lower()))
-    user_id = found.scalar_one_or_none()
-    if user_id is None:
-        user_id = await make_user(work, email=data.email, name=data.name, password_hash=hashed)
-    await add_member(work, user_id, data.role_id)
-    work.audit(subject=f"user:{user_id}")
-    row = await _row(work, user_id)
-    return Reply(_member(row), version=row.version, location=f"/api/v1/users/{user_id}")
-
-
-async def _refuse_above(work: Work, role_id: uuid.UUID) -> None:
-    """Nobody hands out, or touches, a role that holds more than they do."""
-    found = await work.execute(
-        sa.select(Role.code, Role.added, Role.removed).where(Role.business_id == work.business_id, Role.id == role_id)
-    )
-    row = found.one_or_none()
-    if row is None:
-        raise Invalid.at("/role_id", "There is no such role", code="not-found")
-    held = Rights(work.deployment.registry).of(row.code, row.added, row.removed, work.standing.enabled)
-    if missing := sorted(name for name in held if not work.actor.may(name)):
-        raise Forbidden(f"That role may do what yours may not: {', '.join(missing[:3])}")
-
-
 async def _refuse_if_shared(work: Work, user_id: uuid.UUID) -> None:
     """An account of several businesses is its person's alone: none of them renames it."""
     elsewhere = sa.select(Membership.user_id).where(
@@ -177,7 +170,7 @@ async def _refuse_if_shared(work: Work, user_id: uuid.UUID) -> None:
         raise Forbidden("Only the person themselves can change their name")
 
 
-async def _row(work: Work, user_id: uuid.UUID) -> sa.Row[tuple[uuid.UUID, str, str, uuid.UUID, str, bool, int]]:
+async def _row(work: Work, user_id: uuid.UUID) -> sa.Row[*tuple[Any, ...]]:
     found = await work.execute(_members.where(Membership.business_id == work.business_id, User.id == user_id))
     row = found.one_or_none()
     if row is None:
@@ -185,5 +178,6 @@ async def _row(work: Work, user_id: uuid.UUID) -> sa.Row[tuple[uuid.UUID, str, s
     return row
 
 
-def _member(row: sa.Row[tuple[uuid.UUID, str, str, uuid.UUID, str, bool, int]]) -> Member:
-    return Member(row.id, row.name, row.email, row.role_id, row.role, row.is_active)
+def _member(work: Work, row: sa.Row[*tuple[Any, ...]]) -> Member:
+    idle = row.seen <= work.now - IDLE_AFTER
+    return Member(row.id, row.name, row.email, row.role_id, row.role, row.is_active, row.seen_at, idle)
