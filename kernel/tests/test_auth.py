@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import datetime as dt
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,9 +14,11 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from kernel.auth.limits import address_key, count_try
 from kernel.auth.models import Limit, RefreshToken, Role, User
 from kernel.auth.tokens import hash_refresh_token
 from kernel.db import new_id
+from kernel.errors import RateLimited
 from kernel.plugin import ROLES
 from kernel.registry import Registry
 from kernel.settings import Settings
@@ -53,6 +57,38 @@ async def test_no_more_than_ten_wrong_tries_are_looked_at_in_a_quarter_of_an_hou
     assert (await login(box, "manager@mama-njeri.example")).status_code == 200
     box.clock.pass_by(minutes=15, seconds=1)
     assert (await login(box)).status_code == 200
+
+
+async def test_no_quarter_of_an_hour_wherever_it_begins_holds_more_than_ten_wrong_tries(box: Box) -> None:
+    """A count that starts afresh a fixed time after its first try lets twice as many through around that moment."""
+    allowed: list[dt.datetime] = []
+    for _ in range(200):
+        if (await login(box, password="wrong")).status_code == 401:
+            allowed.append(box.clock())
+        box.clock.pass_by(seconds=17)
+    spans = [[at for at in allowed if begun <= at < begun + dt.timedelta(minutes=15)] for begun in allowed]
+    assert max(map(len, spans)) == 10
+    assert len(allowed) >= 20
+
+
+async def test_the_broken_twin_with_a_fixed_window_lets_more_through(box: Box) -> None:
+    allowed: list[dt.datetime] = []
+    for wait_s in (0, 890, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0):
+        box.clock.pass_by(seconds=wait_s)
+        with contextlib.suppress(RateLimited):
+            await box.act(lambda work: count_try(work, "twin", 10))
+            allowed.append(box.clock())
+    spans = [[at for at in allowed if begun <= at < begun + dt.timedelta(minutes=15)] for begun in allowed]
+    assert max(map(len, spans)) > 10
+
+
+async def test_one_ipv6_customer_is_one_address() -> None:
+    keys = [
+        address_key("x", one) for one in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "::ffff:192.0.2.1", "192.0.2.1")
+    ]
+    assert keys[0] == keys[1] == "x:2001:db8:1:2::/64"
+    assert keys[2] == keys[3] == "x:192.0.2.1"
+    assert address_key("x", "2001:db8:1:3::1") != keys[0]
 
 
 async def test_the_limit_holds_for_tries_at_once_in_two_processes(box: Box, other_process: Box) -> None:
