@@ -21,6 +21,8 @@ LISTS = {
     "register_id": "sales/registers",
     "user_id": "users",
     "role_id": "roles",
+    "invitation_id": "users/invitations",
+    "sign_in_id": "auth/sign-ins",
     "job_id": "jobs",
     "promotion_id": "discounts/promotions",
     "sale_id": "sales/sales",
@@ -109,7 +111,16 @@ class Filling:
         roles = (await self.owner.get("/api/v1/roles")).json()["items"]
         self.own["role_id"] = next(one["id"] for one in roles if one["code"] == "cashier")
         person = {"email": f"{self.mark}@staff.example".lower(), "name": self.text("helper"), "password": PASSWORD}
-        self.own["user_id"] = (await self.make("/users", person | {"role_id": self.own["role_id"]}))["id"]
+        await self.make("/users", person | {"role_id": self.own["role_id"]})
+        for email in (person["email"], f"owner@{self.shop}.example"):
+            await self.box.client(None).post("/api/v1/auth/login", {"username": email, "password": PASSWORD})
+        listed = (await self.owner.get("/api/v1/users", params={"limit": 200})).json()["items"]
+        self.own["user_id"] = next(one["id"] for one in listed if one["email"] == person["email"])
+        for n in "12":
+            guest = {"email": f"{self.mark}{n}@guest.example".lower(), "name": self.text(f"guest {n}")}
+            invited = await self.make("/users/invitations", guest | {"role_id": self.own["role_id"]})
+            self.own["invitation_id"] = invited["id"]
+        self.own["sign_in_id"] = (await self.owner.get("/api/v1/auth/sign-ins")).json()["items"][0]["id"]
 
     async def places(self) -> None:
         """A further storefront and a till."""

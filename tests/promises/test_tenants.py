@@ -195,13 +195,17 @@ async def test_a_token_for_a_business_one_left_opens_nothing(box: Box) -> None:
 
 
 async def test_a_business_does_not_rename_staff_it_shares_with_another(box: Box) -> None:
-    owner = box.client("owner")
-    role = next(one["id"] for one in (await owner.get("/api/v1/roles")).json()["items"] if one["code"] == "cashier")
-    said = {"email": f"cashier@{THEIRS}.example", "name": "New Helper", "password": PASSWORD, "role_id": role}
-    added = await owner.post("/api/v1/users", said)
-    assert added.status_code == 201, added.text
-    path = f"/api/v1/users/{added.json()['id']}"
-    await owner.patch(path, {"name": "Renamed"}, version=int(added.headers["etag"].strip('"')))
+    owner, shared = box.client("owner"), box.people[THEIRS, "cashier"].id
+
+    async def join(work: Work) -> None:
+        assert shared
+        await add_member(work, shared, await role_named(work, "cashier"))
+
+    await box.act(join)
+    path = f"/api/v1/users/{shared}"
+    read = await owner.get(path)
+    refused = await owner.patch(path, {"name": "Renamed"}, version=int(read.headers["etag"].strip('"')))
+    assert refused.status_code == 403
     assert (await box.client("owner", THEIRS).get(path)).json()["name"] == "Cashier"
 
 
