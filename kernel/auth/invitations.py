@@ -1,7 +1,7 @@
 """Invitations: a place in a business offered to an e-mail address, taken up by whoever holds that address.
 
 Nothing a business is told depends on whether the address has an account already. See
-docs/decisions/0006-adding-a-person-never-tells-whether-they-have-an-account.md.
+docs/decisions/0008-adding-a-person-never-tells-whether-they-have-an-account.md.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ async def post(box: Box) -> list[EmailMessage]:
     before = set(folder.glob("*.eml"))
     await Runner(box.deployment, standing_of_business).run_due()
     new = sorted(set(folder.glob("*.eml")) - before)
-    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in new]  # type: ignore[misc]
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in new]
 
 
 def text_of(letter: EmailMessage) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jwt
 import pytest
 import sqlalchemy as sa
+from jwt.types import Options
 
 from kernel.auth.models import Membership, Role, SignIn, User
 from kernel.auth.tokens import Claims, make_access_token
@@ -181,7 +182,7 @@ async def test_a_role_taken_away_a_second_ago_is_gone(box: Box) -> None:
 async def test_the_broken_twin_that_takes_any_algorithm_lets_a_token_in(box: Box) -> None:
     """What the library would do if the algorithms were not named: the table above has an edge."""
     forged = next(token.text for token in tokens(box) if token.name == "HS384")
-    unchecked = {"verify_exp": False, "verify_iat": False}
+    unchecked: Options = {"verify_exp": False, "verify_iat": False}
     said = jwt.decode(
         forged, box.deployment.secret, algorithms=["HS256", "HS384"], audience="duka-api", options=unchecked
     )
