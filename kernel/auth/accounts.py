@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kernel.auth.devices import forget_devices
+from kernel.auth.invitations import drop_all_waiting
 from kernel.auth.limits import account_key, forget_tries
 from kernel.auth.mail_tokens import LinkNotValid, end_link_tokens, use_link_token
 from kernel.auth.models import User
@@ -80,6 +81,8 @@ async def change_password(work: Work, old_hash: str, new_hash: str) -> None:
 async def reset_password(work: Work, token: str, new_hash: str) -> None:
     """Set a password by a mailed link: proves the address, ends every sign-in, forgets every device.
 
+    A place that waited for a first password is gone with that password: the invitation to it is accepted or not.
+
     Raises LinkNotValid, also when the address has changed since the link was mailed.
     """
     link = await use_link_token(work, "password_reset", token)
@@ -90,6 +93,7 @@ async def reset_password(work: Work, token: str, new_hash: str) -> None:
     await work.execute(proved.values(email_verified_at=work.now))
     await end_all(work, link.user_id)
     await forget_devices(work, link.user_id)
+    await drop_all_waiting(work, link.user_id)
     await forget_tries(work, account_key("login", link.email))
 
 

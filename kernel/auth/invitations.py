@@ -113,8 +113,7 @@ async def accept_as_new(work: Work, token: str, name: str, password_hash: str) -
     Raises LinkNotValid, or AccountExists, after which the token is still good.
     """
     link = await use_link_token(work, "invitation", token)
-    taken = await work.execute(sa.select(User.id).where(User.email == link.email))
-    if taken.first() is not None:
+    if await _has_account(work, link.email) or (not link.was_mailed and _is_platform_owner(work, link.email)):
         raise AccountExists
     user_id = await make_user(work, email=link.email, name=name, password_hash=password_hash)
     if link.was_mailed:
@@ -202,8 +201,7 @@ async def _make_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID) -> No
 
 async def _make_waiting(work: Work, email: str, offer: Offer, password_hash: str) -> None:
     """An account with a first password and its waiting place, unless the address has an account."""
-    known = await work.execute(sa.select(User.id).where(User.email == email))
-    if known.first() is not None:
+    if _is_platform_owner(work, email) or await _has_account(work, email):
         return
     user_id = await make_user(work, email=email, name=offer.name or email, password_hash=password_hash)
     await work.execute(
@@ -215,6 +213,22 @@ async def _make_waiting(work: Work, email: str, offer: Offer, password_hash: str
             pending_until=work.now + LIFE,
         )
     )
+
+
+async def drop_all_waiting(work: Work, user_id: uuid.UUID) -> None:
+    """Drop the places, in any business, that wait for a first sign-in of this account."""
+    waiting = sa.and_(Membership.user_id == user_id, Membership.pending_until.is_not(None))
+    await work.execute(sa.delete(Membership).where(waiting))
+
+
+async def _has_account(work: Work, email: str) -> bool:
+    return (await work.execute(sa.select(User.id).where(User.email == email))).first() is not None
+
+
+def _is_platform_owner(work: Work, email: str) -> bool:
+    """Whether this address becomes an operator as soon as it has an account: then only its own mail may make one."""
+    owner = plain_email(work.deployment.settings.platform_owner_email)
+    return bool(owner) and email == owner
 
 
 async def _drop_waiting(work: Work, email: str) -> None:

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import httpx
+import msgspec
 import sqlalchemy as sa
 
 from kernel.auth.businesses import add_member, role_named
@@ -165,6 +166,33 @@ async def test_a_first_password_is_never_that_of_an_account_there_was(box: Box) 
     assert (await login(box, KNOWN, business="mama-njeri")).status_code == 401
     pair = (await login(box, KNOWN)).json()
     assert pair["business"]["slug"] == "sharma-kirana"
+
+
+async def test_a_first_password_that_is_reset_by_mail_takes_its_waiting_place_along(box: Box) -> None:
+    """Whoever made the account knew its password: the person behind the address joins only by accepting."""
+    await box.client("owner").post("/api/v1/users", await first_password(box, NEW, "Achieng"))
+    invitation = token_in((await post(box))[0])
+    await box.client(None).post("/api/v1/auth/password/forgot", {"email": NEW})
+    reset = {"token": token_in((await post(box))[0]), "password": "a password of my own"}
+    assert (await box.client(None).post("/api/v1/auth/password/reset", reset)).status_code == 204
+    assert (await login(box, NEW, "a password of my own")).json()["business"] is None
+    person = await signed_in(box, NEW, "a password of my own")
+    assert (await person.post(JOIN, {"token": invitation})).status_code == 200
+    assert (await members(box))[NEW] == "Cashier"
+
+
+async def test_nobody_makes_the_platform_owners_account_for_them(box: Box) -> None:
+    """It becomes an operator by its address alone, so that only its own mail may make it."""
+    box.deployment.settings = msgspec.structs.replace(box.deployment.settings, platform_owner_email=NEW.title())
+    made = await box.client("owner").post("/api/v1/users", await first_password(box, NEW, "Thief"))
+    assert made.status_code == 201
+    assert (await login(box, NEW, "a long first password")).status_code == 401
+    mailed = token_in((await post(box))[0])
+    code = (await box.client("owner").post(f"{INVITATIONS}/{made.json()['id']}/code")).json()["code"]
+    assert (await accept(box, code)).json()["code"] == "account-exists"
+    assert (await accept(box, mailed)).status_code == 422
+    await box.client("owner").post(f"{INVITATIONS}/{made.json()['id']}/resend")
+    assert (await accept(box, token_in((await post(box))[0]))).status_code == 201
 
 
 async def test_a_retry_of_adding_a_person_adds_one(box: Box) -> None:
