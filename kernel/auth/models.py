@@ -58,7 +58,11 @@ class Membership(Base):
 
 
 class SignIn(Base):
-    """One sign-in on one device: the family of its refresh tokens. Revoked, every token of it is dead."""
+    """One sign-in on one device: the family of its refresh tokens. Revoked, every token of it is dead.
+
+    till_id, till_business_id: the registered till where it was made by PIN; it is good for that business alone, and
+    only as long as the till is registered.
+    """
 
     __tablename__ = "kernel_sign_in"
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
@@ -69,6 +73,8 @@ class SignIn(Base):
     revoked_at: Mapped[dt.datetime | None]
     address: Mapped[str | None]
     device: Mapped[str | None]
+    till_business_id: Mapped[uuid.UUID | None]
+    till_id: Mapped[uuid.UUID | None]
 
 
 class RefreshToken(Base):

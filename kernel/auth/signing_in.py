@@ -15,6 +15,9 @@ from kernel.db.tables import Business
 from kernel.errors import NotFound, Unauthenticated
 from kernel.work import Work
 
+AT_TILL, AT_TILL_IDLE, AT_TILL_AT_MOST = dt.timedelta(minutes=5), dt.timedelta(hours=1), dt.timedelta(hours=16)
+"""Of a sign-in by PIN: the life of an access token, of a refresh token, and of the whole."""
+
 
 class Account(msgspec.Struct, frozen=True):
     """An account as sign-in needs it."""
@@ -54,6 +57,25 @@ async def begin(work: Work, user_id: uuid.UUID, slug: str | None, address: str |
     return await _pair(work, Claims(user_id, sign_in, business_id))
 
 
+async def begin_at_till(
+    work: Work, user_id: uuid.UUID, till_id: uuid.UUID, address: str | None, device: str | None
+) -> Tokens:
+    """Begin a sign-in by PIN at a registered till, good for its business alone and for a short while."""
+    sign_in = new_id()
+    await work.execute(
+        sa.insert(SignIn).values(
+            id=sign_in,
+            user_id=user_id,
+            created_at=work.now,
+            address=address,
+            device=device,
+            till_business_id=work.business_id,
+            till_id=till_id,
+        )
+    )
+    return await _pair(work, Claims(user_id, sign_in, work.business_id), at_till=True)
+
+
 async def refresh(work: Work, token: str) -> Tokens | None:
     """Exchange a refresh token, once. A token used before ends its sign-in: the deed commits that and returns None."""
     hash_ = hash_refresh_token(token)
@@ -68,12 +90,20 @@ async def refresh(work: Work, token: str) -> Tokens | None:
         await _end_family_of(work, hash_)
         return None
     found = await work.execute(
-        sa.select(SignIn.user_id)
+        sa.select(SignIn.user_id, SignIn.till_id)
         .join(User, User.id == SignIn.user_id)
-        .where(SignIn.id == row.sign_in_id, SignIn.revoked_at.is_(None), User.is_active.is_(True))
+        .where(
+            SignIn.id == row.sign_in_id,
+            SignIn.revoked_at.is_(None),
+            User.is_active.is_(True),
+            sa.or_(SignIn.till_id.is_(None), SignIn.created_at > work.now - AT_TILL_AT_MOST),
+        )
     )
-    user_id = found.scalar_one_or_none()
-    return await _pair(work, Claims(user_id, row.sign_in_id, row.business_id)) if user_id else None
+    alive = found.one_or_none()
+    if alive is None:
+        return None
+    claims = Claims(alive.user_id, row.sign_in_id, row.business_id)
+    return await _pair(work, claims, at_till=alive.till_id is not None)
 
 
 async def switch(work: Work, slug: str) -> Tokens:
@@ -108,16 +138,18 @@ async def _business_of(work: Work, user_id: uuid.UUID, slug: str | None) -> uuid
     return business_id
 
 
-async def _pair(work: Work, claims: Claims) -> Tokens:
+async def _pair(work: Work, claims: Claims, *, at_till: bool = False) -> Tokens:
     settings = work.deployment.settings
-    life = dt.timedelta(minutes=settings.access_token_minutes)
+    life, stay = dt.timedelta(minutes=settings.access_token_minutes), dt.timedelta(days=settings.refresh_token_days)
+    if at_till:
+        life, stay = min(life, AT_TILL), AT_TILL_IDLE
     token, hash_ = make_refresh_token()
     await work.execute(
         sa.insert(RefreshToken).values(
             hash=hash_,
             sign_in_id=claims.sign_in_id,
             business_id=claims.business_id,
-            expires_at=work.now + dt.timedelta(days=settings.refresh_token_days),
+            expires_at=work.now + stay,
         )
     )
     access = make_access_token(claims, work.deployment.secret, work.now, life)

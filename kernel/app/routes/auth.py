@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth import signing_in
+from kernel.auth import second_factor, signing_in
 from kernel.auth.identity import identify
 from kernel.auth.limits import count_try, forget_tries
 from kernel.auth.models import Membership, RefreshToken
@@ -16,8 +16,8 @@ from kernel.auth.passwords import password_matches
 from kernel.auth.signing_in import Tokens
 from kernel.db import Phase
 from kernel.db.tables import Business
-from kernel.errors import RateLimited, Unauthenticated
-from kernel.web import PUBLIC, SIGNED_IN, Scene, command, flow, query
+from kernel.errors import RateLimited, SecondFactorRequired, SecondFactorWrong, Unauthenticated
+from kernel.web import IN_PERSON, PUBLIC, SIGNED_IN, Scene, command, flow, query
 from kernel.wire import Currency, Email, Line, Name, Region, Request, Slug
 from kernel.work import Work
 
@@ -29,6 +29,7 @@ class Login(Request, frozen=True):
 
     username: Email
     password: Annotated[str, Meta(min_length=1, max_length=200, examples=["DemoPass123!"])]
+    code: second_factor.Code | None = None
     business: Slug | None = None
     device: Line | None = None
 
@@ -68,7 +69,7 @@ class TokenPair(Struct, frozen=True):
 
 
 class Me(Struct, frozen=True):
-    """The caller."""
+    """The caller: a person, or an API key."""
 
     id: uuid.UUID
     name: Name
@@ -79,11 +80,18 @@ class Me(Struct, frozen=True):
     plugins: list[str]
 
 
-@flow("POST", "/login", permission=PUBLIC, errors=(Unauthenticated, RateLimited))
+@flow(
+    "POST",
+    "/login",
+    permission=PUBLIC,
+    errors=(Unauthenticated, SecondFactorRequired, SecondFactorWrong, RateLimited),
+)
 async def login(scene: Scene, data: Login) -> TokenPair:
     """Sign in.
 
-    Ten tries an account in a quarter of an hour. The answer does not tell whether the account exists.
+    Ten tries an account in a quarter of an hour. The answer does not tell whether the account exists. Where the account
+    has a second factor, the right password alone answers 401 `second-factor-required`: send the same request again with
+    `code`, from the authenticator app or one of the recovery codes.
     """
     account_key = f"login:{data.username.lower()}"
 
@@ -96,6 +104,7 @@ async def login(scene: Scene, data: Login) -> TokenPair:
     matches = await password_matches(account.password_hash if account else None, data.password)
     if account is None or not matches or not account.is_active:
         raise Unauthenticated("E-mail, password or business is wrong")
+    (await scene.deed(lambda work: second_factor.check(work, account.id, data.code))).admit()
 
     async def finish(work: Work) -> Tokens:
         await forget_tries(work, account_key)
@@ -116,7 +125,7 @@ async def refresh(scene: Scene, data: Refresh) -> TokenPair:
     return await _answer(scene, tokens)
 
 
-@flow("POST", "/switch", permission=SIGNED_IN)
+@flow("POST", "/switch", permission=IN_PERSON)
 async def switch(scene: Scene, data: Switch) -> TokenPair:
     """Go on in another business: a new pair of tokens for it."""
     return await _answer(scene, await scene.deed(lambda work: signing_in.switch(work, data.business)))
@@ -142,8 +151,9 @@ async def me(work: Work) -> Me:
     )
     businesses = [BusinessFacts(*tuple(row)) for row in mine.all()]
     standing, actor = work.standing, work.actor
-    here = next((one for one in businesses if standing.shop and one.id == standing.shop.id), None)
-    assert actor.id is not None  # noqa: S101 - the gate lets only people sign in
+    shop = standing.shop
+    here = BusinessFacts(shop.id, shop.slug, shop.name, shop.currency, shop.region, shop.zone) if shop else None
+    assert actor.id is not None  # noqa: S101 - the gate lets only people and keys in here
     return Me(
         actor.id,
         actor.name,
