@@ -287,7 +287,6 @@ async def test_a_business_does_not_weaken_an_account_that_it_shares_or_an_operat
     assert person
 
     async def hire(work: Work) -> None:
-        assert person
         await add_member(work, person, await role_named(work, "cashier"))
 
     await box.act(hire, shop="sharma-kirana")

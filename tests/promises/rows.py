@@ -19,6 +19,8 @@ from tests.promises.filling import MARKS
 
 WORDS = frozenset({"sku", "code", "number", "email", "phone", "barcode", "name", "q"})
 """Texts by which a thing of a business can be named."""
+_OF_PEOPLE = frozenset({"kernel_user", "kernel_sign_in", "kernel_second_factor", "kernel_recovery_code"})
+"""Tables above all businesses, of which the rows of its people count as a business's."""
 _LEFT_OUT = frozenset({"kernel_limit", "kernel_refresh_token"})
 """Tables that count tries and sign-ins: they belong to no business."""
 
@@ -80,7 +82,7 @@ async def _rows_of(connection: AsyncConnection, table: sa.Table, business: uuid.
         mine: sa.ColumnElement[bool] = table.c.business_id == business
     elif table.name == "kernel_business":
         mine = table.c.id == business
-    elif table.name in ("kernel_user", "kernel_sign_in"):
+    elif table.name in _OF_PEOPLE:
         mine = table.c["id" if table.name == "kernel_user" else "user_id"].in_(people)
     else:
         return []
