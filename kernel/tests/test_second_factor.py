@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +21,7 @@ from kernel.db.tables import Audit
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box, open_box
+from kernel.testing.served import environment_of
 from kernel.tests.factors import FACTOR, Phone, login, set_up, told
 from kernel.work import Work
 
@@ -304,6 +307,21 @@ async def test_ones_own_is_not_switched_off_by_the_road_for_others(box: Box) -> 
     person = box.people["mama-njeri", "owner"].id
     answer = await box.client("owner").send("DELETE", f"/api/v1/users/{person}/second-factor")
     assert told(answer) == (403, "forbidden")
+
+
+async def test_whoever_has_the_server_switches_off_any_from_the_command_line(box: Box, box_settings: Settings) -> None:
+    await set_up(box, "owner")
+    command = [sys.executable, "-c", "from kernel.cli import main; main()", "second-factor", "off"]
+    environment = environment_of(box_settings)
+
+    async def duka(email: str) -> int:
+        process = await asyncio.create_subprocess_exec(*command, email, env=environment, stderr=subprocess.DEVNULL)
+        return await process.wait()
+
+    assert await duka("nobody@mama-njeri.example") == 1
+    assert told(await login(box, "owner")) == (401, "second-factor-required")
+    assert await duka("Owner@mama-njeri.example") == 0
+    assert (await login(box, "owner")).status_code == 200
 
 
 async def test_the_own_password_is_tried_ten_times_in_a_quarter_of_an_hour(box: Box) -> None:
