@@ -100,6 +100,18 @@ class Unauthenticated(DukaError):
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
+class SecondFactorRequired(Unauthenticated):
+    """The password is right, and the account asks for a code beside it."""
+
+    code, title = "second-factor-required", "A code of your second factor is needed"
+
+
+class SecondFactorWrong(Unauthenticated):
+    """The code is not of this moment, was used before, or is no recovery code."""
+
+    code, title = "second-factor-wrong", "The code is not right"
+
+
 class Forbidden(DukaError):
     """Signed in, but the person's role does not hold the permission."""
 

@@ -222,6 +222,17 @@ async def location_added(work: Any, location_id: uuid.UUID, kind: str) -> None:
 
 
 @spec
+async def register_known(work: Any, location_id: uuid.UUID, register_id: uuid.UUID) -> bool | None:
+    """Say whether a register is yours and stands at a location.
+
+    When: in the deed that registers a device as a till of a location and names a register.
+    Answer: True if it is an active register of that location; None otherwise. If nobody answers True, the register is
+    refused. Errors: the till is not registered. Since: 0.1.
+    Not for: changing the register; read only.
+    """
+
+
+@spec
 async def seed_demo(demo: Any) -> None:
     """Fill a demo business with this plugin's believable data.
 

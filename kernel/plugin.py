@@ -14,6 +14,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
+        *("keys", "tills", "till"),
         *("openapi", "health", "static", "docs"),
     }
 )

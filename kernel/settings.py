@@ -60,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secret_key: Annotated[
         str, Meta(description="Signs tokens; at least 32 characters. Empty: made at first run, kept in home.")
     ] = ""
+    former_secret_keys: Annotated[
+        tuple[str, ...], Meta(description="Secret keys of before: what was encrypted under them can still be read.")
+    ] = ()
     environment: Annotated[
         Literal["development", "production"], Meta(description="production refuses what is only fit for trying out.")
     ] = "development"
@@ -181,7 +184,7 @@ _WHOLE = frozenset(
 
 
 def _typed(name: str, value: Any) -> Any:
-    if name in ("allowed_hosts", "cors_origins", "trusted_proxies") and isinstance(value, str):
+    if name in ("allowed_hosts", "cors_origins", "trusted_proxies", "former_secret_keys") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if name in _WHOLE and isinstance(value, str):
         if not (value.isascii() and value.isdigit()):

@@ -12,7 +12,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.app import pages
-from kernel.app.routes import account, auth, invitations, people, places, running
+from kernel.app.routes import account, auth, invitations, keys, people, places, running, second_factor, tills
 from kernel.auth import housekeeping, letters
 from kernel.auth.identity import standing_of_business
 from kernel.auth.permissions import Rights
@@ -92,7 +92,7 @@ def kernel_routes() -> list[Route]:
     found = [
         route.mounted("auth", f"{PREFIX}/auth") for module in (auth, account) for route in functions_of(module, Route)
     ]
-    for module in (invitations, people, places, running):
+    for module in (invitations, people, places, running, second_factor, keys, tills):
         found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 

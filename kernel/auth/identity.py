@@ -1,14 +1,20 @@
-"""Who is calling: one query for the person, the sign-in, the role, the business, its epochs and what is switched on."""
+"""Who is calling: one query for the person, the sign-in, the role, the business, its epochs and what is switched on.
+
+An API key and a registered till are one query too: of the key with its maker, of the till with its business.
+"""
 
 from __future__ import annotations
 
+import hmac
 import uuid
 from typing import Any
 
 import sqlalchemy as sa
 
+from kernel.auth.bearer import Bearer, KeyClaims, TillClaims
+from kernel.auth.credentials import ApiKey, Till
 from kernel.auth.models import Membership, Role, SignIn, User
-from kernel.auth.permissions import Rights
+from kernel.auth.permissions import TILL, Rights, not_in_person
 from kernel.auth.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
 from kernel.db.tables import Business, BusinessPlugin, Epoch
@@ -24,7 +30,7 @@ _enabled = (
     .scalar_subquery()
     .label("enabled")
 )
-_business = [
+_business: list[Any] = [
     Business.id.label("business_id"),
     Business.slug,
     Business.name,
@@ -41,46 +47,112 @@ _business = [
     .label("region_epoch"),
     _enabled,
 ]
+_person: list[Any] = [
+    User.id.label("user_id"),
+    User.name.label("user_name"),
+    User.is_operator,
+    Membership.is_active.label("is_member"),
+    Role.code,
+    Role.added,
+    Role.removed,
+]
+_its_role = sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id)
+_elsewhere = sa.or_(
+    SignIn.till_id.is_(None),
+    sa.and_(SignIn.till_business_id == sa.bindparam("business_id"), Till.id.is_not(None), Till.revoked_at.is_(None)),
+)
+"""A sign-in by password, or one by PIN in the till's own business while the till is registered."""
 _IDENTITY = Prepared(
-    sa.select(
-        User.id.label("user_id"),
-        User.name.label("user_name"),
-        User.is_operator,
-        Membership.is_active.label("is_member"),
-        Role.code,
-        Role.added,
-        Role.removed,
-        *_business,
-    )
+    sa.select(*_person, SignIn.till_id, *_business)
     .select_from(User)
     .join(SignIn, SignIn.user_id == User.id)
+    .outerjoin(Till, sa.and_(Till.business_id == SignIn.till_business_id, Till.id == SignIn.till_id))
     .outerjoin(Business, Business.id == sa.bindparam("business_id"))
     .outerjoin(Membership, sa.and_(Membership.business_id == Business.id, Membership.user_id == User.id))
-    .outerjoin(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
+    .outerjoin(Role, _its_role)
     .where(
         User.id == sa.bindparam("user_id"),
         User.is_active.is_(True),
         SignIn.id == sa.bindparam("sign_in_id"),
         SignIn.revoked_at.is_(None),
+        _elsewhere,
+    )
+)
+_KEY = Prepared(
+    sa.select(*_person, ApiKey.name.label("key_name"), ApiKey.scopes, ApiKey.hash, *_business)
+    .select_from(ApiKey)
+    .join(Business, Business.id == ApiKey.business_id)
+    .join(User, User.id == ApiKey.created_by)
+    .join(Membership, sa.and_(Membership.business_id == ApiKey.business_id, Membership.user_id == User.id))
+    .join(Role, _its_role)
+    .where(
+        ApiKey.business_id == sa.bindparam("business_id"),
+        ApiKey.id == sa.bindparam("key_id"),
+        ApiKey.revoked_at.is_(None),
+        sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > sa.bindparam("at")),
+        User.is_active.is_(True),
+        Membership.is_active.is_(True),
+        Business.is_active.is_(True),
+    )
+)
+_TILL = Prepared(
+    sa.select(Till.name.label("till_name"), Till.hash, *_business)
+    .select_from(Till)
+    .join(Business, Business.id == Till.business_id)
+    .where(
+        Till.business_id == sa.bindparam("business_id"),
+        Till.id == sa.bindparam("till_id"),
+        Till.revoked_at.is_(None),
+        Business.is_active.is_(True),
     )
 )
 _BUSINESS = Prepared(sa.select(*_business).where(Business.id == sa.bindparam("business_id")))
 _EPOCH = Prepared(sa.select(Epoch.value).where(Epoch.scope == "deployment"))
 
 
-async def identify(transaction: Transaction, claims: Claims, rights: Rights) -> Standing:
-    """The standing of a token's bearer, as of this moment. Raises Unauthenticated."""
+async def identify(transaction: Transaction, claims: Bearer, rights: Rights) -> Standing:
+    """The standing of whoever bears a token, as of this moment. Raises Unauthenticated."""
+    if isinstance(claims, KeyClaims):
+        return await _identify_key(transaction, claims, rights)
+    if isinstance(claims, TillClaims):
+        return await _identify_till(transaction, claims)
+    return await _identify_person(transaction, claims, rights)
+
+
+async def _identify_person(transaction: Transaction, claims: Claims, rights: Rights) -> Standing:
     row = await transaction.one(
         _IDENTITY, user_id=claims.user_id, sign_in_id=claims.sign_in_id, business_id=claims.business_id
     )
     if row is None or (claims.business_id is not None and not (row.business_is_active and row.is_member)):
         raise Unauthenticated("This sign-in has ended")
-    enabled = frozenset((row.enabled or "").split(",")) - {""}
+    enabled = _enabled_in(row)
     held = rights.of(row.code, row.added or (), row.removed or (), enabled) if row.is_member else frozenset()
-    if row.is_operator:
+    if row.till_id is not None:
+        held = not_in_person(held)
+    elif row.is_operator:
         held |= OPERATOR
-    actor = Actor(row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id)
+    is_operator = row.is_operator and row.till_id is None
+    actor = Actor(row.user_id, row.user_name, held, is_operator, claims.sign_in_id, till_id=row.till_id)
     return Standing(actor, _shop(row), enabled, _epochs(row))
+
+
+async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rights) -> Standing:
+    """A key holds those of its scopes that its maker holds today, and nothing that takes a person."""
+    row = await transaction.one(_KEY, business_id=claims.business_id, key_id=claims.key_id, at=claims.at)
+    if row is None or not hmac.compare_digest(bytes(row.hash), claims.hash):
+        raise Unauthenticated("The key is not valid, or not any more")
+    enabled = _enabled_in(row)
+    held = not_in_person(rights.of(row.code, row.added, row.removed, enabled)) & frozenset(row.scopes)
+    return Standing(Actor(claims.key_id, row.key_name, held, key_id=claims.key_id), _shop(row), enabled, _epochs(row))
+
+
+async def _identify_till(transaction: Transaction, claims: TillClaims) -> Standing:
+    """A device without a person: it may ask who works here and sign them in, no more."""
+    row = await transaction.one(_TILL, business_id=claims.business_id, till_id=claims.till_id)
+    if row is None or not hmac.compare_digest(bytes(row.hash), claims.hash):
+        raise Unauthenticated("This till is not registered, or not any more")
+    actor = Actor(None, row.till_name, frozenset({TILL}), till_id=claims.till_id)
+    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row))
 
 
 async def standing_of_business(transaction: Transaction, business_id: uuid.UUID, actor: Actor = SYSTEM) -> Standing:
@@ -90,13 +162,17 @@ async def standing_of_business(transaction: Transaction, business_id: uuid.UUID,
     row = await transaction.one(_BUSINESS, business_id=business_id)
     if row is None:
         raise LookupError(f"there is no business {business_id}")
-    return Standing(actor, _shop(row), frozenset((row.enabled or "").split(",")) - {""}, _epochs(row))
+    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row))
 
 
 async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
     """The standing of whoever acts on the deployment itself, or is not signed in."""
     row = await transaction.one(_EPOCH)
     return Standing(actor, None, frozenset(), Epochs(row.value if row else 1, 1, 0))
+
+
+def _enabled_in(row: Any) -> frozenset[str]:
+    return frozenset((row.enabled or "").split(",")) - {""}
 
 
 def _shop(row: Any) -> Shop | None:

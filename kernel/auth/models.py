@@ -72,6 +72,8 @@ class SignIn(Base):
 
     seen_at: the last refresh, so that being seen costs no write of its own. device: the name the device gave itself;
     device_id: the known device, if the client keeps device tokens.
+    till_id, till_business_id: the registered till where it was made by PIN; it is good for that business alone, and
+    only as long as the till is registered.
     """
 
     __tablename__ = "kernel_sign_in"
@@ -85,6 +87,8 @@ class SignIn(Base):
     device: Mapped[str | None]
     seen_at: Mapped[dt.datetime | None]
     device_id: Mapped[uuid.UUID | None]
+    till_business_id: Mapped[uuid.UUID | None]
+    till_id: Mapped[uuid.UUID | None]
 
 
 class Device(Base):

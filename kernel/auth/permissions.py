@@ -13,10 +13,16 @@ PERMISSIONS = (
     Permission("users.see", "See who works here"),
     Permission("users.manage", "Add people, change their roles, switch them off"),
     Permission("roles.manage", "Change what roles may do"),
+    Permission("keys.manage", "Make and revoke keys by which programs act for the business"),
+    Permission("tills.manage", "Register devices as tills, and revoke them"),
     Permission("plugins.manage", "Switch plugins on and off"),
     Permission("jobs.see", "See background jobs"),
     Permission("audit.see", "See the audit trail"),
 )
+TILL = "till"
+"""What a registered till's device holds, with nobody signed in at it; no role can hold it."""
+WITHOUT_A_PERSON = frozenset({"locations.manage", "users.see", "jobs.see", "audit.see"})
+"""What an API key and a sign-in by PIN may hold of the kernel's permissions; any other takes a person."""
 GRANTS: dict[str, tuple[str, ...]] = {
     "manager": ("users.see", "jobs.see", "audit.see"),
     "accountant": ("audit.see",),
@@ -28,6 +34,11 @@ ROLE_NAMES = {
     "stock_keeper": "Stock keeper",
     "accountant": "Accountant",
 }
+
+
+def not_in_person(held: frozenset[str]) -> frozenset[str]:
+    """What is left of a role for an API key or a sign-in by PIN."""
+    return held - ({one.name for one in PERMISSIONS} - WITHOUT_A_PERSON)
 
 
 class Rights:

@@ -25,6 +25,8 @@ GRACE = dt.timedelta(seconds=10)
 MOST_REPEATS = 3
 """How often a used refresh token is answered again within its grace, for its own device only."""
 WRONG = "E-mail, password or business is wrong"
+AT_TILL, AT_TILL_IDLE, AT_TILL_AT_MOST = dt.timedelta(minutes=5), dt.timedelta(hours=1), dt.timedelta(hours=16)
+"""Of a sign-in by PIN: the life of an access token, of a refresh token, and of the whole."""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -116,6 +118,26 @@ async def begin(work: Work, tried: Attempt, slug: str | None, visitor: Visitor) 
     return msgspec.structs.replace(pair, device_token=device_token)
 
 
+async def begin_at_till(
+    work: Work, user_id: uuid.UUID, till_id: uuid.UUID, address: str | None, device: str | None
+) -> Tokens:
+    """Begin a sign-in by PIN at a registered till, good for its business alone and for a short while."""
+    sign_in = new_id()
+    await work.execute(
+        sa.insert(SignIn).values(
+            id=sign_in,
+            user_id=user_id,
+            created_at=work.now,
+            seen_at=work.now,
+            address=address,
+            device=device,
+            till_business_id=work.business_id,
+            till_id=till_id,
+        )
+    )
+    return await _pair(work, Claims(user_id, sign_in, work.business_id), at_till=True)
+
+
 async def refresh(work: Work, token: str, visitor: Visitor) -> Tokens | None:
     """Exchange a refresh token, once. A token used before ends its sign-in: the deed commits that and returns None.
 
@@ -136,12 +158,20 @@ async def refresh(work: Work, token: str, visitor: Visitor) -> Tokens | None:
     person = sa.select(User.id).where(User.id == SignIn.user_id, User.is_active.is_(True)).scalar_subquery()
     seen = await work.execute(
         sa.update(SignIn)
-        .where(SignIn.id == row.sign_in_id, SignIn.revoked_at.is_(None), SignIn.user_id == person)
+        .where(
+            SignIn.id == row.sign_in_id,
+            SignIn.revoked_at.is_(None),
+            SignIn.user_id == person,
+            sa.or_(SignIn.till_id.is_(None), SignIn.created_at > work.now - AT_TILL_AT_MOST),
+        )
         .values(seen_at=work.now, address=visitor.address)
-        .returning(SignIn.user_id)
+        .returning(SignIn.user_id, SignIn.till_id)
     )
-    user_id = seen.scalar_one_or_none()
-    return await _pair(work, Claims(user_id, row.sign_in_id, row.business_id)) if user_id else None
+    alive = seen.one_or_none()
+    if alive is None:
+        return None
+    claims = Claims(alive.user_id, row.sign_in_id, row.business_id)
+    return await _pair(work, claims, at_till=alive.till_id is not None)
 
 
 async def switch(work: Work, slug: str) -> Tokens:
@@ -223,16 +253,18 @@ async def _business_of(work: Work, user_id: uuid.UUID, slug: str | None) -> uuid
     return business_id
 
 
-async def _pair(work: Work, claims: Claims) -> Tokens:
+async def _pair(work: Work, claims: Claims, *, at_till: bool = False) -> Tokens:
     settings = work.deployment.settings
-    life = dt.timedelta(minutes=settings.access_token_minutes)
+    life, stay = dt.timedelta(minutes=settings.access_token_minutes), dt.timedelta(days=settings.refresh_token_days)
+    if at_till:
+        life, stay = min(life, AT_TILL), AT_TILL_IDLE
     token, hash_ = make_refresh_token()
     await work.execute(
         sa.insert(RefreshToken).values(
             hash=hash_,
             sign_in_id=claims.sign_in_id,
             business_id=claims.business_id,
-            expires_at=work.now + dt.timedelta(days=settings.refresh_token_days),
+            expires_at=work.now + stay,
         )
     )
     here = sa.and_(Membership.business_id == claims.business_id, Membership.user_id == claims.user_id)

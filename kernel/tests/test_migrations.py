@@ -80,7 +80,7 @@ async def tables_of(url: str) -> set[str]:
 
 async def test_a_fresh_install_has_exactly_what_the_models_say(url: str, registry: Registry) -> None:
     migrator = Migrator(url, lineages(registry), "duka_app")
-    kernels = sorted(one.stem for one in KERNEL.folder.glob("kernel_*.py"))
+    kernels = [one.revision for one in reversed(list(KERNEL.script().walk_revisions()))]
     assert await migrator.pending() == [*kernels, "probe_stock_0001"]
     assert await migrator.upgrade() == [*kernels, "probe_stock_0001"]
     assert await migrator.pending() == []

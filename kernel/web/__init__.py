@@ -4,12 +4,14 @@ from kernel.web.gate import Gate
 from kernel.web.listing import page, sorting
 from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import as_duka_error, problem
-from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route, command, flow, query
+from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
 
 __all__ = [
+    "IN_PERSON",
     "OPERATOR",
     "PUBLIC",
     "SIGNED_IN",
+    "TILL",
     "Gate",
     "Route",
     "Scene",

@@ -10,8 +10,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from kernel.auth.bearer import read_bearer
 from kernel.auth.permissions import Rights
-from kernel.auth.tokens import read_access_token
+from kernel.auth.uses import note_use
 from kernel.db import new_id
 from kernel.errors import BadHost, DukaError, HeadersTooLarge, MethodNotAllowed, NotFound, Unauthenticated
 from kernel.web import cors
@@ -84,6 +85,8 @@ class Gate:
             await answer.refuse(as_duka_error(error, visit.request_id))
         finally:
             await visit.leave()
+        if visit.standing is not None:
+            await note_use(self.deployment, visit.standing)  # the answer has gone out: nobody waits for this
 
     async def _admit(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit) -> None:
         visit.query_string = scope["query_string"]
@@ -114,7 +117,7 @@ class Gate:
                 raise Unauthenticated
             return None
         try:
-            return read_access_token(token.strip(), self.deployment.secret, self.deployment.clock())
+            return read_bearer(token.strip(), self.deployment.secret, self.deployment.clock())
         except Unauthenticated:
             if needed:
                 raise

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from kernel import VERSION, errors
-from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
+from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 
 _EVERY = (errors.MalformedJson, errors.Invalid, errors.Unavailable)
 _MOMENT = "2026-11-21T09:14:03Z"
@@ -115,6 +115,8 @@ def _description(route: Route, words: dict[str, str]) -> str:
     named = {
         PUBLIC: "Open to anyone.",
         SIGNED_IN: "For anyone signed in.",
+        IN_PERSON: "For anyone signed in with their password; not by an API key, nor by PIN at a till.",
+        TILL: "For a registered till, with its device token.",
         OPERATOR: "For operators of the deployment.",
     }
     what = words.get(route.permission, "")

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kernel.auth.bearer import Bearer
 from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
-from kernel.auth.tokens import Claims
 from kernel.db import Phase, Transaction
 from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
 from kernel.web.decode import decode_body, decode_path, decode_query
-from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
+from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
@@ -37,7 +37,7 @@ class Visit:
         self.query_string = b""
         self.body = b""
         self.parsed: Any = None
-        self.claims: Claims | None = None
+        self.claims: Bearer | None = None
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
 
@@ -152,9 +152,18 @@ def _check_permission(visit: Visit, route: Route) -> None:
     assert standing is not None  # noqa: S101 - the gate lets only public routes pass without one
     if route.plugin in visit.deployment.registry.plugins and route.plugin not in standing.enabled:
         raise NotFound
-    if route.permission not in (SIGNED_IN, OPERATOR) and standing.shop is None:
+    actor = standing.actor
+    if route.permission == SIGNED_IN:
+        if actor.id is None:
+            raise Forbidden("Nobody is signed in at this till")
+        return
+    if route.permission == IN_PERSON:
+        if not actor.in_person:
+            raise Forbidden("Sign in with your password for this")
+        return
+    if route.permission != OPERATOR and standing.shop is None:
         raise NotFound("Choose a business first")
-    if route.permission != SIGNED_IN and not standing.actor.may(route.permission):
+    if not actor.may(route.permission):
         raise Forbidden(f"This needs the permission {route.permission}")
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from kernel.auth import permissions
 from kernel.errors import DukaError
 from kernel.wire import Reply
 
@@ -23,6 +24,10 @@ PUBLIC = "public"
 """Anyone may call it."""
 SIGNED_IN = "signed-in"
 """Anyone signed in may call it."""
+IN_PERSON = "in-person"
+"""Anyone may call it who signed in with their password: no API key, no sign-in by PIN at a till."""
+TILL = permissions.TILL
+"""Only a registered till's device may call it, with its device token."""
 OPERATOR = "operator"
 """Only operators of the deployment may call it."""
 

@@ -15,13 +15,24 @@ NO_BUSINESS = uuid.UUID(int=0)
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """A person, or Duka itself when a job or a command line acts. `permissions` of None holds everything."""
+    """Who acts: a person, an API key, a registered till, or Duka itself when a job or a command line acts.
+
+    permissions: None holds everything. key_id: the API key, whose id is then `id` too. till_id: the registered till at
+    which the person signed in by PIN, or, where `id` is None, the device itself.
+    """
 
     id: uuid.UUID | None
     name: str
     permissions: frozenset[str] | None
     is_operator: bool = False
     session_id: uuid.UUID | None = None
+    key_id: uuid.UUID | None = None
+    till_id: uuid.UUID | None = None
+
+    @property
+    def in_person(self) -> bool:
+        """Whether a person acts who signed in with their password: no key, no PIN at a till."""
+        return self.id is not None and self.key_id is None and self.till_id is None
 
     def may(self, permission: str) -> bool:
         """Whether the actor holds a permission."""

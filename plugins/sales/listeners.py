@@ -12,6 +12,7 @@ from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.payments.api import CapturedPayment
+from plugins.sales.models import Register
 from plugins.sales.services import money_came
 from plugins.sales.services.demo import Demo, sell_for_a_month
 from plugins.sales.services.registers import add_office
@@ -85,6 +86,20 @@ async def payment_captured(work: Work, payment: CapturedPayment) -> None:
     """Complete the sale that waited for this money, once it waits for no more."""
     if payment.awaited and payment.subject.kind == "sale":
         await money_came(work, payment)
+
+
+@answers
+async def register_known(work: Work, location_id: uuid.UUID, register_id: uuid.UUID) -> bool | None:
+    """Whether a register is an active one of a location."""
+    found = await work.execute(
+        sa.select(Register.id).where(
+            Register.business_id == work.business_id,
+            Register.id == register_id,
+            Register.location_id == location_id,
+            Register.is_active.is_(True),
+        )
+    )
+    return True if found.first() is not None else None
 
 
 @answers(trylast=True)  # after inventory has stocked the shelves, though it stands above sales in plan order

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.testing.box import PASSWORD, Box
+from kernel.auth import totp
+from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
 
 MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
@@ -19,6 +20,8 @@ LISTS = {
     "group_id": "customers/groups",
     "location_id": "locations",
     "register_id": "sales/registers",
+    "key_id": "keys",
+    "till_id": "tills",
     "user_id": "users",
     "role_id": "roles",
     "invitation_id": "users/invitations",
@@ -49,6 +52,7 @@ class Filling:
         await self.shelves()
         await self.people()
         await self.places()
+        await self.doors()
         await self.goods()
         await self.stock()
         await self.prices()
@@ -128,6 +132,27 @@ class Filling:
         self.own["location_id"] = (await self.make("/locations", place))["id"]
         till = {"location_id": self.own["location_id"], "code": self.mark[:2].upper(), "name": self.text("till")}
         self.own["register_id"] = (await self.make("/sales/registers", till))["id"]
+
+    async def doors(self) -> None:
+        """Keys, tills and a PIN; the second factor of the colleague."""
+        for n in "12":
+            key = {"name": self.text(f"key {n}"), "scopes": ["locations.manage"]}
+            self.own["key_id"] = (await self.make("/keys", key))["id"]
+            till = {"name": self.text(f"till {n}"), "location_id": self.own["location_id"]}
+            self.own["till_id"] = (await self.make("/tills", till | {"register_id": self.own["register_id"]}))["id"]
+        colleague = {"username": f"{self.mark}@staff.example".lower(), "password": PASSWORD}
+        signed = await self.box.client(None).post("/api/v1/auth/login", colleague)
+        await self.own_doors(Client(self.box.http, signed.json()["access_token"]))
+
+    async def own_doors(self, person: Client) -> None:
+        """A PIN and a second factor of somebody's own."""
+        pinned = await person.post("/api/v1/auth/my-pin", {"pin": "7294", "password": PASSWORD})
+        assert pinned.status_code == 204, pinned.text
+        begun = await person.post("/api/v1/auth/second-factor", {"password": PASSWORD})
+        secret = totp.from_text(begun.json()["secret"])
+        code = totp.code_at(secret, totp.step_of(self.box.clock()))
+        confirmed = await person.post("/api/v1/auth/second-factor/confirm", {"code": code})
+        assert confirmed.status_code == 200, confirmed.text
 
     async def goods(self) -> None:
         """Products with packs and barcodes."""

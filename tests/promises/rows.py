@@ -19,6 +19,10 @@ from tests.promises.filling import MARKS
 
 WORDS = frozenset({"sku", "code", "number", "email", "phone", "barcode", "name", "q"})
 """Texts by which a thing of a business can be named."""
+_OF_PEOPLE = frozenset(
+    {"kernel_user", "kernel_sign_in", "kernel_device", "kernel_second_factor", "kernel_recovery_code"}
+)
+"""Tables above all businesses, of which the rows of its people count as a business's."""
 _LEFT_OUT = frozenset({"kernel_limit", "kernel_mail_token", "kernel_refresh_token"})
 """Tables that count tries and keep hashes of tokens: they belong to no business."""
 
@@ -80,7 +84,7 @@ async def _rows_of(connection: AsyncConnection, table: sa.Table, business: uuid.
         mine: sa.ColumnElement[bool] = table.c.business_id == business
     elif table.name == "kernel_business":
         mine = table.c.id == business
-    elif table.name in ("kernel_user", "kernel_sign_in", "kernel_device"):
+    elif table.name in _OF_PEOPLE:
         mine = table.c["id" if table.name == "kernel_user" else "user_id"].in_(people)
     else:
         return []

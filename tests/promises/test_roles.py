@@ -17,7 +17,7 @@ from kernel.auth.permissions import Rights
 from kernel.plugin import ROLES
 from kernel.registry import Registry
 from kernel.testing.box import Box
-from kernel.web import OPERATOR, PUBLIC, SIGNED_IN, Route, command, perform
+from kernel.web import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, perform
 from kernel.work import Work
 
 PRINCIPALS: tuple[str | None, ...] = (*ROLES, "operator", None)
@@ -31,11 +31,7 @@ OPEN = frozenset(
 """Every route that anyone may call; another one is a decision to be made here."""
 FOR_ALL_STAFF = frozenset(
     {
-        *(("POST", f"/api/v1/auth/{deed}") for deed in ("switch", "logout", "logout/everywhere", "password")),
-        *(("POST", f"/api/v1/auth/{deed}") for deed in ("email/verify/send", "email/change", "invitations/join")),
-        ("PATCH", "/api/v1/auth/me"),
-        ("GET", "/api/v1/auth/sign-ins"),
-        ("DELETE", "/api/v1/auth/sign-ins/{sign_in_id}"),
+        ("POST", "/api/v1/auth/logout"),
         *(("GET", f"/api/v1/{path}") for path in ("auth/me", "businesses", "locations", "plugins")),
         ("GET", "/api/v1/businesses/{business_id}"),
         ("GET", "/api/v1/locations/{location_id}"),
@@ -45,6 +41,22 @@ FOR_ALL_STAFF = frozenset(
 """Every route that anyone signed in may call."""
 ENDINGS = {"auth.logout", "auth.logout_everywhere"}
 """After these the caller is signed out."""
+FOR_ALL_IN_PERSON = frozenset(
+    {
+        *(("POST", f"/api/v1/auth/{path}") for path in ("switch", "my-pin", "second-factor")),
+        *(("POST", f"/api/v1/auth/{path}") for path in ("logout/everywhere", "password", "invitations/join")),
+        *(("POST", f"/api/v1/auth/email/{deed}") for deed in ("verify/send", "change")),
+        ("PATCH", "/api/v1/auth/me"),
+        ("GET", "/api/v1/auth/sign-ins"),
+        ("DELETE", "/api/v1/auth/sign-ins/{sign_in_id}"),
+        *(("POST", f"/api/v1/auth/second-factor/{deed}") for deed in ("confirm", "recovery-codes", "switch-off")),
+        ("DELETE", "/api/v1/auth/my-pin"),
+        ("GET", "/api/v1/auth/second-factor"),
+    }
+)
+"""Every route that anyone may call who signed in with their password: no key, no PIN."""
+FOR_TILLS = frozenset({("POST", "/api/v1/auth/pin"), ("GET", "/api/v1/tills/me/people")})
+"""Every route for a registered till's device, and so for no person at all."""
 NEVER: dict[str, set[str]] = {
     "cashier": {
         "sales.void", "sales.override_price", "sales.import", "sales.registers", "payments.refund", "catalog.edit",
@@ -55,16 +67,28 @@ NEVER: dict[str, set[str]] = {
     "manager": set(),
 }  # fmt: skip
 """What a shipped role must not come with, whatever a manifest grants."""
-ABOVE_STAFF = {"users.manage", "roles.manage", "plugins.manage", "business.manage", "locations.manage"}
+ABOVE_STAFF = {
+    "keys.manage",
+    "tills.manage",
+    "users.manage",
+    "roles.manage",
+    "plugins.manage",
+    "business.manage",
+    "locations.manage",
+}
 """What only owners come with."""
 
 
 def test_every_route_declares_who_may_call_it(box: Box, registry: Registry) -> None:
     known = {one.name for one in Rights(registry).declared(registry.plugins)}
     for route in box.app.routes:
-        assert route.permission in known | {PUBLIC, SIGNED_IN, OPERATOR}, f"{route.operation}: {route.permission!r}"
+        assert route.permission in known | {PUBLIC, SIGNED_IN, IN_PERSON, TILL, OPERATOR}, (
+            f"{route.operation}: {route.permission!r}"
+        )
     assert {(one.method, one.path) for one in box.app.routes if one.permission == PUBLIC} == OPEN
     assert {(one.method, one.path) for one in box.app.routes if one.permission == SIGNED_IN} == FOR_ALL_STAFF
+    assert {(one.method, one.path) for one in box.app.routes if one.permission == IN_PERSON} == FOR_ALL_IN_PERSON
+    assert {(one.method, one.path) for one in box.app.routes if one.permission == TILL} == FOR_TILLS
     spoken_for = {one.permission for one in box.app.routes}
     own = {name for name in known - spoken_for if name.partition(".")[0] in registry.plugins}
     assert own <= {
@@ -161,7 +185,7 @@ def refusal(route: Route, role: str | None, held: frozenset[str]) -> int | None:
         return None
     if role is None:
         return 401
-    return None if route.permission == SIGNED_IN or route.permission in held else 403
+    return None if route.permission in (SIGNED_IN, IN_PERSON, *held) else 403
 
 
 async def empty_request(box: Box, route: Route, role: str | None) -> httpx.Response:

@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth import signing_in
+from kernel.auth import second_factor, signing_in
 from kernel.auth.devices import forget_devices
 from kernel.auth.identity import identify
 from kernel.auth.models import RefreshToken
 from kernel.auth.passwords import password_matches
-from kernel.auth.signing_in import WRONG, Attempt, Tokens, Visitor
+from kernel.auth.signing_in import WRONG, Account, Attempt, Tokens, Visitor
 from kernel.db import Phase
-from kernel.errors import RateLimited, Unauthenticated
-from kernel.web import PUBLIC, SIGNED_IN, Scene, command, flow
+from kernel.errors import RateLimited, SecondFactorRequired, SecondFactorWrong, Unauthenticated
+from kernel.web import IN_PERSON, PUBLIC, SIGNED_IN, Scene, command, flow
 from kernel.wire import Currency, Email, Line, Name, Region, Request, Slug
 from kernel.work import Work
 
@@ -35,6 +35,7 @@ class Login(Request, frozen=True):
 
     username: Email
     password: Annotated[str, Meta(min_length=1, max_length=200, examples=["DemoPass123!"])]
+    code: second_factor.Code | None = None
     business: Slug | None = None
     device: Line | None = None
     device_token: DeviceToken | None = None
@@ -78,12 +79,19 @@ class TokenPair(Struct, frozen=True):
     ] = None
 
 
-@flow("POST", "/login", permission=PUBLIC, errors=(Unauthenticated, RateLimited))
+@flow(
+    "POST",
+    "/login",
+    permission=PUBLIC,
+    errors=(Unauthenticated, SecondFactorRequired, SecondFactorWrong, RateLimited),
+)
 async def login(scene: Scene, data: Login) -> TokenPair:
     """Sign in.
 
     Ten wrong tries an account in any quarter of an hour. A device that sends the `device_token` it was given has ten of
-    its own, which nobody else can use up. The answer does not tell whether the account exists.
+    its own, which nobody else can use up. The answer does not tell whether the account exists. Where the account has a
+    second factor, the right password alone answers 401 `second-factor-required`: send the same request again with
+    `code`, from the authenticator app or one of the recovery codes.
     """
     visitor = Visitor(scene.address, data.device, data.device_token)
     tried = await scene.deed(lambda work: signing_in.attempt(work, data.username, visitor))
@@ -91,11 +99,14 @@ async def login(scene: Scene, data: Login) -> TokenPair:
     matches = await password_matches(stored, data.password)
     if tried.account is None or not matches or not tried.account.is_active:
         raise Unauthenticated(WRONG)
-    return await _admit(scene, tried, data.business, visitor)
+    return await _admit(scene, tried.account, tried, data.code, data.business, visitor)
 
 
-async def _admit(scene: Scene, tried: Attempt, business: str | None, visitor: Visitor) -> TokenPair:
-    """The password was right: the one place between that and the tokens, where further proof can be asked for."""
+async def _admit(
+    scene: Scene, account: Account, tried: Attempt, code: str | None, business: str | None, visitor: Visitor
+) -> TokenPair:
+    """The password was right: ask for the second factor where there is one, then give the tokens."""
+    (await scene.deed(lambda work: second_factor.check(work, account.id, code))).admit()
     tokens = await scene.deed(lambda work: signing_in.begin(work, tried, business, visitor))
     return await _answer(scene, tokens)
 
@@ -114,7 +125,7 @@ async def refresh(scene: Scene, data: Refresh) -> TokenPair:
     return await _answer(scene, tokens)
 
 
-@flow("POST", "/switch", permission=SIGNED_IN)
+@flow("POST", "/switch", permission=IN_PERSON)
 async def switch(scene: Scene, data: Switch) -> TokenPair:
     """Go on in another business: a new pair of tokens for it."""
     return await _answer(scene, await scene.deed(lambda work: signing_in.switch(work, data.business)))
@@ -129,7 +140,7 @@ async def logout(work: Work) -> None:
     )
 
 
-@command("POST", "/logout/everywhere", permission=SIGNED_IN, status=204)
+@command("POST", "/logout/everywhere", permission=IN_PERSON, status=204)
 async def logout_everywhere(work: Work) -> None:
     """Sign out on every device, this one too, and forget the devices: the next sign-ins start from nothing."""
     assert work.actor.id is not None  # noqa: S101 - the gate lets only people sign in

@@ -17,7 +17,7 @@ from kernel.auth.mail_tokens import Link, LinkNotValid, read_link_token
 from kernel.auth.models import Invitation, Role, User
 from kernel.auth.passwords import hash_password
 from kernel.errors import AlreadyExists, NotFound, RateLimited
-from kernel.web import PUBLIC, SIGNED_IN, Scene, command, flow, page, query
+from kernel.web import IN_PERSON, PUBLIC, Scene, command, flow, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request, Slug
 from kernel.work import Work
 
@@ -163,7 +163,7 @@ async def accept_invitation(scene: Scene, data: Acceptance) -> Joined:
     return await scene.deed(accept)
 
 
-@flow("POST", "/auth/invitations/join", permission=SIGNED_IN, errors=(LinkNotValid,))
+@flow("POST", "/auth/invitations/join", permission=IN_PERSON, errors=(LinkNotValid,))
 async def join(scene: Scene, data: Shown) -> Joined:
     """Accept an invitation with the account one is signed in to."""
 

@@ -1,0 +1,46 @@
+"""duka second-factor: the last way in for who lost phone and recovery codes, for whoever has the server."""
+
+from __future__ import annotations
+
+import uuid
+
+import click
+import sqlalchemy as sa
+
+from kernel.app import open_deployment
+from kernel.auth import act
+from kernel.auth.models import User
+from kernel.auth.second_factor import switch_off
+from kernel.cli.main import duka, run, settings_of
+from kernel.settings import Settings
+from kernel.work import Work
+
+
+@duka.group("second-factor")
+def second_factor() -> None:
+    """Help somebody who lost the phone and the recovery codes."""
+
+
+@second_factor.command("off")
+@click.argument("email")
+def switch_off_second_factor(email: str) -> None:
+    """Switch off the second factor of the account EMAIL. It is audited; the password stays."""
+    run(_switch_off(settings_of(), email))
+    click.echo(f"{email} signs in by password alone")
+
+
+async def _switch_off(settings: Settings, email: str) -> None:
+    deployment = open_deployment(settings)
+
+    async def find_and_switch_off(work: Work) -> None:
+        found = await work.execute(sa.select(User.id).where(User.email == email.strip().lower()))
+        user_id: uuid.UUID | None = found.scalar_one_or_none()
+        if user_id is None:
+            raise LookupError(f"nobody has an account with the e-mail {email!r}")
+        await switch_off(work, user_id)
+        work.audit(subject=f"user:{user_id}")
+
+    try:
+        await act(deployment, None, find_and_switch_off, deed="command line: second-factor off")
+    finally:
+        await deployment.database.dispose()
