@@ -204,6 +204,7 @@ class Runner:
         if row.plugin != "kernel" and not work.enabled(row.plugin):
             await self._end(work, job_id, state="parked")
             return True
+        work.origin = Origin(row.name)
         handler = self.handlers.get(row.name)
         if handler is None:
             raise LookupError(f"no plugin has a job called {row.name}")

@@ -141,8 +141,8 @@ class Deed(Generic[T]):
         value = await self.run(work)
         answer = self.encode(value)
         crashpoint("deed.answered")
-        if self.audited:
-            work.leave_audit_row()
+        if self.audited or work.leaves_traces:
+            await work.leave_audit_row()
         numbers = await self._write(work, answer)
         crashpoint("deed.before_commit")
         self._committing = True
@@ -150,6 +150,7 @@ class Deed(Generic[T]):
         crashpoint("deed.committed")
         if work.effects.leaves_jobs:
             self.deployment.jobs_due.set()
+        self.deployment.to_seal.add(work.business_id)
         return _with_numbers(answer, numbers)
 
     async def _again(self, attempt: int) -> None:

@@ -15,13 +15,17 @@ NO_BUSINESS = uuid.UUID(int=0)
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """A person, or Duka itself when a job or a command line acts. `permissions` of None holds everything."""
+    """A person, or Duka itself when a job or a command line acts. `permissions` of None holds everything.
+
+    supporting: an operator let in by the business for a while.
+    """
 
     id: uuid.UUID | None
     name: str
     permissions: frozenset[str] | None
     is_operator: bool = False
     session_id: uuid.UUID | None = None
+    supporting: bool = False
 
     def may(self, permission: str) -> bool:
         """Whether the actor holds a permission."""
@@ -62,12 +66,17 @@ class Shop(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The ground a deed stands on. `shop` is None for what an operator does above all businesses."""
+    """The ground a deed stands on. `shop` is None for what an operator does above all businesses.
+
+    suspended: the operator of the deployment has closed the business for now. read_only: only queries may be asked.
+    """
 
     actor: Actor
     shop: Shop | None
     enabled: frozenset[str]
     epochs: Epochs
+    suspended: bool = False
+    read_only: bool = False
 
     @property
     def business_id(self) -> uuid.UUID:
