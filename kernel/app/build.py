@@ -10,16 +10,19 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 
 from kernel.app import pages
-from kernel.app.routes import auth, people, places, running
-from kernel.auth.identity import standing_of_business
+from kernel.app.routes import audit, auth, operating, people, places, running, support
+from kernel.audit import Sealer
+from kernel.auth.identity import standing_of, standing_of_business
 from kernel.auth.permissions import Rights
 from kernel.db import Database
 from kernel.errors import DukaError
 from kernel.jobs import Runner
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
+from kernel.web.exports import sent
 from kernel.web import Gate, Route, Visit, as_duka_error, perform, problem
 from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
@@ -58,6 +61,7 @@ def create_app(deployment: Deployment) -> Served:
     async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
         loop = asyncio.create_task(_runner(deployment).loop(stop)) if deployment.settings.jobs == "embedded" else None
+        sealing = asyncio.create_task(Sealer(deployment, standing_of).loop(stop))
         try:
             yield
         finally:
@@ -65,6 +69,7 @@ def create_app(deployment: Deployment) -> Served:
             deployment.jobs_due.set()
             if loop:
                 await loop
+            await sealing
             await deployment.database.dispose()
 
     app = Litestar(
@@ -87,7 +92,7 @@ def create_app(deployment: Deployment) -> Served:
 def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
     found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
-    for module in (people, places, running):
+    for module in (people, places, running, audit, operating, support):
         found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 
@@ -106,7 +111,7 @@ def _runner(deployment: Deployment) -> Runner:
 
 
 def _handler(route: Route) -> HTTPRouteHandler:
-    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes] | Stream:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
         try:
             answer = await perform(visit, route, request.scope["path_params"])
@@ -117,6 +122,8 @@ def _handler(route: Route) -> HTTPRouteHandler:
         await visit.leave()
         crashpoint("deed.before_answer")
         headers = dict(answer.headers)
+        if answer.file is not None:
+            return Stream(sent(answer.file), headers=headers, media_type=headers["Content-Type"])
         if answer.replayed:
             headers["Idempotency-Replayed"] = "true"
         return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")

@@ -13,7 +13,7 @@ from kernel.auth.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
 from kernel.db.tables import Business, BusinessPlugin, Epoch
 from kernel.errors import Unauthenticated
-from kernel.work import SYSTEM, Actor, Epochs, Shop, Standing
+from kernel.work import NO_BUSINESS, SYSTEM, Actor, Epochs, Shop, Standing
 
 OPERATOR = frozenset({"operator"})
 """What an operator holds above all businesses; inside a business, only what a role there gives."""
@@ -95,6 +95,13 @@ async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
     """The standing of whoever acts on the deployment itself, or is not signed in."""
     row = await transaction.one(_EPOCH)
     return Standing(actor, None, frozenset(), Epochs(row.value if row else 1, 1, 0))
+
+
+async def standing_of(transaction: Transaction, business_id: uuid.UUID) -> Standing:
+    """The standing of Duka itself in a business, or above all of them for `NO_BUSINESS`. Raises LookupError."""
+    if business_id == NO_BUSINESS:
+        return await standing_above(transaction, SYSTEM)
+    return await standing_of_business(transaction, business_id)
 
 
 def _shop(row: Any) -> Shop | None:

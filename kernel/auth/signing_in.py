@@ -51,6 +51,7 @@ async def begin(work: Work, user_id: uuid.UUID, slug: str | None, address: str |
             id=sign_in, user_id=user_id, created_at=work.now, address=address, device=(device or "")[:200] or None
         )
     )
+    work.audit(subject=f"sign_in:{sign_in}", user_id=user_id)
     return await _pair(work, Claims(user_id, sign_in, business_id))
 
 

@@ -71,7 +71,9 @@ async def _set(work: Work, name: str, state: str) -> None:
             )
         )
     await work.execute(sa.update(Business).where(Business.id == work.business_id).values(epoch=Business.epoch + 1))
+    was = "enabled" if name in work.standing.enabled else "disabled"
     work.audit(subject=f"plugin:{name}", state=state)
+    work.changed(BusinessPlugin, name, {"state": was}, {"state": state})
 
 
 def _refuse_rivals(registry: Registry, name: str, enabled: frozenset[str]) -> None:

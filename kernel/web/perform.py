@@ -18,7 +18,7 @@ from kernel.db import Phase, Transaction
 from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
 from kernel.web.decode import decode_body, decode_path, decode_query
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
-from kernel.wire import Reply
+from kernel.wire import Download, Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 
@@ -181,6 +181,10 @@ def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
 def _encode(route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
     status = route.status
+    if isinstance(value, Download):
+        attached = f'attachment; filename="{value.name}"'
+        headers = {"Content-Type": value.media_type, "Content-Disposition": attached}
+        return Answered(200, b"", headers, file=value.file)
     if isinstance(value, Reply):
         status = value.status or status
         if value.version is not None:

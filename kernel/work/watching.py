@@ -40,13 +40,12 @@ class Watched:
         known, later = self.changes.get((table.name, key), (before, after))
         if before and known:
             known = {**before, **known}
-        if after is not None and later is not None:
-            later = {**later, **after}
-        else:
-            later = after
+        later = {**later, **after} if after is not None and later is not None else after
         self.changes[table.name, key] = (known, later)
 
-    def note_values(self, table: sa.Table, key: str, before: Mapping[str, Any], after: Mapping[str, Any] | None) -> None:
+    def note_values(
+        self, table: sa.Table, key: str, before: Mapping[str, Any], after: Mapping[str, Any] | None
+    ) -> None:
         """Add what a Core statement changes: columns that differ. `after` of None: the row is deleted."""
         if after is None:
             self.note(table, key, self.shown(table, before), None)
