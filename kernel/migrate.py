@@ -73,7 +73,7 @@ class Migrator:
 
     async def upgrade(self) -> list[str]:
         """Run all pending revisions; returns their ids. Raises MigrationFailed."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         done: list[str] = []
         try:
             if engine.dialect.name == "postgresql" and self.role:
@@ -89,7 +89,7 @@ class Migrator:
 
     async def pending(self) -> list[str]:
         """The revisions that have not run yet."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
                 return [script.revision for _, script in await connection.run_sync(self._pending)]
@@ -98,7 +98,7 @@ class Migrator:
 
     async def differences(self) -> list[str]:
         """What the models say and the database does not, or the other way round."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
                 return await connection.run_sync(self._differences)
@@ -107,7 +107,7 @@ class Migrator:
 
     async def write_revision(self, name: str, words: str) -> Path | None:
         """Write the next revision of a lineage from what its models have and the database lacks. None if nothing."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
                 return await connection.run_sync(lambda sync: self._write_revision(sync, self.lineages[name], words))
@@ -294,7 +294,8 @@ def _needs(script: Script) -> set[str]:
     return {*own, *getattr(script.module, "requires", ())}
 
 
-def _engine(url: str) -> AsyncEngine:
+def engine_for(url: str) -> AsyncEngine:
+    """An engine with the login that owns the tables, without time-outs, foreign keys and roles."""
     engine = create_async_engine(url)
     if engine.dialect.name == "sqlite":
 

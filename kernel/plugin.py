@@ -14,7 +14,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
-        *("openapi", "health", "static", "docs"),
+        *("openapi", "health", "static", "docs", "operating"),
     }
 )
 """Names that stand for the kernel in paths, tables, jobs and permissions."""

@@ -12,7 +12,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from kernel.app import pages
+from kernel.app import pages, purging
 from kernel.app.routes import audit, auth, operating, people, places, running, support
 from kernel.audit import Sealer
 from kernel.auth.identity import standing_of, standing_of_business
@@ -22,8 +22,8 @@ from kernel.errors import DukaError
 from kernel.jobs import Runner
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
-from kernel.web.exports import sent
 from kernel.web import Gate, Route, Visit, as_duka_error, perform, problem
+from kernel.web.exports import sent
 from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
@@ -62,6 +62,7 @@ def create_app(deployment: Deployment) -> Served:
         stop = asyncio.Event()
         loop = asyncio.create_task(_runner(deployment).loop(stop)) if deployment.settings.jobs == "embedded" else None
         sealing = asyncio.create_task(Sealer(deployment, standing_of).loop(stop))
+        deleting = asyncio.create_task(purging.loop(deployment, stop))
         try:
             yield
         finally:
@@ -70,6 +71,7 @@ def create_app(deployment: Deployment) -> Served:
             if loop:
                 await loop
             await sealing
+            await deleting
             await deployment.database.dispose()
 
     app = Litestar(

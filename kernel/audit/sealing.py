@@ -115,7 +115,7 @@ class Sealer:
         """Every trail there is: those of the businesses, and the deployment's own."""
         async with self.deployment.database.reading(NO_BUSINESS) as transaction:
             rows = await transaction.execute(
-                sa.select(Business.id).where(Business.deleted_at.is_(None)).order_by(Business.id)
+                sa.select(Business.id).where(Business.deleting_at.is_(None)).order_by(Business.id)
             )
             return [NO_BUSINESS, *rows.scalars()]
 

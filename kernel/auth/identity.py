@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.auth.models import Membership, Role, SignIn, User
+from kernel.auth.models import Membership, Role, SignIn, SupportAccess, User
 from kernel.auth.permissions import Rights
 from kernel.auth.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
@@ -34,6 +35,7 @@ _business = [
     Business.zone,
     Business.epoch,
     Business.is_active.label("business_is_active"),
+    Business.suspended_at,
     sa.select(Epoch.value).where(Epoch.scope == "deployment").scalar_subquery().label("deployment_epoch"),
     sa.select(Epoch.value)
     .where(Epoch.scope == sa.literal("region:").concat(Business.region))
@@ -50,13 +52,23 @@ _IDENTITY = Prepared(
         Role.code,
         Role.added,
         Role.removed,
+        SupportAccess.role_id.label("support_role_id"),
+        SupportAccess.ends_at.label("support_ends_at"),
+        SupportAccess.revoked_at.label("support_revoked_at"),
         *_business,
     )
     .select_from(User)
     .join(SignIn, SignIn.user_id == User.id)
     .outerjoin(Business, Business.id == sa.bindparam("business_id"))
     .outerjoin(Membership, sa.and_(Membership.business_id == Business.id, Membership.user_id == User.id))
-    .outerjoin(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
+    .outerjoin(SupportAccess, sa.and_(SupportAccess.business_id == Business.id, User.is_operator.is_(True)))
+    .outerjoin(
+        Role,
+        sa.and_(
+            Role.business_id == Business.id,
+            Role.id == sa.case((Membership.is_active.is_(True), Membership.role_id), else_=SupportAccess.role_id),
+        ),
+    )
     .where(
         User.id == sa.bindparam("user_id"),
         User.is_active.is_(True),
@@ -68,19 +80,29 @@ _BUSINESS = Prepared(sa.select(*_business).where(Business.id == sa.bindparam("bu
 _EPOCH = Prepared(sa.select(Epoch.value).where(Epoch.scope == "deployment"))
 
 
-async def identify(transaction: Transaction, claims: Claims, rights: Rights) -> Standing:
-    """The standing of a token's bearer, as of this moment. Raises Unauthenticated."""
+async def identify(
+    transaction: Transaction, claims: Claims, rights: Rights, now: dt.datetime | None = None
+) -> Standing:
+    """The standing of a token's bearer, as of this moment. Raises Unauthenticated.
+
+    now: the moment against which support access is held; without it nobody is let in by it.
+    """
     row = await transaction.one(
         _IDENTITY, user_id=claims.user_id, sign_in_id=claims.sign_in_id, business_id=claims.business_id
     )
-    if row is None or (claims.business_id is not None and not (row.business_is_active and row.is_member)):
+    supporting = row is not None and not row.is_member and _is_let_in(row, now)
+    here = row is not None and row.business_is_active and (row.is_member or supporting)
+    if row is None or (claims.business_id is not None and not here):
         raise Unauthenticated("This sign-in has ended")
     enabled = frozenset((row.enabled or "").split(",")) - {""}
-    held = rights.of(row.code, row.added or (), row.removed or (), enabled) if row.is_member else frozenset()
+    read_only = supporting and row.support_role_id is None
+    code = "owner" if read_only else row.code
+    held = rights.of(code, row.added or (), row.removed or (), enabled) if here else frozenset()
     if row.is_operator:
         held |= OPERATOR
-    actor = Actor(row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id)
-    return Standing(actor, _shop(row), enabled, _epochs(row))
+    actor = Actor(row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id, supporting=supporting)
+    suspended = row.suspended_at is not None
+    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, read_only=read_only)
 
 
 async def standing_of_business(transaction: Transaction, business_id: uuid.UUID, actor: Actor = SYSTEM) -> Standing:
@@ -102,6 +124,13 @@ async def standing_of(transaction: Transaction, business_id: uuid.UUID) -> Stand
     if business_id == NO_BUSINESS:
         return await standing_above(transaction, SYSTEM)
     return await standing_of_business(transaction, business_id)
+
+
+def _is_let_in(row: Any, now: dt.datetime | None) -> bool:
+    """Whether the business has let operators in, and they are."""
+    if now is None or not row.is_operator or row.support_ends_at is None:
+        return False
+    return row.support_revoked_at is None and bool(now < row.support_ends_at)
 
 
 def _shop(row: Any) -> Shop | None:

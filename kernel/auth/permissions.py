@@ -16,6 +16,7 @@ PERMISSIONS = (
     Permission("plugins.manage", "Switch plugins on and off"),
     Permission("jobs.see", "See background jobs"),
     Permission("audit.see", "See the audit trail"),
+    Permission("support.grant", "Let operators of the deployment in for a while"),
 )
 GRANTS: dict[str, tuple[str, ...]] = {
     "manager": ("users.see", "jobs.see", "audit.see"),

@@ -50,7 +50,7 @@ class BusinessPlugin(Base):
     plugin: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
     changed_at: Mapped[dt.datetime]
-    settings: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    settings: Mapped[dict[str, Any] | None] = mapped_column(Json, info={"secret": True})
 
 
 class Release(Base):
@@ -186,7 +186,7 @@ class AuditSeal(Base):
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(sa.BigInteger(), primary_key=True, autoincrement=False)
     audit_id: Mapped[uuid.UUID]
-    hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, info={"secret": False})
     sealed_at: Mapped[dt.datetime]
 
 
@@ -199,5 +199,5 @@ class AuditAnchor(Base):
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(sa.BigInteger())
-    hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, info={"secret": False})
     anchored_at: Mapped[dt.datetime]

@@ -15,7 +15,7 @@ from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
 from kernel.auth.tokens import Claims
 from kernel.db import Phase, Transaction
-from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
+from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
 from kernel.web.decode import decode_body, decode_path, decode_query
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Download, Reply
@@ -40,6 +40,7 @@ class Visit:
         self.claims: Claims | None = None
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
+        self.passes_suspension = False
 
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
@@ -58,7 +59,10 @@ class Visit:
         """Who is calling, as of now."""
         if self.claims is None:
             return await standing_above(transaction, STRANGER)
-        return await identify(transaction, self.claims, self.rights)
+        standing = await identify(transaction, self.claims, self.rights, self.deployment.clock())
+        if standing.suspended and not self.passes_suspension:
+            raise BusinessSuspended
+        return standing
 
     async def leave(self) -> None:
         """Give the connection back."""
@@ -154,6 +158,8 @@ def _check_permission(visit: Visit, route: Route) -> None:
         raise NotFound
     if route.permission not in (SIGNED_IN, OPERATOR) and standing.shop is None:
         raise NotFound("Choose a business first")
+    if standing.read_only and route.kind != "query" and route.plugin != "auth":
+        raise Forbidden("The business lets you look, not change anything")
     if route.permission != SIGNED_IN and not standing.actor.may(route.permission):
         raise Forbidden(f"This needs the permission {route.permission}")
 

@@ -227,7 +227,7 @@ class Work:
             self._said["facts"] = {**self._said.get("facts", {}), **facts}
 
     def changed(
-        self, model: type[Base] | sa.Table, key: object, before: Mapping[str, Any], after: Mapping[str, Any] | None
+        self, model: type[Base] | sa.Table, key: object, before: Mapping[Any, Any], after: Mapping[str, Any] | None
     ) -> None:
         """Say what a Core statement changes of a row, for the audit row; what the ORM changes is seen by itself.
 

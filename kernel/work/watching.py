@@ -44,7 +44,7 @@ class Watched:
         self.changes[table.name, key] = (known, later)
 
     def note_values(
-        self, table: sa.Table, key: str, before: Mapping[str, Any], after: Mapping[str, Any] | None
+        self, table: sa.Table, key: str, before: Mapping[Any, Any], after: Mapping[str, Any] | None
     ) -> None:
         """Add what a Core statement changes: columns that differ. `after` of None: the row is deleted."""
         if after is None:
@@ -55,7 +55,7 @@ class Watched:
         if was:
             self.note(table, key, was, self.shown(table, {name: after[name] for name in differ}))
 
-    def shown(self, table: sa.Table, values: Mapping[str, Any]) -> _Values:
+    def shown(self, table: sa.Table, values: Mapping[Any, Any]) -> _Values:
         """The values as the trail keeps them."""
         found: _Values = {}
         for name, value in values.items():
@@ -63,15 +63,15 @@ class Watched:
             if column is None or name in _SELF_EVIDENT or is_secret(column) or not _is_plain(value):
                 continue
             hidden = f"{table.name}.{name}" in self.personal and value is not None
-            found[name] = PERSONAL if hidden else _as_json(value)
+            found[str(name)] = PERSONAL if hidden else _as_json(value)
         return found
 
     def as_stored(self) -> list[_Values] | None:
         """The changes as one JSON document, in the order they were made; None where nothing changed."""
         found = [
-            {"table": table, "id": key, "before": before, "after": after}
+            {"table": str(table), "id": key, "before": before, "after": after}
             for (table, key), (before, after) in self.changes.items()
-            if before != after
+            if before != after or PERSONAL in (before or {}).values()
         ]
         return found or None
 

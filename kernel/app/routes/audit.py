@@ -107,7 +107,7 @@ async def export_audit(work: Work, query: AuditExport) -> Download:
     """The same as a file, oldest first, as CSV or as JSON lines."""
     kind = query.format
     chunks = _as_csv(work, query) if kind == "csv" else _as_json_lines(work, query)
-    media = "text/csv; charset=utf-8; header=present" if kind == "csv" else "application/x-ndjson"
+    media = "text/csv; charset=utf-8" if kind == "csv" else "application/x-ndjson"
     return Download(await gathered(chunks), media, f"audit-{work.shop.slug}-{work.now:%Y%m%d}.{kind}")
 
 

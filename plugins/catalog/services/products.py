@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -93,7 +93,9 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
     if "name" in given or "sku" in given:
         await _write_search(work, row)
     await _touch(work, row)
-    facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)} if "price" in given else {}
+    facts: dict[str, Any] = {}
+    if "price" in given:
+        facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)}
     work.audit(subject=f"product:{id_}", changed=sorted(given), **facts)
     return row
 

@@ -44,7 +44,7 @@ async def void_sale(work: Work, sale_id: uuid.UUID, reason: str) -> SaleOut:
     void = VoidedSale(sale, reason, work.now, today, work.actor.id, work.actor.name)
     await work.tell_also(row.plugins, sale_voided, work=work, void=void)
     work.audit(subject=f"sale:{sale_id}", reason=reason, location_id=row.location_id, register_id=row.register_id)
-    work.changed(Sale, sale_id, {"status": "completed", "void_reason": None}, {"status": "voided", "void_reason": reason})
+    work.changed(Sale, sale_id, {"status": "completed"}, {"status": "voided"})
     await work.flush()
     return await find_sale(work, sale_id)
 
