@@ -25,8 +25,12 @@ LAST = ("support-access.revoke_support_access", "plugins.disable_plugin", "plugi
 
 def writing(box: Box) -> list[Route]:
     """Every route of a business that writes; those last that take away what others need."""
-    found = [one for one in box.app.routes if one.kind != "query" and one.permission != OPERATOR and one.plugin != "auth"]
-    return sorted(found, key=lambda one: (LAST.index(one.operation) if one.operation in LAST else -1, one.method == "DELETE"))
+    found = [one for one in box.app.routes if one.kind != "query" and one.permission != OPERATOR]
+    places = {operation: place for place, operation in enumerate(LAST)}
+    return sorted(
+        (one for one in found if one.plugin != "auth"),
+        key=lambda one: (places.get(one.operation, -1), one.method == "DELETE"),
+    )
 
 
 async def rows_of(box: Box, deed: str, business: Any = ...) -> list[Any]:
