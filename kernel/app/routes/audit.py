@@ -23,25 +23,35 @@ from kernel.wire import Download, Line, ListQuery, Page, Search
 from kernel.work import NO_BUSINESS, Work
 
 _Day = Annotated[dt.date, Meta(description="A day of the business, inclusive.", examples=["2026-11-21"])]
+_Deed = Annotated[Line, Meta(description="An operation.", examples=["sales.void_sale"])]
+_Subject = Annotated[Line, Meta(description="`<kind>:<id>`.", examples=["sale:0193…"])]
+_Supporting = Annotated[bool, Meta(description="Done by an operator who was let in.")]
 _AT_ONCE = 1000
 
 
-class AuditFilter(ListQuery, frozen=True):
+class AuditQuery(ListQuery, frozen=True):
     """Which rows. `from` and `to` are days in the business's time zone; `q` looks in the reasons."""
 
     since: _Day | None = field(name="from", default=None)
     until: _Day | None = field(name="to", default=None)
     actor_id: uuid.UUID | None = None
-    deed: Annotated[Line, Meta(description="An operation.", examples=["sales.void_sale"])] | None = None
-    subject: Annotated[Line, Meta(description="`<kind>:<id>`.", examples=["sale:0193…"])] | None = None
-    supporting: Annotated[bool, Meta(description="Done by an operator who was let in.")] | None = None
+    deed: _Deed | None = None
+    subject: _Subject | None = None
+    supporting: _Supporting | None = None
     q: Search | None = None
 
 
-class AuditExport(AuditFilter, frozen=True):
-    """Which rows, and as what."""
+class AuditExport(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which rows, and as what; a file has no pages."""
 
     format: Literal["csv", "jsonl"] = "csv"
+    since: _Day | None = field(name="from", default=None)
+    until: _Day | None = field(name="to", default=None)
+    actor_id: uuid.UUID | None = None
+    deed: _Deed | None = None
+    subject: _Subject | None = None
+    supporting: _Supporting | None = None
+    q: Search | None = None
 
 
 class ChangeOut(Struct, frozen=True):
@@ -94,7 +104,7 @@ _FIELDS = tuple(AuditOut.__struct_fields__)
 
 
 @query("/audit", permission="audit.see")
-async def list_audit(work: Work, query: AuditFilter) -> Page[AuditOut]:
+async def list_audit(work: Work, query: AuditQuery) -> Page[AuditOut]:
     """Who did what, newest first.
 
     Values of people's own data and secrets are never in it; cost prices are shown to who may see them.
@@ -127,7 +137,7 @@ async def get_audit(work: Work, audit_id: uuid.UUID) -> AuditOut:
 
 
 @query("/operating/audit", permission=OPERATOR)
-async def list_operators_deeds(work: Work, query: AuditFilter) -> Page[AuditOut]:
+async def list_operators_deeds(work: Work, query: AuditQuery) -> Page[AuditOut]:
     """What was done above all businesses, newest first: by operators, by the command line, at sign-in."""
     deployment = work.deployment
     async with deployment.database.reading(NO_BUSINESS) as transaction:
@@ -135,12 +145,12 @@ async def list_operators_deeds(work: Work, query: AuditFilter) -> Page[AuditOut]
         return await _page(above, query)
 
 
-async def _page(work: Work, query: AuditFilter) -> Page[AuditOut]:
+async def _page(work: Work, query: AuditQuery) -> Page[AuditOut]:
     chosen = _chosen(work, query)
     return await page(work, chosen, query, order=[_A.at, _A.id], make=lambda row: _out(work, row), descending=True)
 
 
-def _chosen(work: Work, query: AuditFilter) -> sa.Select[*tuple[Any, ...]]:
+def _chosen(work: Work, query: AuditQuery | AuditExport) -> sa.Select[*tuple[Any, ...]]:
     statement = _rows.where(_A.business_id == work.business_id)
     zone = work.standing.shop.tz if work.standing.shop else dt.UTC
     if query.since is not None:
@@ -156,7 +166,7 @@ def _chosen(work: Work, query: AuditFilter) -> sa.Select[*tuple[Any, ...]]:
     return statement
 
 
-async def _all(work: Work, query: AuditFilter) -> AsyncIterator[AuditOut]:
+async def _all(work: Work, query: AuditExport) -> AsyncIterator[AuditOut]:
     """Every row, oldest first, a thousand at a time in the one snapshot of the request."""
     ordered = _chosen(work, query).order_by(_A.at, _A.id).limit(_AT_ONCE)
     last = None
@@ -172,14 +182,14 @@ async def _all(work: Work, query: AuditFilter) -> AsyncIterator[AuditOut]:
         last = rows[-1]
 
 
-async def _as_csv(work: Work, query: AuditFilter) -> AsyncIterator[bytes]:
+async def _as_csv(work: Work, query: AuditExport) -> AsyncIterator[bytes]:
     yield csv_line(_FIELDS)
     async for one in _all(work, query):
         said = structs.asdict(one) | {"at": one.at.isoformat(), "changes": [structs.asdict(c) for c in one.changes]}
         yield csv_line([said[name] or None if name in ("changes", "facts") else said[name] for name in _FIELDS])
 
 
-async def _as_json_lines(work: Work, query: AuditFilter) -> AsyncIterator[bytes]:
+async def _as_json_lines(work: Work, query: AuditExport) -> AsyncIterator[bytes]:
     async for one in _all(work, query):
         yield json_line(one)
 

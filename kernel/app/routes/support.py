@@ -33,6 +33,7 @@ class GrantIn(Request, frozen=True):
 class AccessOut(Struct, frozen=True):
     """What operators were last let in for."""
 
+    business_id: uuid.UUID
     is_open: bool
     role_id: Annotated[uuid.UUID | None, Meta(description="null: they only look.")]
     reason: str
@@ -68,6 +69,7 @@ async def revoke_support_access(work: Work) -> None:
 
 def _out(work: Work, access: Access) -> AccessOut:
     return AccessOut(
+        work.business_id,
         access.is_open(work.now),
         access.role_id,
         access.reason,
