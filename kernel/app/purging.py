@@ -57,7 +57,7 @@ async def loop(deployment: Deployment, stop: asyncio.Event) -> None:
 
 
 async def _purge(deployment: Deployment, business_id: uuid.UUID) -> None:
-    await Sealer(deployment, standing_of).seal_one(business_id, everything=True)
+    await Sealer(deployment, standing_of).seal_one(business_id, back=None)
     head = await look(deployment, business_id, head_of)
     engine = engine_for(deployment.settings.migrations_database_url or deployment.settings.url)
     deleted = 0

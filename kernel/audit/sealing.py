@@ -31,10 +31,11 @@ Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
 
 GRACE = dt.timedelta(minutes=5)
 """How far behind the newest sealed row an honest row may come to light: a deed makes its row just before it commits."""
+A_DAY = dt.timedelta(days=1)
 AT_ONCE = 500
 PAUSE_S = 1.0
 ROUND_S = 600.0
-"""Every so often all businesses are looked at, for rows of other processes and of a time when nobody sealed."""
+"""Every so often all trails are looked at, for rows of other processes and of a time when nobody sealed."""
 
 _A, _S = Audit.__table__.c, AuditSeal.__table__.c
 _business = sa.bindparam("business_id", type_=sa.Uuid())
@@ -52,10 +53,10 @@ _UNSEALED = Prepared(
 )
 
 
-async def seal(work: Work, *, everything: bool = False, lock: bool = True) -> int:
+async def seal(work: Work, *, back: dt.timedelta | None = 2 * GRACE, lock: bool = True) -> int:
     """Seal rows of the business that are not; returns how many, at most `AT_ONCE`.
 
-    everything: look through the whole trail, not only at what is newer than the newest sealed row less twice the grace.
+    back: how far behind the newest sealed row to look; None looks through the whole trail, which may be long.
     lock: False leaves the chain open to a second sealer, for the test that must see it fork.
     """
     if lock and work.deployment.database.is_postgres:
@@ -63,8 +64,8 @@ async def seal(work: Work, *, everything: bool = False, lock: bool = True) -> in
         await work.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_SPACE + 2, key)))
     head, newest = await work.one(_HEAD), await work.one(_NEWEST)
     floor = uuid.UUID(int=0)
-    if newest is not None and not everything:
-        floor = first_id(made_at(newest.audit_id) - 2 * GRACE)
+    if newest is not None and back is not None:
+        floor = first_id(made_at(newest.audit_id) - back)
     rows = await work.fetch(_UNSEALED, floor=floor)
     number, before = (head.number, bytes(head.hash)) if head else (0, START)
     for row in rows:
@@ -81,8 +82,17 @@ class Sealer:
         self.deployment, self.identify = deployment, identify
 
     async def seal_all(self) -> int:
-        """Seal every trail to its end, late rows included, and anchor each whose day is over."""
-        return sum([await self.seal_one(one, everything=True) for one in await self.businesses()])
+        """Seal every trail to its end, whatever late rows there are; returns how many rows."""
+        return sum([await self.seal_one(one, back=None) for one in await self.businesses()])
+
+    async def go_round(self) -> None:
+        """Seal and anchor every trail; one that cannot be does not keep the others from it."""
+        for one in await self.businesses():
+            try:
+                await self.seal_one(one, back=A_DAY)
+                await self._deed(one, anchor_day)
+            except Exception:  # tried again the next time
+                log.exception("the trail of %s could not be sealed", one)
 
     async def seal_noted(self) -> int:
         """Seal the trails in which this process wrote since the last time."""
@@ -97,12 +107,12 @@ class Sealer:
                 raise
         return sealed
 
-    async def seal_one(self, business_id: uuid.UUID, *, everything: bool = False) -> int:
+    async def seal_one(self, business_id: uuid.UUID, *, back: dt.timedelta | None = 2 * GRACE) -> int:
         """Seal one trail to its end; returns how many rows."""
         self.deployment.to_seal.discard(business_id)
         sealed = 0
         while True:
-            done = await self._deed(business_id, lambda work: seal(work, everything=everything))
+            done = await self._deed(business_id, lambda work: seal(work, back=back))
             sealed += done
             if done < AT_ONCE:
                 return sealed
@@ -125,8 +135,7 @@ class Sealer:
         while not stop.is_set():
             try:
                 if time.monotonic() - last_round > ROUND_S:
-                    await self.seal_all()
-                    await self.anchor_all()
+                    await self.go_round()
                     last_round = time.monotonic()
                 await self.seal_noted()
             except Exception:  # the database may be away for a while; the loop must outlive it

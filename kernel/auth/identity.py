@@ -18,6 +18,8 @@ from kernel.work import NO_BUSINESS, SYSTEM, Actor, Epochs, Shop, Standing
 
 OPERATOR = frozenset({"operator"})
 """What an operator holds above all businesses; inside a business, only what a role there gives."""
+NEVER_BY_SUPPORT = frozenset({"users.manage", "roles.manage", "keys.manage", "tills.manage", "support.grant"})
+"""What nobody does who is only let in for a while, whatever the role: make ways in that outlast it."""
 
 _enabled = (
     sa.select(joined(BusinessPlugin.plugin))
@@ -98,6 +100,8 @@ async def identify(
     read_only = supporting and row.support_role_id is None
     code = "owner" if read_only else row.code
     held = rights.of(code, row.added or (), row.removed or (), enabled) if here else frozenset()
+    if supporting:
+        held -= NEVER_BY_SUPPORT
     if row.is_operator:
         held |= OPERATOR
     actor = Actor(row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id, supporting=supporting)

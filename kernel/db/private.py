@@ -18,7 +18,18 @@ def is_secret(column: sa.Column[Any]) -> bool:
     marked = column.info.get("secret")
     if marked is not None:
         return bool(marked)
+    if _declared(column) == "Secret":
+        return True
     return isinstance(column.type, sa.LargeBinary) or bool(_SECRET.search(column.name))
+
+
+def is_personal(column: sa.Column[Any]) -> bool:
+    """Whether a column is declared, in its `info["personal"]`, to hold a person's data."""
+    return _declared(column) == "Personal"
+
+
+def _declared(column: sa.Column[Any]) -> str:
+    return type(column.info.get("personal")).__name__
 
 
 def needed_for(column: sa.Column[Any]) -> str | None:

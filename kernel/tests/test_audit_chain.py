@@ -294,7 +294,7 @@ async def test_a_row_slipped_into_the_past_is_found_even_after_it_was_sealed(box
     async with as_the_owner_of_the_database(box) as connection:
         await insert_a_past_row(connection, trail, random.Random(4))
     assert await sealer(box).seal_one(box.shop.id) == 0
-    assert await sealer(box).seal_one(box.shop.id, everything=True) == 1
+    assert await sealer(box).seal_one(box.shop.id, back=None) == 1
     first = (await verified(box)).first
     assert first is not None
     assert (first.kind, first.number) == ("inserted", ROWS + 1)

@@ -147,6 +147,8 @@ async def test_let_in_with_a_role_all_an_operator_does_is_marked(box: Box) -> No
     longer = await inside.post(SUPPORT, {"until": until, "reason": "more"})
     assert longer.status_code == 403, "whoever was let in must not stay by their own leave"
     assert (await inside.send("DELETE", SUPPORT)).status_code == 403
+    person = {"email": "op2@duka.example", "name": "Op", "password": "a long password", "role_id": str(uuid.uuid4())}
+    assert (await inside.post("/api/v1/users", person)).status_code == 403, "nor make a way in that outlasts it"
 
 
 async def test_support_ends_by_itself_and_by_revoking_at_the_next_request(box: Box) -> None:

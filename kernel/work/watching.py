@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from kernel.db.private import is_secret
+from kernel.db.private import is_personal, is_secret
 from kernel.registry import Registry
 
 PERSONAL = "(personal)"
@@ -62,8 +62,8 @@ class Watched:
             column = table.c.get(name)
             if column is None or name in _SELF_EVIDENT or is_secret(column) or not _is_plain(value):
                 continue
-            hidden = f"{table.name}.{name}" in self.personal and value is not None
-            found[str(name)] = PERSONAL if hidden else _as_json(value)
+            hidden = is_personal(column) or f"{table.name}.{name}" in self.personal
+            found[str(name)] = PERSONAL if hidden and value is not None else _as_json(value)
         return found
 
     def as_stored(self) -> list[_Values] | None:
@@ -128,7 +128,7 @@ def _personal(registry: Registry) -> frozenset[str]:
     """`table.column` of every column that holds a person's data; worked out once a registry."""
     known = _known.get(id(registry))
     if known is None or known[0] is not registry:
-        found = (name for one in registry.in_order() for name in one.manifest.personal_data)
+        found = (name for one in registry.in_order() for name in getattr(one.manifest, "personal_data", ()))
         known = _known[id(registry)] = (registry, _KERNELS_PERSONAL.union(found))
     return known[1]
 
