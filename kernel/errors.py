@@ -118,6 +118,12 @@ class Forbidden(DukaError):
     status, code, title = 403, "forbidden", "Your role does not allow this"
 
 
+class BusinessSuspended(DukaError):
+    """The operator of the deployment has closed the business for now; nothing of it is lost."""
+
+    status, code, title = 403, "business-suspended", "This business is suspended"
+
+
 class NotFound(DukaError):
     """There is no such thing here; another business's thing looks exactly the same."""
 

@@ -35,6 +35,17 @@ OURS = (
         "SELECT m.business_id, m.user_id FROM kernel_membership m LEFT JOIN kernel_role r"
         " ON r.business_id = m.business_id AND r.id = m.role_id WHERE r.id IS NULL",
     ),
+    Rule(
+        "every audit chain is numbered from 1 without a gap",
+        "SELECT business_id, count(*), max(number) FROM kernel_audit_seal GROUP BY business_id"
+        " HAVING count(*) <> max(number) OR min(number) <> 1",
+    ),
+    Rule(
+        "every seal is of an audit row that is there, once",
+        "SELECT s.business_id, s.audit_id FROM kernel_audit_seal s LEFT JOIN kernel_audit a"
+        " ON a.business_id = s.business_id AND a.id = s.audit_id GROUP BY s.business_id, s.audit_id"
+        " HAVING count(*) > 1 OR count(a.id) = 0",
+    ),
 )
 
 

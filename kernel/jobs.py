@@ -112,15 +112,16 @@ def next_run(cron: str, after: dt.datetime, zone: str) -> dt.datetime:
 
 
 _J = Job.__table__.c
+_suspended = sa.exists().where(Business.id == _J.business_id, Business.suspended_at.is_not(None))
 _DUE = Prepared(
     sa.select(_J.id, _J.business_id)
-    .where(_J.state == "pending", _J.run_at <= sa.bindparam("now"))
+    .where(_J.state == "pending", _J.run_at <= sa.bindparam("now"), ~_suspended)
     .order_by(_J.run_at, _J.id)
     .limit(100)
 )
 _CLAIM = (
     sa.select(_J.id, _J.plugin, _J.name, _J.attempts, _J.max_attempts)
-    .where(_J.id == sa.bindparam("job_id"), _J.state == "pending", _J.run_at <= sa.bindparam("now"))
+    .where(_J.id == sa.bindparam("job_id"), _J.state == "pending", _J.run_at <= sa.bindparam("now"), ~_suspended)
     .with_for_update(skip_locked=True)
 )
 _CLAIM_PREPARED = Prepared(_CLAIM)
@@ -132,7 +133,7 @@ _PAYLOAD = Prepared(
 _SCHEDULED = Prepared(
     sa.select(Schedule.business_id, Schedule.job, Schedule.cron, Schedule.next_run, Business.zone)
     .join(Business, Business.id == Schedule.business_id)
-    .where(Schedule.next_run <= sa.bindparam("now"))
+    .where(Schedule.next_run <= sa.bindparam("now"), Business.suspended_at.is_(None))
     .order_by(Schedule.next_run)
     .limit(100)
 )
@@ -231,6 +232,7 @@ class Runner:
         if row.plugin != "kernel" and not work.enabled(row.plugin):
             await self._end(work, job_id, state="parked")
             return True
+        work.origin = Origin(row.name)
         handler = self.handlers.get(row.name)
         if handler is None:
             raise LookupError(f"no plugin has a job called {row.name}")

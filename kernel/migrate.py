@@ -73,7 +73,7 @@ class Migrator:
 
     async def upgrade(self) -> list[str]:
         """Run all pending revisions; returns their ids. Raises MigrationFailed."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         done: list[str] = []
         try:
             if engine.dialect.name == "postgresql" and self.role:
@@ -89,7 +89,7 @@ class Migrator:
 
     async def pending(self) -> list[str]:
         """The revisions that have not run yet."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
                 return [script.revision for _, script in await connection.run_sync(self._pending)]
@@ -98,7 +98,7 @@ class Migrator:
 
     async def differences(self) -> list[str]:
         """What the models say and the database does not, or the other way round."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
                 return await connection.run_sync(self._differences)
@@ -107,7 +107,7 @@ class Migrator:
 
     async def write_revision(self, name: str, words: str) -> Path | None:
         """Write the next revision of a lineage from what its models have and the database lacks. None if nothing."""
-        engine = _engine(self.url)
+        engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
                 return await connection.run_sync(lambda sync: self._write_revision(sync, self.lineages[name], words))
@@ -222,20 +222,49 @@ def _grant(table: str, rights: str) -> None:
 
 def _refuse_edits(table: str) -> None:
     if op.get_context().dialect.name == "postgresql":
-        op.execute(
-            "CREATE OR REPLACE FUNCTION duka_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '42501'; END $$"
-        )
+        op.execute(_APPEND_ONLY)
         op.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION duka_append_only()"
         )
+        op.execute(_no_truncate(table))
         return
     for deed in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table}"
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
+
+
+def protect_books() -> None:
+    """In a migration: give books made before this release what `tenant_table` gives new ones."""
+    if op.get_context().dialect.name != "postgresql":
+        return
+    op.execute(_APPEND_ONLY)
+    books = op.get_bind().execute(
+        sa.text(
+            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE t.tgname = c.relname || '_append_only' AND NOT EXISTS (SELECT FROM pg_trigger o"
+            " WHERE o.tgrelid = c.oid AND o.tgname = c.relname || '_no_truncate')"
+        )
+    )
+    for table in books.scalars().all():
+        op.execute(_no_truncate(table))
+
+
+_APPEND_ONLY = (
+    "CREATE OR REPLACE FUNCTION duka_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " IF TG_OP = 'DELETE' THEN IF OLD.business_id::text = current_setting('app.purge', true) THEN RETURN OLD; END IF;"
+    " END IF; RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '42501'; END $$"
+)
+"""Refuses every edit. Rows of a business that is being deleted go: the application's role cannot, it may not delete."""
+
+
+def _no_truncate(table: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION duka_append_only()"
+    )
 
 
 def _sorted(waiting: dict[str, tuple[str, Script]]) -> list[tuple[str, Script]]:
@@ -265,7 +294,8 @@ def _needs(script: Script) -> set[str]:
     return {*own, *getattr(script.module, "requires", ())}
 
 
-def _engine(url: str) -> AsyncEngine:
+def engine_for(url: str) -> AsyncEngine:
+    """An engine with the login that owns the tables, without time-outs, foreign keys and roles."""
     engine = create_async_engine(url)
     if engine.dialect.name == "sqlite":
 

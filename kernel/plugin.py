@@ -15,7 +15,7 @@ RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
         *("keys", "tills", "till"),
-        *("openapi", "health", "static", "docs"),
+        *("openapi", "health", "static", "docs", "operating"),
     }
 )
 """Names that stand for the kernel in paths, tables, jobs and permissions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import IO, Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -76,3 +76,12 @@ class Reply(Generic[T]):
     status: int | None = None
     version: int | None = None
     location: str | None = None
+
+
+@dataclass(frozen=True)
+class Download:
+    """An answer that is a file, sent as an attachment. file: open, at its beginning; closed when it is sent."""
+
+    file: IO[bytes]
+    media_type: str
+    name: str

@@ -10,9 +10,24 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 
-from kernel.app import pages
-from kernel.app.routes import account, auth, invitations, keys, people, places, running, second_factor, tills
+from kernel.app import pages, purging
+from kernel.app.routes import (
+    account,
+    audit,
+    auth,
+    invitations,
+    keys,
+    operating,
+    people,
+    places,
+    running,
+    second_factor,
+    support,
+    tills,
+)
+from kernel.audit import Sealer
 from kernel.auth import housekeeping, letters
 from kernel.auth.identity import standing_of_business
 from kernel.auth.permissions import Rights
@@ -22,6 +37,7 @@ from kernel.jobs import Runner
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
 from kernel.web import Gate, Route, Visit, as_duka_error, perform, problem
+from kernel.web.exports import sent
 from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
@@ -61,6 +77,8 @@ def create_app(deployment: Deployment) -> Served:
     async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
         loop = asyncio.create_task(_runner(deployment).loop(stop)) if deployment.settings.jobs == "embedded" else None
+        sealing = asyncio.create_task(Sealer(deployment, standing_of_business).loop(stop))
+        deleting = asyncio.create_task(purging.loop(deployment, stop))
         try:
             yield
         finally:
@@ -68,6 +86,8 @@ def create_app(deployment: Deployment) -> Served:
             deployment.jobs_due.set()
             if loop:
                 await loop
+            await sealing
+            await deleting
             await deployment.database.dispose()
 
     app = Litestar(
@@ -92,7 +112,7 @@ def kernel_routes() -> list[Route]:
     found = [
         route.mounted("auth", f"{PREFIX}/auth") for module in (auth, account) for route in functions_of(module, Route)
     ]
-    for module in (invitations, people, places, running, second_factor, keys, tills):
+    for module in (invitations, people, places, running, second_factor, keys, tills, audit, operating, support):
         found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 
@@ -111,7 +131,7 @@ def _runner(deployment: Deployment) -> Runner:
 
 
 def _handler(route: Route) -> HTTPRouteHandler:
-    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes] | Stream:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
         try:
             answer = await perform(visit, route, request.scope["path_params"])
@@ -122,6 +142,8 @@ def _handler(route: Route) -> HTTPRouteHandler:
         await visit.leave()
         crashpoint("deed.before_answer")
         headers = dict(answer.headers)
+        if answer.file is not None:
+            return Stream(sent(answer.file), headers=headers, media_type=headers["Content-Type"])
         if answer.replayed:
             headers["Idempotency-Replayed"] = "true"
         return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")

@@ -25,10 +25,11 @@ async def act(
     phase: Phase = Phase.WRITE,
     read_first: bool = False,
     at: dt.datetime | None = None,
+    origin: Origin | None = None,
 ) -> T:
     """Run one deed for a business (None: above all businesses) to its commit; returns what it returned.
 
-    at: the time the deed takes for now, for data of the past.
+    at: the time the deed takes for now, for data of the past. origin: the request it comes from, where there is one.
     """
     kept: list[T] = []
     if at is not None:
@@ -49,7 +50,7 @@ async def act(
             deployment,
             transaction,
             await identify(transaction),
-            Origin(deed),
+            origin or Origin(deed),
             run=keeping,
             encode=lambda _: Answered(200, b""),
             identify=identify,

@@ -46,7 +46,7 @@ async def close_idle(work: Work, _payload: Mapping[str, Any]) -> None:
         await work.execute(sa.update(Membership).where(here).values(is_active=False))
         await end_if_nowhere(work, user_id)
         work.audit(subject=f"user:{user_id}", reason=f"not signed in for {days} days")
-        work.leave_audit_row()
+        await work.leave_audit_row()
 
 
 async def end_if_nowhere(work: Work, user_id: uuid.UUID) -> None:

@@ -5,6 +5,7 @@ An API key and a registered till are one query too: of the key with its maker, o
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 import uuid
 from typing import Any
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from kernel.auth.bearer import Bearer, KeyClaims, TillClaims
 from kernel.auth.credentials import ApiKey, Till
-from kernel.auth.models import Membership, Role, SignIn, User
+from kernel.auth.models import Membership, Role, SignIn, SupportAccess, User
 from kernel.auth.permissions import TILL, Rights, not_in_person
 from kernel.auth.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
@@ -23,6 +24,8 @@ from kernel.work import NO_BUSINESS, SYSTEM, Actor, Epochs, Shop, Standing
 
 OPERATOR = frozenset({"operator"})
 """What an operator holds above all businesses; inside a business, only what a role there gives."""
+NEVER_BY_SUPPORT = frozenset({"users.manage", "roles.manage", "keys.manage", "tills.manage", "support.grant"})
+"""What nobody does who is only let in for a while, whatever the role: make ways in that outlast it."""
 
 _enabled = (
     sa.select(joined(BusinessPlugin.plugin))
@@ -40,6 +43,7 @@ _business: list[Any] = [
     Business.zone,
     Business.epoch,
     Business.is_active.label("business_is_active"),
+    Business.suspended_at,
     sa.select(Epoch.value).where(Epoch.scope == "deployment").scalar_subquery().label("deployment_epoch"),
     sa.select(Epoch.value)
     .where(Epoch.scope == sa.literal("region:").concat(Business.region))
@@ -63,13 +67,27 @@ _elsewhere = sa.or_(
 )
 """A sign-in by password, or one by PIN in the till's own business while the till is registered."""
 _IDENTITY = Prepared(
-    sa.select(*_person, SignIn.till_id, *_business)
+    sa.select(
+        *_person,
+        SignIn.till_id,
+        SupportAccess.role_id.label("support_role_id"),
+        SupportAccess.ends_at.label("support_ends_at"),
+        SupportAccess.revoked_at.label("support_revoked_at"),
+        *_business,
+    )
     .select_from(User)
     .join(SignIn, SignIn.user_id == User.id)
     .outerjoin(Till, sa.and_(Till.business_id == SignIn.till_business_id, Till.id == SignIn.till_id))
     .outerjoin(Business, Business.id == sa.bindparam("business_id"))
     .outerjoin(Membership, sa.and_(Membership.business_id == Business.id, Membership.user_id == User.id))
-    .outerjoin(Role, _its_role)
+    .outerjoin(SupportAccess, sa.and_(SupportAccess.business_id == Business.id, User.is_operator.is_(True)))
+    .outerjoin(
+        Role,
+        sa.and_(
+            Role.business_id == Business.id,
+            Role.id == sa.case((Membership.is_active.is_(True), Membership.role_id), else_=SupportAccess.role_id),
+        ),
+    )
     .where(
         User.id == sa.bindparam("user_id"),
         User.is_active.is_(True),
@@ -110,30 +128,52 @@ _BUSINESS = Prepared(sa.select(*_business).where(Business.id == sa.bindparam("bu
 _EPOCH = Prepared(sa.select(Epoch.value).where(Epoch.scope == "deployment"))
 
 
-async def identify(transaction: Transaction, claims: Bearer, rights: Rights) -> Standing:
-    """The standing of whoever bears a token, as of this moment. Raises Unauthenticated."""
+async def identify(
+    transaction: Transaction, claims: Bearer, rights: Rights, now: dt.datetime | None = None
+) -> Standing:
+    """The standing of whoever bears a token, as of this moment. Raises Unauthenticated.
+
+    now: the moment against which support access is held; without it nobody is let in by it.
+    """
     if isinstance(claims, KeyClaims):
         return await _identify_key(transaction, claims, rights)
     if isinstance(claims, TillClaims):
         return await _identify_till(transaction, claims)
-    return await _identify_person(transaction, claims, rights)
+    return await _identify_person(transaction, claims, rights, now)
 
 
-async def _identify_person(transaction: Transaction, claims: Claims, rights: Rights) -> Standing:
+async def _identify_person(
+    transaction: Transaction, claims: Claims, rights: Rights, now: dt.datetime | None
+) -> Standing:
     row = await transaction.one(
         _IDENTITY, user_id=claims.user_id, sign_in_id=claims.sign_in_id, business_id=claims.business_id
     )
-    if row is None or (claims.business_id is not None and not (row.business_is_active and row.is_member)):
+    supporting = row is not None and not row.is_member and _is_let_in(row, now)
+    here = row is not None and row.business_is_active and (row.is_member or supporting)
+    if row is None or (claims.business_id is not None and not here):
         raise Unauthenticated("This sign-in has ended")
     enabled = _enabled_in(row)
-    held = rights.of(row.code, row.added or (), row.removed or (), enabled) if row.is_member else frozenset()
+    read_only = supporting and row.support_role_id is None
+    code = "owner" if read_only else row.code
+    held = rights.of(code, row.added or (), row.removed or (), enabled) if here else frozenset()
+    if supporting:
+        held -= NEVER_BY_SUPPORT
     if row.till_id is not None:
         held = not_in_person(held)
     elif row.is_operator:
         held |= OPERATOR
     is_operator = row.is_operator and row.till_id is None
-    actor = Actor(row.user_id, row.user_name, held, is_operator, claims.sign_in_id, till_id=row.till_id)
-    return Standing(actor, _shop(row), enabled, _epochs(row))
+    actor = Actor(
+        row.user_id,
+        row.user_name,
+        held,
+        is_operator,
+        claims.sign_in_id,
+        till_id=row.till_id,
+        supporting=supporting,
+    )
+    suspended = row.suspended_at is not None
+    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, read_only=read_only)
 
 
 async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rights) -> Standing:
@@ -143,7 +183,8 @@ async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rig
         raise Unauthenticated("The key is not valid, or not any more")
     enabled = _enabled_in(row)
     held = not_in_person(rights.of(row.code, row.added, row.removed, enabled)) & frozenset(row.scopes)
-    return Standing(Actor(claims.key_id, row.key_name, held, key_id=claims.key_id), _shop(row), enabled, _epochs(row))
+    actor = Actor(claims.key_id, row.key_name, held, key_id=claims.key_id)
+    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=row.suspended_at is not None)
 
 
 async def _identify_till(transaction: Transaction, claims: TillClaims) -> Standing:
@@ -152,7 +193,8 @@ async def _identify_till(transaction: Transaction, claims: TillClaims) -> Standi
     if row is None or not hmac.compare_digest(bytes(row.hash), claims.hash):
         raise Unauthenticated("This till is not registered, or not any more")
     actor = Actor(None, row.till_name, frozenset({TILL}), till_id=claims.till_id)
-    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row))
+    suspended = row.suspended_at is not None
+    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row), suspended=suspended)
 
 
 async def standing_of_business(transaction: Transaction, business_id: uuid.UUID, actor: Actor = SYSTEM) -> Standing:
@@ -173,6 +215,13 @@ async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
 
 def _enabled_in(row: Any) -> frozenset[str]:
     return frozenset((row.enabled or "").split(",")) - {""}
+
+
+def _is_let_in(row: Any, now: dt.datetime | None) -> bool:
+    """Whether the business has let operators in, and they are."""
+    if now is None or not row.is_operator or row.support_ends_at is None:
+        return False
+    return row.support_revoked_at is None and bool(now < row.support_ends_at)
 
 
 def _shop(row: Any) -> Shop | None:

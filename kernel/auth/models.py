@@ -67,6 +67,21 @@ class Membership(Base):
     pending_until: Mapped[dt.datetime | None]
 
 
+class SupportAccess(Base):
+    """What a business lets operators of the deployment do in it, and until when. Without a role they only read."""
+
+    __tablename__ = "kernel_support_access"
+    __table_args__ = (owned_key("role_id", "kernel_role"),)
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    role_id: Mapped[uuid.UUID | None]
+    reason: Mapped[str]
+    granted_by: Mapped[uuid.UUID | None]
+    granted_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+
+
 class SignIn(Base):
     """One sign-in on one device: the family of its refresh tokens. Revoked, every token of it is dead.
 

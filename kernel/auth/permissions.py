@@ -18,6 +18,7 @@ PERMISSIONS = (
     Permission("plugins.manage", "Switch plugins on and off"),
     Permission("jobs.see", "See background jobs"),
     Permission("audit.see", "See the audit trail"),
+    Permission("support.grant", "Let operators of the deployment in for a while"),
 )
 TILL = "till"
 """What a registered till's device holds, with nobody signed in at it; no role can hold it."""

@@ -114,6 +114,7 @@ async def begin(work: Work, tried: Attempt, slug: str | None, visitor: Visitor) 
             device_id=device_id,
         )
     )
+    work.audit(subject=f"sign_in:{sign_in}", user_id=account.id)
     pair = await _pair(work, Claims(account.id, sign_in, business_id))
     return msgspec.structs.replace(pair, device_token=device_token)
 

@@ -19,6 +19,7 @@ async def enable(work: Work, name: str) -> None:
     registry = work.deployment.registry
     if name not in registry.plugins:
         raise NotFound(_why_not_there(registry, name))
+    work.audit(subject=f"plugin:{name}")
     if name in work.standing.enabled:
         return
     missing = [need for need in registry.needed_by(name) if need != name and need not in work.standing.enabled]
@@ -36,6 +37,7 @@ async def disable(work: Work, name: str) -> None:
     """Switch a plugin off; its data stays. Raises NotFound, PluginFault naming what stands on it."""
     if name not in work.deployment.registry.plugins:
         raise NotFound(_why_not_there(work.deployment.registry, name))
+    work.audit(subject=f"plugin:{name}")
     if name not in work.standing.enabled:
         return
     if above := work.deployment.registry.standing_on(name, work.standing.enabled):
@@ -71,7 +73,9 @@ async def _set(work: Work, name: str, state: str) -> None:
             )
         )
     await work.execute(sa.update(Business).where(Business.id == work.business_id).values(epoch=Business.epoch + 1))
+    was = "enabled" if name in work.standing.enabled else "disabled"
     work.audit(subject=f"plugin:{name}", state=state)
+    work.changed(BusinessPlugin, name, {"state": was}, {"state": state})
 
 
 def _refuse_rivals(registry: Registry, name: str, enabled: frozenset[str]) -> None:

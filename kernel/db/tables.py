@@ -15,7 +15,10 @@ GLOBAL = {"global": True}
 
 
 class Business(Versioned, Base):
-    """A tenant. `epoch` rises with every change of what is switched on for it."""
+    """A tenant. `epoch` rises with every change of what is switched on for it.
+
+    Suspended, it answers nobody; deleted, it is not active, and this row is all that is left of it.
+    """
 
     __tablename__ = "kernel_business"
     __table_args__ = ({"info": GLOBAL},)
@@ -31,6 +34,11 @@ class Business(Versioned, Base):
     epoch: Mapped[int] = mapped_column(default=1, server_default="1")
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     created_at: Mapped[dt.datetime]
+    suspended_at: Mapped[dt.datetime | None]
+    suspended_reason: Mapped[str | None]
+    exported_at: Mapped[dt.datetime | None]
+    deleting_at: Mapped[dt.datetime | None]
+    deleted_at: Mapped[dt.datetime | None]
 
 
 class BusinessPlugin(Base):
@@ -42,7 +50,7 @@ class BusinessPlugin(Base):
     plugin: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
     changed_at: Mapped[dt.datetime]
-    settings: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    settings: Mapped[dict[str, Any] | None] = mapped_column(Json, info={"secret": True})
 
 
 class Release(Base):
@@ -160,3 +168,36 @@ class Audit(Owned, Base):
     request_id: Mapped[str | None]
     address: Mapped[str | None]
     epoch: Mapped[int]
+    changes: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    location_id: Mapped[uuid.UUID | None]
+    register_id: Mapped[uuid.UUID | None]
+    supporting: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+
+
+class AuditSeal(Base):
+    """A link of a business's chain: hash = SHA-256 of the hash before it and the audit row it seals."""
+
+    __tablename__ = "kernel_audit_seal"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "audit_id"),
+        {"info": {"append_only": True}},
+    )
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(sa.BigInteger(), primary_key=True, autoincrement=False)
+    audit_id: Mapped[uuid.UUID]
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, info={"secret": False})
+    sealed_at: Mapped[dt.datetime]
+
+
+class AuditAnchor(Base):
+    """The head of a business's chain as it stood when a day was anchored; also kept outside the database."""
+
+    __tablename__ = "kernel_audit_anchor"
+    __table_args__ = ({"info": {"append_only": True}},)
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(sa.BigInteger())
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary, info={"secret": False})
+    anchored_at: Mapped[dt.datetime]

@@ -78,7 +78,7 @@ class Gate:
                 return
             await self._admit(scope, receive, visit)
             scope["duka"] = visit
-            await self.app(scope, _replay(visit.body), answer)
+            await self.app(scope, _replay(visit.body, receive), answer)
         except Exception as error:  # the last catch: whatever happens, the caller gets a problem document
             if answer.begun:
                 raise
@@ -93,6 +93,7 @@ class Gate:
         self._check_host(visit.headers)
         path: str = scope["path"]
         is_open = self.paths.is_open(path)
+        visit.passes_suspension = path.startswith((f"{API}auth/", f"{API}operating/"))
         visit.claims = self._claims(visit.headers, needed=not is_open)
         if scope["method"] in ("POST", "PUT", "PATCH", "DELETE"):
             visit.body = await read_body(receive, visit.headers)
@@ -180,11 +181,18 @@ def _headers(scope: MutableMapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _replay(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def receive() -> dict[str, Any]:
+def _replay(body: bytes, receive: Any) -> Callable[[], Awaitable[Any]]:
+    """The body once more, for the app; after it, whatever the server has to say: that the caller has gone."""
+    told = False
+
+    async def again() -> Any:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return receive
+    return again
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from kernel import VERSION, errors
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
+from kernel.wire import Download
 
 _EVERY = (errors.MalformedJson, errors.Invalid, errors.Unavailable)
 _MOMENT = "2026-11-21T09:14:03Z"
@@ -21,7 +22,7 @@ _MOMENT = "2026-11-21T09:14:03Z"
 def document(routes: Iterable[Route], title: str, words: dict[str, str]) -> dict[str, Any]:
     """The document of some routes. words: permission → what it lets a person do."""
     routes = list(routes)
-    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind is not None]
+    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download)]
     schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
@@ -161,7 +162,9 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _responses(route: Route, schemas: dict[int, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary or "Done"}
-    if route.answer is not None:
+    if route.answer is Download:
+        good["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in _FILES}
+    elif route.answer is not None:
         content = {"schema": _portable(schemas[id(route.answer)]), "example": example(route.answer)}
         good["content"] = {"application/json": content}
     answers: dict[str, Any] = {str(route.status): good}
@@ -215,6 +218,8 @@ def _anchored(pattern: str) -> str:
     return re.sub(r"\\A", "^", re.sub(r"\\Z", "$", pattern))
 
 
+_FILES = ("text/csv", "application/x-ndjson", "application/zip")
+"""What a route that answers a file may send."""
 _ABOUT = (
     "Amounts, prices and quantities are decimal strings. Times are RFC 3339 in UTC, dates ISO 8601, ids UUIDs. "
     "Every error is a problem document (RFC 9457). This document holds exactly what is switched on for your business."

@@ -15,10 +15,10 @@ from kernel.auth.bearer import Bearer
 from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
 from kernel.db import Phase, Transaction
-from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
+from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
 from kernel.web.decode import decode_body, decode_path, decode_query
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
-from kernel.wire import Reply
+from kernel.wire import Download, Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 
@@ -40,6 +40,7 @@ class Visit:
         self.claims: Bearer | None = None
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
+        self.passes_suspension = False
 
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
@@ -58,7 +59,10 @@ class Visit:
         """Who is calling, as of now."""
         if self.claims is None:
             return await standing_above(transaction, STRANGER)
-        return await identify(transaction, self.claims, self.rights)
+        standing = await identify(transaction, self.claims, self.rights, self.deployment.clock())
+        if standing.suspended and not self.passes_suspension:
+            raise BusinessSuspended
+        return standing
 
     async def leave(self) -> None:
         """Give the connection back."""
@@ -163,6 +167,8 @@ def _check_permission(visit: Visit, route: Route) -> None:
         return
     if route.permission != OPERATOR and standing.shop is None:
         raise NotFound("Choose a business first")
+    if standing.read_only and route.kind != "query" and route.plugin != "auth":
+        raise Forbidden("The business lets you look, not change anything")
     if not actor.may(route.permission):
         raise Forbidden(f"This needs the permission {route.permission}")
 
@@ -192,6 +198,10 @@ def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
 def _encode(route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
     status = route.status
+    if isinstance(value, Download):
+        attached = f'attachment; filename="{value.name}"'
+        headers = {"Content-Type": value.media_type, "Content-Disposition": attached}
+        return Answered(200, b"", headers, file=value.file)
     if isinstance(value, Reply):
         status = value.status or status
         if value.version is not None:

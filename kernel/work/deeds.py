@@ -11,7 +11,7 @@ import logging
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -47,12 +47,16 @@ class Moved(Exception):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What a command answers: status, headers, encoded body; `replayed` when it was kept from an earlier try."""
+    """What a command answers: status, headers, encoded body; `replayed` when it was kept from an earlier try.
+
+    file: what is sent in place of the body, of queries and flows only.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = {}
     replayed: bool = False
+    file: IO[bytes] | None = None
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -141,8 +145,9 @@ class Deed(Generic[T]):
         value = await self.run(work)
         answer = self.encode(value)
         crashpoint("deed.answered")
-        if self.audited:
-            work.leave_audit_row()
+        audited = self.audited or work.leaves_traces
+        if audited:
+            await work.leave_audit_row()
         numbers = await self._write(work, answer)
         crashpoint("deed.before_commit")
         self._committing = True
@@ -150,6 +155,8 @@ class Deed(Generic[T]):
         crashpoint("deed.committed")
         if work.effects.leaves_jobs:
             self.deployment.jobs_due.set()
+        if audited:
+            self.deployment.to_seal.add(work.business_id)
         return _with_numbers(answer, numbers)
 
     async def _again(self, attempt: int) -> None:

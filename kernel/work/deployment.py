@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ class Deployment:
     """What every deed stands on.
 
     jobs_due: set after a commit that left a job, so that the loop wakes at once.
+    to_seal: businesses in which deeds were done since their audit rows were last sealed.
     writers: how many deeds of this process may be in their write phase at once. More would only queue for the same
     locks and the same event loop, each holding its locks longer (measured: bench/checkout at 16 clients).
     visitors: how many requests of this process may be past the gate at once; the others wait there, holding nothing.
@@ -41,4 +43,5 @@ class Deployment:
     keys_in_use: set[Hashable] = field(default_factory=set)
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)
     visitors: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(VISITORS))
+    to_seal: set[uuid.UUID] = field(default_factory=set)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))

@@ -18,7 +18,8 @@ class Actor(msgspec.Struct, frozen=True):
     """Who acts: a person, an API key, a registered till, or Duka itself when a job or a command line acts.
 
     permissions: None holds everything. key_id: the API key, whose id is then `id` too. till_id: the registered till at
-    which the person signed in by PIN, or, where `id` is None, the device itself.
+    which the person signed in by PIN, or, where `id` is None, the device itself. supporting: an operator let in by the
+    business for a while.
     """
 
     id: uuid.UUID | None
@@ -28,6 +29,7 @@ class Actor(msgspec.Struct, frozen=True):
     session_id: uuid.UUID | None = None
     key_id: uuid.UUID | None = None
     till_id: uuid.UUID | None = None
+    supporting: bool = False
 
     @property
     def in_person(self) -> bool:
@@ -73,12 +75,17 @@ class Shop(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The ground a deed stands on. `shop` is None for what an operator does above all businesses."""
+    """The ground a deed stands on. `shop` is None for what an operator does above all businesses.
+
+    suspended: the operator of the deployment has closed the business for now. read_only: only queries may be asked.
+    """
 
     actor: Actor
     shop: Shop | None
     enabled: frozenset[str]
     epochs: Epochs
+    suspended: bool = False
+    read_only: bool = False
 
     @property
     def business_id(self) -> uuid.UUID:

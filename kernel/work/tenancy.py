@@ -1,4 +1,7 @@
-"""The ORM's fence: every statement of a session is filtered by its business, every new row stamped with it."""
+"""The ORM's fence: every statement of a session is filtered by its business, every new row stamped with it.
+
+What it is about to change of rows that are there is noted for the audit trail.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from kernel.db import Owned
+from kernel.work.watching import Watched, look_at
 
 
 class TenantSession(Session):
@@ -41,3 +45,6 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
     for thing in (*session.new, *session.dirty, *session.deleted):
         if isinstance(thing, Owned) and thing.business_id != business:
             raise TenancyBroken(f"{type(thing).__name__} of another business in this unit of work")
+    watched: Watched | None = session.info.get("watched")
+    if watched is not None:
+        look_at(session, watched)

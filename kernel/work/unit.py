@@ -23,6 +23,7 @@ from kernel.work.deployment import Deployment
 from kernel.work.effects import Effects, Number, Refusal, Row, StoredAnswer, Tally, in_order
 from kernel.work.standing import NO_BUSINESS, Actor, Origin, Shop, Standing
 from kernel.work.tenancy import TenantSession
+from kernel.work.watching import watch
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,6 +57,7 @@ class Work:
         self._begin_writing = begin_writing
         self._session: AsyncSession | None = None
         self._said: dict[str, Any] = {}
+        self._watched = watch(deployment.registry)
 
     # who and where
 
@@ -117,7 +119,7 @@ class Work:
                 expire_on_commit=False,
                 autoflush=False,
                 sync_session_class=TenantSession,
-                info={"business_id": self.business_id},
+                info={"business_id": self.business_id, "watched": self._watched},
             )
         return self._session
 
@@ -206,9 +208,32 @@ class Work:
         self.effects.job(self.business_id, header, payload, _table(Job), _table(JobPayload))
         return id_
 
-    def audit(self, *, subject: str | None = None, reason: str | None = None, **facts: Any) -> None:
-        """Say what this deed is about, for the audit row that every deed leaves."""
-        self._said |= {"subject": subject, "reason": reason, "facts": facts or None}
+    def audit(
+        self,
+        *,
+        subject: str | None = None,
+        reason: str | None = None,
+        location_id: uuid.UUID | None = None,
+        register_id: uuid.UUID | None = None,
+        **facts: Any,
+    ) -> None:
+        """Say what this deed is about, why and where, for the audit row that every deed leaves.
+
+        subject: `<kind>:<id>`; without one it is the first row that the ORM wrote.
+        """
+        said = {"subject": subject, "reason": reason, "location_id": location_id, "register_id": register_id}
+        self._said |= {name: value for name, value in said.items() if value is not None}
+        if facts:
+            self._said["facts"] = {**self._said.get("facts", {}), **facts}
+
+    def changed(
+        self, model: type[Base] | sa.Table, key: object, before: Mapping[Any, Any], after: Mapping[str, Any] | None
+    ) -> None:
+        """Say what a Core statement changes of a row, for the audit row; what the ORM changes is seen by itself.
+
+        key: its primary key without the business. after: the new values by column; None for a row that is deleted.
+        """
+        self._watched.note_values(_table(model), str(key), before, after)
 
     async def flush(self, answer: StoredAnswer | None = None) -> dict[str, str]:
         """Write what is declared; returns token → number. Raises what a guarded change refuses with."""
@@ -229,8 +254,17 @@ class Work:
         self.hooks = self.deployment.registry.hooks_for(enabled)
         await self._transaction.enter_business(shop.id)
 
-    def leave_audit_row(self) -> None:
-        """Add this deed's row to the audit trail."""
+    @property
+    def leaves_traces(self) -> bool:
+        """Whether the deed said what it is about, or changed rows by the ORM."""
+        return bool(self._said or self._watched.changes or self._watched.first)
+
+    async def leave_audit_row(self) -> None:
+        """Add this deed's row to the audit trail, with what it changes of rows that were there."""
+        await self.write()
+        if self._session is not None:
+            await self._session.flush()
+        said = self._said
         self.insert(
             Audit,
             {
@@ -238,10 +272,14 @@ class Work:
                 "at": self.now,
                 "actor_id": self.actor.id,
                 "actor_name": self.actor.name,
+                "supporting": self.actor.supporting,
                 "deed": self.origin.deed,
-                "subject": self._said.get("subject"),
-                "reason": self._said.get("reason"),
-                "facts": self._said.get("facts"),
+                "subject": said.get("subject") or self._watched.first,
+                "reason": said.get("reason"),
+                "facts": said.get("facts"),
+                "changes": self._watched.as_stored(),
+                "location_id": said.get("location_id"),
+                "register_id": said.get("register_id"),
                 "request_id": self.origin.request_id,
                 "address": self.origin.address,
                 "epoch": self.standing.epochs.business,

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned, Versioned, owned_key
 
@@ -54,7 +54,7 @@ class Product(Owned, Versioned, Base):
     unit: Mapped[str]
     price: Mapped[int]
     wholesale_price: Mapped[int | None]
-    cost_price: Mapped[int | None]
+    cost_price: Mapped[int | None] = mapped_column(info={"permission": "catalog.see_cost"})
     mrp: Mapped[int | None]
     category_id: Mapped[uuid.UUID | None]
     brand_id: Mapped[uuid.UUID | None]

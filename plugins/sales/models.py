@@ -28,6 +28,29 @@ class Register(Owned, Versioned, Base):
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
 
 
+class TillEvent(Owned, Base):
+    """What happened at a till without a sale: the drawer opened, a line taken off a cart, a receipt printed again."""
+
+    __tablename__ = "sales_till_event"
+    __table_args__ = (
+        owned_key("register_id", "sales_register"),
+        sa.Index("ix_sales_till_event_business_id_register_id", "business_id", "register_id", "at"),
+        {"info": {"append_only": True}},
+    )
+
+    register_id: Mapped[uuid.UUID]
+    location_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    reason: Mapped[str]
+    sale_id: Mapped[uuid.UUID | None]
+    product_id: Mapped[uuid.UUID | None]
+    quantity: Mapped[int | None]
+    amount: Mapped[int | None]
+    at: Mapped[dt.datetime]
+    by_id: Mapped[uuid.UUID | None]
+    by_name: Mapped[str]
+
+
 class Sale(Owned, Base):
     """A sale. Its lines and total never change; its status does.
 

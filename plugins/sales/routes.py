@@ -38,6 +38,8 @@ from plugins.sales.schemas.requests import (
     TodayQuery,
     VoidIn,
 )
+from plugins.sales.schemas.till_events import TillEventIn, TillEventOut, TillEventQuery
+from plugins.sales.services import till_events
 
 _CART_ERRORS = (AboveMrp, AmountTooLarge, DiscountTooLarge, NotSold, RegisterClosed)
 
@@ -201,6 +203,18 @@ async def change_register(work: Work, register_id: uuid.UUID, data: RegisterPatc
     register.version += 1
     await work.session.flush()
     return Reply(_register(register), version=register.version)
+
+
+@command("POST", "/registers/{register_id}/events", permission="sales.complete")
+async def note_till_event(work: Work, register_id: uuid.UUID, data: TillEventIn) -> TillEventOut:
+    """Note what happened at a till without a sale: the drawer opened, a line taken off a cart, a receipt reprinted."""
+    return await till_events.note_event(work, register_id, data)
+
+
+@query("/registers/{register_id}/events", permission="sales.see")
+async def list_till_events(work: Work, register_id: uuid.UUID, query: TillEventQuery) -> Page[TillEventOut]:
+    """What happened at a till without a sale, newest first."""
+    return await till_events.list_events(work, register_id, query)
 
 
 def _register(row: Register) -> RegisterOut:

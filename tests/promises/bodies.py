@@ -20,6 +20,9 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "payments.make_refund": {"amount": "0.01"},
     "discounts.add_promotion": {"value": "1"},
+    "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
+    "sales.note_till_event": {"kind": "drawer_opened"},
+    "support-access.grant_support_access": {"until": "2026-11-21T18:00:00Z"},
 }
 """What the types cannot say: operation → fields without which its body would be refused."""
 

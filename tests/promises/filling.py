@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from kernel.audit import Sealer, anchor_day
 from kernel.auth import totp
+from kernel.auth.identity import standing_of_business
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
 
@@ -35,6 +38,7 @@ LISTS = {
     "receipt_id": "inventory/receipts",
     "adjustment_id": "inventory/adjustments",
     "expense_id": "daybook/expenses",
+    "audit_id": "audit",
 }
 """Where the things stand that paths name."""
 
@@ -59,6 +63,7 @@ class Filling:
         await self.selling()
         await self.books()
         await self.jobs()
+        await self.evidence()
         return self.own
 
     async def known(self) -> dict[str, str]:
@@ -215,6 +220,18 @@ class Filling:
             said = {"location_id": self.own["location_id"], "amount": "50.00", "category": self.text(f"tea {n}")}
             made = await self.make("/daybook/expenses", said | {"note": self.text("note"), "payee": self.text("kiosk")})
             self.own["expense_id"], self.own["date"] = made["id"], made["business_date"]
+
+    async def evidence(self) -> None:
+        """Somebody let in, events at the till, and a trail that is sealed and anchored."""
+        until = (self.box.clock() + dt.timedelta(hours=9)).isoformat()
+        await self.make("/support-access", {"until": until, "reason": self.text("stock count")})
+        for _ in "12":
+            event = {"kind": "drawer_opened", "reason": self.text("change")}
+            await self.make(f"/sales/registers/{self.own['register_id']}/events", event)
+        business = self.box.shops[self.shop].id
+        await Sealer(self.box.deployment, standing_of_business).seal_one(business)
+        await self.box.act(anchor_day, shop=self.shop)
+        self.own["audit_id"] = (await self.owner.get("/api/v1/audit")).json()["items"][0]["id"]
 
     async def jobs(self) -> None:
         """Jobs that wait."""

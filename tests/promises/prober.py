@@ -110,7 +110,8 @@ class Prober:
         name = spot.name if spot.is_word else "id"
         for route in self.box.app.routes:
             if spot.collection and route.path == spot.collection and (route.method, route.kind) == ("GET", "query"):
-                said = (await self.box.client("owner", THEIRS).get(route.path)).json()
+                answer = await self.box.client("owner", THEIRS).get(route.path)
+                said = answer.json() if answer.headers["content-type"] == "application/json" else None
                 items: list[dict[str, Any]] = said.get("items", []) if isinstance(said, dict) else []
                 return [one[name] for one in items if isinstance(one.get(name), str)]
         return []

@@ -134,6 +134,7 @@ async def switch(scene: Scene, data: Switch) -> TokenPair:
 @command("POST", "/logout", permission=SIGNED_IN, status=204)
 async def logout(work: Work) -> None:
     """Sign out; the sign-in's tokens are dead at the next request."""
+    work.audit(subject=f"sign_in:{work.actor.session_id}")
     await signing_in.end(work)
     await work.execute(
         sa.update(RefreshToken).where(RefreshToken.sign_in_id == work.actor.session_id).values(used_at=work.now)

@@ -131,11 +131,14 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     if isinstance(data.role_id, uuid.UUID):
         await refuse_above(work, data.role_id)
         await work.execute(sa.update(Membership).where(here).values(role_id=data.role_id))
+        work.changed(Membership, user_id, {"role_id": row.role_id}, {"role_id": data.role_id})
     if isinstance(data.is_active, bool):
         await work.execute(sa.update(Membership).where(here).values(is_active=data.is_active))
+        work.changed(Membership, user_id, {"is_active": row.is_active}, {"is_active": data.is_active})
     if isinstance(data.name, str):
         await _refuse_if_shared(work, user_id)
         await work.execute(sa.update(User).where(User.id == user_id).values(name=data.name))
+        work.changed(User, user_id, {"name": row.name}, {"name": data.name})
     same = sa.and_(User.id == user_id, User.version == row.version)
     if not (await work.execute(sa.update(User).where(same).values(version=row.version + 1))).rowcount:
         raise PreconditionFailed

@@ -162,6 +162,8 @@ async def change_business(work: Work, business_id: uuid.UUID, data: BusinessPatc
     same = sa.and_(Business.id == business_id, Business.version == row.version)
     if not (await work.execute(sa.update(Business).where(same).values(version=row.version + 1, **values))).rowcount:
         raise PreconditionFailed
+    work.audit(subject=f"business:{business_id}")
+    work.changed(Business, business_id, row._mapping, values)
     row = await _own_business(work, business_id)
     return Reply(_business(row), version=row.version)
 

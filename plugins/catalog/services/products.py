@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -93,7 +93,9 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
     if "name" in given or "sku" in given:
         await _write_search(work, row)
     await _touch(work, row)
-    facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)} if "price" in given else {}
+    facts: dict[str, Any] = {}
+    if "price" in given:
+        facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)}
     work.audit(subject=f"product:{id_}", changed=sorted(given), **facts)
     return row
 
@@ -120,13 +122,15 @@ async def add_barcode(work: Work, product_id: UUID, data: NewBarcode) -> Barcode
 async def remove_barcode(work: Work, product_id: UUID, code: str) -> None:
     """Take a barcode off a product, so that it may name another. Raises NotFound."""
     row = await locked(work, Product, product_id)
-    gone = await work.execute(
-        sa.delete(Barcode).where(
-            Barcode.business_id == work.business_id, Barcode.product_id == product_id, Barcode.code == code
-        )
+    deleted = await work.execute(
+        sa.delete(Barcode)
+        .where(Barcode.business_id == work.business_id, Barcode.product_id == product_id, Barcode.code == code)
+        .returning(Barcode.id, Barcode.code, Barcode.pack_id, Barcode.mrp)
     )
-    if not gone.rowcount:
+    gone = deleted.one_or_none()
+    if gone is None:
         raise NotFound("The product has no such barcode")
+    work.changed(Barcode, gone.id, gone._mapping, None)
     await _write_search(work, row)
     await _touch(work, row)
     work.audit(subject=f"product:{product_id}", barcode=code)

@@ -108,6 +108,7 @@ async def reverse_expense(work: Work, expense_id: uuid.UUID, reason: str) -> Exp
         by_name=work.actor.name,
         reverses_id=found.id,
     )
+    work.audit(reason=reason)
     return _declare(work, mirror, "expense_reversal", "in", f"{found.number} taken back: {reason}")
 
 
@@ -153,7 +154,7 @@ def _declare(work: Work, expense: Expense, kind: Kind, direction: Direction, wor
             expense.by_name,
         ),
     )
-    work.audit(subject=f"expense:{expense.id}")
+    work.audit(subject=f"expense:{expense.id}", location_id=expense.location_id)
     return expense_out(expense, number, work.shop.exponent)
 
 

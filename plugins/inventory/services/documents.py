@@ -52,7 +52,7 @@ async def receive_goods(work: Work, data: ReceiptIn, kind: ReceiptKind = "receip
     for one, product in zip(goods, products, strict=True):
         work.insert(ReceiptLine, _line_row("receipt_id", document, one, product) | {"unit_cost": one.unit_cost})
     move_stock(work, document, goods)
-    work.audit(subject=f"inventory.receipt:{document.id}")
+    work.audit(subject=f"inventory.receipt:{document.id}", location_id=place.id)
     return ReceiptOut(
         document.id,
         document.number,
@@ -86,7 +86,7 @@ async def adjust_stock(work: Work, data: AdjustmentIn) -> AdjustmentOut:
     for one, product in zip(goods, products, strict=True):
         work.insert(AdjustmentLine, _line_row("adjustment_id", document, one, product))
     move_stock(work, document, goods)
-    work.audit(subject=f"inventory.adjustment:{document.id}", reason=data.reason)
+    work.audit(subject=f"inventory.adjustment:{document.id}", reason=data.reason, location_id=place.id)
     return AdjustmentOut(
         document.id,
         document.number,

@@ -86,7 +86,14 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     place = Place(location_id, register_id, await _business_day(work, location_id), row.customer_id)
     subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
     [made] = await give_back(work, subject, data.reason, [(row.id, amount)], place)
-    work.audit(subject=f"payment:{row.id}", reason=data.reason, refund=str(made.id), amount=made.amount)
+    work.audit(
+        subject=f"payment:{row.id}",
+        reason=data.reason,
+        location_id=location_id,
+        register_id=register_id,
+        refund=str(made.id),
+        amount=made.amount,
+    )
     return made
 
 

@@ -54,7 +54,8 @@ async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> N
         raise NotAwaited(f"The payment is {row.state}")
     work.session.expire_all()
     _note(work, payment_id, "captured", "hand", paid.amount, paid.currency)
-    work.audit(subject=f"payment:{payment_id}")
+    work.audit(subject=f"payment:{payment_id}", location_id=paid.location_id, register_id=paid.register_id)
+    work.changed(Attempt, payment_id, {"state": "pending"}, {"state": "captured"})
     await work.tell(payment_captured, work=work, payment=_told(paid, today))
 
 

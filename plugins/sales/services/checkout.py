@@ -121,7 +121,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
         await work.tell(sale_completed, work=work, sale=sale)
     else:
         work.later(GIVE_UP, {"sale_id": str(sale.id)}, at=expires_at)
-    work.audit(subject=f"sale:{sale.id}", total=sale.total)
+    work.audit(subject=f"sale:{sale.id}", location_id=sale.location_id, register_id=sale.register_id, total=sale.total)
     return _sale_out(work, data, ground, priced, sale, payments, paid, settled.change, expires_at)
 
 

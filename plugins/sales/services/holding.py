@@ -26,12 +26,19 @@ async def hold_cart(work: Work, data: HoldIn) -> HeldOut:
     work.insert(
         Held, {"id": held.id, "label": held.label, "cart": cart, "held_at": held.held_at, "held_by": held.held_by}
     )
+    work.audit(subject=f"held:{held.id}", location_id=data.location_id, register_id=data.register_id)
     return held
 
 
 async def throw_away(work: Work, held_id: uuid.UUID) -> None:
     """Discard a held cart. Raises NotFound."""
-    gone = await work.execute(sa.delete(Held).where(Held.business_id == work.business_id, Held.id == held_id))
-    if not gone.rowcount:
+    deleted = await work.execute(
+        sa.delete(Held)
+        .where(Held.business_id == work.business_id, Held.id == held_id)
+        .returning(Held.label, Held.cart, Held.held_at, Held.held_by)
+    )
+    gone = deleted.one_or_none()
+    if gone is None:
         raise NotFound
     work.audit(subject=f"held:{held_id}")
+    work.changed(Held, held_id, gone._mapping, None)

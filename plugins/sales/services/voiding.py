@@ -43,7 +43,8 @@ async def void_sale(work: Work, sale_id: uuid.UUID, reason: str) -> SaleOut:
     await give_back(work, Subject("sale", row.id, row.number), reason, None, paid_at, also=row.plugins)
     void = VoidedSale(sale, reason, work.now, today, work.actor.id, work.actor.name)
     await work.tell_also(row.plugins, sale_voided, work=work, void=void)
-    work.audit(subject=f"sale:{sale_id}", reason=reason)
+    work.audit(subject=f"sale:{sale_id}", reason=reason, location_id=row.location_id, register_id=row.register_id)
+    work.changed(Sale, sale_id, {"status": "completed"}, {"status": "voided"})
     await work.flush()
     return await find_sale(work, sale_id)
 

@@ -93,6 +93,7 @@ async def cancel_pending(work: Work, row: Any, status: Literal["expired", "voide
     await give_up_waiting(work, subject, "clock" if status == "expired" else "hand")
     by = {"voided_at": work.now, "voided_by": work.actor.name, "void_reason": reason}
     row = await _change_pending(work, row.id, status=status, **by)
+    work.changed(Sale, row.id, {"status": "pending"}, {"status": status})
     place = await work.get(Location, row.location_id)
     today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
     sale = await as_told(work, PlacedSale, row, row.number, place.name)
@@ -100,7 +101,7 @@ async def cancel_pending(work: Work, row: Any, status: Literal["expired", "voide
     await give_back(work, subject, reason, None, paid_at, also=row.plugins)
     cancel = CancelledSale(sale, reason, work.now, today, work.actor.id, work.actor.name)
     await work.tell_also(row.plugins, sale_cancelled, work=work, cancel=cancel)
-    work.audit(subject=f"sale:{row.id}", reason=reason)
+    work.audit(subject=f"sale:{row.id}", reason=reason, location_id=row.location_id, register_id=row.register_id)
 
 
 async def _change_pending(work: Work, sale_id: uuid.UUID, **values: Any) -> Any:
@@ -136,3 +137,4 @@ async def _complete(work: Work, row: Any) -> None:
         sold_at=work.now,
         plugins=sorted({*row.plugins, *work.hooks.listeners("sale_completed")}),
     )
+    work.changed(Sale, row.id, {"status": "pending"}, {"status": "completed"})

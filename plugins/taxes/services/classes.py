@@ -98,11 +98,14 @@ async def list_classes(work: Work, query: ClassQuery) -> Page[ClassOut]:
 
 async def _clear_default(work: Work) -> None:
     """The class that was the default is it no longer; its version rises, for its answer changes."""
-    await work.execute(
+    changed = await work.execute(
         sa.update(TaxClass)
         .where(TaxClass.business_id == work.business_id, TaxClass.is_default.is_(True))
         .values(is_default=False, version=TaxClass.version + 1)
+        .returning(TaxClass.id)
     )
+    for id_ in changed.scalars():
+        work.changed(TaxClass, id_, {"is_default": True}, {"is_default": False})
 
 
 async def _free_code(work: Work, data: ClassIn) -> str:
@@ -153,15 +156,22 @@ async def _end_last(work: Work, row: TaxClass, one: RateIn, begun: list[dt.date]
         TaxRate.business_id == work.business_id, TaxRate.class_id == row.id, TaxRate.region == one.region
     )
     if one.valid_from == last and last > business_date(work.now, work.shop.tz):
-        await work.execute(sa.delete(TaxRate).where(in_region, TaxRate.valid_from == last))
+        gone = await work.execute(
+            sa.delete(TaxRate)
+            .where(in_region, TaxRate.valid_from == last)
+            .returning(TaxRate.id, TaxRate.region, TaxRate.valid_from, TaxRate.components)
+        )
+        for rate in gone:
+            work.changed(TaxRate, rate.id, rate._mapping, None)
         return
     if one.valid_from <= last:
         raise HistoryFixed(pointer, last)
-    await work.execute(
-        sa.update(TaxRate)
-        .where(in_region, TaxRate.valid_from == last)
-        .values(valid_to=one.valid_from - dt.timedelta(days=1))
+    until = one.valid_from - dt.timedelta(days=1)
+    ended = await work.execute(
+        sa.update(TaxRate).where(in_region, TaxRate.valid_from == last).values(valid_to=until).returning(TaxRate.id)
     )
+    for id_ in ended.scalars():
+        work.changed(TaxRate, id_, {"valid_to": None}, {"valid_to": until})
 
 
 def _components(row: TaxClass, one: RateIn, pointer: str) -> tuple[TaxComponent, ...]:

@@ -1,0 +1,172 @@
+"""The sealing job: adds audit rows to their business's chain, seconds after they were written.
+
+Tills never wait for a chain. Rows are sealed in the order in which they were made; one that commits late is sealed
+when it is seen, so the order of the chain is that of its numbers. One sealer at a time for a business: an advisory lock
+on PostgreSQL, the writer's lock on SQLite; two at once would fork the chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from kernel.audit.anchors import anchor_day
+from kernel.audit.canonical import COLUMNS, START, first_id, link, made_at
+from kernel.db import Phase, Prepared, Transaction
+from kernel.db.engine import LOCK_SPACE
+from kernel.db.tables import Audit, AuditSeal, Business
+from kernel.work import NO_BUSINESS, Answered, Deed, Deployment, Origin, Standing, Work
+
+log = logging.getLogger("duka.audit")
+T = TypeVar("T")
+Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
+
+GRACE = dt.timedelta(minutes=5)
+"""How far behind the newest sealed row an honest row may come to light: a deed makes its row just before it commits."""
+A_DAY = dt.timedelta(days=1)
+AT_ONCE = 500
+PAUSE_S = 1.0
+ROUND_S = 600.0
+"""Every so often all trails are looked at, for rows of other processes and of a time when nobody sealed."""
+
+_A, _S = Audit.__table__.c, AuditSeal.__table__.c
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+_HEAD = Prepared(sa.select(_S.number, _S.hash).where(_S.business_id == _business).order_by(_S.number.desc()).limit(1))
+_NEWEST = Prepared(sa.select(_S.audit_id).where(_S.business_id == _business).order_by(_S.audit_id.desc()).limit(1))
+_UNSEALED = Prepared(
+    sa.select(*COLUMNS)
+    .where(
+        _A.business_id == _business,
+        _A.id >= sa.bindparam("floor", type_=sa.Uuid()),
+        ~sa.exists().where(_S.business_id == _A.business_id, _S.audit_id == _A.id),
+    )
+    .order_by(_A.id)
+    .limit(AT_ONCE)
+)
+
+
+async def seal(work: Work, *, back: dt.timedelta | None = 2 * GRACE, lock: bool = True) -> int:
+    """Seal rows of the business that are not; returns how many, at most `AT_ONCE`.
+
+    back: how far behind the newest sealed row to look; None looks through the whole trail, which may be long.
+    lock: False leaves the chain open to a second sealer, for the test that must see it fork.
+    """
+    if lock and work.deployment.database.is_postgres:
+        key = int.from_bytes(work.business_id.bytes[-4:], "big", signed=True)
+        await work.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_SPACE + 2, key)))
+    head, newest = await work.one(_HEAD), await work.one(_NEWEST)
+    floor = uuid.UUID(int=0)
+    if newest is not None and back is not None:
+        floor = first_id(made_at(newest.audit_id) - back)
+    rows = await work.fetch(_UNSEALED, floor=floor)
+    number, before = (head.number, bytes(head.hash)) if head else (0, START)
+    for row in rows:
+        number += 1
+        before = link(before, number, work.now, row._asdict())
+        work.insert(AuditSeal, {"number": number, "audit_id": row.id, "hash": before, "sealed_at": work.now})
+    return len(rows)
+
+
+class Sealer:
+    """Seals and anchors the trails of a deployment. identify: reads a business's standing, or the deployment's own."""
+
+    def __init__(self, deployment: Deployment, identify: Identify) -> None:
+        self.deployment, self.identify = deployment, identify
+
+    async def seal_all(self) -> int:
+        """Seal every trail to its end, whatever late rows there are; returns how many rows."""
+        return sum([await self.seal_one(one, back=None) for one in await self.businesses()])
+
+    async def go_round(self) -> None:
+        """Seal and anchor every trail; one that cannot be does not keep the others from it."""
+        for one in await self.businesses():
+            try:
+                await self.seal_one(one, back=A_DAY)
+                await self._deed(one, anchor_day)
+            except Exception:  # tried again the next time
+                log.exception("the trail of %s could not be sealed", one)
+
+    async def seal_noted(self) -> int:
+        """Seal the trails in which this process wrote since the last time."""
+        noted = set(self.deployment.to_seal)
+        self.deployment.to_seal -= noted
+        sealed = 0
+        for one in noted:
+            try:
+                sealed += await self.seal_one(one)
+            except Exception:
+                self.deployment.to_seal.add(one)
+                raise
+        return sealed
+
+    async def seal_one(self, business_id: uuid.UUID, *, back: dt.timedelta | None = 2 * GRACE) -> int:
+        """Seal one trail to its end; returns how many rows."""
+        self.deployment.to_seal.discard(business_id)
+        sealed = 0
+        while True:
+            done = await self._deed(business_id, lambda work: seal(work, back=back))
+            sealed += done
+            if done < AT_ONCE:
+                return sealed
+
+    async def anchor_all(self) -> int:
+        """Anchor every trail whose business day is over and that is not anchored yet; returns how many."""
+        return sum([await self._deed(one, anchor_day) is not None for one in await self.businesses()])
+
+    async def businesses(self) -> list[uuid.UUID]:
+        """Every trail there is: those of the businesses, and the deployment's own."""
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            rows = await transaction.execute(
+                sa.select(Business.id).where(Business.deleting_at.is_(None)).order_by(Business.id)
+            )
+            return [NO_BUSINESS, *rows.scalars()]
+
+    async def loop(self, stop: asyncio.Event) -> None:
+        """Seal until told to stop; after that, what is left."""
+        last_round = -ROUND_S
+        while not stop.is_set():
+            try:
+                if time.monotonic() - last_round > ROUND_S:
+                    await self.go_round()
+                    last_round = time.monotonic()
+                await self.seal_noted()
+            except Exception:  # the database may be away for a while; the loop must outlive it
+                log.exception("the sealing loop stumbled")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stop.wait(), PAUSE_S)
+        with contextlib.suppress(Exception):
+            await self.seal_noted()
+
+    async def _deed(self, business_id: uuid.UUID, run: Callable[[Work], Awaitable[T]]) -> T:
+        kept: list[T] = []
+
+        async def keeping(work: Work) -> None:
+            kept[:] = [await run(work)]
+
+        async def identify(current: Transaction) -> Standing:
+            return await self.identify(current, business_id)
+
+        transaction = await self.deployment.database.open(Phase.READ, business_id)
+        try:
+            deed: Deed[Any] = Deed(
+                self.deployment,
+                transaction,
+                await identify(transaction),
+                Origin("kernel.seal"),
+                run=keeping,
+                encode=lambda _: Answered(200, b""),
+                identify=identify,
+                audited=False,
+            )
+            await deed.perform()
+        finally:
+            await transaction.close()
+        return kept[0]

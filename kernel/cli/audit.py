@@ -1,0 +1,103 @@
+"""duka audit: verify the chains of the audit trail, seal and anchor them, print anchors."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from pathlib import Path
+
+import click
+import msgspec
+
+from kernel.app import open_deployment
+from kernel.audit import Anchor, Report, Sealer, anchors_of, read_anchor_file, verify
+from kernel.auth import look
+from kernel.auth.identity import standing_of_business
+from kernel.cli.main import duka, run, settings_of
+from kernel.cli.plugins import business_named
+from kernel.settings import Settings
+from kernel.work import NO_BUSINESS, Deployment
+
+
+@duka.group()
+def audit() -> None:
+    """The audit trail: verify its chains, seal and anchor them."""
+
+
+@audit.command("verify")
+@click.option("--business", help="Slug of one business; without it every chain, the deployment's own included.")
+@click.option("--anchors", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of anchors.")
+def verify_chains(business: str | None, anchors: Path | None) -> None:
+    """Work out every hash anew; name the first row that was altered, deleted, inserted or reordered.
+
+    Exit code 1 if there is one. Without --anchors only what the database itself still says can be compared: whoever
+    rewrites a whole chain and its stored anchors is found by anchors kept elsewhere.
+    """
+    try:
+        given = read_anchor_file(anchors) if anchors else []
+    except ValueError as fault:
+        raise click.BadParameter(str(fault)) from fault
+    reports = run(_verify(settings_of(), business, given))
+    for report in reports:
+        _tell(report)
+    if any(report.first for report in reports):
+        sys.exit(1)
+
+
+@audit.command("seal")
+def seal_chains() -> None:
+    """Seal every row that is not, and anchor the days that are over: what the server does by itself."""
+    sealed, anchored = run(_seal(settings_of()))
+    click.echo(f"{sealed} rows sealed, {anchored} chains anchored")
+
+
+@audit.command("anchors")
+@click.option("--business", help="Slug of one business; without it every chain, the deployment's own included.")
+def print_anchors(business: str | None) -> None:
+    """Print the stored anchors, one JSON document a line, to be mailed, printed or kept on another machine."""
+    for anchor in run(_anchors(settings_of(), business)):
+        click.echo(msgspec.json.encode(anchor).decode())
+
+
+def _tell(report: Report) -> None:
+    name = report.business or "the deployment"
+    if report.first:
+        click.echo(f"✗ {name}: {report.first.words}")
+        return
+    more = f", {report.waiting} not sealed yet" if report.waiting else ""
+    click.echo(f"✓ {name}: {report.sealed} rows{more}, {report.anchors} anchors, head {report.head}")
+
+
+async def _verify(settings: Settings, slug: str | None, given: list[Anchor]) -> list[Report]:
+    deployment = open_deployment(settings, patient=True)
+    try:
+        chosen = await _chosen(deployment, slug)
+        return [await look(deployment, one, lambda work: verify(work, given)) for one in chosen]
+    finally:
+        await deployment.database.dispose()
+
+
+async def _seal(settings: Settings) -> tuple[int, int]:
+    deployment = open_deployment(settings, patient=True)
+    sealer = Sealer(deployment, standing_of_business)
+    try:
+        return await sealer.seal_all(), await sealer.anchor_all()
+    finally:
+        await deployment.database.dispose()
+
+
+async def _anchors(settings: Settings, slug: str | None) -> list[Anchor]:
+    deployment = open_deployment(settings, patient=True)
+    try:
+        chosen = await _chosen(deployment, slug)
+        return [anchor for one in chosen for anchor in await look(deployment, one, anchors_of)]
+    finally:
+        await deployment.database.dispose()
+
+
+async def _chosen(deployment: Deployment, slug: str | None) -> list[uuid.UUID | None]:
+    """The trails meant; None stands for the deployment's own."""
+    if slug is not None:
+        return [await business_named(deployment, slug)]
+    known = await Sealer(deployment, standing_of_business).businesses()
+    return [None if one == NO_BUSINESS else one for one in known]

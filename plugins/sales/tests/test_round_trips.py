@@ -1,0 +1,41 @@
+"""What a checkout costs in messages to the database: evidence is written with the rest, in none of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from kernel.testing.box import Box
+from plugins.catalog.testing import a_product
+
+MOST = 11
+"""Begin and identity, the key, the cart's reads, begin and epochs, the write batch, commit – with every plugin on."""
+
+
+async def test_a_checkout_makes_no_more_round_trips_than_it_needs(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not box.deployment.database.is_postgres:
+        pytest.skip("round trips are PostgreSQL's")
+    rice = await a_product(box, price="100.00", track_stock=False)
+    cart = {"location_id": str(await box.location()), "lines": [{"product_id": str(rice)}]}
+    paid = cart | {"payments": [{"method": "cash", "amount": "100.00"}]}
+    cashier = box.client("cashier")
+    assert (await cashier.post("/api/v1/sales/sales", paid)).status_code == 201
+    said: list[str] = []
+
+    def counted(name: str) -> Any:
+        honest = getattr(asyncpg.Connection, name)
+
+        async def counting(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
+            said.append(query)
+            return await honest(self, query, *args, **kwargs)
+
+        return counting
+
+    for name in ("fetch", "execute", "prepare"):
+        monkeypatch.setattr(asyncpg.Connection, name, counted(name))
+    assert (await cashier.post("/api/v1/sales/sales", paid)).status_code == 201
+    print(*(f"{n}: {query[:100]}" for n, query in enumerate(said, start=1)), sep="\n")
+    assert len(said) <= MOST
+    assert sum("kernel_audit" in query for query in said) == 1
