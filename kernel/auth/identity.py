@@ -47,9 +47,11 @@ _IDENTITY = Prepared(
         User.name.label("user_name"),
         User.is_operator,
         Membership.is_active.label("is_member"),
+        Membership.locations,
         Role.code,
         Role.added,
         Role.removed,
+        Role.limits,
         *_business,
     )
     .select_from(User)
@@ -77,9 +79,13 @@ async def identify(transaction: Transaction, claims: Claims, rights: Rights) -> 
         raise Unauthenticated("This sign-in has ended")
     enabled = frozenset((row.enabled or "").split(",")) - {""}
     held = rights.of(row.code, row.added or (), row.removed or (), enabled) if row.is_member else frozenset()
+    limits = rights.limits_of(row.code, row.limits or {}, enabled) if row.is_member else {}
     if row.is_operator:
         held |= OPERATOR
-    actor = Actor(row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id)
+    places = None if row.locations is None else frozenset(map(uuid.UUID, row.locations))
+    actor = Actor(
+        row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id, limits=limits, locations=places
+    )
     return Standing(actor, _shop(row), enabled, _epochs(row))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,7 +30,10 @@ class User(Versioned, Base):
 
 
 class Role(Owned, Versioned, Base):
-    """What a member may do. A shipped role (`code`) starts with what plugins grant it; added and removed are edits."""
+    """What a member may do. A shipped role (`code`) starts with what plugins grant it; added and removed are edits.
+
+    `limits`: name → decimal string or None, where the business has set one itself.
+    """
 
     __tablename__ = "kernel_role"
     __table_args__ = (sa.UniqueConstraint("business_id", "name"),)
@@ -38,10 +42,11 @@ class Role(Owned, Versioned, Base):
     name: Mapped[str]
     added: Mapped[list[str]] = mapped_column(Json, default=list)
     removed: Mapped[list[str]] = mapped_column(Json, default=list)
+    limits: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
 
 
 class Membership(Base):
-    """A user's place in a business."""
+    """A user's place in a business. `locations`: ids of those they work at; None for all."""
 
     __tablename__ = "kernel_membership"
     __table_args__ = (
@@ -55,6 +60,7 @@ class Membership(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     role_id: Mapped[uuid.UUID]
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    locations: Mapped[list[str] | None] = mapped_column(Json)
 
 
 class SignIn(Base):

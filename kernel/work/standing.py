@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,17 +16,31 @@ NO_BUSINESS = uuid.UUID(int=0)
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """A person, or Duka itself when a job or a command line acts. `permissions` of None holds everything."""
+    """A person, or Duka itself when a job or a command line acts. `permissions` of None holds everything.
+
+    limits: how far permissions reach, scaled by `kernel.money.MICRO`; None for no limit, a name not there is 0.
+    locations: where the person works; None for everywhere.
+    """
 
     id: uuid.UUID | None
     name: str
     permissions: frozenset[str] | None
     is_operator: bool = False
     session_id: uuid.UUID | None = None
+    limits: Mapping[str, int | None] = {}
+    locations: frozenset[uuid.UUID] | None = None
 
     def may(self, permission: str) -> bool:
         """Whether the actor holds a permission."""
         return self.permissions is None or permission in self.permissions
+
+    def limit(self, name: str) -> int | None:
+        """How far the actor may go, scaled by `kernel.money.MICRO`; None: as far as they like."""
+        return None if self.permissions is None else self.limits.get(name, 0)
+
+    def works_at(self, location_id: uuid.UUID | None) -> bool:
+        """Whether the actor may see and do what belongs to a location; what belongs to none is everybody's."""
+        return self.locations is None or location_id is None or location_id in self.locations
 
 
 SYSTEM = Actor(None, "Duka", None)
