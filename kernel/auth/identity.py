@@ -83,9 +83,7 @@ async def identify(transaction: Transaction, claims: Claims, rights: Rights) -> 
     if row.is_operator:
         held |= OPERATOR
     places = None if row.locations is None else frozenset(map(uuid.UUID, row.locations))
-    actor = Actor(
-        row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id, limits=limits, locations=places
-    )
+    actor = Actor(row.user_id, row.user_name, held, row.is_operator, claims.sign_in_id, limits=limits, locations=places)
     return Standing(actor, _shop(row), enabled, _epochs(row))
 
 

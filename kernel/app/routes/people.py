@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kernel.auth.businesses import add_member, make_user
 from kernel.auth.models import Membership, Role, SignIn, User
 from kernel.auth.passwords import hash_password
-from kernel.auth.permissions import Rights
-from kernel.errors import AlreadyExists, Forbidden, Invalid, NotFound, PreconditionFailed
+from kernel.auth.roles import is_owner, keep_an_owner, locations_of, refuse_above, refuse_elsewhere
+from kernel.errors import AlreadyExists, Forbidden, NotFound, PreconditionFailed
 from kernel.web import Scene, command, flow, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request
 from kernel.work import Work
@@ -44,15 +44,6 @@ class Member(Struct, frozen=True):
     role_id: uuid.UUID
     role: Name
     is_active: bool
-
-
-class RoleFacts(Struct, frozen=True):
-    """A role, and what it may do with the plugins that are on."""
-
-    id: uuid.UUID
-    code: Annotated[str | None, Meta(description="Of a shipped role.", examples=["cashier"])]
-    name: Name
-    permissions: list[str]
 
 
 class UserQuery(ListQuery, frozen=True):
@@ -104,12 +95,16 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     """Change a person's name or role here, or switch them off."""
     row = await _row(work, user_id)
     work.check_version(row.version)
-    await _refuse_above(work, row.role_id)
+    await refuse_above(work, row.role_id)
     if user_id == work.actor.id and (data.role_id is not UNSET or data.is_active is False):
         raise Forbidden("Nobody changes their own role or switches themselves off")
+    refuse_elsewhere(work, (await locations_of(work, user_id))[0], "")
+    leaves = data.role_id not in (UNSET, row.role_id) or data.is_active is False
+    if leaves and await is_owner(work, user_id):
+        await keep_an_owner(work, but=user_id)
     here = sa.and_(Membership.business_id == work.business_id, Membership.user_id == user_id)
     if isinstance(data.role_id, uuid.UUID):
-        await _refuse_above(work, data.role_id)
+        await refuse_above(work, data.role_id)
         await work.execute(sa.update(Membership).where(here).values(role_id=data.role_id))
     if isinstance(data.is_active, bool):
         await work.execute(sa.update(Membership).where(here).values(is_active=data.is_active))
@@ -128,23 +123,8 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     return Reply(_member(row), version=row.version)
 
 
-@query("/roles", permission="users.see")
-async def list_roles(work: Work, query: ListQuery) -> Page[RoleFacts]:
-    """The roles of the business, with what each may do."""
-    rights = Rights(work.deployment.registry)
-    statement = sa.select(Role.id, Role.code, Role.name, Role.added, Role.removed).where(
-        Role.business_id == work.business_id
-    )
-
-    def make(row: Role) -> RoleFacts:
-        held = rights.of(row.code, row.added, row.removed, work.standing.enabled)
-        return RoleFacts(row.id, row.code, row.name, sorted(held))
-
-    return await page(work, statement, query, order=[Role.name, Role.id], make=make)
-
-
 async def _add(work: Work, data: NewUser, hashed: str) -> Reply[Member]:
-    await _refuse_above(work, data.role_id)
+    await refuse_above(work, data.role_id)
     found = await work.execute(sa.select(User.id).where(User.email == data.email.lower()))
     user_id = found.scalar_one_or_none()
     if user_id is None:
@@ -153,19 +133,6 @@ async def _add(work: Work, data: NewUser, hashed: str) -> Reply[Member]:
     work.audit(subject=f"user:{user_id}")
     row = await _row(work, user_id)
     return Reply(_member(row), version=row.version, location=f"/api/v1/users/{user_id}")
-
-
-async def _refuse_above(work: Work, role_id: uuid.UUID) -> None:
-    """Nobody hands out, or touches, a role that holds more than they do."""
-    found = await work.execute(
-        sa.select(Role.code, Role.added, Role.removed).where(Role.business_id == work.business_id, Role.id == role_id)
-    )
-    row = found.one_or_none()
-    if row is None:
-        raise Invalid.at("/role_id", "There is no such role", code="not-found")
-    held = Rights(work.deployment.registry).of(row.code, row.added, row.removed, work.standing.enabled)
-    if missing := sorted(name for name in held if not work.actor.may(name)):
-        raise Forbidden(f"That role may do what yours may not: {', '.join(missing[:3])}")
 
 
 async def _refuse_if_shared(work: Work, user_id: uuid.UUID) -> None:
