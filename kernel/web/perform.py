@@ -17,6 +17,7 @@ from kernel.auth.tokens import Claims
 from kernel.db import Phase, Transaction
 from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
 from kernel.web.decode import decode_body, decode_path, decode_query
+from kernel.web.fields import refuse_unheld, shown
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
@@ -121,28 +122,37 @@ async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answer
         raise Invalid.at(f"?{name}", "Unknown parameter", code="unknown")
     if route.body is not None:
         given["data"] = decode_body(visit.body, route.body)
+        refuse_unheld(visit.parsed, route.body, may_of(visit))
     if route.kind == "flow":
-        return _encode(route, await route.function(Scene(visit, route), **given))
+        return _encode(visit, route, await route.function(Scene(visit, route), **given))
     if visit.transaction is None:
         await visit.enter()
     assert visit.transaction is not None  # noqa: S101 - enter() has set both
     assert visit.standing is not None  # noqa: S101 - as above
     if route.kind == "query":
         work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route))
-        return _encode(route, await route.function(work, **given))
-    return await Deed(
+        return _encode(visit, route, await route.function(work, **given))
+    answer = await Deed(
         visit.deployment,
         visit.transaction,
         visit.standing,
         _origin(visit, route),
         run=lambda work: route.function(work, **given),
-        encode=lambda value: _encode(route, value),
+        encode=lambda value: _encode(visit, route, value),
         identify=visit.identify,
         key=_key(visit, route, path),
         read_first=route.read_first,
         if_match=visit.headers.get("if-match"),
         phase=Phase.SWITCH if route.switches else Phase.WRITE,
     ).perform()
+    if answer.replayed:  # it was kept when the person may have seen more than today
+        return msgspec.structs.replace(answer, body=shown(answer.body, route.answer, may_of(visit)))
+    return answer
+
+
+def may_of(visit: Visit) -> Callable[[str], bool]:
+    """Whether whoever is calling holds a permission."""
+    return (visit.standing.actor if visit.standing else STRANGER).may
 
 
 def _check_permission(visit: Visit, route: Route) -> None:
@@ -178,7 +188,7 @@ def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
     return Key(principal, f"{route.method} {route.path}", said, hashlib.sha256(canonical.encode()).digest())
 
 
-def _encode(route: Route, value: Any) -> Answered:
+def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
     status = route.status
     if isinstance(value, Reply):
@@ -191,4 +201,4 @@ def _encode(route: Route, value: Any) -> Answered:
     if value is None and route.answer is None:
         return Answered(204 if status == 200 else status, b"", headers)
     headers["Content-Type"] = "application/json"
-    return Answered(status, msgspec.json.encode(value), headers)
+    return Answered(status, shown(msgspec.json.encode(value), route.answer, may_of(visit)), headers)

@@ -36,7 +36,7 @@ async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
 async def list_moves(work: Work, query: MoveQuery) -> Page[MoveOut]:
     """Every move of stock, newest first.
 
-    A level is the sum of its moves. `unit_cost` is null for those who may not see costs.
+    A level is the sum of its moves. `unit_cost` is left out for those who may not see costs.
     """
     return await services.list_moves(work, query)
 

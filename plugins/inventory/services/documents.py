@@ -28,8 +28,6 @@ from plugins.inventory.schemas import (
 from plugins.inventory.services.places import Place, open_place
 from plugins.inventory.services.stock import move_stock
 
-SEES_COST = "catalog.see_cost"
-
 
 async def receive_goods(work: Work, data: ReceiptIn, kind: ReceiptKind = "receipt") -> ReceiptOut:
     """Take goods in at a location. Raises Invalid for a place or lines that cannot be."""
@@ -103,8 +101,8 @@ async def adjust_stock(work: Work, data: AdjustmentIn) -> AdjustmentOut:
 
 
 def cost_text(work: Work, cost: int | None) -> str | None:
-    """A cost as this person may see it: nothing without the permission for costs."""
-    return None if cost is None or not work.actor.may(SEES_COST) else format_price(cost, work.shop.exponent)
+    """A cost in words."""
+    return None if cost is None else format_price(cost, work.shop.exponent)
 
 
 async def _products(work: Work, ids: Sequence[UUID], quantities: Sequence[int]) -> list[StockFacts]:
