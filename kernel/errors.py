@@ -106,6 +106,17 @@ class Forbidden(DukaError):
     status, code, title = 403, "forbidden", "Your role does not allow this"
 
 
+class Elsewhere(Forbidden):
+    """The person does not work at the location they act for."""
+
+    code, title = "elsewhere", "You do not work at this location"
+
+    @classmethod
+    def at(cls, pointer: str) -> Elsewhere:
+        """The refusal, saying where the location is named."""
+        return cls(faults=[Fault(pointer, cls.code)])
+
+
 class NotFound(DukaError):
     """There is no such thing here; another business's thing looks exactly the same."""
 

@@ -18,6 +18,7 @@ from kernel.db import Phase, Transaction
 from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
 from kernel.web.decode import decode_body, decode_path, decode_query
 from kernel.web.fields import refuse_unheld, shown
+from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
@@ -123,6 +124,8 @@ async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answer
     if route.body is not None:
         given["data"] = decode_body(visit.body, route.body)
         refuse_unheld(visit.parsed, route.body, may_of(visit))
+    if visit.standing is not None:
+        refuse_elsewhere(visit.standing.actor, route.method, given, visit.parsed if route.body is not None else None)
     if route.kind == "flow":
         return _encode(visit, route, await route.function(Scene(visit, route), **given))
     if visit.transaction is None:

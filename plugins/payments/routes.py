@@ -137,6 +137,7 @@ async def get_refund(work: Work, refund_id: uuid.UUID) -> RefundOut:
     row = (await work.execute(found)).one_or_none()
     if row is None:
         raise NotFound
+    work.see_location(row.location_id)
     return _refund(row)
 
 

@@ -145,7 +145,7 @@ async def hold_cart(work: Work, data: HoldIn) -> Reply[HeldOut]:
 async def list_held(work: Work, query: ListQuery) -> Page[HeldOut]:
     """Held carts, oldest first."""
     statement = sa.select(Held.id, Held.label, Held.held_at, Held.held_by, Held.cart).where(
-        Held.business_id == work.shop.id
+        Held.business_id == work.shop.id, services.held_here(work)
     )
     return await page(work, statement, query, order=[Held.id], make=lambda row: HeldOut(*row[:5]))
 
@@ -154,6 +154,7 @@ async def list_held(work: Work, query: ListQuery) -> Page[HeldOut]:
 async def get_held(work: Work, held_id: uuid.UUID) -> HeldOut:
     """One held cart."""
     held = await work.get(Held, held_id)
+    work.see_location(uuid.UUID(held.cart["location_id"]))
     return HeldOut(held.id, held.label, held.held_at, held.held_by, held.cart)
 
 

@@ -29,9 +29,23 @@ async def hold_cart(work: Work, data: HoldIn) -> HeldOut:
     return held
 
 
+def held_here(work: Work) -> sa.ColumnElement[bool]:
+    """A condition on held carts: those of where the actor works."""
+    if work.actor.locations is None:
+        return sa.true()
+    return Held.cart["location_id"].as_string().in_(sorted(map(str, work.actor.locations)))
+
+
+async def take_up(work: Work, held_id: uuid.UUID) -> bool:
+    """Take a held cart away, once; False where it is no longer there."""
+    gone = await work.execute(
+        sa.delete(Held).where(Held.business_id == work.business_id, Held.id == held_id, held_here(work))
+    )
+    return bool(gone.rowcount)
+
+
 async def throw_away(work: Work, held_id: uuid.UUID) -> None:
     """Discard a held cart. Raises NotFound."""
-    gone = await work.execute(sa.delete(Held).where(Held.business_id == work.business_id, Held.id == held_id))
-    if not gone.rowcount:
+    if not await take_up(work, held_id):
         raise NotFound
     work.audit(subject=f"held:{held_id}")
