@@ -30,6 +30,8 @@ class DukaError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "Bad request"
+    members: Mapping[str, str] = {}
+    """More members of the problem document."""
 
     def __init__(
         self, detail: str = "", *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None

@@ -12,7 +12,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.app import pages
-from kernel.app.routes import auth, people, places, roles, running
+from kernel.app.routes import approvals, auth, people, places, roles, running
 from kernel.auth.identity import standing_of_business
 from kernel.auth.permissions import Rights
 from kernel.db import Database
@@ -87,7 +87,7 @@ def create_app(deployment: Deployment) -> Served:
 def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
     found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
-    for module in (people, places, roles, running):
+    for module in (people, approvals, places, roles, running):
         found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 

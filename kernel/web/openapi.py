@@ -12,8 +12,10 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from kernel import VERSION, errors
+from kernel.web.asking import HEADER
 from kernel.web.fields import hide, visible
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
+from kernel.work import ApprovalRequired
 
 _EVERY = (errors.MalformedJson, errors.Invalid, errors.Unavailable)
 _MOMENT = "2026-11-21T09:14:03Z"
@@ -160,6 +162,11 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         found.append(
             {"name": "Idempotency-Key", "in": "header", "required": route.moves, "schema": schema, "description": about}
         )
+    if ApprovalRequired in route.errors:
+        about = "Ids of approvals, with commas between; or `ask`, to do or ask for what is refused unless one means it."
+        found.append(
+            {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}, "description": about}
+        )
     if route.conditional:
         about = "The ETag you read."
         found.append(
@@ -239,6 +246,8 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "code": {"type": "string"},
         "request_id": {"type": "string"},
+        "approval": {"type": "string", "description": "The request that waits for a second person."},
+        "action": {"type": "string", "description": "The limit or permission that asks for one."},
         "errors": {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}},
     },
 }

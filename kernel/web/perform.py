@@ -11,17 +11,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kernel.auth.approvals import store_request
 from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
 from kernel.auth.tokens import Claims
 from kernel.db import Phase, Transaction
 from kernel.errors import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
+from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query
 from kernel.web.fields import refuse_unheld, shown
 from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Reply
-from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
+from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 
 T = TypeVar("T")
@@ -39,6 +41,7 @@ class Visit:
         self.query_string = b""
         self.body = b""
         self.parsed: Any = None
+        self.path: Mapping[str, str] = {}
         self.claims: Claims | None = None
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
@@ -113,7 +116,22 @@ class Scene:
 
 
 async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
-    """Run a route for a visit. Raises DukaError."""
+    """Run a route for a visit. Raises DukaError; a refusal that asks for approval names the request it has stored."""
+    visit.path = path
+    try:
+        return await _perform(visit, route, path)
+    except ApprovalRequired as refusal:
+        raise await _asked(visit, route, refusal) from refusal
+
+
+async def _asked(visit: Visit, route: Route, refusal: ApprovalRequired) -> ApprovalRequired:
+    """Store the request for approval, in a deed of its own, once the one that was refused is rolled back."""
+    await visit.leave()
+    approval_id = await Scene(visit, route).deed(lambda work: store_request(work, refusal.ask))
+    return ApprovalRequired(refusal.ask, approval_id)
+
+
+async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
     _check_permission(visit, route)
     given: dict[str, Any] = {n: decode_path(n, path[n], kind) for n, kind in route.parameters.items()}
     if route.query is not None:
@@ -172,7 +190,9 @@ def _check_permission(visit: Visit, route: Route) -> None:
 
 
 def _origin(visit: Visit, route: Route) -> Origin:
-    return Origin(route.operation, visit.request_id, visit.address)
+    approvals, asks = read_header(visit.headers)
+    request = [dict(visit.path), visit.parsed]
+    return Origin(route.operation, visit.request_id, visit.address, request, approvals, asks)
 
 
 def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -91,11 +92,18 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a deed came from, for the audit trail."""
+    """Where a deed came from, for the audit trail, and what was asked.
+
+    request: the parameters and the body, as plain JSON. approvals: those the request names; asks: it says that it means
+    what is refused without a second word.
+    """
 
     deed: str
     request_id: str | None = None
     address: str | None = None
+    request: Any = None
+    approvals: tuple[uuid.UUID, ...] = ()
+    asks: bool = False
 
 
 def business_date(at: dt.datetime, zone: ZoneInfo, cutoff_minutes: int = 0) -> dt.date:

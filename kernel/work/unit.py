@@ -56,6 +56,8 @@ class Work:
         self._begin_writing = begin_writing
         self._session: AsyncSession | None = None
         self._said: dict[str, Any] = {}
+        self.claims: list[Any] = []
+        """The approvals this deed goes by; used up when it is written."""
 
     # who and where
 
@@ -232,6 +234,16 @@ class Work:
     def audit(self, *, subject: str | None = None, reason: str | None = None, **facts: Any) -> None:
         """Say what this deed is about, for the audit row that every deed leaves."""
         self._said |= {"subject": subject, "reason": reason, "facts": facts or None}
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to what `audit` says."""
+        self._said["facts"] = {**(self._said.get("facts") or {}), **facts}
+
+    @property
+    def subject(self) -> str | None:
+        """What `audit` says this deed is about."""
+        said: str | None = self._said.get("subject")
+        return said
 
     async def flush(self, answer: StoredAnswer | None = None) -> dict[str, str]:
         """Write what is declared; returns token → number. Raises what a guarded change refuses with."""

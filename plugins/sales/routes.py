@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 from kernel.errors import AlreadyExists, NotFound
 from kernel.web import command, page, query
 from kernel.wire import ListQuery, Page, Reply
-from kernel.work import Work
+from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.sales import services
 from plugins.sales.errors import (
     AboveMrp,
@@ -58,7 +58,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
     moves=True,
     read_first=True,
     may_wait=True,
-    errors=(*_CART_ERRORS, AlreadyExists, HeldGone, Overpaid, PaymentShort),
+    errors=(*_CART_ERRORS, AlreadyExists, ApprovalNotValid, ApprovalRequired, HeldGone, Overpaid, PaymentShort),
 )
 async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
     """Complete a sale.
@@ -120,7 +120,12 @@ async def pay_pending_sale(work: Work, sale_id: uuid.UUID, data: PayIn) -> Reply
 
 
 @command(
-    "POST", "/sales/{sale_id}/void", permission="sales.void", status=200, moves=True, errors=(NotVoidable, NotWaiting)
+    "POST",
+    "/sales/{sale_id}/void",
+    permission="sales.void",
+    status=200,
+    moves=True,
+    errors=(ApprovalNotValid, ApprovalRequired, NotVoidable, NotWaiting),
 )
 async def void_sale(work: Work, sale_id: uuid.UUID, data: VoidIn) -> SaleOut:
     """Take a sale back on its own business day.

@@ -26,7 +26,7 @@ from plugins.inventory.schemas import (
     ReceiptOut,
 )
 from plugins.inventory.services.places import Place, open_place
-from plugins.inventory.services.stock import move_stock
+from plugins.inventory.services.stock import knowingly, move_stock
 
 
 async def receive_goods(work: Work, data: ReceiptIn, kind: ReceiptKind = "receipt") -> ReceiptOut:
@@ -83,7 +83,7 @@ async def adjust_stock(work: Work, data: AdjustmentIn) -> AdjustmentOut:
     work.insert(Adjustment, _row(document) | {"reason": data.reason})
     for one, product in zip(goods, products, strict=True):
         work.insert(AdjustmentLine, _line_row("adjustment_id", document, one, product))
-    move_stock(work, document, goods)
+    move_stock(work, document, await knowingly(work, document, goods))
     work.audit(subject=f"inventory.adjustment:{document.id}", reason=data.reason)
     return AdjustmentOut(
         document.id,

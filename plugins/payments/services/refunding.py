@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from kernel.auth import Location
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
-from kernel.money import exponent, format_amount
-from kernel.work import Work, business_date
+from kernel.money import MICRO_DIGITS, exponent, format_amount
+from kernel.work import Work, business_date, need_approval
 from plugins.payments.errors import RefundTooLarge
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import REFUNDABLE, Attempt, Event, Refund
@@ -81,6 +81,15 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     amount = row.refundable if data.amount is None else amount_at(data.amount, digits, "/amount")
     if not amount:
         raise RefundTooLarge.above(format_amount(0, digits))
+    back = row.captured - row.refundable + amount
+    await need_approval(
+        work,
+        "payments.refund_amount",
+        back * 10 ** (MICRO_DIGITS - digits),
+        words=f"Give back {format_amount(back, digits)} {row.currency} of {row.subject_number}: {data.reason}",
+        location_id=row.location_id,
+        register_id=row.register_id,
+    )
     location_id = data.location_id or row.location_id
     register_id = data.register_id if data.location_id or data.register_id else row.register_id
     place = Place(location_id, register_id, await _business_day(work, location_id), row.customer_id)

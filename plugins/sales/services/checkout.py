@@ -24,6 +24,7 @@ from plugins.sales.schemas.told import CompletedSale, PlacedSale, SaleMoney, Sol
 from plugins.sales.schemas.values import Applied, PricedCart, Settlement
 from plugins.sales.services.ground import Ground, base_quantity, read_ground
 from plugins.sales.services.holding import take_up
+from plugins.sales.services.limits import check_limits
 from plugins.sales.services.settling import order_number, sale_number, settle_payments, taken_of, wait_until
 from plugins.sales.services.shapes import cashier_of, line_out
 
@@ -96,6 +97,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
     ext = read_ext(work, "sales.cart", data.ext)
     ground = await read_ground(work, data, sold_at)
     priced = await price_cart_of(work, ground)
+    await check_limits(work, ground, priced)
     wanted = read_payments(work, data.payments)
     settled = settle_payments(priced.total, wanted, work.shop)
     await work.write()
