@@ -21,6 +21,8 @@ LISTS = {
     "register_id": "sales/registers",
     "user_id": "users",
     "role_id": "roles",
+    "copy_of": "roles",
+    "approval_id": "approvals",
     "job_id": "jobs",
     "promotion_id": "discounts/promotions",
     "sale_id": "sales/sales",
@@ -53,6 +55,7 @@ class Filling:
         await self.selling()
         await self.books()
         await self.jobs()
+        await self.approving()
         return self.own
 
     async def known(self) -> dict[str, str]:
@@ -179,6 +182,21 @@ class Filling:
             said = {"location_id": self.own["location_id"], "amount": "50.00", "category": self.text(f"tea {n}")}
             made = await self.make("/daybook/expenses", said | {"note": self.text("note"), "payee": self.text("kiosk")})
             self.own["expense_id"], self.own["date"] = made["id"], made["business_date"]
+
+    async def approving(self) -> None:
+        """Two requests for approval, by a cashier; a role of the shop's own."""
+        cart = {name: self.own[name] for name in ("location_id", "register_id", "customer_id")}
+        for percent in ("60", "70"):
+            line = {
+                "product_id": self.own["product_id"],
+                "discount": {"percent": percent, "reason": self.text("friend")},
+            }
+            said = cart | {"lines": [line], "payments": [{"method": "cash", "amount": "900.00"}]}
+            answer = await self.box.client("cashier", self.shop).post("/api/v1/sales/sales", said)
+            assert answer.json()["code"] == "approval-required", answer.text
+            self.own["approval_id"] = answer.json()["approval"]
+        made = await self.make("/roles", {"name": self.text("role"), "permissions": ["sales.see"]})
+        self.own["copy_of"], self.own["location_ids"] = made["id"], self.own["location_id"]
 
     async def jobs(self) -> None:
         """Jobs that wait."""

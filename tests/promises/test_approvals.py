@@ -295,6 +295,17 @@ async def test_a_void_and_a_refund_beyond_the_amount_need_approval(box: Box) -> 
     assert (await manager.post(refunds, back | {"amount": "500.00"})).status_code == 201, "managers are not limited"
 
 
+async def test_two_refunds_at_once_do_not_reach_beyond_the_limit_together(box: Box) -> None:
+    owner, cashier = box.client("owner"), box.client("cashier")
+    one = await role(owner, "cashier")
+    more, limits = [*one["permissions"], "payments.refund"], {"payments.refund_amount": "100"}
+    assert (await edit(owner, one["id"], permissions=more, limits=limits)).status_code == 200
+    sold = (await cashier.post(SALES, await cart(box, "0"))).json()
+    back = {"payment_id": sold["payments"][0]["id"], "amount": "60.00", "reason": "spoilt"}
+    answers = await asyncio.gather(*(cashier.post("/api/v1/payments/refunds", back) for _ in "1234"))
+    assert sorted(answer.status_code for answer in answers) == [201, 403, 403, 403]
+
+
 async def test_stock_goes_below_zero_only_knowingly_and_by_those_who_may(box: Box) -> None:
     cashier, manager = box.client("cashier"), box.client("manager")
     product, place = await a_product(box, price="10.00"), await box.location()
@@ -302,16 +313,14 @@ async def test_stock_goes_below_zero_only_knowingly_and_by_those_who_may(box: Bo
     assert refused_as(await cashier.post(SALES, body), "out-of-stock", 409)
     assert not (await manager.get(APPROVALS)).json()["items"], "asking is a choice"
     assert refused_as(await manager.post(SALES, body), "out-of-stock", 409), "those who may must say that they mean it"
-    ask = {"headers": {"X-Approval": "ask"}}
-    wanted = await cashier.post(SALES, body, **ask)
+    wanted = await cashier.post(SALES, body, headers={"X-Approval": "ask"})
     assert refused_as(wanted, "approval-required"), wanted.text
     approval = wanted.json()["approval"]
     assert (await manager.post(f"{APPROVALS}/{approval}/approve", WHY)).status_code == 200
     assert (await again(cashier, body, approval)).status_code == 201
     assert await on_hand(box, product, place) == "-3"
     assert refused_as(await again(cashier, body, approval), "approval-not-valid")
-    ask = {"headers": {"X-Approval": "ask"}}
-    assert (await manager.post(SALES, body, **ask)).status_code == 201
+    assert (await manager.post(SALES, body, headers={"X-Approval": "ask"})).status_code == 201
     assert await on_hand(box, product, place) == "-6"
 
     keeper, adjust = box.client("stock_keeper"), "/api/v1/inventory/adjustments"

@@ -151,6 +151,24 @@ async def test_nobody_grants_what_they_do_not_hold(box: Box) -> None:
     assert fine.status_code == 200, fine.text
 
 
+async def test_a_check_that_forgets_what_the_editor_holds_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: the role is written whatever its editor holds."""
+    manager = await may_edit_roles(box)
+    monkeypatch.setattr(roles, "refuse_beyond", lambda work, held: None)
+    keeper = await role(manager, "stock_keeper")
+    granted = await edit(manager, keeper["id"], permissions=["plugins.manage"])
+    assert granted.json()["permissions"] == ["plugins.manage"], "so the test above finds it"
+
+
+async def test_what_one_may_do_oneself_is_told(box: Box) -> None:
+    owner, cashier = box.client("owner"), box.client("cashier")
+    said = (await cashier.get(f"{ROLES}/mine")).json()
+    assert said["limits"] == {"sales.discount_percent": "10"}
+    assert said["permissions"] == (await role(owner, "cashier"))["permissions"]
+    assert said["location_ids"] is None
+    assert set((await owner.get(f"{ROLES}/mine")).json()["limits"].values()) == {None}
+
+
 async def test_nobody_edits_their_own_role_or_one_above_it(box: Box) -> None:
     manager = await may_edit_roles(box)
     own = await role(manager, "manager")

@@ -21,7 +21,7 @@ from tests.promises.spots import Call, fresh_token, id_spots, lists_of, plain_ca
 SHOP = next(iter(MARKS))
 NAMES_PLACES = {
     *("kernel.list_locations", "locations.list_locations", "locations.get_location"),
-    *("users.get_workplace",),
+    *("users.get_workplace", "roles.show_mine"),
 }
 """Operations that may name locations one does not work at: what places there are is no secret."""
 OF_A_PLACE = {

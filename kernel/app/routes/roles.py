@@ -12,8 +12,9 @@ from kernel.auth import roles
 from kernel.auth.models import Location, Membership, Role, User
 from kernel.auth.permissions import PERMISSIONS
 from kernel.errors import AlreadyExists, InUse, Invalid, PreconditionFailed
+from kernel.money import format_micro
 from kernel.plugin import Limit, Permission
-from kernel.web import command, page, query
+from kernel.web import SIGNED_IN, command, page, query
 from kernel.wire import ListQuery, Name, Page, Reply, Request
 from kernel.work import Work
 
@@ -110,6 +111,14 @@ class Matrix(Struct, frozen=True):
     groups: list[PermissionGroup]
 
 
+class Mine(Struct, frozen=True):
+    """What the caller may do, how far, and where; no locations: everywhere."""
+
+    permissions: Permissions
+    limits: Limits
+    location_ids: list[uuid.UUID] | None
+
+
 class Workplace(Struct, frozen=True):
     """Where a person works; null: everywhere."""
 
@@ -145,6 +154,19 @@ async def show_matrix(work: Work) -> Matrix:
         for one in registry.in_order(enabled)
     ]
     return Matrix([RoleName(row.id, row.code, row.name) for row in rows], groups)
+
+
+@query("/roles/mine", permission=SIGNED_IN)
+async def show_mine(work: Work) -> Mine:
+    """What the caller may do, how far, and where."""
+    actor = work.actor
+    declared = work.deployment.registry.limits(work.standing.enabled)
+    limits = {one.name: actor.limit(one.name) for one in declared if actor.may(one.bounds)}
+    return Mine(
+        sorted(actor.permissions or ()),
+        {name: None if far is None else format_micro(far) for name, far in limits.items()},
+        None if actor.locations is None else sorted(actor.locations),
+    )
 
 
 @query("/roles/{role_id}", permission="users.see")

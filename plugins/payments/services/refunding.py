@@ -21,6 +21,8 @@ from plugins.payments.models import REFUNDABLE, Attempt, Event, Refund
 from plugins.payments.schemas import MadeRefund, Place, RefundIn, RefundOut, Subject
 from plugins.payments.services.asking import amount_at
 
+LARGEST = "payments.refund_amount"
+"""The limit on what is given back of one payment by hand, all refunds together."""
 _A = Attempt.__table__.c
 _LEFT_OF_SUBJECT = Prepared(
     sa.select(
@@ -74,7 +76,7 @@ async def give_back(
 async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     """Give money back for one payment by hand. Raises Invalid for an unknown payment or place, RefundTooLarge."""
     try:
-        row = await work.get(Attempt, data.payment_id)
+        row = await work.get(Attempt, data.payment_id, to_change=work.actor.limit(LARGEST) is not None)
     except NotFound as fault:
         raise Invalid.at("/payment_id", "There is no such payment", code="not-found") from fault
     digits = exponent(row.currency)
@@ -84,7 +86,7 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     back = row.captured - row.refundable + amount
     await need_approval(
         work,
-        "payments.refund_amount",
+        LARGEST,
         back * 10 ** (MICRO_DIGITS - digits),
         words=f"Give back {format_amount(back, digits)} {row.currency} of {row.subject_number}: {data.reason}",
         location_id=row.location_id,

@@ -33,7 +33,8 @@ def held_here(work: Work) -> sa.ColumnElement[bool]:
     """A condition on held carts: those of where the actor works."""
     if work.actor.locations is None:
         return sa.true()
-    return Held.cart["location_id"].as_string().in_(sorted(map(str, work.actor.locations)))
+    place: sa.ColumnElement[str] = Held.cart["location_id"].as_string()
+    return place.in_(sorted(map(str, work.actor.locations)))
 
 
 async def take_up(work: Work, held_id: uuid.UUID) -> bool:
