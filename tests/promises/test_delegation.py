@@ -358,6 +358,7 @@ async def test_a_change_acts_on_the_next_request_of_every_process(box: Box, box_
             for cashier in cashiers:
                 expected = 200 if "customers.see" in wanted else 403
                 assert (await cashier.get("/api/v1/customers/customers")).status_code == expected
+                assert (await cashier.get(f"{ROLES}/mine")).json()["limits"]["sales.discount_percent"] == limit
 
 
 def token_of(box: Box, role_: str) -> str | None:
