@@ -30,6 +30,8 @@ class DukaError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "Bad request"
+    members: Mapping[str, str] = {}
+    """More members of the problem document."""
 
     def __init__(
         self, detail: str = "", *, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
@@ -122,6 +124,17 @@ class BusinessSuspended(DukaError):
     """The operator of the deployment has closed the business for now; nothing of it is lost."""
 
     status, code, title = 403, "business-suspended", "This business is suspended"
+
+
+class Elsewhere(Forbidden):
+    """The person does not work at the location they act for."""
+
+    code, title = "elsewhere", "You do not work at this location"
+
+    @classmethod
+    def at(cls, pointer: str) -> Elsewhere:
+        """The refusal, saying where the location is named."""
+        return cls(faults=[Fault(pointer, cls.code)])
 
 
 class NotFound(DukaError):

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 
+FIGURE = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z", re.ASCII)
+"""A decimal string as limits are written: at most twelve whole digits and six decimals."""
+
 RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
         *("keys", "tills", "till"),
-        *("openapi", "health", "static", "docs", "operating"),
+        *("openapi", "health", "static", "docs", "operating", "approvals"),
     }
 )
 """Names that stand for the kernel in paths, tables, jobs and permissions."""
@@ -30,6 +34,22 @@ class Permission:
 
     name: str
     words: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How far a permission reaches: a figure that each role holds, named `<plugin>.<noun>`.
+
+    bounds: the permission it limits. unit: a percentage, or an amount in the business's currency.
+    defaults: shipped role → a decimal string, or None for no limit. A role that is not named begins with "0": it holds
+    the permission only as far as somebody else approves. Owners are never limited.
+    """
+
+    name: str
+    words: str
+    unit: Literal["percent", "amount"]
+    bounds: str
+    defaults: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,7 @@ class Plugin:
     optional: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    limits: tuple[Limit, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settings: str = ""
     personal_data: tuple[str, ...] = ()
@@ -71,6 +92,8 @@ class Plugin:
                 raise ValueError(f"plugin {self.name}: grants to unknown role {role!r}; known: {', '.join(ROLES)}")
             if unknown := set(names) - own:
                 raise ValueError(f"plugin {self.name}: grants undeclared permissions {sorted(unknown)}")
+        for limit in self.limits:
+            _check_limit(self.name, limit, own)
 
     def requirements(self) -> dict[str, SpecifierSet]:
         """The hard dependencies: plugin name → range."""
@@ -83,6 +106,18 @@ class Plugin:
     def rivals(self) -> dict[str, SpecifierSet]:
         """The plugins it cannot be enabled beside: name → range."""
         return {r.name: r.specifier for r in (_requirement(self.name, said) for said in self.conflicts)}
+
+
+def _check_limit(plugin: str, limit: Limit, permissions: set[str]) -> None:
+    if not limit.name.startswith(plugin + ".") or limit.name in permissions:
+        raise ValueError(f"plugin {plugin}: limit {limit.name!r} must start with '{plugin}.' and be no permission")
+    if limit.bounds not in permissions:
+        raise ValueError(f"plugin {plugin}: limit {limit.name!r} bounds {limit.bounds!r}, which it does not declare")
+    for role, value in limit.defaults.items():
+        if role not in ROLES or role == "owner":
+            raise ValueError(f"plugin {plugin}: limit {limit.name!r} for {role!r}; only shipped roles below the owner")
+        if value is not None and not FIGURE.match(value):
+            raise ValueError(f"plugin {plugin}: limit {limit.name!r} of {value!r}; a decimal string is wanted")
 
 
 def _requirement(plugin: str, said: str) -> Requirement:

@@ -23,7 +23,7 @@ from packaging.version import Version
 from kernel import VERSION, hooks
 from kernel.errors import PluginFault
 from kernel.hooks import HookSet, Meter
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Limit, Permission, Plugin
 
 GROUP = "duka.plugins"
 BUNDLED = "plugins"
@@ -93,6 +93,10 @@ class Registry:
     def permissions(self, names: Iterable[str] | None = None) -> list[Permission]:
         """The permissions that plugins declare, in plan order."""
         return [permission for one in self.in_order(names) for permission in one.manifest.permissions]
+
+    def limits(self, names: Iterable[str] | None = None) -> list[Limit]:
+        """The limits that plugins declare, in plan order."""
+        return [limit for one in self.in_order(names) for limit in one.manifest.limits]
 
     def needed_by(self, name: str) -> list[str]:
         """The plugin and all it stands on, in plan order. Raises PluginFault when there is no such plugin."""

@@ -44,6 +44,18 @@ Region = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description="ISO 3166-1 al
 Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", description="ISO 4217.", examples=["KES"])]
 Search = Annotated[str, Meta(max_length=100, pattern=_LINE, description="Words or parts of words.", examples=["rice"])]
 
+NEEDS = "needs"
+"""The key in a Meta's `extra` under which `needs` puts the permission."""
+
+
+def needs(permission: str) -> Meta:
+    """Mark a field that only those who hold a permission may see or set: `Annotated[UnitPrice | None, needs("…")]`.
+
+    The kernel leaves it out of their answers and of their OpenAPI document, and refuses (403) a request that sets it.
+    """
+    return Meta(extra={NEEDS: permission}, extra_json_schema={f"x-{NEEDS}": permission})
+
+
 Ext = dict[str, msgspec.Raw]
 """Plugin → what it adds to this thing; read by that plugin's own Struct."""
 

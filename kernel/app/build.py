@@ -15,6 +15,7 @@ from litestar.response import Stream
 from kernel.app import pages, purging
 from kernel.app.routes import (
     account,
+    approvals,
     audit,
     auth,
     invitations,
@@ -22,6 +23,7 @@ from kernel.app.routes import (
     operating,
     people,
     places,
+    roles,
     running,
     second_factor,
     support,
@@ -112,7 +114,8 @@ def kernel_routes() -> list[Route]:
     found = [
         route.mounted("auth", f"{PREFIX}/auth") for module in (auth, account) for route in functions_of(module, Route)
     ]
-    for module in (invitations, people, places, running, second_factor, keys, tills, audit, operating, support):
+    people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
+    for module in (*people_and_roles, places, running, audit, operating, support):
         found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
     return found
 

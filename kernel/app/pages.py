@@ -14,6 +14,7 @@ from kernel.auth.permissions import Rights
 from kernel.db import Phase
 from kernel.errors import NotFound
 from kernel.web import PUBLIC, Route, Visit
+from kernel.web.fields import permissions_in
 from kernel.web.openapi import document, etag
 from kernel.work import Deployment
 
@@ -29,7 +30,10 @@ class Pages:
 
     def __init__(self, deployment: Deployment, rights: Rights, routes: Sequence[Route]) -> None:
         self.deployment, self.rights, self.routes = deployment, rights, routes
-        self._documents: dict[frozenset[str] | None, bytes] = {}
+        self._documents: dict[tuple[frozenset[str] | None, frozenset[str]], bytes] = {}
+        self._guarded: frozenset[str] = frozenset().union(
+            *(permissions_in(kind) for one in routes for kind in (one.body, one.answer))
+        )
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Litestar's handlers for them."""
@@ -66,23 +70,24 @@ class Pages:
     def _openapi(self, visit: Visit) -> Response[bytes]:
         standing = visit.standing
         enabled = standing.enabled if standing else None
-        if enabled not in self._documents:
-            self._documents[enabled] = self._written(enabled)
-        content = self._documents[enabled]
+        sees = frozenset(one for one in self._guarded if standing is not None and standing.actor.may(one))
+        if (enabled, sees) not in self._documents:
+            self._documents[enabled, sees] = self._written(enabled, sees)
+        content = self._documents[enabled, sees]
         tag = etag(content)
         headers = {"ETag": tag, "Vary": "Authorization", "Cache-Control": "private, no-cache"}
         if visit.headers.get("if-none-match") == tag:
             return Response(b"", status_code=304, headers=headers)
         return Response(content, headers=headers, media_type="application/json")
 
-    def _written(self, enabled: frozenset[str] | None) -> bytes:
+    def _written(self, enabled: frozenset[str] | None, sees: frozenset[str]) -> bytes:
         plugins = self.deployment.registry.plugins.keys()
         if enabled is None:
             shown = [route for route in self.routes if route.permission == PUBLIC]
         else:
             shown = [route for route in self.routes if route.plugin not in plugins or route.plugin in enabled]
         words = {one.name: one.words for one in self.rights.declared(enabled or ())}
-        return msgspec.json.encode(document(shown, "Duka", words))
+        return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__))
 
 
 def _static(path: str) -> Response[bytes]:

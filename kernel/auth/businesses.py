@@ -99,10 +99,17 @@ async def enter(work: Work, business_id: uuid.UUID) -> bool:
 
 
 async def add_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID) -> None:
-    """Give a user a role in this business."""
+    """Give a user a role in this business; whoever is tied to locations ties those they add to the same ones."""
+    own = work.actor.locations
+    places = None if own is None else sorted(map(str, own))
     await work.execute(
         sa.insert(Membership).values(
-            business_id=work.business_id, user_id=user_id, role_id=role_id, is_active=True, joined_at=work.now
+            business_id=work.business_id,
+            user_id=user_id,
+            role_id=role_id,
+            is_active=True,
+            joined_at=work.now,
+            locations=places,
         )
     )
 

@@ -1,4 +1,4 @@
-"""Nobody hands out more than they hold (promise P23)."""
+"""Nobody hands out more than they hold, when they do it and when it is taken up (promise P23)."""
 
 from __future__ import annotations
 
@@ -8,56 +8,36 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from kernel.auth.models import Membership, Role, User
-from kernel.auth.permissions import Rights
-from kernel.errors import Forbidden, Invalid
+from kernel.auth.roles import Held, held_by, what_goes_beyond
 from kernel.work import Work
 
 
-async def refuse_above(work: Work, role_id: uuid.UUID) -> None:
-    """Nobody hands out, or touches, a role that holds more than they do. Raises Forbidden, Invalid for no such role."""
-    held = await held_by_role(work, role_id)
-    if held is None:
-        raise Invalid.at("/role_id", "There is no such role", code="not-found")
-    if missing := sorted(name for name in held if not work.actor.may(name)):
-        raise Forbidden(f"That role may do what yours may not: {', '.join(missing[:3])}")
+async def may_still_hand_out(
+    work: Work, giver: uuid.UUID | None, role_id: uuid.UUID, locations: Iterable[str] | None
+) -> bool:
+    """Whether whoever gave a role and places could give them now: still there, still with the right, still that far.
 
-
-async def may_still_hand_out(work: Work, giver: uuid.UUID | None, role_id: uuid.UUID) -> bool:
-    """Whether whoever gave a role could give it now: still there, still with the right, still holding all of it.
-
-    giver: None for Duka itself.
+    giver: None for Duka itself. locations: None for all.
     """
-    held = await held_by_role(work, role_id)
-    if held is None or giver is None:
-        return held is not None
-    theirs = await _held_by(work, giver)
-    return "users.manage" in theirs and held <= theirs
+    role = (await work.execute(sa.select(*_ROLE).where(_here(work), Role.id == role_id))).one_or_none()
+    if role is None or giver is None:
+        return role is not None
+    found = await work.execute(
+        sa.select(*_ROLE, Membership.locations)
+        .join(Membership, sa.and_(Membership.business_id == Role.business_id, Membership.role_id == Role.id))
+        .join(User, User.id == Membership.user_id)
+        .where(_here(work), User.id == giver, User.is_active.is_(True), Membership.is_active.is_(True))
+    )
+    row = found.one_or_none()
+    if row is None or (row.locations is not None and not set(row.locations).issuperset(locations or (None,))):
+        return False
+    theirs: Held = held_by(work, row)
+    may_give = "users.manage" in theirs.permissions
+    return may_give and what_goes_beyond(work, held_by(work, role), theirs) is None
 
 
-async def held_by_role(work: Work, role_id: uuid.UUID) -> frozenset[str] | None:
-    """What a role of this business holds; None if there is no such role."""
-    row = (await work.execute(sa.select(*_ROLE).where(_here(work), Role.id == role_id))).one_or_none()
-    return _rights(work, row) if row else None
-
-
-async def _held_by(work: Work, user_id: uuid.UUID) -> frozenset[str]:
-    row = (
-        await work.execute(
-            sa.select(*_ROLE)
-            .join(Membership, sa.and_(Membership.business_id == Role.business_id, Membership.role_id == Role.id))
-            .join(User, User.id == Membership.user_id)
-            .where(_here(work), User.id == user_id, User.is_active.is_(True), Membership.is_active.is_(True))
-        )
-    ).one_or_none()
-    return _rights(work, row) if row else frozenset()
-
-
-_ROLE = (Role.code, Role.added, Role.removed)
+_ROLE = (Role.code, Role.added, Role.removed, Role.limits)
 
 
 def _here(work: Work) -> sa.ColumnElement[bool]:
     return Role.business_id == work.business_id
-
-
-def _rights(work: Work, row: sa.Row[tuple[str | None, Iterable[str], Iterable[str]]]) -> frozenset[str]:
-    return Rights(work.deployment.registry).of(row.code, row.added, row.removed, work.standing.enabled)

@@ -56,9 +56,11 @@ _person: list[Any] = [
     User.name.label("user_name"),
     User.is_operator,
     Membership.is_active.label("is_member"),
+    Membership.locations,
     Role.code,
     Role.added,
     Role.removed,
+    Role.limits,
 ]
 _its_role = sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id)
 _elsewhere = sa.or_(
@@ -156,6 +158,7 @@ async def _identify_person(
     read_only = supporting and row.support_role_id is None
     code = "owner" if read_only else row.code
     held = rights.of(code, row.added or (), row.removed or (), enabled) if here else frozenset()
+    limits = rights.limits_of(code, row.limits or {}, enabled) if here else {}
     if supporting:
         held -= NEVER_BY_SUPPORT
     if row.till_id is not None:
@@ -171,19 +174,22 @@ async def _identify_person(
         claims.sign_in_id,
         till_id=row.till_id,
         supporting=supporting,
+        limits=limits,
+        locations=_places(row),
     )
     suspended = row.suspended_at is not None
     return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, read_only=read_only)
 
 
 async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rights) -> Standing:
-    """A key holds those of its scopes that its maker holds today, and nothing that takes a person."""
+    """A key holds those of its scopes that its maker holds today, as far as they do; nothing that takes a person."""
     row = await transaction.one(_KEY, business_id=claims.business_id, key_id=claims.key_id, at=claims.at)
     if row is None or not hmac.compare_digest(bytes(row.hash), claims.hash):
         raise Unauthenticated("The key is not valid, or not any more")
     enabled = _enabled_in(row)
     held = not_in_person(rights.of(row.code, row.added, row.removed, enabled)) & frozenset(row.scopes)
-    actor = Actor(claims.key_id, row.key_name, held, key_id=claims.key_id)
+    limits = rights.limits_of(row.code, row.limits, enabled)
+    actor = Actor(claims.key_id, row.key_name, held, key_id=claims.key_id, limits=limits, locations=_places(row))
     return Standing(actor, _shop(row), enabled, _epochs(row), suspended=row.suspended_at is not None)
 
 
@@ -215,6 +221,11 @@ async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
 
 def _enabled_in(row: Any) -> frozenset[str]:
     return frozenset((row.enabled or "").split(",")) - {""}
+
+
+def _places(row: Any) -> frozenset[uuid.UUID] | None:
+    """The locations someone works at, None for all."""
+    return None if row.locations is None else frozenset(map(uuid.UUID, row.locations))
 
 
 def _is_let_in(row: Any, now: dt.datetime | None) -> bool:

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.businesses import enter, make_user
-from kernel.auth.delegation import may_still_hand_out, refuse_above
+from kernel.auth.delegation import may_still_hand_out
 from kernel.auth.limits import account_key, count_try
 from kernel.auth.mail_tokens import LIVES, Link, LinkNotValid, end_link_tokens, make_link_token, use_link_token
 from kernel.auth.models import Invitation, Membership, Role, User
+from kernel.auth.roles import refuse_above
 from kernel.db import new_id
 from kernel.errors import AlreadyExists, Conflict, NotFound
 from kernel.mail import plain_email
@@ -35,12 +36,11 @@ class AccountExists(Conflict):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What is offered to whom."""
+    """What is offered to whom. Whoever is tied to locations ties those they invite to the same ones."""
 
     email: str
     role_id: uuid.UUID
     name: str | None = None
-    location_ids: list[str] | None = None
 
 
 async def invite(work: Work, offer: Offer, *, first_password_hash: str | None = None) -> uuid.UUID:
@@ -63,7 +63,7 @@ async def invite(work: Work, offer: Offer, *, first_password_hash: str | None = 
             email=email,
             name=offer.name,
             role_id=offer.role_id,
-            location_ids=offer.location_ids,
+            location_ids=None if work.actor.locations is None else sorted(map(str, work.actor.locations)),
             invited_by=work.actor.id,
             invited_by_name=work.actor.name,
             created_at=work.now,
@@ -169,7 +169,7 @@ async def _take_up(work: Work, business_id: uuid.UUID | None, email: str, user_i
     if business_id is None or not await enter(work, business_id):
         raise LinkNotValid
     found = await work.execute(
-        sa.select(Invitation.id, Invitation.role_id, Invitation.invited_by)
+        sa.select(Invitation.id, Invitation.role_id, Invitation.invited_by, Invitation.location_ids)
         .where(
             Invitation.business_id == business_id,
             Invitation.email == email,
@@ -180,18 +180,24 @@ async def _take_up(work: Work, business_id: uuid.UUID | None, email: str, user_i
         .with_for_update()
     )
     row = found.one_or_none()
-    if row is None or not await may_still_hand_out(work, row.invited_by, row.role_id):
+    if row is None or not await may_still_hand_out(work, row.invited_by, row.role_id, row.location_ids):
         raise LinkNotValid
     await work.execute(sa.update(Invitation).where(_is(work, row.id)).values(accepted_at=work.now))
-    await _make_member(work, user_id, row.role_id)
+    await _make_member(work, user_id, row.role_id, row.location_ids)
     work.later("kernel.mail", {"kind": "welcome", "user_id": str(user_id), "role_id": str(row.role_id)})
     work.audit(subject=f"invitation:{row.id}", user_id=str(user_id))
 
 
-async def _make_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID) -> None:
+async def _make_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID, locations: list[str] | None) -> None:
     """A new member, one that was waiting, or one who worked here before."""
     insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-    place = {"role_id": role_id, "is_active": True, "joined_at": work.now, "pending_until": None}
+    place = {
+        "role_id": role_id,
+        "is_active": True,
+        "joined_at": work.now,
+        "pending_until": None,
+        "locations": locations,
+    }
     await work.execute(
         insert(Membership)
         .values(business_id=work.business_id, user_id=user_id, **place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,7 +34,10 @@ class User(Versioned, Base):
 
 
 class Role(Owned, Versioned, Base):
-    """What a member may do. A shipped role (`code`) starts with what plugins grant it; added and removed are edits."""
+    """What a member may do. A shipped role (`code`) starts with what plugins grant it; added and removed are edits.
+
+    `limits`: name → decimal string or None, where the business has set one itself.
+    """
 
     __tablename__ = "kernel_role"
     __table_args__ = (sa.UniqueConstraint("business_id", "name"),)
@@ -42,12 +46,14 @@ class Role(Owned, Versioned, Base):
     name: Mapped[str]
     added: Mapped[list[str]] = mapped_column(Json, default=list)
     removed: Mapped[list[str]] = mapped_column(Json, default=list)
+    limits: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
 
 
 class Membership(Base):
-    """A user's place in a business. `pending_until`: made with a first password, waits for the first sign-in.
+    """A user's place in a business. `locations`: ids of those they work at; None for all.
 
-    seen_at: the last sign-in or refresh in this business.
+    pending_until: made with a first password, waits for the first sign-in. seen_at: the last sign-in or refresh in this
+    business.
     """
 
     __tablename__ = "kernel_membership"
@@ -62,6 +68,7 @@ class Membership(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     role_id: Mapped[uuid.UUID]
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    locations: Mapped[list[str] | None] = mapped_column(Json)
     joined_at: Mapped[dt.datetime | None]
     seen_at: Mapped[dt.datetime | None]
     pending_until: Mapped[dt.datetime | None]

@@ -201,3 +201,34 @@ class AuditAnchor(Base):
     number: Mapped[int] = mapped_column(sa.BigInteger())
     hash: Mapped[bytes] = mapped_column(sa.LargeBinary, info={"secret": False})
     anchored_at: Mapped[dt.datetime]
+
+
+class Approval(Owned, Base):
+    """A deed beyond somebody's limit, and what a second person says to it.
+
+    action: the limit or permission that stood in the way; amount is scaled by `kernel.money.MICRO`, None where none was
+    asked for. digest: hash of the request that was refused; only the same one may use the approval, once.
+    state: waiting, approved, refused or used.
+    """
+
+    __tablename__ = "kernel_approval"
+    __table_args__ = (sa.Index("ix_kernel_approval_business_id_requested_by", "business_id", "requested_by"),)
+
+    action: Mapped[str]
+    amount: Mapped[int | None]
+    digest: Mapped[str]
+    words: Mapped[str]
+    deed: Mapped[str]
+    location_id: Mapped[uuid.UUID | None]
+    register_id: Mapped[uuid.UUID | None]
+    requested_by: Mapped[uuid.UUID]
+    requested_by_name: Mapped[str]
+    requested_at: Mapped[dt.datetime]
+    state: Mapped[str]
+    expires_at: Mapped[dt.datetime]
+    answered_by: Mapped[uuid.UUID | None]
+    answered_by_name: Mapped[str | None]
+    answered_at: Mapped[dt.datetime | None]
+    reason: Mapped[str | None]
+    used_at: Mapped[dt.datetime | None]
+    used_for: Mapped[str | None]

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 import sqlalchemy as sa
+from msgspec import structs
 
 from kernel.app import Served, create_app, open_deployment
 from kernel.app.prepare import prepare
@@ -152,10 +153,12 @@ class Box:
             return SYSTEM
         person = self.people[shop, role]
 
-        async def held(work: Work) -> frozenset[str]:
-            return Rights(self.deployment.registry).of(role, (), (), work.standing.enabled)
+        async def held(work: Work) -> Actor:
+            rights, enabled = Rights(self.deployment.registry), work.standing.enabled
+            limits = rights.limits_of(role, {}, enabled)
+            return structs.replace(person, permissions=rights.of(role, (), (), enabled), limits=limits)
 
-        return Actor(person.id, person.name, await self.look(held, shop=shop), False, person.session_id)
+        return await self.look(held, shop=shop)
 
 
 async def prepare_template(settings: Settings, registry: Registry, plugins: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The reference pages, written from the code: hooks, permissions, settings. Run as a module, this writes them.
+"""The reference pages, written from the code: hooks, permissions, roles, settings. Run as a module, this writes them.
 
 A test compares each page with what this module would write, so that they cannot drift apart.
 """
@@ -13,10 +13,12 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from kernel.auth.permissions import GRANTS, PERMISSIONS
-from kernel.plugin import ROLES
+from kernel.app.build import kernel_routes, plugin_routes
+from kernel.auth.permissions import GRANTS, PERMISSIONS, Rights, written_limit
+from kernel.plugin import ROLES, Limit
 from kernel.registry import Registry, discover
 from kernel.settings import PREFIX, Settings
+from kernel.web import OPERATOR, PUBLIC, SIGNED_IN
 
 FOLDER = Path("docs/reference")
 
@@ -26,6 +28,7 @@ def pages(registry: Registry) -> dict[str, str]:
     return {
         "hooks.md": hooks_page(registry),
         "permissions.md": permissions_page(registry),
+        "roles.md": roles_page(registry),
         "settings.md": settings_page(),
     }
 
@@ -75,6 +78,45 @@ def permissions_page(registry: Registry) -> str:
         grants = plugin.manifest.grants if plugin else GRANTS
         marks = ["✓" if permission.name in grants.get(role, ()) else "" for role in ROLES[1:]]
         lines.append(f"| `{permission.name}` | {permission.words} | {' | '.join(marks)} |")
+    return "\n".join([*lines, "", *limits_table(registry)]) + "\n"
+
+
+def limits_table(registry: Registry) -> list[str]:
+    """Every limit in words, and how far each shipped role starts with going."""
+    roles = ROLES[1:]
+    lines = [
+        "## Limits",
+        "",
+        "How far a permission reaches. Owners are never limited; a role of one's own begins at 0. Amounts are in the",
+        "business's currency; – where the role does not hold the permission.",
+        "",
+        f"| limit | what it bounds | permission | {' | '.join(roles)} |",
+        f"|---|---|---|{'---|' * len(roles)}",
+    ]
+    for limit in registry.limits():
+        grants = registry.plugins[limit.name.partition(".")[0]].manifest.grants
+        values = [_far(limit, role) if limit.bounds in grants.get(role, ()) else "–" for role in roles]
+        lines.append(f"| `{limit.name}` | {limit.words} | `{limit.bounds}` | {' | '.join(values)} |")
+    return lines
+
+
+def roles_page(registry: Registry) -> str:
+    """Every route against every shipped role, as they are before a business edits them."""
+    rights, every = Rights(registry), frozenset(registry.plugins)
+    held = {role: rights.of(role, (), (), every) for role in ROLES}
+    lines = [
+        "# Who may call what",
+        "",
+        "Written from the code; every cell is tested. ✓: let in. A business may edit every role but the owner's, and",
+        "add its own. Operators of the deployment are let in where it says so; inside a business, as their role there.",
+        "",
+        f"| route | permission | {' | '.join(ROLES)} |",
+        f"|---|---|{'---|' * len(ROLES)}",
+    ]
+    for route in [*kernel_routes(), *plugin_routes(registry)]:
+        is_open = route.permission in (PUBLIC, SIGNED_IN)
+        marks = ["✓" if is_open or route.permission in held[role] else "" for role in ROLES]
+        lines.append(f"| `{route.method} {route.path}` | {_asked(route.permission)} | {' | '.join(marks)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -102,6 +144,18 @@ def main() -> int:
     for name, text in pages(discover()).items():
         (FOLDER / name).write_text(text)
     return 0
+
+
+def _far(limit: Limit, role: str) -> str:
+    value = written_limit(limit, role, {})
+    if value is None:
+        return "no limit"
+    return f"{value} %" if limit.unit == "percent" else value
+
+
+def _asked(permission: str) -> str:
+    named = {PUBLIC: "open to anyone", SIGNED_IN: "anyone signed in", OPERATOR: "operators"}
+    return named.get(permission, f"`{permission}`")
 
 
 def _owner(spec: Callable[..., Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 ALLOWED = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, PUT, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Approval",
     "Access-Control-Max-Age": "600",
 }
 EXPOSED = "ETag, Location, Retry-After, X-Request-Id, Idempotency-Replayed"

@@ -34,8 +34,12 @@ async def page(
     """One page of a statement that already names the business and the filters.
 
     order: columns of the statement that are unique together (the id last); the page after a cursor begins behind them.
-    make: a row → an item. Raises InvalidCursor for a cursor of another list, filter or business.
+    make: a row → an item. Rows with a `location_id` are those of where the caller works.
+    Raises InvalidCursor for a cursor of another list, filter or business.
     """
+    place = statement.selected_columns.get("location_id")
+    if place is not None:
+        statement = statement.where(work.here(place))
     total: int | msgspec.UnsetType = msgspec.UNSET
     if query.include_total:
         counted = await work.execute(sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()))

@@ -6,35 +6,40 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from kernel import VERSION, errors
+from kernel.web.asking import HEADER
+from kernel.web.fields import hide, visible
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.wire import Download
+from kernel.work import ApprovalRequired
 
 _EVERY = (errors.MalformedJson, errors.Invalid, errors.Unavailable)
 _MOMENT = "2026-11-21T09:14:03Z"
 
 
-def document(routes: Iterable[Route], title: str, words: dict[str, str]) -> dict[str, Any]:
-    """The document of some routes. words: permission → what it lets a person do."""
+def document(
+    routes: Iterable[Route], title: str, words: dict[str, str], may: Callable[[str], bool] = lambda _: True
+) -> dict[str, Any]:
+    """The document of some routes. words: permission → what it lets a person do; may: what its reader holds."""
     routes = list(routes)
     kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download)]
     schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_kind, words)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_kind, words, may)
     components["Problem"] = _PROBLEM
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": VERSION, "description": _ABOUT},
         "paths": paths,
         "components": {
-            "schemas": {name: _portable(schema) for name, schema in sorted(components.items())},
+            "schemas": {name: visible(_portable(schema), may) for name, schema in sorted(components.items())},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
         "tags": [{"name": name} for name in sorted({route.plugin for route in routes})],
@@ -60,6 +65,12 @@ def example(kind: Any) -> Any:
     if arguments:
         return _example_of(origin, arguments)
     return _PLAIN.get(kind, "text")
+
+
+def _example_for(kind: Any, may: Callable[[str], bool]) -> Any:
+    said = example(kind)
+    hide(said, kind, may)
+    return said
 
 
 def _is_struct(kind: Any) -> bool:
@@ -92,14 +103,16 @@ _PLAIN: dict[Any, Any] = {
 }
 
 
-def _operation(route: Route, schemas: dict[int, Any], words: dict[str, str]) -> dict[str, Any]:
+def _operation(
+    route: Route, schemas: dict[int, Any], words: dict[str, str], may: Callable[[str], bool]
+) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": route.operation,
         "summary": route.summary,
         "tags": [route.plugin],
         "description": _description(route, words),
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
-        "responses": _responses(route, schemas),
+        "responses": _responses(route, schemas, may),
         "x-permission": route.permission,
     }
     if route.permission == PUBLIC:
@@ -107,7 +120,7 @@ def _operation(route: Route, schemas: dict[int, Any], words: dict[str, str]) -> 
     else:
         said["security"] = [{"bearer": []}]
     if route.body is not None:
-        content = {"schema": _portable(schemas[id(route.body)]), "example": example(route.body)}
+        content = {"schema": _portable(schemas[id(route.body)]), "example": _example_for(route.body, may)}
         said["requestBody"] = {"required": True, "content": {"application/json": content}}
     return said
 
@@ -152,6 +165,11 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         found.append(
             {"name": "Idempotency-Key", "in": "header", "required": route.moves, "schema": schema, "description": about}
         )
+    if ApprovalRequired in route.errors:
+        about = "Ids of approvals, with commas between; or `ask`, to do or ask for what is refused unless one means it."
+        found.append(
+            {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}, "description": about}
+        )
     if route.conditional:
         about = "The ETag you read."
         found.append(
@@ -160,12 +178,12 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
     return found
 
 
-def _responses(route: Route, schemas: dict[int, Any]) -> dict[str, Any]:
+def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary or "Done"}
     if route.answer is Download:
         good["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in _FILES}
     elif route.answer is not None:
-        content = {"schema": _portable(schemas[id(route.answer)]), "example": example(route.answer)}
+        content = {"schema": _portable(schemas[id(route.answer)]), "example": _example_for(route.answer, may)}
         good["content"] = {"application/json": content}
     answers: dict[str, Any] = {str(route.status): good}
     if route.may_wait:
@@ -235,6 +253,8 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "code": {"type": "string"},
         "request_id": {"type": "string"},
+        "approval": {"type": "string", "description": "The request that waits for a second person."},
+        "action": {"type": "string", "description": "The limit or permission that asks for one."},
         "errors": {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}},
     },
 }

@@ -11,15 +11,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kernel.auth.approvals import store_request
 from kernel.auth.bearer import Bearer
 from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
 from kernel.db import Phase, Transaction
 from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
+from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query
+from kernel.web.fields import refuse_unheld, shown
+from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.wire import Download, Reply
-from kernel.work import NO_BUSINESS, Actor, Answered, Deed, Deployment, Key, Origin, Standing, Work
+from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 
 T = TypeVar("T")
@@ -37,6 +41,7 @@ class Visit:
         self.query_string = b""
         self.body = b""
         self.parsed: Any = None
+        self.path: Mapping[str, str] = {}
         self.claims: Bearer | None = None
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
@@ -115,7 +120,22 @@ class Scene:
 
 
 async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
-    """Run a route for a visit. Raises DukaError."""
+    """Run a route for a visit. Raises DukaError; a refusal that asks for approval names the request it has stored."""
+    visit.path = path
+    try:
+        return await _perform(visit, route, path)
+    except ApprovalRequired as refusal:
+        raise await _asked(visit, route, refusal) from refusal
+
+
+async def _asked(visit: Visit, route: Route, refusal: ApprovalRequired) -> ApprovalRequired:
+    """Store the request for approval, in a deed of its own, once the one that was refused is rolled back."""
+    await visit.leave()
+    approval_id = await Scene(visit, route).deed(lambda work: store_request(work, refusal.ask))
+    return ApprovalRequired(refusal.ask, approval_id)
+
+
+async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
     _check_permission(visit, route)
     given: dict[str, Any] = {n: decode_path(n, path[n], kind) for n, kind in route.parameters.items()}
     if route.query is not None:
@@ -125,28 +145,39 @@ async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answer
         raise Invalid.at(f"?{name}", "Unknown parameter", code="unknown")
     if route.body is not None:
         given["data"] = decode_body(visit.body, route.body)
+        refuse_unheld(visit.parsed, route.body, may_of(visit))
+    if visit.standing is not None:
+        refuse_elsewhere(visit.standing.actor, route.method, given, visit.parsed if route.body is not None else None)
     if route.kind == "flow":
-        return _encode(route, await route.function(Scene(visit, route), **given))
+        return _encode(visit, route, await route.function(Scene(visit, route), **given))
     if visit.transaction is None:
         await visit.enter()
     assert visit.transaction is not None  # noqa: S101 - enter() has set both
     assert visit.standing is not None  # noqa: S101 - as above
     if route.kind == "query":
         work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route))
-        return _encode(route, await route.function(work, **given))
-    return await Deed(
+        return _encode(visit, route, await route.function(work, **given))
+    answer = await Deed(
         visit.deployment,
         visit.transaction,
         visit.standing,
         _origin(visit, route),
         run=lambda work: route.function(work, **given),
-        encode=lambda value: _encode(route, value),
+        encode=lambda value: _encode(visit, route, value),
         identify=visit.identify,
         key=_key(visit, route, path),
         read_first=route.read_first,
         if_match=visit.headers.get("if-match"),
         phase=Phase.SWITCH if route.switches else Phase.WRITE,
     ).perform()
+    if answer.replayed:  # it was kept when the person may have seen more than today
+        return msgspec.structs.replace(answer, body=shown(answer.body, route.answer, may_of(visit)))
+    return answer
+
+
+def may_of(visit: Visit) -> Callable[[str], bool]:
+    """Whether whoever is calling holds a permission."""
+    return (visit.standing.actor if visit.standing else STRANGER).may
 
 
 def _check_permission(visit: Visit, route: Route) -> None:
@@ -174,7 +205,9 @@ def _check_permission(visit: Visit, route: Route) -> None:
 
 
 def _origin(visit: Visit, route: Route) -> Origin:
-    return Origin(route.operation, visit.request_id, visit.address)
+    approvals, asks = read_header(visit.headers)
+    request = [dict(visit.path), visit.parsed]
+    return Origin(route.operation, visit.request_id, visit.address, request, approvals, asks)
 
 
 def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
@@ -195,7 +228,7 @@ def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
     return Key(principal, f"{route.method} {route.path}", said, asked)
 
 
-def _encode(route: Route, value: Any) -> Answered:
+def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
     status = route.status
     if isinstance(value, Download):
@@ -212,4 +245,4 @@ def _encode(route: Route, value: Any) -> Answered:
     if value is None and route.answer is None:
         return Answered(204 if status == 200 else status, b"", headers)
     headers["Content-Type"] = "application/json"
-    return Answered(status, msgspec.json.encode(value), headers)
+    return Answered(status, shown(msgspec.json.encode(value), route.answer, may_of(visit)), headers)

@@ -27,6 +27,7 @@ def problem(error: errors.DukaError, request_id: str) -> tuple[int, dict[str, st
         "code": error.code,
         "request_id": request_id,
     }
+    document |= error.members
     if error.faults:
         document["errors"] = [fault.as_dict() for fault in error.faults]
     return error.status, {"Content-Type": MEDIA_TYPE, **error.headers}, msgspec.json.encode(document)

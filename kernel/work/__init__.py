@@ -1,5 +1,15 @@
 """The unit of work: deeds, their effects, and the only place that commits."""
 
+from kernel.work.approvals import (
+    ApprovalNotValid,
+    ApprovalRequired,
+    Ask,
+    digest_of,
+    in_micro,
+    may_knowingly,
+    need_approval,
+    reaches,
+)
 from kernel.work.deeds import Answered, Deed, Key, as_told
 from kernel.work.deployment import Clock, Deployment, system_clock
 from kernel.work.effects import Number, Tally
@@ -21,6 +31,9 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Answered",
+    "ApprovalNotValid",
+    "ApprovalRequired",
+    "Ask",
     "Clock",
     "Deed",
     "Deployment",
@@ -34,6 +47,11 @@ __all__ = [
     "Work",
     "as_told",
     "business_date",
+    "digest_of",
+    "in_micro",
+    "may_knowingly",
+    "need_approval",
+    "reaches",
     "read_ext",
     "stored_ext",
     "system_clock",

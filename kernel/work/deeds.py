@@ -31,6 +31,7 @@ from kernel.errors import (
     NotFound,
     Unavailable,
 )
+from kernel.work.approvals import use_approvals
 from kernel.work.crash import crashpoint
 from kernel.work.deployment import Deployment
 from kernel.work.effects import StoredAnswer, inside_json
@@ -145,6 +146,8 @@ class Deed(Generic[T]):
         value = await self.run(work)
         answer = self.encode(value)
         crashpoint("deed.answered")
+        if work.claims:
+            await use_approvals(work)
         audited = self.audited or work.leaves_traces
         if audited:
             await work.leave_audit_row()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +22,8 @@ class Actor(msgspec.Struct, frozen=True):
     permissions: None holds everything. key_id: the API key, whose id is then `id` too. till_id: the registered till at
     which the person signed in by PIN, or, where `id` is None, the device itself. supporting: an operator let in by the
     business for a while.
+    limits: how far permissions reach, scaled by `kernel.money.MICRO`; None for no limit, a name not there is 0.
+    locations: where the person works; None for everywhere.
     """
 
     id: uuid.UUID | None
@@ -30,6 +34,8 @@ class Actor(msgspec.Struct, frozen=True):
     key_id: uuid.UUID | None = None
     till_id: uuid.UUID | None = None
     supporting: bool = False
+    limits: Mapping[str, int | None] = {}
+    locations: frozenset[uuid.UUID] | None = None
 
     @property
     def in_person(self) -> bool:
@@ -39,6 +45,14 @@ class Actor(msgspec.Struct, frozen=True):
     def may(self, permission: str) -> bool:
         """Whether the actor holds a permission."""
         return self.permissions is None or permission in self.permissions
+
+    def limit(self, name: str) -> int | None:
+        """How far the actor may go, scaled by `kernel.money.MICRO`; None: as far as they like."""
+        return None if self.permissions is None else self.limits.get(name, 0)
+
+    def works_at(self, location_id: uuid.UUID | None) -> bool:
+        """Whether the actor may see and do what belongs to a location; what belongs to none is everybody's."""
+        return self.locations is None or location_id is None or location_id in self.locations
 
 
 SYSTEM = Actor(None, "Duka", None)
@@ -94,11 +108,18 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a deed came from, for the audit trail."""
+    """Where a deed came from, for the audit trail, and what was asked.
+
+    request: the parameters and the body, as plain JSON. approvals: those the request names; asks: it says that it means
+    what is refused without a second word.
+    """
 
     deed: str
     request_id: str | None = None
     address: str | None = None
+    request: Any = None
+    approvals: tuple[uuid.UUID, ...] = ()
+    asks: bool = False
 
 
 def business_date(at: dt.datetime, zone: ZoneInfo, cutoff_minutes: int = 0) -> dt.date:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kernel.db import Base, Phase, Prepared, Transaction, new_id
 from kernel.db.prepared import Rows
 from kernel.db.tables import Audit, Job, JobPayload
-from kernel.errors import Forbidden, NotFound, PreconditionFailed, PreconditionRequired
+from kernel.errors import Elsewhere, Forbidden, NotFound, PreconditionFailed, PreconditionRequired
 from kernel.hooks import Answer, HookSet
 from kernel.work import write_postgres, write_sqlite
 from kernel.work.crash import crashpoint
@@ -58,6 +58,8 @@ class Work:
         self._session: AsyncSession | None = None
         self._said: dict[str, Any] = {}
         self._watched = watch(deployment.registry)
+        self.claims: list[Any] = []
+        """The approvals this deed goes by; used up when it is written."""
 
     # who and where
 
@@ -82,6 +84,28 @@ class Work:
         """Raise Forbidden unless the actor holds the permission."""
         if not self.actor.may(permission):
             raise Forbidden(f"This needs the permission {permission}")
+
+    def see_location(self, location_id: uuid.UUID | None) -> None:
+        """Raise NotFound unless the actor works at a location: what belongs to another is not there for them."""
+        if not self.actor.works_at(location_id):
+            raise NotFound
+
+    def check_location(self, location_id: uuid.UUID | None, pointer: str = "/location_id") -> None:
+        """Raise Elsewhere unless the actor works at a location.
+
+        Requests that name a `location_id` are checked before the deed begins; this is for those found on the way.
+        """
+        if not self.actor.works_at(location_id):
+            raise Elsewhere.at(pointer)
+
+    def here(self, column: Any) -> sa.ColumnElement[bool]:
+        """A condition on a column of location ids: where the actor works, or no location at all.
+
+        `page` adds it to every list whose rows have a `location_id`; sums and joins need it by hand.
+        """
+        if self.actor.locations is None:
+            return sa.true()
+        return sa.or_(column.in_(sorted(self.actor.locations)), column.is_(None))
 
     def enabled(self, plugin: str) -> bool:
         """Whether a plugin is on for this business."""
@@ -124,7 +148,7 @@ class Work:
         return self._session
 
     async def get(self, model: type[R], id_: uuid.UUID, *, to_change: bool = False) -> R:
-        """A row of this business by id. Raises NotFound, for another business's id too.
+        """A row of this business by id. Raises NotFound, for one of another business or location too.
 
         to_change: hold the row to the end of the deed; of two changes at once the second sees the first's version.
         """
@@ -133,6 +157,7 @@ class Work:
         )
         if found is None:
             raise NotFound
+        self.see_location(getattr(found, "location_id", None))
         return found
 
     # hooks
@@ -234,6 +259,12 @@ class Work:
         key: its primary key without the business. after: the new values by column; None for a row that is deleted.
         """
         self._watched.note_values(_table(model), str(key), before, after)
+
+    @property
+    def subject(self) -> str | None:
+        """What `audit` says this deed is about."""
+        said: str | None = self._said.get("subject")
+        return said
 
     async def flush(self, answer: StoredAnswer | None = None) -> dict[str, str]:
         """Write what is declared; returns token → number. Raises what a guarded change refuses with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.errors import AlreadyExists, Fault, Forbidden, Invalid
+from kernel.errors import AlreadyExists, Fault, Invalid
 
 
 class BarcodeInvalid(Invalid):
@@ -19,14 +19,6 @@ class BarcodeTaken(AlreadyExists):
     def __init__(self, pointer: str, code: str) -> None:
         said = f"The barcode {code} is taken"
         super().__init__(said, faults=[Fault(pointer, "already-exists", said)])
-
-
-class CostHidden(Forbidden):
-    """A cost was sent by someone who may not see costs."""
-
-    def __init__(self) -> None:
-        said = "Cost prices need the permission catalog.see_cost"
-        super().__init__(said, faults=[Fault("/cost_price", "forbidden", said)])
 
 
 class CategoryCircle(Invalid):

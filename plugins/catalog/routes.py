@@ -31,7 +31,7 @@ from plugins.catalog.schemas import (
 from plugins.catalog.services import products, reading, shelves
 
 _SEE, _EDIT = "catalog.see", "catalog.edit"
-_REFUSED = (AlreadyExists, errors.BarcodeInvalid, errors.CostHidden)
+_REFUSED = (AlreadyExists, errors.BarcodeInvalid)
 
 
 @query("/products", permission=_SEE)

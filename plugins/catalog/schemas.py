@@ -9,7 +9,12 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Quantity, UnitPrice
-from kernel.wire import Code, Ext, ListQuery, Name, Request, Search, Text
+from kernel.wire import Code, Ext, ListQuery, Name, Request, Search, Text, needs
+
+Cost = Annotated[UnitPrice | None, needs("catalog.see_cost")]
+"""A cost price: seen and set only by those who may."""
+GivenCost = Annotated[UnitPrice | UnsetType | None, needs("catalog.see_cost")]
+"""A cost price of a request, which may leave it out."""
 
 Unit = Literal["piece", "kg", "g", "litre", "ml", "metre", "pack", "hour"]
 """What a product is counted or measured in."""
@@ -160,7 +165,7 @@ class ProductIn(Request, frozen=True, kw_only=True):
     unit: Unit = "piece"
     price: UnitPrice
     wholesale_price: UnitPrice | None = None
-    cost_price: UnitPrice | UnsetType | None = UNSET
+    cost_price: GivenCost = UNSET
     mrp: UnitPrice | None = None
     category_id: UUID | None = None
     brand_id: UUID | None = None
@@ -186,7 +191,7 @@ class ProductPatch(Request, frozen=True, kw_only=True):
     description: Text | UnsetType = UNSET
     price: UnitPrice | UnsetType = UNSET
     wholesale_price: UnitPrice | UnsetType | None = UNSET
-    cost_price: UnitPrice | UnsetType | None = UNSET
+    cost_price: GivenCost = UNSET
     mrp: UnitPrice | UnsetType | None = UNSET
     category_id: UUID | UnsetType | None = UNSET
     brand_id: UUID | UnsetType | None = UNSET
@@ -210,7 +215,7 @@ class ProductOut(Struct, frozen=True, kw_only=True):
     unit: Unit
     price: UnitPrice
     wholesale_price: UnitPrice | None
-    cost_price: UnitPrice | UnsetType | None = UNSET
+    cost_price: Cost
     mrp: UnitPrice | None
     category_id: UUID | None
     brand_id: UUID | None

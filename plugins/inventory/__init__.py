@@ -13,12 +13,14 @@ PLUGIN = Plugin(
         Permission("inventory.see", "See stock"),
         Permission("inventory.receive", "Take goods in"),
         Permission("inventory.adjust", "Correct stock"),
+        Permission("inventory.oversell", "Let stock go below zero"),
     ),
     grants={
         "manager": (
             "inventory.see",
             "inventory.receive",
             "inventory.adjust",
+            "inventory.oversell",
         ),
         "accountant": ("inventory.see",),
         "cashier": ("inventory.see",),

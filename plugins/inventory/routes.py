@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kernel.web import command, query
 from kernel.wire import Page, Reply
-from kernel.work import Work
+from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.inventory import services
 from plugins.inventory.errors import OutOfStock
 from plugins.inventory.schemas import (
@@ -36,7 +36,7 @@ async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
 async def list_moves(work: Work, query: MoveQuery) -> Page[MoveOut]:
     """Every move of stock, newest first.
 
-    A level is the sum of its moves. `unit_cost` is null for those who may not see costs.
+    A level is the sum of its moves. `unit_cost` is left out for those who may not see costs.
     """
     return await services.list_moves(work, query)
 
@@ -85,7 +85,14 @@ async def get_adjustment(work: Work, adjustment_id: UUID) -> AdjustmentOut:
     return await services.get_adjustment(work, adjustment_id)
 
 
-@command("POST", "/adjustments", permission="inventory.adjust", moves=True, read_first=True, errors=(OutOfStock,))
+@command(
+    "POST",
+    "/adjustments",
+    permission="inventory.adjust",
+    moves=True,
+    read_first=True,
+    errors=(ApprovalNotValid, ApprovalRequired, OutOfStock),
+)
 async def adjust_stock(work: Work, data: AdjustmentIn) -> Reply[AdjustmentOut]:
     """Correct the stock of a location, by more (positive) or less (negative) of each product.
 

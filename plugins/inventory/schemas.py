@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kernel.money import Quantity, UnitPrice
-from kernel.wire import Code, Line, ListQuery, Name, Request, Search, Text
+from kernel.wire import Code, Line, ListQuery, Name, Request, Search, Text, needs
 
 # Values of rules and services. Quantities and costs are scaled by `kernel.money.MICRO`.
 
@@ -64,6 +64,8 @@ class Want(Struct, frozen=True):
 
 # On the wire
 
+Cost = Annotated[UnitPrice | None, needs("catalog.see_cost")]
+"""What one unit cost: seen and set only by those who may see costs."""
 SignedQuantity = Annotated[
     str,
     Meta(
@@ -84,7 +86,7 @@ class ReceivedLine(Request, frozen=True):
 
     product_id: UUID
     quantity: Quantity
-    unit_cost: UnitPrice | None = None
+    unit_cost: Cost = None
 
 
 class ReceiptIn(Request, frozen=True):
@@ -119,14 +121,14 @@ class Person(Struct, frozen=True):
 
 
 class ReceiptLineOut(Struct, frozen=True):
-    """One line of a receipt. `unit_cost` is null for those who may not see costs."""
+    """One line of a receipt. `unit_cost` is left out for those who may not see costs."""
 
     line: int
     product_id: UUID
     sku: Code
     name: Name
     quantity: Quantity
-    unit_cost: UnitPrice | None
+    unit_cost: Cost
 
 
 class ReceiptOut(Struct, frozen=True):
@@ -219,7 +221,7 @@ class MoveOut(Struct, frozen=True):
     document_number: Code
     line: int | None
     reason: Line
-    unit_cost: UnitPrice | None
+    unit_cost: Cost
     reverses_id: UUID | None
     at: dt.datetime
     business_date: dt.date

@@ -13,7 +13,7 @@ from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.inventory.models import Move
 from plugins.inventory.schemas import Document, Goods
-from plugins.inventory.services import move_stock
+from plugins.inventory.services import knowingly, move_stock
 from plugins.sales.api import CancelledSale, PlacedSale, VoidedSale
 
 
@@ -42,7 +42,7 @@ async def sale_placed(work: Work, sale: PlacedSale) -> None:
         sale.cashier_id,
         sale.cashier_name,
     )
-    move_stock(work, document, goods)
+    move_stock(work, document, await knowingly(work, document, goods))
 
 
 _TAKEN = Prepared(

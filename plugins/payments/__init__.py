@@ -1,6 +1,6 @@
 """Money in and money out, by any method."""
 
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Limit, Permission, Plugin
 
 PLUGIN = Plugin(
     name="payments",
@@ -11,6 +11,15 @@ PLUGIN = Plugin(
         Permission("payments.see", "See payments and refunds"),
         Permission("payments.refund", "Give money back"),
         Permission("payments.confirm", "Say that awaited money has come"),
+    ),
+    limits=(
+        Limit(
+            "payments.refund_amount",
+            "Most money to give back of one payment by hand",
+            unit="amount",
+            bounds="payments.refund",
+            defaults={"manager": None},
+        ),
     ),
     grants={
         "manager": (

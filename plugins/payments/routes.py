@@ -13,7 +13,7 @@ from kernel.errors import NotFound
 from kernel.money import exponent, format_amount
 from kernel.web import command, page, query
 from kernel.wire import Page, Reply
-from kernel.work import Work
+from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.payments import services
 from plugins.payments.errors import NotAwaited, RefundTooLarge
 from plugins.payments.models import Attempt, Event, Refund
@@ -111,7 +111,13 @@ async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     )
 
 
-@command("POST", "/refunds", permission="payments.refund", moves=True, errors=(RefundTooLarge,))
+@command(
+    "POST",
+    "/refunds",
+    permission="payments.refund",
+    moves=True,
+    errors=(ApprovalNotValid, ApprovalRequired, RefundTooLarge),
+)
 async def make_refund(work: Work, data: RefundIn) -> Reply[RefundOut]:
     """Give money back for a payment, by the way it came.
 
@@ -137,6 +143,7 @@ async def get_refund(work: Work, refund_id: uuid.UUID) -> RefundOut:
     row = (await work.execute(found)).one_or_none()
     if row is None:
         raise NotFound
+    work.see_location(row.location_id)
     return _refund(row)
 
 

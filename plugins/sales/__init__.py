@@ -1,6 +1,6 @@
 """Registers, carts, checkout and voids."""
 
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Limit, Permission, Plugin
 
 PLUGIN = Plugin(
     name="sales",
@@ -21,6 +21,29 @@ PLUGIN = Plugin(
         Permission("sales.override_price", "Set a price by hand"),
         Permission("sales.import", "Bring in sales of the past"),
         Permission("sales.registers", "Add and change registers"),
+    ),
+    limits=(
+        Limit(
+            "sales.discount_percent",
+            "Largest discount by hand, of a line and of the whole sale",
+            unit="percent",
+            bounds="sales.discount",
+            defaults={"manager": None, "cashier": "10"},
+        ),
+        Limit(
+            "sales.price_override_percent",
+            "How far a price by hand may be from the shop's",
+            unit="percent",
+            bounds="sales.override_price",
+            defaults={"manager": None},
+        ),
+        Limit(
+            "sales.void_amount",
+            "Largest sale to take back",
+            unit="amount",
+            bounds="sales.void",
+            defaults={"manager": None},
+        ),
     ),
     grants={
         "manager": (

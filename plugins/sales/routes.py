@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 from kernel.errors import AlreadyExists, NotFound
 from kernel.web import command, page, query
 from kernel.wire import ListQuery, Page, Reply
-from kernel.work import Work
+from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.sales import services
 from plugins.sales.errors import (
     AboveMrp,
@@ -60,7 +60,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
     moves=True,
     read_first=True,
     may_wait=True,
-    errors=(*_CART_ERRORS, AlreadyExists, HeldGone, Overpaid, PaymentShort),
+    errors=(*_CART_ERRORS, AlreadyExists, ApprovalNotValid, ApprovalRequired, HeldGone, Overpaid, PaymentShort),
 )
 async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
     """Complete a sale.
@@ -122,7 +122,12 @@ async def pay_pending_sale(work: Work, sale_id: uuid.UUID, data: PayIn) -> Reply
 
 
 @command(
-    "POST", "/sales/{sale_id}/void", permission="sales.void", status=200, moves=True, errors=(NotVoidable, NotWaiting)
+    "POST",
+    "/sales/{sale_id}/void",
+    permission="sales.void",
+    status=200,
+    moves=True,
+    errors=(ApprovalNotValid, ApprovalRequired, NotVoidable, NotWaiting),
 )
 async def void_sale(work: Work, sale_id: uuid.UUID, data: VoidIn) -> SaleOut:
     """Take a sale back on its own business day.
@@ -147,7 +152,7 @@ async def hold_cart(work: Work, data: HoldIn) -> Reply[HeldOut]:
 async def list_held(work: Work, query: ListQuery) -> Page[HeldOut]:
     """Held carts, oldest first."""
     statement = sa.select(Held.id, Held.label, Held.held_at, Held.held_by, Held.cart).where(
-        Held.business_id == work.shop.id
+        Held.business_id == work.shop.id, services.held_here(work)
     )
     return await page(work, statement, query, order=[Held.id], make=lambda row: HeldOut(*row[:5]))
 
@@ -156,6 +161,7 @@ async def list_held(work: Work, query: ListQuery) -> Page[HeldOut]:
 async def get_held(work: Work, held_id: uuid.UUID) -> HeldOut:
     """One held cart."""
     held = await work.get(Held, held_id)
+    work.see_location(uuid.UUID(held.cart["location_id"]))
     return HeldOut(held.id, held.label, held.held_at, held.held_by, held.cart)
 
 

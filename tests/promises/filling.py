@@ -29,6 +29,8 @@ LISTS = {
     "role_id": "roles",
     "invitation_id": "users/invitations",
     "sign_in_id": "auth/sign-ins",
+    "copy_of": "roles",
+    "approval_id": "approvals",
     "job_id": "jobs",
     "promotion_id": "discounts/promotions",
     "sale_id": "sales/sales",
@@ -64,6 +66,7 @@ class Filling:
         await self.books()
         await self.jobs()
         await self.evidence()
+        await self.approving()
         return self.own
 
     async def known(self) -> dict[str, str]:
@@ -232,6 +235,21 @@ class Filling:
         await Sealer(self.box.deployment, standing_of_business).seal_one(business)
         await self.box.act(anchor_day, shop=self.shop)
         self.own["audit_id"] = (await self.owner.get("/api/v1/audit")).json()["items"][0]["id"]
+
+    async def approving(self) -> None:
+        """Two requests for approval, by a cashier; a role of the shop's own."""
+        cart = {name: self.own[name] for name in ("location_id", "register_id", "customer_id")}
+        for percent in ("60", "70"):
+            line = {
+                "product_id": self.own["product_id"],
+                "discount": {"percent": percent, "reason": self.text("friend")},
+            }
+            said = cart | {"lines": [line], "payments": [{"method": "cash", "amount": "900.00"}]}
+            answer = await self.box.client("cashier", self.shop).post("/api/v1/sales/sales", said)
+            assert answer.json()["code"] == "approval-required", answer.text
+            self.own["approval_id"] = answer.json()["approval"]
+        made = await self.make("/roles", {"name": self.text("role"), "permissions": ["sales.see"]})
+        self.own["copy_of"], self.own["location_ids"] = made["id"], self.own["location_id"]
 
     async def jobs(self) -> None:
         """Jobs that wait."""

@@ -11,12 +11,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.app.routes.account import Password
 from kernel.app.routes.invitations import InvitationFacts, one_invitation
-from kernel.auth.delegation import refuse_above
 from kernel.auth.housekeeping import IDLE_AFTER, end_if_nowhere, last_seen
 from kernel.auth.invitations import Offer, invite
 from kernel.auth.models import Membership, Role, User
 from kernel.auth.passwords import hash_password
-from kernel.auth.permissions import Rights
+from kernel.auth.roles import is_owner, keep_an_owner, locations_of, refuse_above, refuse_elsewhere
 from kernel.errors import AlreadyExists, Forbidden, NotFound, PreconditionFailed, RateLimited
 from kernel.web import command, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request
@@ -51,15 +50,6 @@ class Member(Struct, frozen=True):
     is_active: bool
     last_seen_at: dt.datetime | None
     is_idle: Annotated[bool, Meta(description="Not seen for 90 days, or never since they joined that long ago.")]
-
-
-class RoleFacts(Struct, frozen=True):
-    """A role, and what it may do with the plugins that are on."""
-
-    id: uuid.UUID
-    code: Annotated[str | None, Meta(description="Of a shipped role.", examples=["cashier"])]
-    name: Name
-    permissions: list[str]
 
 
 class UserQuery(ListQuery, frozen=True):
@@ -127,6 +117,10 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     await refuse_above(work, row.role_id)
     if user_id == work.actor.id and (data.role_id is not UNSET or data.is_active is False):
         raise Forbidden("Nobody changes their own role or switches themselves off")
+    refuse_elsewhere(work, (await locations_of(work, user_id))[0], "")
+    leaves = data.role_id not in (UNSET, row.role_id) or data.is_active is False
+    if leaves and await is_owner(work, user_id):
+        await keep_an_owner(work, but=user_id)
     here = sa.and_(Membership.business_id == work.business_id, Membership.user_id == user_id)
     if isinstance(data.role_id, uuid.UUID):
         await refuse_above(work, data.role_id)
@@ -147,21 +141,6 @@ async def change_user(work: Work, user_id: uuid.UUID, data: UserPatch) -> Reply[
     work.audit(subject=f"user:{user_id}")
     row = await _row(work, user_id)
     return Reply(_member(work, row), version=row.version)
-
-
-@query("/roles", permission="users.see")
-async def list_roles(work: Work, query: ListQuery) -> Page[RoleFacts]:
-    """The roles of the business, with what each may do."""
-    rights = Rights(work.deployment.registry)
-    statement = sa.select(Role.id, Role.code, Role.name, Role.added, Role.removed).where(
-        Role.business_id == work.business_id
-    )
-
-    def make(row: Role) -> RoleFacts:
-        held = rights.of(row.code, row.added, row.removed, work.standing.enabled)
-        return RoleFacts(row.id, row.code, row.name, sorted(held))
-
-    return await page(work, statement, query, order=[Role.name, Role.id], make=make)
 
 
 async def _refuse_if_shared(work: Work, user_id: uuid.UUID) -> None:

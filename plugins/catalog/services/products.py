@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import format_price, parse_micro
 from kernel.work import Work, read_ext, stored_ext
-from plugins.catalog.errors import BarcodeTaken, CostHidden
+from plugins.catalog.errors import BarcodeTaken
 from plugins.catalog.models import Barcode, Pack, Product
 from plugins.catalog.rules import fits_unit, search_text
 from plugins.catalog.schemas import BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
@@ -42,7 +42,7 @@ async def add_product(work: Work, data: ProductIn) -> Product:
 async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
     """Add products with their packs and barcodes, in as few statements as one product takes.
 
-    Raises Invalid at what is wrong, BarcodeTaken, CostHidden; the database refuses a SKU or id that is taken.
+    Raises Invalid at what is wrong, BarcodeTaken; the database refuses a SKU or id that is taken.
     Pointers lead into the one product, or into the list where there are several.
     """
     bases = [""] if len(many) == 1 else [f"/{place}" for place in range(len(many))]
@@ -73,12 +73,10 @@ async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
 
 
 async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
-    """Change what a patch names. Raises NotFound, Invalid, CostHidden, and for a version that is not the row's."""
+    """Change what a patch names. Raises NotFound, Invalid, and for a version that is not the row's."""
     row = await locked(work, Product, id_)
     work.check_version(row.version)
     given = given_in(patch)
-    if "cost_price" in given and not work.actor.may("catalog.see_cost"):
-        raise CostHidden
     references = ("category_id", "brand_id", "tax_class_id")
     await check_references(work, {name: {one} for name in references if isinstance(one := given.get(name), UUID)})
     price_before = row.price
@@ -168,8 +166,6 @@ async def change_pack(work: Work, product_id: UUID, pack_id: UUID, patch: PackPa
 
 
 def _product(work: Work, data: ProductIn, base: str) -> Product:
-    if data.cost_price is not UNSET and not work.actor.may("catalog.see_cost"):
-        raise CostHidden
     row = Product(
         business_id=work.business_id,
         id=data.id or new_id(),

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from msgspec import UNSET
 
 from kernel.db import Prepared, among
 from kernel.errors import NotFound
@@ -154,7 +153,7 @@ def _answer(work: Work, row: Any, codes: list[str], packs: list[PackOut]) -> Pro
         unit=row.unit,
         price=format_price(row.price, work.shop.exponent),
         wholesale_price=_price(work, row.wholesale_price),
-        cost_price=_price(work, row.cost_price) if work.actor.may("catalog.see_cost") else UNSET,
+        cost_price=_price(work, row.cost_price),
         mrp=_price(work, row.mrp),
         category_id=row.category_id,
         brand_id=row.brand_id,

@@ -23,7 +23,7 @@ _SIGNED = sa.case((_E.direction == "in", _E.amount), (_E.direction == "out", -_E
 async def read_day(work: Work, day: dt.date, location_id: uuid.UUID | None) -> DayOut:
     """A business day in two queries: its accounts, its documents."""
     exponent = work.shop.exponent
-    here = [_E.business_id == work.shop.id]
+    here = [_E.business_id == work.shop.id, work.here(_E.location_id)]
     if location_id is not None:
         here.append(_E.location_id == location_id)
     accounts = await work.execute(

@@ -10,13 +10,14 @@ from plugins.inventory.services.reading import (
     list_moves,
     list_receipts,
 )
-from plugins.inventory.services.stock import available, move_stock
+from plugins.inventory.services.stock import available, knowingly, move_stock
 
 __all__ = [
     "adjust_stock",
     "available",
     "get_adjustment",
     "get_receipt",
+    "knowingly",
     "list_adjustments",
     "list_levels",
     "list_low_stock",

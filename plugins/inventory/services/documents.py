@@ -26,9 +26,7 @@ from plugins.inventory.schemas import (
     ReceiptOut,
 )
 from plugins.inventory.services.places import Place, open_place
-from plugins.inventory.services.stock import move_stock
-
-SEES_COST = "catalog.see_cost"
+from plugins.inventory.services.stock import knowingly, move_stock
 
 
 async def receive_goods(work: Work, data: ReceiptIn, kind: ReceiptKind = "receipt") -> ReceiptOut:
@@ -85,7 +83,7 @@ async def adjust_stock(work: Work, data: AdjustmentIn) -> AdjustmentOut:
     work.insert(Adjustment, _row(document) | {"reason": data.reason})
     for one, product in zip(goods, products, strict=True):
         work.insert(AdjustmentLine, _line_row("adjustment_id", document, one, product))
-    move_stock(work, document, goods)
+    move_stock(work, document, await knowingly(work, document, goods))
     work.audit(subject=f"inventory.adjustment:{document.id}", reason=data.reason, location_id=place.id)
     return AdjustmentOut(
         document.id,
@@ -103,8 +101,8 @@ async def adjust_stock(work: Work, data: AdjustmentIn) -> AdjustmentOut:
 
 
 def cost_text(work: Work, cost: int | None) -> str | None:
-    """A cost as this person may see it: nothing without the permission for costs."""
-    return None if cost is None or not work.actor.may(SEES_COST) else format_price(cost, work.shop.exponent)
+    """A cost in words."""
+    return None if cost is None else format_price(cost, work.shop.exponent)
 
 
 async def _products(work: Work, ids: Sequence[UUID], quantities: Sequence[int]) -> list[StockFacts]:

@@ -125,7 +125,7 @@ async def get_adjustment(work: Work, adjustment_id: UUID) -> AdjustmentOut:
 async def list_low_stock(work: Work, query: LowStockQuery) -> Page[LowStockOut]:
     """Active, counted products of which no more is available than their minimum, by name; also what never came."""
     product = product_columns()
-    here = [Level.business_id == work.business_id, *_same(Level, query, "location_id")]
+    here = [Level.business_id == work.business_id, work.here(Level.location_id), *_same(Level, query, "location_id")]
     left = (
         sa.select(Level.product_id, sa.func.sum(Level.on_hand - Level.reserved).label("available"))
         .where(*here)

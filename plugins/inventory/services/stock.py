@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from kernel.db import Prepared, among, new_id
-from kernel.work import Work
+from kernel.errors import DukaError
+from kernel.work import ApprovalRequired, Ask, Work, may_knowingly
 from plugins.inventory.errors import OutOfStock
 from plugins.inventory.models import STOCK, Level, Move
 from plugins.inventory.rules import wants
-from plugins.inventory.schemas import Document, Goods
+from plugins.inventory.schemas import Document, Goods, Want
+
+OVERSELL = "inventory.oversell"
+
+
+async def knowingly(work: Work, document: Document, goods: Sequence[Goods]) -> Sequence[Goods]:
+    """Goods as they may be taken: though too little is there, where somebody means it and may, or has approved it."""
+    if await may_knowingly(work, OVERSELL, words=_words(document), location_id=document.location_id):
+        return [structs.replace(one, is_forced=True) for one in goods]
+    return goods
 
 
 def move_stock(work: Work, document: Document, goods: Sequence[Goods]) -> None:
@@ -29,8 +40,20 @@ def move_stock(work: Work, document: Document, goods: Sequence[Goods]) -> None:
         if want.quantity <= 0:
             work.increment(STOCK, key, -want.quantity)
         else:
-            refusal = None if want.is_forced else partial(OutOfStock.at, want, place=document.place)
+            refusal = None if want.is_forced else _refusal(work, want, document)
             work.decrement(STOCK, key, want.quantity, refusal)
+
+
+def _refusal(work: Work, want: Want, document: Document) -> Callable[[int], DukaError]:
+    """What is answered where too little is there: whoever means it all the same is told to ask for approval."""
+    if work.origin.asks and not work.actor.may(OVERSELL):
+        ask = Ask(OVERSELL, None, f"{_words(document)}: {want.name}", document.location_id)
+        return lambda left: ApprovalRequired(ask)
+    return partial(OutOfStock.at, want, place=document.place)
+
+
+def _words(document: Document) -> str:
+    return f"Let stock go below zero at {document.place}" if document.place else "Let stock go below zero"
 
 
 _AVAILABLE = Prepared(

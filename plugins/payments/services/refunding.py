@@ -13,14 +13,16 @@ import sqlalchemy as sa
 from kernel.auth import Location
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
-from kernel.money import exponent, format_amount
-from kernel.work import Work, business_date
+from kernel.money import MICRO_DIGITS, exponent, format_amount
+from kernel.work import Work, business_date, need_approval
 from plugins.payments.errors import RefundTooLarge
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import REFUNDABLE, Attempt, Event, Refund
 from plugins.payments.schemas import MadeRefund, Place, RefundIn, RefundOut, Subject
 from plugins.payments.services.asking import amount_at
 
+LARGEST = "payments.refund_amount"
+"""The limit on what is given back of one payment by hand, all refunds together."""
 _A = Attempt.__table__.c
 _LEFT_OF_SUBJECT = Prepared(
     sa.select(
@@ -74,13 +76,22 @@ async def give_back(
 async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     """Give money back for one payment by hand. Raises Invalid for an unknown payment or place, RefundTooLarge."""
     try:
-        row = await work.get(Attempt, data.payment_id)
+        row = await work.get(Attempt, data.payment_id, to_change=work.actor.limit(LARGEST) is not None)
     except NotFound as fault:
         raise Invalid.at("/payment_id", "There is no such payment", code="not-found") from fault
     digits = exponent(row.currency)
     amount = row.refundable if data.amount is None else amount_at(data.amount, digits, "/amount")
     if not amount:
         raise RefundTooLarge.above(format_amount(0, digits))
+    back = row.captured - row.refundable + amount
+    await need_approval(
+        work,
+        LARGEST,
+        back * 10 ** (MICRO_DIGITS - digits),
+        words=f"Give back {format_amount(back, digits)} {row.currency} of {row.subject_number}: {data.reason}",
+        location_id=row.location_id,
+        register_id=row.register_id,
+    )
     location_id = data.location_id or row.location_id
     register_id = data.register_id if data.location_id or data.register_id else row.register_id
     place = Place(location_id, register_id, await _business_day(work, location_id), row.customer_id)

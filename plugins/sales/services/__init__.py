@@ -1,7 +1,7 @@
 """The use cases of sales."""
 
 from plugins.sales.services.checkout import complete_sale, quote
-from plugins.sales.services.holding import hold_cart, throw_away
+from plugins.sales.services.holding import held_here, hold_cart, throw_away
 from plugins.sales.services.reading import find_sale, list_sales, todays_sales, trace_line
 from plugins.sales.services.registers import add_office, add_register
 from plugins.sales.services.voiding import void_sale
@@ -12,6 +12,7 @@ __all__ = [
     "add_register",
     "complete_sale",
     "find_sale",
+    "held_here",
     "hold_cart",
     "let_expire",
     "list_sales",

@@ -7,7 +7,6 @@ import uuid
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from kernel.db import new_id
 from kernel.errors import Invalid
@@ -18,12 +17,14 @@ from plugins.payments.api import Place as PaidAt
 from plugins.sales import rules
 from plugins.sales.errors import AboveMrp, AmountTooLarge, DiscountTooLarge, HeldGone, MayNotImport
 from plugins.sales.hooks import Facts, price_cart, price_facts, price_line, sale_completed, sale_placed
-from plugins.sales.models import Held, Sale, SaleLine
+from plugins.sales.models import Sale, SaleLine
 from plugins.sales.schemas.answers import LineOut, QuoteOut, SaleOut
 from plugins.sales.schemas.requests import CartIn, SaleIn
 from plugins.sales.schemas.told import CompletedSale, PlacedSale, SaleMoney, SoldLine
 from plugins.sales.schemas.values import Applied, PricedCart, Settlement
 from plugins.sales.services.ground import Ground, base_quantity, read_ground
+from plugins.sales.services.holding import take_up
+from plugins.sales.services.limits import check_limits
 from plugins.sales.services.settling import order_number, sale_number, settle_payments, taken_of, wait_until
 from plugins.sales.services.shapes import cashier_of, line_out
 
@@ -96,6 +97,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
     ext = read_ext(work, "sales.cart", data.ext)
     ground = await read_ground(work, data, sold_at)
     priced = await price_cart_of(work, ground)
+    await check_limits(work, ground, priced)
     wanted = read_payments(work, data.payments)
     settled = settle_payments(priced.total, wanted, work.shop)
     await work.write()
@@ -314,8 +316,7 @@ def _declare(
 
 
 async def _take_up(work: Work, held_id: uuid.UUID) -> None:
-    gone = await work.execute(sa.delete(Held).where(Held.business_id == work.business_id, Held.id == held_id))
-    if not gone.rowcount:
+    if not await take_up(work, held_id):
         raise HeldGone
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -30,14 +31,31 @@ async def hold_cart(work: Work, data: HoldIn) -> HeldOut:
     return held
 
 
-async def throw_away(work: Work, held_id: uuid.UUID) -> None:
-    """Discard a held cart. Raises NotFound."""
+def held_here(work: Work) -> sa.ColumnElement[bool]:
+    """A condition on held carts: those of where the actor works."""
+    if work.actor.locations is None:
+        return sa.true()
+    place: sa.ColumnElement[str] = Held.cart["location_id"].as_string()
+    return place.in_(sorted(map(str, work.actor.locations)))
+
+
+async def take_up(work: Work, held_id: uuid.UUID) -> bool:
+    """Take a held cart away, once; False where it is no longer there."""
+    return await _take_away(work, held_id) is not None
+
+
+async def _take_away(work: Work, held_id: uuid.UUID) -> sa.Row[Any] | None:
     deleted = await work.execute(
         sa.delete(Held)
-        .where(Held.business_id == work.business_id, Held.id == held_id)
+        .where(Held.business_id == work.business_id, Held.id == held_id, held_here(work))
         .returning(Held.label, Held.cart, Held.held_at, Held.held_by)
     )
-    gone = deleted.one_or_none()
+    return deleted.one_or_none()
+
+
+async def throw_away(work: Work, held_id: uuid.UUID) -> None:
+    """Discard a held cart. Raises NotFound."""
+    gone = await _take_away(work, held_id)
     if gone is None:
         raise NotFound
     work.audit(subject=f"held:{held_id}")

@@ -30,6 +30,7 @@ async def sale_row(work: Work, sale_id: uuid.UUID) -> Any:
     row = found.one_or_none()
     if row is None:
         raise NotFound
+    work.see_location(row.location_id)
     return row
 
 
@@ -97,7 +98,7 @@ async def list_sales(work: Work, query: SaleQuery) -> Page[SaleRow]:
 async def todays_sales(work: Work, query: TodayQuery) -> TodayOut:
     """The sales of the business day that is running, with their sum. Raises NotFound for an unknown location."""
     zone, cutoff = work.shop.tz, 0
-    statement = sa.select(_SALE).where(_SALE.c.business_id == work.shop.id)
+    statement = sa.select(_SALE).where(_SALE.c.business_id == work.shop.id, work.here(_SALE.c.location_id))
     if query.location_id is not None:
         place = await work.get(Location, query.location_id)
         zone, cutoff = ZoneInfo(place.zone), place.day_cutoff

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from kernel.auth.models import Location
-from kernel.work import Work, business_date
+from kernel.money import format_amount
+from kernel.work import Work, business_date, in_micro, need_approval
 from plugins.payments.api import Place as PaidAt
 from plugins.payments.api import Subject, give_back
 from plugins.sales.errors import NotVoidable
@@ -29,6 +30,14 @@ async def void_sale(work: Work, sale_id: uuid.UUID, reason: str) -> SaleOut:
     completed, or its business day is over.
     """
     row = await sale_row(work, sale_id)
+    await need_approval(
+        work,
+        "sales.void_amount",
+        in_micro(work, row.total),
+        words=f"Void {row.number} of {format_amount(row.total, work.shop.exponent)} {row.currency}: {reason}",
+        location_id=row.location_id,
+        register_id=row.register_id,
+    )
     if row.status == "pending":
         await cancel_pending(work, row, "voided", reason)
         await work.flush()

@@ -1,0 +1,176 @@
+"""Approvals: what waits for a second person, and their answer, from their own device or at the same till."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from msgspec import Meta, Struct
+
+from kernel.auth import approvals, signing_in
+from kernel.auth.limits import count_try, forget_tries
+from kernel.auth.passwords import password_matches
+from kernel.db.tables import Approval
+from kernel.errors import NotFound, RateLimited, Unauthenticated
+from kernel.money import format_micro
+from kernel.web import SIGNED_IN, Scene, command, flow, page, query
+from kernel.wire import Email, ListQuery, Name, Page, Request
+from kernel.work import Work
+
+TRIES_AN_ACCOUNT, TRIES_AN_ADDRESS = 10, 100
+State = Literal["waiting", "approved", "refused", "used", "expired"]
+Reason = Annotated[
+    str, Meta(min_length=1, max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z", examples=["torn bag"])
+]
+
+
+class AnswerIn(Request, frozen=True):
+    """Why it is approved or refused."""
+
+    reason: Reason
+
+
+class ApprovalHere(Request, frozen=True):
+    """A second person at the same till: who they are, and why they approve."""
+
+    username: Email
+    password: Annotated[str, Meta(min_length=1, max_length=200, examples=["DemoPass123!"])]
+    reason: Reason
+
+
+class ApprovalOut(Struct, frozen=True):
+    """A request for approval and what became of it. `used_for` names what was done with it."""
+
+    id: uuid.UUID
+    action: Annotated[str, Meta(description="The limit or permission.", examples=["sales.discount_percent"])]
+    amount: Annotated[str | None, Meta(description="How far it must reach.", examples=["20"])]
+    words: Annotated[str, Meta(examples=["20 % off by hand"])]
+    deed: Annotated[str, Meta(examples=["sales.complete_sale"])]
+    state: State
+    location_id: uuid.UUID | None
+    register_id: uuid.UUID | None
+    requested_by: uuid.UUID
+    requested_by_name: Name
+    requested_at: dt.datetime
+    expires_at: dt.datetime
+    answered_by: uuid.UUID | None
+    answered_by_name: Name | None
+    answered_at: dt.datetime | None
+    reason: str | None
+    used_at: dt.datetime | None
+    used_for: str | None
+
+
+class ApprovalQuery(ListQuery, frozen=True):
+    """Which requests, the newest first."""
+
+    state: State | None = None
+
+
+_A = Approval.__table__.c
+
+
+@query("/approvals", permission=approvals.ANSWERS)
+async def list_approvals(work: Work, query: ApprovalQuery) -> Page[ApprovalOut]:
+    """Requests for approval, of the locations where the caller works."""
+    statement: sa.Select[Any] = sa.select(Approval.__table__).where(_A.business_id == work.business_id)
+    open_still = sa.and_(_A.state.in_(("waiting", "approved")), _A.expires_at > work.now)
+    if query.state == "expired":
+        statement = statement.where(_A.state.in_(("waiting", "approved")), _A.expires_at <= work.now)
+    elif query.state in ("waiting", "approved"):
+        statement = statement.where(_A.state == query.state, open_still)
+    elif query.state is not None:
+        statement = statement.where(_A.state == query.state)
+    return await page(work, statement, query, order=[_A.id], make=lambda row: _shown(work, row), descending=True)
+
+
+@query("/approvals/{approval_id}", permission=SIGNED_IN)
+async def get_approval(work: Work, approval_id: uuid.UUID) -> ApprovalOut:
+    """One request: one's own, or any for those who answer them."""
+    row = await work.get(Approval, approval_id)
+    if row.requested_by != work.actor.id and not work.actor.may(approvals.ANSWERS):
+        raise NotFound
+    return _shown(work, row)
+
+
+_ERRORS = (approvals.SelfApproval, approvals.BeyondApprover, approvals.AlreadyAnswered)
+
+
+@command("POST", "/approvals/{approval_id}/approve", permission=approvals.ANSWERS, status=200, errors=_ERRORS)
+async def approve(work: Work, approval_id: uuid.UUID, data: AnswerIn) -> ApprovalOut:
+    """Approve what somebody else asked for, from one's own sign-in.
+
+    Only what the caller may do alone, never their own request. It is then good for five minutes and one use.
+    """
+    row = await approvals.answer_request(work, approval_id, work.actor, data.reason, approves=True)
+    return _shown(work, row)
+
+
+@command("POST", "/approvals/{approval_id}/refuse", permission=approvals.ANSWERS, status=200, errors=_ERRORS)
+async def refuse(work: Work, approval_id: uuid.UUID, data: AnswerIn) -> ApprovalOut:
+    """Refuse what somebody else asked for."""
+    row = await approvals.answer_request(work, approval_id, work.actor, data.reason, approves=False)
+    return _shown(work, row)
+
+
+@flow(
+    "POST",
+    "/approvals/{approval_id}/approve-here",
+    permission=SIGNED_IN,
+    errors=(*_ERRORS, Unauthenticated, RateLimited),
+)
+async def approve_here(scene: Scene, approval_id: uuid.UUID, data: ApprovalHere) -> ApprovalOut:
+    """Approve at the till of whoever asked, by the second person's e-mail and password.
+
+    It signs nobody in. Tries count with those of signing in. The same rules hold as from one's own sign-in.
+    """
+    user_id = await _prove(scene, data)
+
+    async def answer(work: Work) -> ApprovalOut:
+        by = await approvals.colleague(work, user_id)
+        return _shown(work, await approvals.answer_request(work, approval_id, by, data.reason, approves=True))
+
+    return await scene.deed(answer)
+
+
+async def _prove(scene: Scene, data: ApprovalHere) -> uuid.UUID:
+    """Whose e-mail and password these are. Raises Unauthenticated, RateLimited."""
+    key = f"login:{data.username.lower()}"
+
+    async def begin(work: Work) -> signing_in.Account | None:
+        await count_try(work, key, TRIES_AN_ACCOUNT)
+        await count_try(work, f"address:{scene.address}", TRIES_AN_ADDRESS)
+        return await signing_in.find_account(work, data.username)
+
+    account = await scene.deed(begin)
+    matches = await password_matches(account.password_hash if account else None, data.password)
+    if account is None or not matches or not account.is_active:
+        raise Unauthenticated("E-mail or password is wrong")
+    await scene.deed(lambda work: forget_tries(work, key))
+    return account.id
+
+
+def _shown(work: Work, row: Any) -> ApprovalOut:
+    over = row.state in ("waiting", "approved") and row.expires_at <= work.now
+    return ApprovalOut(
+        row.id,
+        row.action,
+        None if row.amount is None else format_micro(row.amount),
+        row.words,
+        row.deed,
+        "expired" if over else row.state,
+        row.location_id,
+        row.register_id,
+        row.requested_by,
+        row.requested_by_name,
+        row.requested_at,
+        row.expires_at,
+        row.answered_by,
+        row.answered_by_name,
+        row.answered_at,
+        row.reason,
+        row.used_at,
+        row.used_for,
+    )

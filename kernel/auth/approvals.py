@@ -1,0 +1,165 @@
+"""Requests for approval: stored when a deed is refused, answered by a second person."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+
+from kernel.auth.models import Membership, Role, User
+from kernel.auth.permissions import Rights
+from kernel.db import new_id
+from kernel.db.tables import Approval
+from kernel.errors import Conflict, Forbidden, Unauthenticated
+from kernel.work import Actor, Ask, Work, digest_of, reaches
+
+OPEN_FOR = dt.timedelta(minutes=15)
+"""How long a request waits for its answer."""
+GOOD_FOR = dt.timedelta(minutes=5)
+"""How long an approval may be used once it is given."""
+ANSWERS = "approvals.answer"
+
+
+class SelfApproval(Forbidden):
+    """Nobody approves what they asked for themselves."""
+
+    code, title = "self-approval", "Somebody else must approve this"
+
+
+class BeyondApprover(Forbidden):
+    """The second person may not do this alone either, or not there."""
+
+    code, title = "beyond-approver", "This goes beyond what you may approve"
+
+
+class AlreadyAnswered(Conflict):
+    """The request was approved or refused before, or nobody answered it in time."""
+
+    code, title = "already-answered", "This request no longer waits"
+
+
+async def store_request(work: Work, ask: Ask) -> uuid.UUID:
+    """Keep a request for approval; one that is open for the very same deed is asked again, not doubled."""
+    if work.actor.id is None:
+        raise Unauthenticated
+    digest, columns = digest_of(work.origin), Approval.__table__.c
+    open_one = await work.execute(
+        sa.select(columns.id).where(
+            columns.business_id == work.business_id,
+            columns.requested_by == work.actor.id,
+            columns.action == ask.action,
+            columns.digest == digest,
+            columns.state.in_(("waiting", "approved")),
+            columns.expires_at > work.now,
+            columns.amount.is_(None) if ask.amount is None else columns.amount >= ask.amount,
+            columns.location_id.is_not_distinct_from(ask.location_id),
+            columns.register_id.is_not_distinct_from(ask.register_id),
+        )
+    )
+    if (known := open_one.scalars().first()) is not None:
+        found: uuid.UUID = known
+        return found
+    id_ = new_id()
+    work.insert(
+        Approval,
+        {
+            "id": id_,
+            "action": ask.action,
+            "amount": ask.amount,
+            "digest": digest,
+            "words": ask.words,
+            "deed": work.origin.deed,
+            "location_id": ask.location_id,
+            "register_id": ask.register_id,
+            "requested_by": work.actor.id,
+            "requested_by_name": work.actor.name,
+            "requested_at": work.now,
+            "state": "waiting",
+            "expires_at": work.now + OPEN_FOR,
+        },
+    )
+    work.audit(subject=f"approval:{id_}", asked_for=ask.action, words=ask.words)
+    return id_
+
+
+async def answer_request(work: Work, approval_id: uuid.UUID, by: Actor, reason: str, *, approves: bool) -> Approval:
+    """Approve or refuse a request in the name of a second person, once.
+
+    Only the account is known: one person with two accounts passes for two. Raises NotFound, SelfApproval,
+    BeyondApprover, AlreadyAnswered.
+    """
+    row = await work.get(Approval, approval_id)
+    if by.id == row.requested_by:
+        raise SelfApproval
+    if approves:
+        _refuse_beyond(work, row, by)
+    answered = await work.execute(
+        sa.update(Approval)
+        .where(
+            Approval.business_id == work.business_id,
+            Approval.id == approval_id,
+            Approval.state == "waiting",
+            Approval.expires_at > work.now,
+        )
+        .values(
+            state="approved" if approves else "refused",
+            expires_at=work.now + GOOD_FOR,
+            answered_by=by.id,
+            answered_by_name=by.name,
+            answered_at=work.now,
+            reason=reason,
+        )
+    )
+    if not answered.rowcount:
+        raise AlreadyAnswered
+    work.audit(
+        subject=f"approval:{approval_id}",
+        reason=reason,
+        location_id=row.location_id,
+        register_id=row.register_id,
+        action=row.action,
+        approves=approves,
+        requested_by=str(row.requested_by),
+        answered_by=str(by.id),
+    )
+    await work.session.refresh(row)
+    return row
+
+
+async def colleague(work: Work, user_id: uuid.UUID) -> Actor:
+    """Somebody who works here, with what they may do. Raises Unauthenticated for anybody else."""
+    found = await work.execute(
+        sa.select(User.name, Membership.locations, Role.code, Role.added, Role.removed, Role.limits)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
+        .where(
+            Membership.business_id == work.business_id,
+            Membership.user_id == user_id,
+            Membership.is_active.is_(True),
+            User.is_active.is_(True),
+        )
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise Unauthenticated("E-mail or password is wrong")
+    rights, enabled = Rights(work.deployment.registry), work.standing.enabled
+    return Actor(
+        user_id,
+        row.name,
+        rights.of(row.code, row.added, row.removed, enabled),
+        limits=rights.limits_of(row.code, row.limits, enabled),
+        locations=None if row.locations is None else frozenset(map(uuid.UUID, row.locations)),
+    )
+
+
+def _refuse_beyond(work: Work, row: Approval, by: Actor) -> None:
+    """Whoever approves must be able to do it alone, at that place."""
+    bounds = {one.name: one.bounds for one in work.deployment.registry.limits(work.standing.enabled)}
+    permission = bounds.get(row.action, row.action)
+    if not (by.may(ANSWERS) and by.may(permission)):
+        raise BeyondApprover(f"Approving this needs the permissions {ANSWERS} and {permission}")
+    if not reaches(by, row.action, row.amount):
+        raise BeyondApprover("It is above the approver's own limit")
+    if not by.works_at(row.location_id):
+        raise BeyondApprover("The approver does not work there")

@@ -1,0 +1,142 @@
+"""Fields that not everyone may see or set: marked once on the Struct, heeded on every way in and out.
+
+`Annotated[UnitPrice | None, needs("catalog.see_cost")]` (see `kernel.wire`) takes the field out of answers, examples
+and schemas for those who do not hold the permission, and refuses a request of theirs that sets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from kernel.errors import Fault, Forbidden
+from kernel.wire import NEEDS
+
+May = Callable[[str], bool]
+"""Whether the caller holds a permission."""
+
+
+@dataclass(eq=False)
+class _Shape:
+    """What is guarded of one Struct, list or mapping, and what lies below it: its fields, or each of its elements."""
+
+    needs: dict[str, str] = field(default_factory=dict)
+    below: dict[str, tuple[_Shape, ...]] = field(default_factory=dict)
+    each: tuple[_Shape, ...] = ()
+
+
+def shown(body: bytes, kind: Any, may: May) -> bytes:
+    """An encoded answer of a type without what the caller may not see; the same bytes where nothing is hidden."""
+    if kind is None or all(map(may, permissions_in(kind))):
+        return body
+    value = msgspec.json.decode(body)
+    hide(value, kind, may)
+    return msgspec.json.encode(value)
+
+
+def hide(value: Any, kind: Any, may: May) -> None:
+    """Take what the caller may not see out of plain JSON values of a type."""
+    for needs, here, pointer in list(_guarded(value, shapes_of(kind), "")):
+        if not may(needs):
+            here.pop(pointer.rpartition("/")[2], None)
+
+
+def refuse_unheld(value: Any, kind: Any, may: May) -> None:
+    """Raise Forbidden, with pointers, where plain JSON values of a type set what the caller may not."""
+    if all(map(may, permissions_in(kind))):
+        return
+    said = [(needs, pointer) for needs, _, pointer in _guarded(value, shapes_of(kind), "") if not may(needs)]
+    if said:
+        faults = [Fault(pointer, "forbidden", f"This needs the permission {needs}") for needs, pointer in said]
+        raise Forbidden(faults[0].detail, faults=faults)
+
+
+def visible(schema: Any, may: May) -> Any:
+    """A JSON schema without the properties that the caller may not see."""
+    if isinstance(schema, list):
+        return [visible(part, may) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    gone = {
+        name
+        for name, said in (schema.get("properties") or {}).items()
+        if isinstance(said, dict) and "x-needs" in said and not may(said["x-needs"])
+    }
+    kept = dict(schema)
+    if gone:
+        kept["properties"] = {name: said for name, said in schema["properties"].items() if name not in gone}
+        kept["required"] = [name for name in schema.get("required", ()) if name not in gone]
+    return {name: visible(part, may) for name, part in kept.items()}
+
+
+@cache
+def permissions_in(kind: Any) -> frozenset[str]:
+    """The permissions that fields of a type, at any depth, ask for."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    waiting = list(shapes_of(kind))
+    while waiting:
+        shape = waiting.pop()
+        if id(shape) not in seen:
+            seen.add(id(shape))
+            found |= set(shape.needs.values())
+            waiting += [*shape.each, *(one for shapes in shape.below.values() for one in shapes)]
+    return frozenset(found)
+
+
+@cache
+def shapes_of(kind: Any) -> tuple[_Shape, ...]:
+    """The shapes a value of a type may have: one for each alternative that can hold guarded fields."""
+    return _shapes(kind, {})
+
+
+def _guarded(value: Any, shapes: tuple[_Shape, ...], pointer: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """(permission, the object around it, pointer) of every guarded field that is there."""
+    if isinstance(value, dict):
+        for shape in shapes:
+            for name, inner in value.items():
+                here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+                if name in shape.needs:
+                    yield shape.needs[name], value, here
+                yield from _guarded(inner, shape.below.get(name, shape.each), here)
+    elif isinstance(value, list):
+        for shape in shapes:
+            for place, inner in enumerate(value):
+                yield from _guarded(inner, shape.each, f"{pointer}/{place}")
+
+
+def _shapes(kind: Any, known: dict[Any, _Shape]) -> tuple[_Shape, ...]:
+    while hasattr(kind, "__metadata__"):
+        kind = kind.__origin__
+    origin, arguments = get_origin(kind), get_args(kind)
+    if _is_struct(kind) or _is_struct(origin):
+        return (known[kind] if kind in known else _struct(kind, known),)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return (_Shape(each=_shapes(arguments[1], known)),)
+    if isinstance(origin, type) and issubclass(origin, list | tuple | set | frozenset):
+        return (_Shape(each=tuple(shape for one in arguments for shape in _shapes(one, known))),)
+    return tuple(shape for one in arguments for shape in _shapes(one, known))
+
+
+def _struct(kind: Any, known: dict[Any, _Shape]) -> _Shape:
+    shape = known[kind] = _Shape()
+    for one in msgspec.structs.fields(kind):
+        if permission := _need(one.type):
+            shape.needs[one.encode_name] = permission
+        shape.below[one.encode_name] = _shapes(one.type, known)
+    return shape
+
+
+def _need(kind: Any) -> str | None:
+    for meta in getattr(kind, "__metadata__", ()):
+        if isinstance(meta, msgspec.Meta) and meta.extra and NEEDS in meta.extra:
+            return str(meta.extra[NEEDS])
+    return None
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
