@@ -128,7 +128,7 @@ async def _identify_person(transaction: Transaction, claims: Claims, rights: Rig
     enabled = _enabled_in(row)
     held = rights.of(row.code, row.added or (), row.removed or (), enabled) if row.is_member else frozenset()
     if row.till_id is not None:
-        held = not_in_person(held)
+        held = not_in_person(held, at_till=True)
     elif row.is_operator:
         held |= OPERATOR
     is_operator = row.is_operator and row.till_id is None
