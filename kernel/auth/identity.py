@@ -162,7 +162,7 @@ async def _identify_person(
     if supporting:
         held -= NEVER_BY_SUPPORT
     if row.till_id is not None:
-        held = not_in_person(held)
+        held = not_in_person(held, at_till=True)
     elif row.is_operator:
         held |= OPERATOR
     is_operator = row.is_operator and row.till_id is None

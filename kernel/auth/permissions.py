@@ -27,6 +27,8 @@ TILL = "till"
 """What a registered till's device holds, with nobody signed in at it; no role can hold it."""
 WITHOUT_A_PERSON = frozenset({"locations.manage", "users.see", "jobs.see", "audit.see"})
 """What an API key and a sign-in by PIN may hold of the kernel's permissions; any other takes a person."""
+AT_TILL_TOO = frozenset({"approvals.answer"})
+"""What a sign-in by PIN may hold besides, and a key may not: a key would approve what its own maker asked for."""
 GRANTS: dict[str, tuple[str, ...]] = {
     "manager": ("users.see", "jobs.see", "audit.see", "approvals.answer"),
     "accountant": ("audit.see",),
@@ -40,9 +42,10 @@ ROLE_NAMES = {
 }
 
 
-def not_in_person(held: frozenset[str]) -> frozenset[str]:
-    """What is left of a role for an API key or a sign-in by PIN."""
-    return held - ({one.name for one in PERMISSIONS} - WITHOUT_A_PERSON)
+def not_in_person(held: frozenset[str], *, at_till: bool = False) -> frozenset[str]:
+    """What is left of a role for an API key, or for a sign-in by PIN at a till."""
+    allowed = WITHOUT_A_PERSON | AT_TILL_TOO if at_till else WITHOUT_A_PERSON
+    return held - ({one.name for one in PERMISSIONS} - allowed)
 
 
 class Rights:

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from kernel.auth import pins
 from kernel.auth.credentials import Till
 from kernel.auth.models import Membership, SignIn, User
-from kernel.auth.permissions import PERMISSIONS, WITHOUT_A_PERSON
+from kernel.auth.permissions import AT_TILL_TOO, PERMISSIONS, WITHOUT_A_PERSON, not_in_person
 from kernel.auth.tokens import Claims, make_access_token
 from kernel.db.tables import Audit, Business
+from kernel.plugin import Permission
 from kernel.testing.box import Box, Client
 from kernel.tests.at_tills import MY_PIN, PIN, SECRET_DIGITS, TILLS, at_till, enter, register, set_pin
 from kernel.tests.factors import told
@@ -168,7 +169,7 @@ async def test_what_takes_a_person_is_refused_at_a_till_even_to_the_owner(box: B
     await set_pin(box, "owner")
     owner = await at_till(box, device, "owner")
     held = set((await owner.get("/api/v1/auth/me")).json()["permissions"])
-    personal = {one.name for one in PERMISSIONS} - WITHOUT_A_PERSON
+    personal = {one.name for one in PERMISSIONS} - WITHOUT_A_PERSON - AT_TILL_TOO
     assert not held & personal
     assert held >= WITHOUT_A_PERSON
     for route in box.app.routes:
@@ -182,6 +183,15 @@ async def test_what_takes_a_person_is_refused_at_a_till_even_to_the_owner(box: B
         closed = route.permission not in ("public", SIGNED_IN, *held)
         assert (answer.status_code == 403) is closed, f"{route.operation}: {answer.text}"
         assert closed or route.permission not in (IN_PERSON, TILL, "operator", *personal)
+
+
+def test_a_second_person_may_approve_at_a_till_but_no_key_may() -> None:
+    held = frozenset({"approvals.answer", "users.manage", "sales.void", "users.see"})
+    with_approvals = (*PERMISSIONS, Permission("approvals.answer", "Approve"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kernel.auth.permissions.PERMISSIONS", with_approvals)
+        assert not_in_person(held, at_till=True) == {"approvals.answer", "sales.void", "users.see"}
+        assert not_in_person(held) == {"sales.void", "users.see"}
 
 
 async def test_an_operator_at_a_till_is_no_operator(box: Box) -> None:

@@ -10,18 +10,16 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from kernel.app.routes.auth import TokenPair, _answer
-from kernel.app.routes.proving import OwnPassword, prove_password
+from kernel.app.routes.proving import Digits, OwnPassword, prove_password, prove_pin, till_of
 from kernel.auth import pins, signing_in
 from kernel.auth.credentials import Pin, Till
 from kernel.auth.models import Membership, User
 from kernel.auth.signing_in import Tokens
 from kernel.auth.tills import register_till, revoke_till
-from kernel.errors import NotFound, RateLimited, Unauthenticated
+from kernel.errors import RateLimited, Unauthenticated
 from kernel.web import IN_PERSON, TILL, Scene, command, flow, page, query
 from kernel.wire import ListQuery, Name, Page, Reply, Request
 from kernel.work import Work
-
-Digits = Annotated[str, Meta(pattern=r"\A[0-9]{4,8}\Z", description="Four to eight digits.", examples=["7294"])]
 
 
 class TillIn(Request, frozen=True):
@@ -155,7 +153,7 @@ async def end_till(work: Work, till_id: uuid.UUID) -> None:
 @query("/tills/me/people", permission=TILL)
 async def list_people_at_till(work: Work) -> Switchboard:
     """What this till shows while nobody is signed in: the names of those who have a PIN here."""
-    till = await work.get(Till, _till_id(work))
+    till = await work.get(Till, till_of(work))
     people = await work.execute(
         sa.select(User.id, User.name)
         .join(Membership, Membership.user_id == User.id)
@@ -174,17 +172,12 @@ async def sign_in_by_pin(scene: Scene, data: PinSignIn) -> TokenPair:
     The pair opens this business alone, for a short while, and nothing that takes a person with their password. Five
     tries a person at a till in a quarter of an hour; that stops neither other people, nor other tills, nor passwords.
     """
-    stored = await scene.deed(lambda work: pins.try_pin(work, _till_id(work), data.user_id))
-    if not await pins.pin_matches(stored, data.pin):
-        raise Unauthenticated("The PIN is wrong")
 
-    async def finish(work: Work) -> Tokens:
-        till_id = _till_id(work)
-        await pins.forget_pin_tries(work, till_id, data.user_id)
+    async def begin(work: Work) -> Tokens:
         work.audit(subject=f"user:{data.user_id}")
-        return await signing_in.begin_at_till(work, data.user_id, till_id, scene.address, work.actor.name)
+        return await signing_in.begin_at_till(work, data.user_id, till_of(work), scene.address, work.actor.name)
 
-    return await _answer(scene, await scene.deed(finish))
+    return await _answer(scene, await prove_pin(scene, data.user_id, data.pin, begin))
 
 
 @flow("POST", "/auth/my-pin", permission=IN_PERSON, status=204, errors=(RateLimited,))
@@ -208,12 +201,6 @@ async def drop_pin(work: Work) -> None:
     assert work.actor.id is not None  # noqa: S101 - as above
     await pins.forget_pin(work, work.actor.id)
     work.audit(subject=f"user:{work.actor.id}")
-
-
-def _till_id(work: Work) -> uuid.UUID:
-    if work.actor.till_id is None:
-        raise NotFound
-    return work.actor.till_id
 
 
 def _till(row: Any) -> TillOut:
