@@ -38,6 +38,13 @@ def shown(body: bytes, kind: Any, may: May) -> bytes:
     return msgspec.json.encode(value)
 
 
+def plain(value: msgspec.Struct, may: May) -> Any:
+    """A Struct as plain JSON values, without what the caller may not see: for exports and includes."""
+    said = msgspec.json.decode(msgspec.json.encode(value))
+    hide(said, type(value), may)
+    return said
+
+
 def hide(value: Any, kind: Any, may: May) -> None:
     """Take what the caller may not see out of plain JSON values of a type."""
     for needs, here, pointer in list(_guarded(value, shapes_of(kind), "")):

@@ -16,7 +16,7 @@ import pytest
 from kernel.plugin import ROLES
 from kernel.testing.box import Box
 from kernel.web import Route
-from kernel.web.fields import permissions_in, refuse_unheld
+from kernel.web.fields import permissions_in, plain, refuse_unheld
 from kernel.wire import needs
 from tests.promises.filling import MARKS, Filling
 from tests.promises.spots import lists_of, plain_call
@@ -131,6 +131,10 @@ def test_guarded_fields_are_found_below_unions_lists_mappings_and_circles() -> N
     assert pointers == ["/tree/0/secret", "/tree/0/below/0/secret", "/by_name/a/secret"]
     refuse_unheld(said, Outer, lambda _: True)
     refuse_unheld({"tree": [{"plain": 2}], "either": {"plain": 1}}, Outer, lambda _: False)
+    value = Outer(tree=[Leaf(below=[Leaf()])], either=Leaf())
+    leaf = {"plain": 1, "below": []}
+    assert plain(value, lambda _: False) == {"tree": [leaf | {"below": [leaf]}], "by_name": {}, "either": leaf}
+    assert plain(value, lambda _: True)["either"] == leaf | {"secret": 2}
 
 
 async def read_everything(box: Box) -> tuple[int, int, list[str]]:
