@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -60,18 +60,15 @@ def create_app(deployment: Deployment) -> Served:
     @contextlib.asynccontextmanager
     async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        loop = asyncio.create_task(_runner(deployment).loop(stop)) if deployment.settings.jobs == "embedded" else None
-        sealing = asyncio.create_task(Sealer(deployment, standing_of).loop(stop))
-        deleting = asyncio.create_task(purging.loop(deployment, stop))
+        loops = _loops(deployment, stop) if deployment.settings.jobs == "embedded" else []
+        tasks = [asyncio.create_task(one) for one in loops]
         try:
             yield
         finally:
             stop.set()
             deployment.jobs_due.set()
-            if loop:
-                await loop
-            await sealing
-            await deleting
+            for task in tasks:
+                await task
             await deployment.database.dispose()
 
     app = Litestar(
@@ -95,7 +92,9 @@ def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
     found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
     for module in (people, places, running, audit, operating, support):
-        found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
+        found += [
+            route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
+        ]
     return found
 
 
@@ -108,8 +107,10 @@ def plugin_routes(registry: Registry) -> list[Route]:
     ]
 
 
-def _runner(deployment: Deployment) -> Runner:
-    return Runner(deployment, standing_of_business)
+def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up."""
+    jobs = Runner(deployment, standing_of_business).loop(stop)
+    return [jobs, Sealer(deployment, standing_of).loop(stop), purging.loop(deployment, stop)]
 
 
 def _handler(route: Route) -> HTTPRouteHandler:
