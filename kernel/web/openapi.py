@@ -181,7 +181,9 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
 def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary or "Done"}
     if route.answer is Download:
-        good["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in _FILES}
+        good["content"] = {
+            media: {"schema": {"type": "string", "format": "binary"}, "example": "…"} for media in _FILES
+        }
     elif route.answer is not None:
         content = {"schema": _portable(schemas[id(route.answer)]), "example": _example_for(route.answer, may)}
         good["content"] = {"application/json": content}

@@ -22,7 +22,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "discounts.add_promotion": {"value": "1"},
     "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "sales.note_till_event": {"kind": "drawer_opened"},
-    "support-access.grant_support_access": {"until": "2026-11-21T18:00:00Z"},
+    "support_access.grant_support_access": {"until": "2026-11-21T18:00:00Z"},
 }
 """What the types cannot say: operation → fields without which its body would be refused."""
 

@@ -22,7 +22,7 @@ from tests.promises.prober import MINE
 from tests.promises.spots import fresh_token, plain_call
 
 OF_WAITING = ("sales.pay_pending_sale", "payments.confirm_payment")
-LAST = ("support-access.revoke_support_access", "plugins.disable_plugin", "plugins.enable_plugin")
+LAST = ("support_access.revoke_support_access", "plugins.disable_plugin", "plugins.enable_plugin")
 
 
 def writing(box: Box) -> list[Route]:
