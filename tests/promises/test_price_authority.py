@@ -51,7 +51,7 @@ async def test_what_is_sold_costs_what_the_stored_prices_say(till: Till, said: d
     quoted = await till.quote(body)
     assert quoted.status_code == 200, quoted.text
     assert costs(quoted.json()) == as_costs(expected)
-    sold = await till.sell(body)
+    sold = await till.sell(body, "manager")
     assert sold.status_code == 201, sold.text
     assert costs(sold.json()) == as_costs(expected)
     assert await stored_figures(till, sold.json()["id"]) == as_costs(expected)
