@@ -78,14 +78,8 @@ def create_app(deployment: Deployment) -> Served:
     @contextlib.asynccontextmanager
     async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
-<<<<<<< HEAD
-        loop = asyncio.create_task(_runner(deployment).loop(stop)) if deployment.settings.jobs == "embedded" else None
-        sealing = asyncio.create_task(Sealer(deployment, standing_of_business).loop(stop))
-        deleting = asyncio.create_task(purging.loop(deployment, stop))
-=======
         loops = _loops(deployment, stop) if deployment.settings.jobs == "embedded" else []
         tasks = [asyncio.create_task(one) for one in loops]
->>>>>>> audit
         try:
             yield
         finally:
@@ -114,20 +108,14 @@ def create_app(deployment: Deployment) -> Served:
 
 def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
-<<<<<<< HEAD
     found = [
         route.mounted("auth", f"{PREFIX}/auth") for module in (auth, account) for route in functions_of(module, Route)
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
     for module in (*people_and_roles, places, running, audit, operating, support):
-        found += [route.mounted(route.path.split("/")[1], PREFIX) for route in functions_of(module, Route)]
-=======
-    found = [route.mounted("auth", f"{PREFIX}/auth") for route in functions_of(auth, Route)]
-    for module in (people, places, running, audit, operating, support):
         found += [
             route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]
->>>>>>> audit
     return found
 
 
@@ -143,7 +131,7 @@ def plugin_routes(registry: Registry) -> list[Route]:
 def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
     """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up."""
     jobs = Runner(deployment, standing_of_business).loop(stop)
-    return [jobs, Sealer(deployment, standing_of).loop(stop), purging.loop(deployment, stop)]
+    return [jobs, Sealer(deployment, standing_of_business).loop(stop), purging.loop(deployment, stop)]
 
 
 def _handler(route: Route) -> HTTPRouteHandler:
