@@ -98,7 +98,7 @@ async def begin(work: Work, tried: Attempt, slug: str | None, visitor: Visitor) 
     account = tried.account
     if account is None or not await _still_has_password(work, account):
         raise Unauthenticated(WRONG)
-    await _settle(work, tried)
+    await settle(work, tried)
     await take_up_pending(work, account.id)
     business_id = await _business_of(work, account.id, slug)
     device_id, device_token = await remember_device(work, account.id, tried.device_id, visitor.device_token)
@@ -207,7 +207,7 @@ async def _still_has_password(work: Work, account: Account) -> bool:
     return (await work.execute(same.with_for_update(read=True))).first() is not None
 
 
-async def _settle(work: Work, tried: Attempt) -> None:
+async def settle(work: Work, tried: Attempt) -> None:
     """A success takes its own try back. The wrong ones of others stay counted; a known device starts afresh."""
     if tried.device_id is not None:
         await forget_tries(work, tried.keys[0])

@@ -15,11 +15,14 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from kernel.errors import Conflict
 from kernel.work import Deployment
 
 
-class SealBroken(RuntimeError):
+class SealBroken(Conflict):
     """What is stored was sealed under a key that is not set, for another owner, or was tampered with."""
+
+    code, title = "sealed-under-another-key", "This was kept under a secret key that is not set"
 
 
 def seal(deployment: Deployment, purpose: str, owner: str, text: str) -> bytes:
@@ -32,9 +35,9 @@ def unseal(deployment: Deployment, purpose: str, owner: str, sealed: bytes) -> s
     try:
         whose, _, text = _fernets(_secrets(deployment), purpose).decrypt(bytes(sealed)).decode().partition("\n")
     except InvalidToken as fault:
-        raise SealBroken(f"{purpose} of {owner}: sealed under a key that is not set") from fault
+        raise SealBroken(f"The {purpose} cannot be read; an operator can help") from fault
     if whose != owner:
-        raise SealBroken(f"{purpose} of {owner}: sealed for another")
+        raise SealBroken(f"The {purpose} cannot be read; an operator can help")
     return text
 
 

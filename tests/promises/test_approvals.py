@@ -15,6 +15,7 @@ from kernel.db.tables import Approval, Audit
 from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.testing.served import serving
+from kernel.tests.factors import set_up
 from kernel.work import Work
 from kernel.work.approvals import use_approvals
 from plugins.catalog.testing import a_product
@@ -100,6 +101,23 @@ async def test_the_second_person_may_prove_themselves_at_the_same_till(box: Box)
     said = await cashier.post(path, who)
     assert (said.status_code, said.json()["answered_by_name"]) == (200, "Manager"), said.text
     assert (await again(cashier, body, approval)).status_code == 201
+
+
+async def test_the_second_person_shows_their_second_factor_too(box: Box) -> None:
+    cashier, body = box.client("cashier"), await cart(box)
+    path = f"{APPROVALS}/{await asked(cashier, body)}/approve-here"
+    phone, _ = await set_up(box, "manager")
+    who = {"username": "manager@mama-njeri.example", "password": PASSWORD, **WHY}
+    assert refused_as(await cashier.post(path, who), "second-factor-required", 401)
+    assert refused_as(await cashier.post(path, who | {"code": "000000"}), "second-factor-wrong", 401)
+    assert (await cashier.post(path, who | {"code": phone.code()})).status_code == 200
+
+
+@pytest.mark.parametrize("half", [{}, {"username": "a@b.example"}, {"password": PASSWORD}, {"pin": "7294"}])
+async def test_half_a_proof_is_none(box: Box, half: dict[str, Any]) -> None:
+    cashier = box.client("cashier")
+    path = f"{APPROVALS}/{await asked(cashier, await cart(box))}/approve-here"
+    assert refused_as(await cashier.post(path, half | WHY), "validation", 422)
 
 
 async def test_guessing_the_second_persons_password_ends_as_signing_in_does(box: Box) -> None:

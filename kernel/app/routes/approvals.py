@@ -9,17 +9,24 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth import approvals, signing_in
-from kernel.auth.limits import count_try, forget_tries
+from kernel.app.routes.proving import Digits, prove_pin
+from kernel.auth import approvals, second_factor, signing_in
 from kernel.auth.passwords import password_matches
 from kernel.db.tables import Approval
-from kernel.errors import NotFound, RateLimited, Unauthenticated
+from kernel.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    SecondFactorRequired,
+    SecondFactorWrong,
+    Unauthenticated,
+)
 from kernel.money import format_micro
 from kernel.web import SIGNED_IN, Scene, command, flow, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Request
 from kernel.work import Work
 
-TRIES_AN_ACCOUNT, TRIES_AN_ADDRESS = 10, 100
 State = Literal["waiting", "approved", "refused", "used", "expired"]
 Reason = Annotated[
     str, Meta(min_length=1, max_length=200, pattern=r"\A[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z", examples=["torn bag"])
@@ -32,11 +39,18 @@ class AnswerIn(Request, frozen=True):
     reason: Reason
 
 
-class ApprovalHere(Request, frozen=True):
-    """A second person at the same till: who they are, and why they approve."""
+class ApprovalHere(Request, frozen=True, kw_only=True):
+    """A second person at the same till, and why they approve.
 
-    username: Email
-    password: Annotated[str, Meta(min_length=1, max_length=200, examples=["DemoPass123!"])]
+    By `username` and `password`, with `code` where they have a second factor; or, at a registered till, by `user_id`
+    and `pin`.
+    """
+
+    username: Email | None = None
+    password: Annotated[str, Meta(min_length=1, max_length=200, examples=["DemoPass123!"])] | None = None
+    code: second_factor.Code | None = None
+    user_id: uuid.UUID | None = None
+    pin: Digits | None = None
     reason: Reason
 
 
@@ -119,36 +133,39 @@ async def refuse(work: Work, approval_id: uuid.UUID, data: AnswerIn) -> Approval
     "POST",
     "/approvals/{approval_id}/approve-here",
     permission=SIGNED_IN,
-    errors=(*_ERRORS, Unauthenticated, RateLimited),
+    errors=(*_ERRORS, Unauthenticated, SecondFactorRequired, SecondFactorWrong, RateLimited),
 )
 async def approve_here(scene: Scene, approval_id: uuid.UUID, data: ApprovalHere) -> ApprovalOut:
-    """Approve at the till of whoever asked, by the second person's e-mail and password.
+    """Approve at the till of whoever asked, by the second person's e-mail and password, or by their PIN.
 
     It signs nobody in. Tries count with those of signing in. The same rules hold as from one's own sign-in.
     """
-    user_id = await _prove(scene, data)
 
-    async def answer(work: Work) -> ApprovalOut:
+    async def answer(work: Work, user_id: uuid.UUID) -> ApprovalOut:
         by = await approvals.colleague(work, user_id)
         return _shown(work, await approvals.answer_request(work, approval_id, by, data.reason, approves=True))
 
-    return await scene.deed(answer)
+    if scene.visit.standing is None or scene.visit.standing.actor.key_id is not None:
+        raise Forbidden("Approvals are for people")
+    if data.user_id is not None and data.pin is not None:
+        colleague = data.user_id
+        return await prove_pin(scene, colleague, data.pin, lambda work: answer(work, colleague))
+    if data.username is None or data.password is None:
+        raise Invalid.at("", "Give username and password, or user_id and pin")
+    proved = await _prove(scene, data.username, data.password, data.code)
+    return await scene.deed(lambda work: answer(work, proved))
 
 
-async def _prove(scene: Scene, data: ApprovalHere) -> uuid.UUID:
-    """Whose e-mail and password these are. Raises Unauthenticated, RateLimited."""
-    key = f"login:{data.username.lower()}"
-
-    async def begin(work: Work) -> signing_in.Account | None:
-        await count_try(work, key, TRIES_AN_ACCOUNT)
-        await count_try(work, f"address:{scene.address}", TRIES_AN_ADDRESS)
-        return await signing_in.find_account(work, data.username)
-
-    account = await scene.deed(begin)
-    matches = await password_matches(account.password_hash if account else None, data.password)
+async def _prove(scene: Scene, username: str, password: str, code: str | None) -> uuid.UUID:
+    """Whose e-mail, password and code these are. Raises Unauthenticated, SecondFactorRequired, RateLimited."""
+    visitor = signing_in.Visitor(scene.address)
+    tried = await scene.deed(lambda work: signing_in.attempt(work, username, visitor))
+    account = tried.account
+    matches = await password_matches(account.password_hash if account else None, password)
     if account is None or not matches or not account.is_active:
         raise Unauthenticated("E-mail or password is wrong")
-    await scene.deed(lambda work: forget_tries(work, key))
+    (await scene.deed(lambda work: second_factor.check(work, account.id, code))).admit()
+    await scene.deed(lambda work: signing_in.settle(work, tried))
     return account.id
 
 
