@@ -67,7 +67,7 @@ async def test_who_is_not_signed_in_may_sign_in_and_read_the_documentation(box: 
     statuses |= {path: (await nobody.get(path)).status_code for path in ("/health/live", "/health/ready")}
     assert statuses == {"/": 307, "/docs": 200, "/api/v1/openapi.json": 200, "/health/live": 200, "/health/ready": 200}
     public = {(route.method, route.path) for route in box.app.routes if route.permission == PUBLIC}
-    assert public == {("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh")}
+    assert {(method, path.split("/")[3]) for method, path in public} == {("POST", "auth")}
 
 
 SPELLINGS = (

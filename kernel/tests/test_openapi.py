@@ -106,7 +106,8 @@ async def test_the_examples_of_bodies_are_taken_by_the_routes(box: Box) -> None:
             example = operation["requestBody"]["content"]["application/json"]["example"]
             answer = await owner.send(method.upper(), path, json=example, headers={"Idempotency-Key": path})
             if answer.status_code == 422:
-                assert {fault["code"] for fault in answer.json()["errors"]} <= {"not-found"}, (path, answer.text)
+                codes = {fault["code"] for fault in answer.json().get("errors", ())}
+                assert codes <= {"not-found", "wrong-password"}, (path, answer.text)
 
 
 async def test_an_unchanged_document_is_not_sent_again(box: Box) -> None:

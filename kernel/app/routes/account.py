@@ -125,7 +125,7 @@ async def change_password(scene: Scene, data: PasswordChange) -> None:
     await scene.deed(lambda work: accounts.change_password(work, stored, hashed))
 
 
-@flow("POST", "/password/forgot", permission=PUBLIC, status=202, errors=(RateLimited,))
+@flow("POST", "/password/forgot", permission=PUBLIC, status=204, errors=(RateLimited,))
 async def forgot_password(scene: Scene, data: Forgotten) -> None:
     """Ask for a link to set a new password by mail.
 
@@ -148,7 +148,7 @@ async def reset_password(scene: Scene, data: PasswordReset) -> None:
     await scene.deed(lambda work: accounts.reset_password(work, data.token, hashed))
 
 
-@command("POST", "/email/verify/send", permission=IN_PERSON, status=202, errors=(RateLimited,))
+@command("POST", "/email/verify/send", permission=IN_PERSON, status=204, errors=(RateLimited,))
 async def send_verification(work: Work) -> None:
     """Ask for a link that proves one's e-mail address."""
     await count_try(work, f"verify:{work.actor.id}", LETTERS_AN_HOUR, _HOUR)
@@ -162,7 +162,7 @@ async def verify_email(scene: Scene, data: UsedLink) -> None:
     await scene.deed(lambda work: accounts.verify_email(work, data.token))
 
 
-@flow("POST", "/email/change", permission=IN_PERSON, status=202, errors=(Invalid, RateLimited))
+@flow("POST", "/email/change", permission=IN_PERSON, status=204, errors=(Invalid, RateLimited))
 async def change_email(scene: Scene, data: EmailChange) -> None:
     """Ask for another e-mail address. A link goes to the new one; nothing changes until it is followed.
 
