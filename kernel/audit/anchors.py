@@ -63,7 +63,7 @@ async def anchor_day(work: Work) -> Anchor | None:
     work.insert(AuditAnchor, row)
     await work.flush()  # of two processes that anchor one day, the second stops here
     await asyncio.to_thread(write_anchor, anchor_file(work.deployment.settings), anchor)
-    log.info("anchor of %s for %s: row %d, %s", anchor.business, day, anchor.number, anchor.hash)
+    log.info("anchor of %s for %s: row %d, %s", anchor.business or "the deployment", day, anchor.number, anchor.hash)
     return anchor
 
 
