@@ -65,9 +65,24 @@ class PayloadTooLarge(DukaError):
 
 
 class HeadersTooLarge(DukaError):
-    """A header is longer than 8 KiB."""
+    """A header is longer than 8 KiB, or all of them are longer than 32 KiB or more than 100."""
 
     status, code, title = 431, "headers-too-large", "A header is too large"
+
+
+class UriTooLong(DukaError):
+    """The path or the query string is longer than 8 KiB."""
+
+    status, code, title = 414, "uri-too-long", "The address is too long"
+
+
+class RequestTimeout(DukaError):
+    """The body did not arrive in time."""
+
+    status, code, title = 408, "request-timeout", "The body did not arrive in time"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Connection": "close"})
 
 
 class UnsupportedMediaType(DukaError):
@@ -141,6 +156,11 @@ class NotFound(DukaError):
     """There is no such thing here; another business's thing looks exactly the same."""
 
     status, code, title = 404, "not-found", "Not found"
+
+    @classmethod
+    def at(cls, pointer: str, detail: str) -> NotFound:
+        """Something named in the body (or at `?name`) is not there."""
+        return cls(detail, faults=[Fault(pointer, "not-found", detail)])
 
 
 class MethodNotAllowed(DukaError):
@@ -228,6 +248,12 @@ class Unavailable(DukaError):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail, headers={"Retry-After": "1"})
+
+
+class TookTooLong(Unavailable):
+    """The request was not done within 30 seconds, and was given up."""
+
+    code, title = "took-too-long", "This took too long and was given up"
 
 
 class Internal(DukaError):

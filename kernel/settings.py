@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -28,9 +29,11 @@ ALIASES = {
     "ALLOWED_HOSTS": "allowed_hosts",
     "CORS_ORIGINS": "cors_origins",
     "PLATFORM_OWNER_EMAIL": "platform_owner_email",
+    "ENABLE_API_THROTTLE": "enable_api_throttle",
 }
-"""Well-known names read from `.env` (and, for the owner's e-mail, from the environment) beside DUKA_*."""
-
+"""Well-known names read from `.env` beside DUKA_*."""
+OUR_OWN = ("PLATFORM_OWNER_EMAIL", "ENABLE_API_THROTTLE")
+"""Those of them that mean no other program, and so are read from the environment as well."""
 
 SHORTEST_SECRET = 32
 _SMTP = re.compile(r"smtps?://([^\s@/]+@)?[A-Za-z0-9.\[\]:-]+/?\Z")
@@ -69,8 +72,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     allowed_hosts: Annotated[tuple[str, ...], Meta(description="Host names served; * for any.")] = ("*",)
     cors_origins: Annotated[tuple[str, ...], Meta(description="Browser origins that may call the API.")] = ()
     trusted_proxies: Annotated[
-        tuple[str, ...], Meta(description="Addresses of proxies whose X-Forwarded-For is believed; empty: none.")
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed; empty: none."
+        ),
     ] = ()
+    enable_api_throttle: Annotated[
+        Literal["auto", "true", "false"],
+        Meta(description="Limit requests a minute; auto: in production (also read as ENABLE_API_THROTTLE)."),
+    ] = "auto"
+    requests_per_principal: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Requests a minute of one signed-in caller, over all processes.")
+    ] = 600
+    requests_per_address: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Requests a minute from one address, over all processes.")
+    ] = 3000
     access_token_minutes: Annotated[int, Meta(ge=1, le=1440, description="Life of an access token.")] = 15
     refresh_token_days: Annotated[int, Meta(ge=1, le=365, description="Life of a refresh token.")] = 30
     jobs: Annotated[
@@ -122,6 +138,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Whether real shops depend on this deployment."""
         return self.environment == "production"
 
+    @property
+    def throttles(self) -> bool:
+        """Whether requests are limited."""
+        return self.production if self.enable_api_throttle == "auto" else self.enable_api_throttle == "true"
+
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = None, **given: Any) -> Settings:
     """Read settings: defaults, then the `.env` file, then the environment, then `given`.
@@ -132,7 +153,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     path = env_file or Path(".env")
     from_file = {k: v for k, v in dotenv_values(path).items() if v is not None} if path.is_file() else {}
     raw: dict[str, Any] = {}
-    for source, aliases in ((from_file, ALIASES), (environment, {"PLATFORM_OWNER_EMAIL": "platform_owner_email"})):
+    for source, aliases in ((from_file, ALIASES), (environment, {name: ALIASES[name] for name in OUR_OWN})):
         raw |= {aliases[variable]: value for variable, value in source.items() if variable in aliases}
         for variable, value in source.items():
             if variable.startswith(PREFIX) and not variable.startswith(FOR_TESTS):
@@ -170,6 +191,9 @@ def _make_secret(path: Path) -> None:
     os.unlink(made)
 
 
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+
+
 def _field_of(variable: str) -> str:
     name = variable.removeprefix(PREFIX).lower()
     if name not in Settings.__struct_fields__:
@@ -178,7 +202,10 @@ def _field_of(variable: str) -> str:
 
 
 _WHOLE = frozenset(
-    {"port", "workers", "pool_size", "access_token_minutes", "refresh_token_days", "close_idle_after_days"}
+    {
+        *("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days", "close_idle_after_days"),
+        *("requests_per_principal", "requests_per_address"),
+    }
 )
 """Settings that are whole numbers."""
 
@@ -186,6 +213,8 @@ _WHOLE = frozenset(
 def _typed(name: str, value: Any) -> Any:
     if name in ("allowed_hosts", "cors_origins", "trusted_proxies", "former_secret_keys") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
+    if name == "enable_api_throttle" and isinstance(value, str):
+        return {"1": "true", "0": "false"}.get(value.lower(), value.lower())
     if name in _WHOLE and isinstance(value, str):
         if not (value.isascii() and value.isdigit()):
             raise SettingsFault(f"{PREFIX}{name.upper()}: {value!r} is not a whole number")
@@ -209,6 +238,19 @@ def _checked(raw: dict[str, Any]) -> Settings:
         raise SettingsFault("DUKA_SMTP_URL: must be smtp://… or smtps://…, with a host")
     if not _SENDER.match(settings.mail_from):
         raise SettingsFault("DUKA_MAIL_FROM: write it as Name <address@host>")
+    _check_browsers_and_proxies(settings)
     if settings.production and settings.url.startswith("sqlite") and settings.workers > 1:
         raise SettingsFault("DUKA_WORKERS: embedded SQLite serves from one process; use PostgreSQL for more")
     return settings
+
+
+def _check_browsers_and_proxies(settings: Settings) -> None:
+    """Raise SettingsFault for an origin no browser would send, and for a proxy that is no address."""
+    for origin in settings.cors_origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsFault(f"DUKA_CORS_ORIGINS: {origin!r} is not an origin such as https://shop.example")
+    for proxy in settings.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError as fault:
+            raise SettingsFault(f"DUKA_TRUSTED_PROXIES: {proxy!r} is not an address or a network") from fault

@@ -82,12 +82,16 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 @dataclass(frozen=True)
 class Reply(Generic[T]):
-    """An answer with more than a body: its status, the version as ETag, where the new thing lives."""
+    """An answer with more than a body: its status, the version as ETag, where the new thing lives.
+
+    living: it tells of more than the row whose version it bears; its ETag then speaks of its content as well.
+    """
 
     value: T
     status: int | None = None
     version: int | None = None
     location: str | None = None
+    living: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kernel.app import pages, purging
 from kernel.app.routes import (
@@ -38,8 +39,9 @@ from kernel.errors import DukaError
 from kernel.jobs import Runner
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
-from kernel.web import Gate, Route, Visit, as_duka_error, perform, problem
+from kernel.web import Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
 from kernel.web.exports import sent
+from kernel.web.languages import FOLDER
 from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
@@ -53,10 +55,12 @@ class Served:
 
     def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate) -> None:
         self.deployment, self.routes, self.gate = deployment, routes, gate
+        trusted = list(deployment.settings.trusted_proxies)
+        self._entrance: Any = ProxyHeadersMiddleware(gate, trusted) if trusted else gate  # type: ignore[arg-type]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve."""
-        await self.gate(scope, receive, send)
+        """Serve. What proxies say of the caller is believed of those that are trusted, and of nobody else."""
+        await self._entrance(scope, receive, send)
 
 
 def open_deployment(
@@ -103,7 +107,8 @@ def create_app(deployment: Deployment) -> Served:
         pdb_on_exception=False,
         debug=False,
     )
-    return Served(deployment, routes, Gate(app, deployment, rights, routes))
+    languages = Languages([FOLDER, *(one.folder / "locale" for one in deployment.registry.in_order())])
+    return Served(deployment, routes, Gate(app, deployment, rights, routes, languages))
 
 
 def kernel_routes() -> list[Route]:
@@ -140,9 +145,9 @@ def _handler(route: Route) -> HTTPRouteHandler:
         try:
             answer = await perform(visit, route, request.scope["path_params"])
         except Exception as error:
-            told = as_duka_error(error, visit.request_id)
+            told = visit.problem(error)
             await visit.leave()
-            return _problem(told, visit.request_id)
+            return _response(told)
         await visit.leave()
         crashpoint("deed.before_answer")
         headers = dict(answer.headers)
@@ -159,10 +164,10 @@ def _handler(route: Route) -> HTTPRouteHandler:
 
 def _told(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     visit: Visit | None = request.scope.get("duka")  # type: ignore[assignment]
-    request_id = visit.request_id if visit else ""
-    return _problem(as_duka_error(error, request_id), request_id)
+    return _response(visit.problem(error) if visit else problem(as_duka_error(error, ""), ""))
 
 
-def _problem(error: DukaError, request_id: str) -> Response[bytes]:
-    status, headers, body = problem(error, request_id)
-    return Response(body, status_code=status, headers=headers, media_type=headers["Content-Type"])
+def _response(told: Problem) -> Response[bytes]:
+    return Response(
+        told.body, status_code=told.status, headers=dict(told.headers), media_type=told.headers["Content-Type"]
+    )

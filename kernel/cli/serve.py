@@ -41,8 +41,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
         http="httptools",
         log_level=settings.log_level,
         access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # the application itself believes the proxies that are trusted
         server_header=False,
         timeout_graceful_shutdown=30,
         h11_max_incomplete_event_size=65536,

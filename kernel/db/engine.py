@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import enum
 import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -25,9 +26,13 @@ from kernel.db.prepared import Prepared, Rows
 LOCK_SPACE = 0x64756B61
 """First key of every advisory lock of Duka ("duka")."""
 
+SLOWEST_STATEMENT_S = 5.0
+"""A statement is broken off by then, on both databases; seeds, checks and migrations have all the time they need."""
+_STEPS_BETWEEN_LOOKS = 100_000
+"""Of SQLite's machine, between two looks at the clock: about a millisecond."""
+
 _SESSION = {
     "application_name": "duka",
-    "statement_timeout": "5000",
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
@@ -59,7 +64,8 @@ class Database:
         if self.is_postgres:
             self.writer = self.reader = _postgres(url, pool_size, patient)
         else:
-            self.writer, self.reader = _sqlite(url, "BEGIN IMMEDIATE", 1), _sqlite(url, "BEGIN", pool_size)
+            self.writer = _sqlite(url, "BEGIN IMMEDIATE", 1, patient)
+            self.reader = _sqlite(url, "BEGIN", pool_size, patient)
 
     async def open(self, phase: Phase, business: uuid.UUID | None) -> Transaction:
         """Begin a transaction for a business; None sees global tables only."""
@@ -222,7 +228,8 @@ _JSON = {"json_serializer": to_json, "json_deserializer": msgspec.json.decode}
 
 
 def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
-    settings = {k: v for k, v in _SESSION.items() if not (patient and k.endswith("_timeout"))}
+    session = {**_SESSION, "statement_timeout": str(int(SLOWEST_STATEMENT_S * 1000))}
+    settings = {k: v for k, v in session.items() if not (patient and k.endswith("_timeout"))}
     engine = create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -252,7 +259,7 @@ def _checkpoint(path: str) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:
+def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, **_JSON)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -267,4 +274,24 @@ def _sqlite(url: str, begin: str, pool_size: int) -> AsyncEngine:
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    if not patient:
+        _break_off_slow_statements(engine)
     return engine
+
+
+def _break_off_slow_statements(engine: AsyncEngine) -> None:
+    """SQLite knows no statement time-out: let it look at the clock while it works."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _watch(dbapi: Any, record: Any) -> None:
+        info: dict[str, float] = record.info
+        info["since"] = time.monotonic()
+
+        def is_late() -> bool:
+            return time.monotonic() - info["since"] > SLOWEST_STATEMENT_S
+
+        dbapi.run_async(lambda connection: connection.set_progress_handler(is_late, _STEPS_BETWEEN_LOOKS))
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def _start(connection: sa.Connection, *_rest: object) -> None:
+        connection.info["since"] = time.monotonic()

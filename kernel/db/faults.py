@@ -15,7 +15,9 @@ from sqlalchemy.schema import ColumnCollectionConstraint
 
 from kernel.db.base import Base
 
-Kind = Literal["retry", "locked", "unique", "reference", "check", "data", "forbidden", "lost", "slow", "other"]
+Kind = Literal[
+    "retry", "locked", "unique", "reference", "in-use", "check", "data", "forbidden", "lost", "slow", "other"
+]
 
 _BY_STATE: dict[str, Kind] = {
     "40001": "retry",
@@ -58,38 +60,54 @@ class Trouble:
 def trouble_of(error: BaseException) -> Trouble | None:
     """Read a driver's or SQLAlchemy's error; None when it does not come from the database."""
     if isinstance(error, asyncpg.PostgresError):
-        return _from_state(error.sqlstate or "", error.constraint_name or "")
+        return _from_state(error.sqlstate or "", error.constraint_name or "", _removes(str(error)))
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)
         if state:
             cause = getattr(error.orig, "__cause__", None)
-            return _from_state(state, getattr(cause, "constraint_name", None) or "")
+            return _from_state(state, getattr(cause, "constraint_name", None) or "", _removes(str(error.orig)))
         return _from_sqlite(error)
     return next((Trouble(kind) for kinds, kind in _BY_CLASS if isinstance(error, kinds)), None)
 
 
-def _from_state(state: str, constraint: str) -> Trouble:
+def _from_state(state: str, constraint: str, is_removal: bool) -> Trouble:
     if state.startswith("08"):
         return Trouble("lost")
     kind = _BY_STATE.get(state, "data" if state.startswith("22") else "other")
+    if kind == "reference" and is_removal:
+        kind = "in-use"
     table, columns = _constraint(constraint) if constraint else ("", ())
     return Trouble(kind, table, columns)
+
+
+def _removes(said: str) -> bool:
+    """Whether a broken reference is one that PostgreSQL would have been left with: something still points here."""
+    return "update or delete on table" in said
 
 
 def _from_sqlite(error: DBAPIError) -> Trouble:
     said = str(error.orig)
     if isinstance(error, IntegrityError):
-        if found := re.match(r"UNIQUE constraint failed: (.*)", said):
-            names = [part.strip().split(".") for part in found[1].split(",")]
-            return Trouble("unique", names[0][0], _without_business(name[-1] for name in names))
-        if said.startswith("FOREIGN KEY"):
-            return Trouble("reference")
-        return Trouble("check")
-    if isinstance(error, OperationalError) and ("locked" in said or "busy" in said):
-        return Trouble("retry")
+        return _broken_rule(said, (error.statement or "").lstrip()[:6].upper() == "DELETE")
     if isinstance(error, OperationalError | InterfaceError):
-        return Trouble("lost" if "disk" in said or "unable to open" in said else "other")
+        kinds: dict[str, Kind] = {
+            "locked": "retry",
+            "busy": "retry",
+            "interrupted": "slow",
+            "disk": "lost",
+            "unable to open": "lost",
+        }
+        return Trouble(next((kind for word, kind in kinds.items() if word in said), "other"))
     return Trouble("data" if "too large" in said or "overflow" in said else "other")
+
+
+def _broken_rule(said: str, is_removal: bool) -> Trouble:
+    if found := re.match(r"UNIQUE constraint failed: (.*)", said):
+        names = [part.strip().split(".") for part in found[1].split(",")]
+        return Trouble("unique", names[0][0], _without_business(name[-1] for name in names))
+    if said.startswith("FOREIGN KEY"):
+        return Trouble("in-use" if is_removal else "reference")
+    return Trouble("forbidden" if said.endswith("is append-only") else "check")
 
 
 def _constraint(name: str) -> tuple[str, tuple[str, ...]]:

@@ -24,7 +24,9 @@ SAFE_HEADERS = {
     "referrer-policy": "same-origin",
     "x-frame-options": "DENY",
     "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 
 
@@ -250,7 +252,7 @@ async def test_of_many_changes_to_one_version_one_is_made(box: Box, thing: str) 
     owner = box.client("owner")
     answers = await asyncio.gather(*(owner.patch(path, {"name": f"Name {n}"}, version=1) for n in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200, *[412] * 7]
-    assert (await owner.get(path)).headers["etag"] == '"2"'
+    assert (await owner.get(path)).headers["etag"].strip('"').partition(".")[0] == "2"
 
 
 async def test_a_name_that_is_taken_is_told_with_its_field(box: Box) -> None:

@@ -1,10 +1,12 @@
 """The web: how routes are declared, the gate before them, problem documents, and the OpenAPI document of a business."""
 
 from kernel.web.gate import Gate
+from kernel.web.languages import Languages
 from kernel.web.listing import page, sorting
 from kernel.web.perform import Scene, Visit, perform
-from kernel.web.problems import as_duka_error, problem
+from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
+from kernel.web.shaping import Include
 
 __all__ = [
     "IN_PERSON",
@@ -13,6 +15,9 @@ __all__ = [
     "SIGNED_IN",
     "TILL",
     "Gate",
+    "Include",
+    "Languages",
+    "Problem",
     "Route",
     "Scene",
     "Visit",

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from kernel.errors import Fault, Invalid, MalformedJson, PayloadTooLarge, TooDeep, UnsupportedMediaType
+from kernel.errors import (
+    Fault,
+    Invalid,
+    MalformedJson,
+    PayloadTooLarge,
+    RequestTimeout,
+    TooDeep,
+    UnsupportedMediaType,
+)
 
 MOST_BYTES = 1_048_576
 DEEPEST = 32
+SLOWEST_S = 15.0
+"""By then the whole body must have arrived."""
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """Strings, ended or not, and brackets; possessive, so that its time grows with the body's length and no faster."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -20,23 +31,17 @@ Receive = Callable[[], Coroutine[Any, Any, Mapping[str, Any]]]
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
-    """The whole body. Raises PayloadTooLarge as soon as it is known, UnsupportedMediaType for anything but JSON."""
+    """The whole body. Raises PayloadTooLarge as soon as it is known, RequestTimeout for one that comes in drops,
+    UnsupportedMediaType for anything but JSON.
+    """
     said = headers.get("content-length", "")
     if said.isascii() and said.isdigit() and (len(said) > 15 or int(said) > MOST_BYTES):
         raise PayloadTooLarge(f"A body has at most {MOST_BYTES} bytes")
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise MalformedJson("The connection ended before the body did")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MOST_BYTES:
-            raise PayloadTooLarge(f"A body has at most {MOST_BYTES} bytes")
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            break
-    body = b"".join(chunks)
+    try:
+        async with asyncio.timeout(SLOWEST_S):
+            body = await _received(receive)
+    except TimeoutError as late:
+        raise RequestTimeout from late
     if body:
         _check_media_type(headers)
     return body
@@ -56,6 +61,21 @@ def parse(body: bytes) -> Any:
     if b"\\u" in body or b"\x7f" in body or b"\\b" in body or b"\\f" in body:
         _check_texts(parsed, "")
     return parsed
+
+
+async def _received(receive: Receive) -> bytes:
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise MalformedJson("The connection ended before the body did")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise PayloadTooLarge(f"A body has at most {MOST_BYTES} bytes")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 def _check_media_type(headers: Mapping[str, str]) -> None:

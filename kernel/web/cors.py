@@ -6,10 +6,20 @@ from collections.abc import Collection, Mapping
 
 ALLOWED = {
     "Access-Control-Allow-Methods": "GET, POST, PATCH, PUT, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Approval",
+    "Access-Control-Allow-Headers": ", ".join(
+        (
+            *("Accept-Language", "Authorization", "Content-Type", "Idempotency-Key"),
+            *("If-Match", "If-None-Match", "X-Approval"),
+        )
+    ),
     "Access-Control-Max-Age": "600",
 }
-EXPOSED = "ETag, Location, Retry-After, X-Request-Id, Idempotency-Replayed"
+EXPOSED = ", ".join(
+    (
+        *("Allow", "Content-Language", "ETag", "Idempotency-Replayed", "Location"),
+        *("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"),
+    )
+)
 
 
 def headers_for(origins: Collection[str], asked: Mapping[str, str]) -> dict[str, str]:
@@ -17,7 +27,7 @@ def headers_for(origins: Collection[str], asked: Mapping[str, str]) -> dict[str,
     origin = asked.get("origin")
     if origin is None or origin not in origins:
         return {}
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, "Vary": "Origin"}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
 
 
 def is_preflight(method: str, asked: Mapping[str, str]) -> bool:

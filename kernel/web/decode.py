@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args
 from urllib.parse import parse_qsl
@@ -35,22 +36,30 @@ def decode_body(body: bytes, kind: Any) -> Any:
         raise MalformedJson("nested too deeply") from fault
 
 
-def decode_query(raw: bytes, kind: type[msgspec.Struct]) -> Any:
-    """A query string as the route's Struct. Raises Invalid at `?name`."""
+def read_query(raw: bytes) -> dict[str, str]:
+    """The parameters of a query string. Raises Invalid for one that cannot be read, and for a name given twice."""
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=60)
     except ValueError as fault:
         raise Invalid.at("?", "The query string cannot be read") from fault
-    given: dict[str, Any] = {}
-    types = _types(kind)
+    given: dict[str, str] = {}
     for name, value in pairs:
         if name in given:
             raise Invalid.at(f"?{name[:60]}", "Given twice")
+        given[name] = value
+    return given
+
+
+def decode_query(given: Mapping[str, str], kind: type[msgspec.Struct] | None) -> Any:
+    """Parameters as the route's Struct; where it has none, nothing may be given. Raises Invalid at `?name`."""
+    types = _types(kind) if kind else {}
+    for name in given:
         if name not in types:
             raise Invalid.at(f"?{name[:60]}", "Unknown parameter", code="unknown")
-        given[name] = _plain(name, value, types[name])
+    if kind is None:
+        return None
     try:
-        return msgspec.convert(given, kind)
+        return msgspec.convert({name: _plain(name, value, types[name]) for name, value in given.items()}, kind)
     except msgspec.ValidationError as fault:
         error = _invalid(str(fault))
         faults = [Fault("?" + one.pointer.lstrip("/"), one.code, one.detail) for one in error.faults]

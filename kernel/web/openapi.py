@@ -15,6 +15,7 @@ from kernel import VERSION, errors
 from kernel.web.asking import HEADER
 from kernel.web.fields import hide, visible
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
+from kernel.web.shaping import field_names
 from kernel.wire import Download
 from kernel.work import ApprovalRequired
 
@@ -146,15 +147,27 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameters(route: Route) -> list[dict[str, Any]]:
-    if route.query is None:
-        return []
     found = []
-    for one in msgspec.structs.fields(route.query):
+    for one in msgspec.structs.fields(route.query) if route.query else ():
         schema = _schema(one.type)
         if not one.required and one.default is not msgspec.NODEFAULT and one.default is not None:
             schema |= {"default": msgspec.to_builtins(one.default)}
         found.append({"name": one.encode_name, "in": "query", "required": one.required, "schema": schema})
+    if route.takes_shape:
+        found.append(_names("fields", "Only these fields of what is answered.", field_names(route.answer)))
+    if route.includes:
+        about = "Also what the answer points at, once each, under `included`, by name and id."
+        about += "".join(f" `{one.name}` needs `{one.permission}`." for one in route.includes)
+        found.append(_names("include", about, tuple(one.name for one in route.includes)))
     return found
+
+
+def _names(name: str, about: str, known: tuple[str, ...]) -> dict[str, Any]:
+    """A parameter that holds some of a few names, separated by commas."""
+    items = {"type": "string", "enum": list(known)}
+    schema = {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+    said = {"name": name, "in": "query", "required": False, "style": "form", "explode": False}
+    return {**said, "schema": schema, "description": about}
 
 
 def _header_parameters(route: Route) -> list[dict[str, Any]]:
@@ -170,6 +183,9 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         found.append(
             {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}, "description": about}
         )
+    accept = {"type": "string", "examples": ["sw-KE, en;q=0.8"]}
+    about = "The language of problem documents: en, hi or sw."
+    found.append({"name": "Accept-Language", "in": "header", "required": False, "schema": accept, "description": about})
     if route.conditional:
         about = "The ETag you read."
         found.append(

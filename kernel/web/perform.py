@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,12 +18,15 @@ from kernel.auth.bearer import Bearer
 from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
 from kernel.db import Phase, Transaction
-from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, Invalid, NotFound
+from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, NotFound
 from kernel.web.asking import read_header
-from kernel.web.decode import decode_body, decode_path, decode_query
+from kernel.web.decode import decode_body, decode_path, decode_query, read_query
 from kernel.web.fields import refuse_unheld, shown
+from kernel.web.languages import Languages
+from kernel.web.problems import ENGLISH, Problem, as_duka_error, problem
 from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
+from kernel.web.shaping import Shape, shape_of, shaped
 from kernel.wire import Download, Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
@@ -34,8 +39,15 @@ STRANGER = Actor(None, "nobody", frozenset())
 class Visit:
     """One request on its way: where it came from, who sent it, and its open read transaction."""
 
-    def __init__(self, deployment: Deployment, rights: Rights, request_id: str, address: str | None) -> None:
-        self.deployment, self.rights = deployment, rights
+    def __init__(
+        self,
+        deployment: Deployment,
+        rights: Rights,
+        request_id: str,
+        address: str | None,
+        languages: Languages = ENGLISH,
+    ) -> None:
+        self.deployment, self.rights, self.languages = deployment, rights, languages
         self.request_id, self.address = request_id, address
         self.headers: Mapping[str, str] = {}
         self.query_string = b""
@@ -68,6 +80,11 @@ class Visit:
         if standing.suspended and not self.passes_suspension:
             raise BusinessSuspended
         return standing
+
+    def problem(self, error: BaseException) -> Problem:
+        """An error as this caller is told of it."""
+        told = as_duka_error(error, self.request_id)
+        return problem(told, self.request_id, self.languages, self.headers.get("accept-language"))
 
     async def leave(self) -> None:
         """Give the connection back."""
@@ -138,11 +155,11 @@ async def _asked(visit: Visit, route: Route, refusal: ApprovalRequired) -> Appro
 async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
     _check_permission(visit, route)
     given: dict[str, Any] = {n: decode_path(n, path[n], kind) for n, kind in route.parameters.items()}
+    asked = read_query(visit.query_string) if visit.query_string else {}
+    shape = shape_of(route.answer, route.includes, asked) if asked and route.takes_shape else None
+    query = decode_query(asked, route.query)
     if route.query is not None:
-        given["query"] = decode_query(visit.query_string, route.query)
-    elif visit.query_string:
-        name = visit.query_string.decode("latin-1").partition("=")[0][:60]
-        raise Invalid.at(f"?{name}", "Unknown parameter", code="unknown")
+        given["query"] = query
     if route.body is not None:
         given["data"] = decode_body(visit.body, route.body)
         refuse_unheld(visit.parsed, route.body, may_of(visit))
@@ -156,7 +173,7 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
     assert visit.standing is not None  # noqa: S101 - as above
     if route.kind == "query":
         work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route))
-        return _encode(visit, route, await route.function(work, **given))
+        return await _read(visit, route, work, shape, given)
     answer = await Deed(
         visit.deployment,
         visit.transaction,
@@ -178,6 +195,19 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
 def may_of(visit: Visit) -> Callable[[str], bool]:
     """Whether whoever is calling holds a permission."""
     return (visit.standing.actor if visit.standing else STRANGER).may
+
+
+async def _read(visit: Visit, route: Route, work: Work, shape: Shape | None, given: dict[str, Any]) -> Answered:
+    value = await route.function(work, **given)
+    if shape is not None and (shape.fields or shape.include):
+        living = bool(shape.include) or (isinstance(value, Reply) and value.living)
+        inner = await shaped(work, value.value if isinstance(value, Reply) else value, shape)
+        value = replace(value, value=inner, living=living) if isinstance(value, Reply) else inner
+    answer = _encode(visit, route, value)
+    tag, known = answer.headers.get("ETag"), visit.headers.get("if-none-match")
+    if tag and known and (known.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in known.split(","))):
+        return Answered(304, b"", {"ETag": tag})
+    return answer
 
 
 def _check_permission(visit: Visit, route: Route) -> None:
@@ -230,19 +260,20 @@ def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
 
 def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
-    status = route.status
+    status, reply = route.status, value if isinstance(value, Reply) else None
     if isinstance(value, Download):
         attached = f'attachment; filename="{value.name}"'
         headers = {"Content-Type": value.media_type, "Content-Disposition": attached}
         return Answered(200, b"", headers, file=value.file)
-    if isinstance(value, Reply):
-        status = value.status or status
-        if value.version is not None:
-            headers["ETag"] = f'"{value.version}"'
-        if value.location:
-            headers["Location"] = value.location
-        value = value.value
+    if reply is not None:
+        value, status = reply.value, reply.status or status
+        if reply.location:
+            headers["Location"] = reply.location
     if value is None and route.answer is None:
         return Answered(204 if status == 200 else status, b"", headers)
     headers["Content-Type"] = "application/json"
-    return Answered(status, shown(msgspec.json.encode(value), route.answer, may_of(visit)), headers)
+    body = shown(msgspec.json.encode(value), route.answer, may_of(visit))
+    if reply is not None and reply.version is not None:
+        digest = f".{hashlib.sha256(body).hexdigest()[:16]}" if reply.living else ""
+        headers["ETag"] = f'"{reply.version}{digest}"'
+    return Answered(status, body, headers)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -10,27 +12,41 @@ from litestar.exceptions import HTTPException
 
 from kernel import errors
 from kernel.db import trouble_of
+from kernel.web.languages import Languages
 from kernel.work import as_told
 
 log = logging.getLogger("duka.web")
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
+ENGLISH = Languages(())
 
 
-def problem(error: errors.DukaError, request_id: str) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of an error."""
+class Problem(msgspec.Struct, frozen=True):
+    """A problem document, ready to be sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def problem(
+    error: errors.DukaError, request_id: str, languages: Languages = ENGLISH, accept: str | None = None
+) -> Problem:
+    """The document of an error. accept: the request's Accept-Language."""
+    told = languages.tell(error, accept)
     document: dict[str, Any] = {
         "type": TYPES + error.code,
-        "title": error.title,
+        "title": told.title,
         "status": error.status,
-        "detail": error.detail,
+        "detail": told.detail,
         "code": error.code,
         "request_id": request_id,
     }
     document |= error.members
-    if error.faults:
-        document["errors"] = [fault.as_dict() for fault in error.faults]
-    return error.status, {"Content-Type": MEDIA_TYPE, **error.headers}, msgspec.json.encode(document)
+    if told.faults:
+        document["errors"] = [fault.as_dict() for fault in told.faults]
+    spoken = {"Content-Type": MEDIA_TYPE, "Content-Language": told.languages, "Vary": "Accept-Language"}
+    return Problem(error.status, {**spoken, **error.headers}, msgspec.json.encode(document))
 
 
 def as_duka_error(error: BaseException, request_id: str) -> errors.DukaError:
@@ -38,7 +54,7 @@ def as_duka_error(error: BaseException, request_id: str) -> errors.DukaError:
     if isinstance(error, errors.DukaError):
         return error
     if isinstance(error, HTTPException):
-        return _from_framework(error)
+        return _from_framework(error, request_id)
     if trouble := trouble_of(error):
         told = as_told(trouble)
         if told.status >= 500:
@@ -48,14 +64,24 @@ def as_duka_error(error: BaseException, request_id: str) -> errors.DukaError:
     return errors.Internal("The fault is in the log under this request id")
 
 
-def _from_framework(error: HTTPException) -> errors.DukaError:
-    match error.status_code:
-        case 404:
-            return errors.NotFound()
-        case 405:
-            return errors.MethodNotAllowed(headers={"Allow": "GET"})  # operations of the API never come this far
-        case 413:
-            return errors.PayloadTooLarge()
-        case status if status >= 500:
-            return errors.Internal()
-    return errors.BadRequest(str(error.detail))
+_BY_STATUS: dict[int, type[errors.DukaError]] = {
+    HTTPStatus.NOT_FOUND: errors.NotFound,
+    HTTPStatus.REQUEST_TIMEOUT: errors.RequestTimeout,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.PayloadTooLarge,
+    HTTPStatus.REQUEST_URI_TOO_LONG: errors.UriTooLong,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: errors.UnsupportedMediaType,
+    HTTPStatus.SERVICE_UNAVAILABLE: errors.Unavailable,
+}
+
+
+def _from_framework(error: HTTPException, request_id: str) -> errors.DukaError:
+    """An error raised by the framework. Its own words may speak of our insides: they go to the log."""
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return errors.MethodNotAllowed(headers={"Allow": "GET, HEAD, OPTIONS"})  # operations never come this far
+    if kind := _BY_STATUS.get(error.status_code):
+        return kind()
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request %s failed", request_id, exc_info=error)
+        return errors.Internal("The fault is in the log under this request id")
+    log.info("request %s was refused by the framework", request_id, exc_info=error)
+    return errors.BadRequest()

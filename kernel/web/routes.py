@@ -16,6 +16,7 @@ import msgspec
 
 from kernel.auth import permissions
 from kernel.errors import DukaError
+from kernel.web.shaping import Include, field_names
 from kernel.wire import Reply
 
 Kind = Literal["command", "query", "flow"]
@@ -55,6 +56,12 @@ class Route:
     plugin: str = ""
     conditional: bool = False
     may_wait: bool = False
+    includes: tuple[Include, ...] = ()
+
+    @property
+    def takes_shape(self) -> bool:
+        """Whether a reader may ask for some fields only, or for more."""
+        return self.kind == "query" and self.method == "GET" and bool(field_names(self.answer))
 
     @property
     def operation(self) -> str:
@@ -72,10 +79,20 @@ class Route:
 
 
 def query(
-    path: str, *, permission: str, method: Literal["GET", "POST"] = "GET", errors: Sequence[type[DukaError]] = ()
+    path: str,
+    *,
+    permission: str,
+    method: Literal["GET", "POST"] = "GET",
+    errors: Sequence[type[DukaError]] = (),
+    includes: Sequence[Include] = (),
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
-    """Declare a read, in one snapshot. POST only for questions too large for a query string; it writes nothing."""
-    return lambda function: _route("query", method, path, function, permission, 200, errors=errors)
+    """Declare a read, in one snapshot. POST only for questions too large for a query string; it writes nothing.
+
+    includes: what the answer points at and `?include=` brings along.
+    """
+    return lambda function: replace(
+        _route("query", method, path, function, permission, 200, errors=errors), includes=tuple(includes)
+    )
 
 
 def command(
@@ -160,7 +177,7 @@ def _route(
         query=hints.get("query"),
         parameters={name: hints[name] for name in in_path if name in hints},
         answer=_answer(answer),
-        conditional=method == "PATCH",
+        conditional=method in ("PATCH", "PUT"),
         may_wait=may_wait,
     )
 

@@ -229,9 +229,9 @@ def as_told(trouble: Trouble) -> DukaError:
             said = f"Another one with this {' and '.join(trouble.columns)} exists" if trouble.columns else ""
             return AlreadyExists(said, faults=faults)
         case "reference":
-            if trouble.columns:
-                return Invalid.at(f"/{trouble.columns[-1]}", "There is no such thing", code="not-found")
-            return InUse("Something it refers to is missing, or something still refers to it")
+            return NotFound("Something it refers to is missing")
+        case "in-use":
+            return InUse("Something still refers to it")
         case _:
             return _PLAINLY.get(trouble.kind, Internal)()
 

@@ -115,7 +115,10 @@ class Work:
         """Compare the caller's If-Match with a row's version. Raises PreconditionRequired or PreconditionFailed."""
         if self._if_match is None:
             raise PreconditionRequired
-        if self._if_match.strip() not in (f'"{version}"', "*"):
+        if self._if_match.strip() != "*" and not any(
+            one.strip().strip('"').partition(".")[0] == str(version) and one.strip()[:1] == '"'
+            for one in self._if_match.split(",")
+        ):
             raise PreconditionFailed
 
     # reading

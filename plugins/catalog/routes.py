@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from kernel.errors import AlreadyExists
-from kernel.web import command, query
+from kernel.web import Include, command, query
 from kernel.wire import ListQuery, Page, Reply
 from kernel.work import Work
 from plugins.catalog import errors
@@ -31,10 +31,14 @@ from plugins.catalog.schemas import (
 from plugins.catalog.services import products, reading, shelves
 
 _SEE, _EDIT = "catalog.see", "catalog.edit"
+_WITH = (
+    Include("category", "category_id", reading.categories_by_id, _SEE),
+    Include("brand", "brand_id", reading.brands_by_id, _SEE),
+)
 _REFUSED = (AlreadyExists, errors.BarcodeInvalid)
 
 
-@query("/products", permission=_SEE)
+@query("/products", permission=_SEE, includes=_WITH)
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """Products, searched and filtered.
 
@@ -43,7 +47,7 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     return await reading.list_products(work, query)
 
 
-@query("/products/{product_id}", permission=_SEE)
+@query("/products/{product_id}", permission=_SEE, includes=_WITH)
 async def get_product(work: Work, product_id: UUID) -> Reply[ProductOut]:
     """One product."""
     said, version = await reading.read_product(work, product_id)

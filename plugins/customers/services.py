@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, structs
 
 from kernel.db import Prepared, new_id
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from kernel.work import Work, read_ext, stored_ext
 from plugins.customers import rules
 from plugins.customers.models import Customer, Group
@@ -129,7 +129,7 @@ async def _checked(work: Work, values: dict[str, Any]) -> dict[str, Any]:
     if values.get("group_id"):
         here = sa.select(_G.id).where(_G.business_id == work.business_id, _G.id == values["group_id"])
         if (await work.execute(here)).first() is None:
-            raise Invalid.at("/group_id", "There is no such group", code="not-found")
+            raise NotFound.at("/group_id", "There is no such group")
     return checked
 
 

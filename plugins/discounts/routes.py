@@ -23,7 +23,7 @@ async def list_promotions(work: Work, query: PromotionQuery) -> Page[PromotionOu
 async def get_promotion(work: Work, promotion_id: UUID) -> Reply[PromotionDetail]:
     """One promotion, with the sales it had a part in and what it took off them."""
     found, version = await services.find_promotion(work, promotion_id)
-    return Reply(found, version=version)
+    return Reply(found, version=version, living=True)
 
 
 @command("POST", "/promotions", permission="discounts.edit", errors=(AlreadyExists,))

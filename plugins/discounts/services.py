@@ -191,10 +191,10 @@ async def _write(work: Work, row: Promotion, said: dict[str, Any]) -> None:
 async def _check_target(work: Work, row: Promotion, said: dict[str, Any]) -> None:
     product_id = said["product_id"]
     if product_id is not None and product_id != row.product_id and not await product_names(work, [product_id]):
-        raise Invalid.at("/product_id", "There is no such product", code="not-found")
+        raise NotFound.at("/product_id", "There is no such product")
     category_id = said["category_id"]
     if category_id is not None and category_id != row.category_id and not await known_categories(work, [category_id]):
-        raise Invalid.at("/category_id", "There is no such category", code="not-found")
+        raise NotFound.at("/category_id", "There is no such category")
 
 
 async def _check_name(work: Work, row: Promotion, name: str) -> None:

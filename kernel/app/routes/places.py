@@ -13,7 +13,7 @@ from kernel.auth.businesses import NewBusiness, create_business
 from kernel.auth.models import Location, Membership, User
 from kernel.auth.regions import check_place, zone_of
 from kernel.db.tables import Business
-from kernel.errors import AlreadyExists, Invalid, NotFound, PreconditionFailed
+from kernel.errors import AlreadyExists, NotFound, PreconditionFailed
 from kernel.hooks import location_added
 from kernel.web import OPERATOR, SIGNED_IN, command, page, query
 from kernel.wire import Code, Currency, Email, Line, ListQuery, Name, Page, Region, Reply, Request, Slug
@@ -131,7 +131,7 @@ async def add_business(work: Work, data: BusinessIn) -> Reply[BusinessOut]:
         found = await work.execute(sa.select(User.id).where(User.email == data.owner_email.lower()))
         owner = found.scalar_one_or_none()
         if owner is None:
-            raise Invalid.at("/owner_email", "Nobody has an account with this e-mail", code="not-found")
+            raise NotFound.at("/owner_email", "Nobody has an account with this e-mail")
     new = NewBusiness(
         data.slug,
         data.name,
@@ -150,7 +150,7 @@ async def add_business(work: Work, data: BusinessIn) -> Reply[BusinessOut]:
 async def get_business(work: Work, business_id: uuid.UUID) -> Reply[BusinessOut]:
     """The business the caller is signed in to."""
     row = await _own_business(work, business_id)
-    return Reply(_business(row), version=row.version)
+    return Reply(_business(row), version=row.version, living=True)
 
 
 @command("PATCH", "/businesses/{business_id}", permission="business.manage")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Struct, structs
 
 from kernel.db import Base
-from kernel.errors import Invalid, NotFound
+from kernel.errors import NotFound
 from kernel.money import parse_micro
 from kernel.work import Work
 from plugins.catalog.errors import BarcodeInvalid
@@ -48,7 +48,7 @@ def normal_barcode(code: str, pointer: str) -> str:
 
 
 async def check_references(work: Work, wanted: Mapping[str, set[UUID]], base: str = "") -> None:
-    """Raise Invalid for a category_id, brand_id or tax_class_id that names nothing of this business."""
+    """Raise NotFound for a category_id, brand_id or tax_class_id that names nothing of this business."""
     for field, model in (("category_id", Category), ("brand_id", Brand)):
         if ids := wanted.get(field):
             found = await work.execute(
@@ -61,4 +61,4 @@ async def check_references(work: Work, wanted: Mapping[str, set[UUID]], base: st
 
 def _refuse_missing(missing: set[UUID], pointer: str) -> None:
     if missing:
-        raise Invalid.at(pointer, "There is no such thing", code="not-found")
+        raise NotFound.at(pointer, "There is no such thing")

@@ -105,7 +105,7 @@ async def add_barcode(work: Work, product_id: UUID, data: NewBarcode) -> Barcode
     if data.pack_id is not None:
         pack = await work.session.get(Pack, (work.business_id, data.pack_id))
         if pack is None or pack.product_id != product_id:
-            raise Invalid.at("/pack_id", "The product has no such pack", code="not-found")
+            raise NotFound.at("/pack_id", "The product has no such pack")
     code = _Code(normal_barcode(data.code, "/code"), micro(data.mrp), row, pack, "/code")
     await _refuse_taken(work, [code])
     made = _barcode(code)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from msgspec import UnsetType
 
 from kernel.db import new_id
-from kernel.errors import Invalid
+from kernel.errors import NotFound
 from kernel.work import Work
 from plugins.catalog.errors import CategoryCircle
 from plugins.catalog.models import Brand, Category
@@ -77,7 +77,7 @@ async def _parent(work: Work, id_: UUID | None) -> Category | None:
         return None
     found = await work.session.get(Category, (work.business_id, id_), with_for_update={"key_share": True})
     if found is None:
-        raise Invalid.at("/parent_id", "There is no such category", code="not-found")
+        raise NotFound.at("/parent_id", "There is no such category")
     return found
 
 

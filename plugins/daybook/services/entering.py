@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kernel.auth.models import Location
 from kernel.db import new_id
-from kernel.errors import Fault, Invalid, NotFound
+from kernel.errors import Invalid, NotFound
 from kernel.money import BadDecimal, format_amount, parse_amount
 from kernel.work import Work, business_date
 from plugins.daybook.errors import AlreadyReversed
@@ -66,7 +66,7 @@ async def note_expense(work: Work, data: ExpenseIn) -> ExpenseOut:
     """Note money paid out. Raises NotFound for an unknown location, Invalid for the method or the amount."""
     place = await work.session.get(Location, (work.business_id, data.location_id))
     if place is None:
-        raise NotFound("There is no such location", faults=[Fault("/location_id", "not-found")])
+        raise NotFound.at("/location_id", "There is no such location")
     if data.method not in methods(work):
         raise Invalid.at("/method", f"Pay with one of {', '.join(methods(work))}", code="unknown-method")
     day = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kernel.db import new_id
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from kernel.money import format_micro, format_price, parse_micro
 from kernel.work import Work
 from plugins.catalog.api import StockFacts, stock_facts
@@ -106,9 +106,11 @@ def cost_text(work: Work, cost: int | None) -> str | None:
 
 
 async def _products(work: Work, ids: Sequence[UUID], quantities: Sequence[int]) -> list[StockFacts]:
-    """The product of each line. Raises Invalid with every fault of every line."""
+    """The product of each line. Raises NotFound with every unknown one, else Invalid with every fault of every line."""
     known = await stock_facts(work, ids)
     if faults := faults_in(list(zip(ids, quantities, strict=True)), known):
+        if missing := [fault for fault in faults if fault.code == "not-found"]:
+            raise NotFound(missing[0].detail, faults=missing)
         raise Invalid(faults[0].detail, faults=faults)
     return [known[id_] for id_ in ids]
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kernel.auth.models import Location
 from kernel.db import Prepared
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from kernel.work import Work, business_date
 
 _PLACE = Prepared(
@@ -31,10 +31,10 @@ class Place(Struct, frozen=True):
 
 
 async def open_place(work: Work, location_id: UUID) -> Place:
-    """The location a document is for. Raises Invalid where there is none, or it is switched off."""
+    """The location a document is for. Raises NotFound where there is none, Invalid where it is switched off."""
     row = await work.one(_PLACE, id=location_id)
     if row is None:
-        raise Invalid.at("/location_id", "There is no such location", code="not-found")
+        raise NotFound.at("/location_id", "There is no such location")
     if not row.is_active:
         raise Invalid.at("/location_id", f"{row.name} is switched off", code="inactive")
     return Place(location_id, row.code, row.name, business_date(work.now, ZoneInfo(row.zone), row.day_cutoff))

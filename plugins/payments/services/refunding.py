@@ -74,11 +74,11 @@ async def give_back(
 
 
 async def refund_one(work: Work, data: RefundIn) -> RefundOut:
-    """Give money back for one payment by hand. Raises Invalid for an unknown payment or place, RefundTooLarge."""
+    """Give money back for one payment by hand. Raises NotFound for an unknown payment or place, RefundTooLarge."""
     try:
         row = await work.get(Attempt, data.payment_id, to_change=work.actor.limit(LARGEST) is not None)
     except NotFound as fault:
-        raise Invalid.at("/payment_id", "There is no such payment", code="not-found") from fault
+        raise NotFound.at("/payment_id", "There is no such payment") from fault
     digits = exponent(row.currency)
     amount = row.refundable if data.amount is None else amount_at(data.amount, digits, "/amount")
     if not amount:
@@ -112,7 +112,7 @@ async def _business_day(work: Work, location_id: uuid.UUID) -> dt.date:
     try:
         location = await work.get(Location, location_id)
     except NotFound as fault:
-        raise Invalid.at("/location_id", "There is no such location", code="not-found") from fault
+        raise NotFound.at("/location_id", "There is no such location") from fault
     return business_date(work.now, ZoneInfo(location.zone), location.day_cutoff)
 
 

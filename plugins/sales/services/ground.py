@@ -66,7 +66,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
     _check_rights(work, data)
     place = await read_place(work, data.location_id, data.register_id, at)
     if data.customer_id is not None and await customer(work, data.customer_id) is None:
-        raise NotFound("There is no such customer", faults=[Fault("/customer_id", "not-found")])
+        raise NotFound.at("/customer_id", "There is no such customer")
     found = await sellables(
         work,
         [line.product_id for line in data.lines if line.product_id is not None],
@@ -110,10 +110,10 @@ async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID 
     """The storefront and register; without a register, the office. Raises NotFound, RegisterClosed."""
     rows = await work.fetch(_PLACE, location_id=location_id)
     if not rows:
-        raise NotFound("There is no such location", faults=[Fault("/location_id", "not-found")])
+        raise NotFound.at("/location_id", "There is no such location")
     wanted = [row for row in rows if (row.register_id == register_id if register_id else row.is_office)]
     if not wanted and register_id:
-        raise NotFound("There is no such register here", faults=[Fault("/register_id", "not-found")])
+        raise NotFound.at("/register_id", "There is no such register here")
     if not wanted or not (wanted[0].is_active and wanted[0].location_is_active):
         raise RegisterClosed(f"Nothing is sold at {rows[0].location_name}")
     row = wanted[0]

@@ -47,7 +47,7 @@ async def add_register(work: Work, data: RegisterIn) -> Register:
     """Add a till to a storefront. Raises NotFound for an unknown location, Invalid for a warehouse."""
     place = await work.session.get(Location, (work.business_id, data.location_id))
     if place is None:
-        raise NotFound("There is no such location")
+        raise NotFound.at("/location_id", "There is no such location")
     if place.kind != "storefront":
         raise Invalid.at("/location_id", "A warehouse has no till")
     register = Register(

@@ -1,0 +1,84 @@
+"""The languages in which problems are told: English in the code, others from catalogues of the kernel and of plugins.
+
+A catalogue is `locale/<language>.json`: `{"titles": {"<code>": "…"}, "details": {"<English>": "…"}}`. What it does not
+hold is told in English; a title belongs to the plugin that owns the code, and the kernel's own cannot be replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from kernel.errors import DukaError, Fault
+
+SOURCE = "en"
+FOLDER = Path(__file__).parent / "locale"
+"""The kernel's own catalogues."""
+_RANGE = re.compile(
+    r"\s*([a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
+)
+_LONGEST = 200
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The words of one language: title by code, detail by the English it stands for."""
+
+    titles: dict[str, str] = {}
+    details: dict[str, str] = {}
+
+    def with_more(self, other: Catalogue) -> Catalogue:
+        """This one, filled up by another."""
+        return Catalogue({**other.titles, **self.titles}, {**other.details, **self.details})
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A problem's words, and the languages they are in."""
+
+    title: str
+    detail: str
+    faults: tuple[Fault, ...]
+    languages: str
+
+
+class Languages:
+    """The catalogues of a deployment. folders: `locale/` of the kernel first, then of the plugins in plan order."""
+
+    def __init__(self, folders: Iterable[Path] = (FOLDER,)) -> None:
+        self.catalogues: dict[str, Catalogue] = {}
+        for folder in folders:
+            for file in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+                read = msgspec.json.decode(file.read_bytes(), type=Catalogue)
+                self.catalogues[file.stem] = self.catalogues.get(file.stem, Catalogue()).with_more(read)
+
+    def best(self, accept: str | None) -> str:
+        """The language that an Accept-Language asks for first; English where it asks for none that is known."""
+        return _best(accept[:_LONGEST], (SOURCE, *self.catalogues)) if accept else SOURCE
+
+    def tell(self, error: DukaError, accept: str | None) -> Told:
+        """An error's words in the language asked for, as far as its catalogue goes."""
+        language = self.best(accept)
+        catalogue = self.catalogues.get(language)
+        if catalogue is None:
+            return Told(error.title, error.detail, error.faults, SOURCE)
+        words = {**catalogue.details, error.title: catalogue.titles.get(error.code, error.title)}
+        said = [error.title, error.detail, *(fault.detail for fault in error.faults if fault.detail)]
+        missing = [one for one in said if words.get(one, one) == one]
+        faults = tuple(msgspec.structs.replace(one, detail=words.get(one.detail, one.detail)) for one in error.faults)
+        told = {True: SOURCE, False: f"{language}, {SOURCE}" if missing else language}[len(missing) == len(said)]
+        return Told(words[error.title], words.get(error.detail, error.detail), faults, told)
+
+
+@lru_cache(512)
+def _best(accept: str, known: tuple[str, ...]) -> str:
+    wanted: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accept.split(",")):
+        found = _RANGE.fullmatch(part)
+        weight = float(found[2] or 1) if found else 0.0
+        if found and weight:
+            language = found[1].lower().partition("-")[0]
+            wanted.append((-weight, place, SOURCE if language == "*" else language))
+    return next((language for _, _, language in sorted(wanted) if language in known), SOURCE)
