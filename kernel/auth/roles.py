@@ -60,7 +60,7 @@ async def refuse_above(work: Work, role_id: uuid.UUID, pointer: str = "/role_id"
     )
     row = found.one_or_none()
     if row is None:
-        raise Invalid.at(pointer, "There is no such role", code="not-found")
+        raise NotFound.at(pointer, "There is no such role")
     refuse_beyond(work, held_by(work, row))
 
 
@@ -134,7 +134,7 @@ async def add_role(
     if copy_of is not None:
         other = await work.session.get(Role, (work.business_id, copy_of))
         if other is None:
-            raise Invalid.at("/copy_of", "There is no such role", code="not-found")
+            raise NotFound.at("/copy_of", "There is no such role")
         held = held_by(work, other)
         role.added = sorted(held.permissions)
         role.limits = {limit: None if far is None else format_micro(far) for limit, far in held.limits.items()}

@@ -101,7 +101,7 @@ async def _check_role(work: Work, role_id: uuid.UUID) -> None:
     )
     row = found.one_or_none()
     if row is None:
-        raise Invalid.at("/role_id", "There is no such role", code="not-found")
+        raise NotFound.at("/role_id", "There is no such role")
     held = Rights(work.deployment.registry).of(row.code, row.added, row.removed, work.standing.enabled)
     if not all(work.actor.may(name) for name in held):
         raise Forbidden("That role may do what yours may not")

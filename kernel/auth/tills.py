@@ -24,7 +24,7 @@ async def register_till(
     """
     place = await work.session.get(Location, (work.business_id, location_id))
     if place is None:
-        raise Invalid.at("/location_id", "There is no such location", code="not-found")
+        raise NotFound.at("/location_id", "There is no such location")
     if place.kind != "storefront":
         raise Invalid.at("/location_id", "A warehouse has no till")
     if register_id is not None:
@@ -62,4 +62,4 @@ async def _check_register(work: Work, location_id: uuid.UUID, register_id: uuid.
     """The kernel knows no registers: a plugin that has them must know this one."""
     heard = await work.tell(register_known, work=work, location_id=location_id, register_id=register_id)
     if not any(answer.value for answer in heard):
-        raise Invalid.at("/register_id", "This location has no such register", code="not-found")
+        raise NotFound.at("/register_id", "This location has no such register")

@@ -46,7 +46,8 @@ class Answer:
         await self({"type": "http.response.body", "body": b""})
 
     async def refuse(self, problem: Problem) -> None:
-        """Answer with a problem document."""
+        """Answer with a problem document, once the request's time no longer runs."""
+        self.limit = None
         lines = [*as_lines(problem.headers.items()), (b"content-length", str(len(problem.body)).encode())]
         await self({"type": "http.response.start", "status": problem.status, "headers": lines})
         await self({"type": "http.response.body", "body": problem.body})

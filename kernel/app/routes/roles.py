@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kernel.auth import roles
 from kernel.auth.models import Location, Membership, Role, User
 from kernel.auth.permissions import PERMISSIONS
-from kernel.errors import AlreadyExists, InUse, Invalid, PreconditionFailed
+from kernel.errors import AlreadyExists, InUse, NotFound, PreconditionFailed
 from kernel.money import format_micro
 from kernel.plugin import Limit, Permission
 from kernel.web import SIGNED_IN, command, page, query
@@ -250,7 +250,7 @@ async def _check_places(work: Work, ids: list[uuid.UUID] | None) -> None:
     known = set(found.scalars())
     for place, id_ in enumerate(ids or ()):
         if id_ not in known:
-            raise Invalid.at(f"/location_ids/{place}", "There is no such location", code="not-found")
+            raise NotFound.at(f"/location_ids/{place}", "There is no such location")
 
 
 def _facts(work: Work, row: Role | sa.Row[tuple[object, ...]]) -> RoleFacts:

@@ -11,7 +11,7 @@ import uuid
 import sqlalchemy as sa
 
 from kernel.db import new_id
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from kernel.money import BadDecimal, format_amount, format_micro, parse_amount, parse_micro
 from kernel.web import page
 from kernel.wire import Page
@@ -69,11 +69,11 @@ async def _check(work: Work, data: TillEventIn) -> None:
     if needed is not None and getattr(data, needed) is None:
         raise Invalid.at(f"/{needed}", f"Say which, for {data.kind}", code="required")
     if data.product_id is not None and not await product_names(work, [data.product_id]):
-        raise Invalid.at("/product_id", "There is no such product", code="not-found")
+        raise NotFound.at("/product_id", "There is no such product")
     if data.sale_id is not None:
         here = sa.select(Sale.id).where(Sale.business_id == work.business_id, Sale.id == data.sale_id)
         if (await work.execute(here)).first() is None:
-            raise Invalid.at("/sale_id", "There is no such sale", code="not-found")
+            raise NotFound.at("/sale_id", "There is no such sale")
 
 
 def _minor(work: Work, amount: str | None) -> int | None:
