@@ -173,7 +173,7 @@ async def test_support_is_granted_by_owners_for_three_days_at_most(box: Box) -> 
     assert (await let_in(box, hours=72)).status_code == 201
     assert (await let_in(box, hours=72.1)).status_code == 422
     assert (await let_in(box, hours=-1)).status_code == 422
-    assert (await let_in(box, role_id=str(uuid.uuid4()))).status_code == 422
+    assert (await let_in(box, role_id=str(uuid.uuid4()))).status_code == 404
     assert (await let_in(box, reason="")).status_code == 422
     until = (box.clock() + dt.timedelta(hours=1)).isoformat()
     for role in ROLES[1:]:

@@ -11,6 +11,8 @@ from tests.promises.spots import id_spots
 CHOSEN = frozenset({"id"})
 """Ids that a caller chooses for something new."""
 EXCEPT = {
+    "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone": "a name beside a PIN, told as a sign-in is",
+    "POST /api/v1/approvals/{approval_id}/approve-here path approval_id alone": "the second person signs in first: 401",
     "POST /api/v1/sales/sales body held_id alone": "a cart that was sold or discarded is gone: 409 tells the till so",
     "POST /api/v1/payments/refunds body register_id alone": "payments stands below sales and knows no registers",
 }
