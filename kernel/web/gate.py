@@ -56,8 +56,11 @@ class Gate:
         answer = Answer(send, visit.request_id, scope, has_origins=bool(self.deployment.settings.cors_origins))
         limit = answer.limit = asyncio.timeout(LONGEST_S)
         try:
-            async with limit:
-                await self._pass(scope, receive, visit, answer)
+            try:
+                async with limit:
+                    await self._pass(scope, receive, visit, answer)
+            finally:
+                answer.limit = None
         except TooManyRequests as error:
             answer.throttled = error.throttled
             await answer.refuse(visit.problem(error))
