@@ -39,6 +39,7 @@ class Prober:
         self.sent, self.probes = 0, 0
         self.findings: list[str] = []
         self.accepted: set[str] = set()
+        self.unprobed: set[str] = set()
         self._spent: set[tuple[str, str]] = set()
         self._foreign = theirs.every_id - mine.every_id
 
@@ -55,6 +56,8 @@ class Prober:
         for operation, here in itertools.groupby(spots, key=lambda spot: spot.route.operation):
             for spot in here:
                 values = await self.foreign(spot)
+                if not values:
+                    self.unprobed.add(str(spot))
                 for role in roles if values else ():
                     await self._compare(spot, role, values, most)
             await self.look_for_changes(operation)

@@ -44,6 +44,7 @@ async def test_another_businesss_ids_look_like_ids_of_nothing_on_every_route(box
     report(prober, len(spots), box)
     assert prober.probes > 500
     assert not prober.findings, "\n".join(prober.findings)
+    assert not prober.unprobed, "no id of theirs to put there: fill it in filling.py"
     unchecked = {one for one in prober.accepted if " body " in one and one not in REFUSED_THOUGH_OWN}
     assert unchecked == set(BLUNT)
 
@@ -64,6 +65,7 @@ async def test_nothing_is_found_by_a_word_of_another_business(box: Box) -> None:
     await prober.probe(spots, ("owner", "cashier"), most=4)
     report(prober, len(spots), box)
     assert prober.probes > 30
+    assert not prober.unprobed, "no word of theirs to put there: fill it in filling.py"
     assert not prober.findings, "\n".join(prober.findings)
 
 
