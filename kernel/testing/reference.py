@@ -22,7 +22,7 @@ from kernel.personal import tables_of
 from kernel.plugin import ROLES, Limit
 from kernel.registry import Registry, discover
 from kernel.settings import PREFIX, Settings
-from kernel.web import OPERATOR, PUBLIC, SIGNED_IN
+from kernel.web import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL
 
 FOLDER = Path("docs/reference")
 
@@ -119,7 +119,7 @@ def roles_page(registry: Registry) -> str:
         f"|---|---|{'---|' * len(ROLES)}",
     ]
     for route in [*kernel_routes(), *plugin_routes(registry)]:
-        is_open = route.permission in (PUBLIC, SIGNED_IN)
+        is_open = route.permission in (PUBLIC, SIGNED_IN, IN_PERSON)
         marks = ["✓" if is_open or route.permission in held[role] else "" for role in ROLES]
         lines.append(f"| `{route.method} {route.path}` | {_asked(route.permission)} | {' | '.join(marks)} |")
     return "\n".join(lines) + "\n"
@@ -197,7 +197,13 @@ def _far(limit: Limit, role: str) -> str:
 
 
 def _asked(permission: str) -> str:
-    named = {PUBLIC: "open to anyone", SIGNED_IN: "anyone signed in", OPERATOR: "operators"}
+    named = {
+        PUBLIC: "open to anyone",
+        SIGNED_IN: "anyone signed in",
+        IN_PERSON: "anyone signed in by password",
+        TILL: "registered tills",
+        OPERATOR: "operators",
+    }
     return named.get(permission, f"`{permission}`")
 
 

@@ -29,8 +29,9 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/catalog/products body id alone",
     "POST /api/v1/customers/customers body id alone",
     "POST /api/v1/sales/sales body id alone",
+    "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone",
 }
-"""Where one's own id must be refused: it is taken."""
+"""Where one's own id must be refused: it is taken, or proves nothing without a PIN."""
 
 
 async def test_another_businesss_ids_look_like_ids_of_nothing_on_every_route(box: Box) -> None:
