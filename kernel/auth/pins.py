@@ -13,7 +13,7 @@ from itertools import pairwise
 import sqlalchemy as sa
 
 from kernel.auth import vault
-from kernel.auth.credentials import Pin
+from kernel.auth.credentials import Pin, Till
 from kernel.auth.limits import count_try, forget_tries
 from kernel.auth.models import Limit, Membership, SignIn, User
 from kernel.auth.passwords import hash_password, password_matches
@@ -65,7 +65,7 @@ async def forget_pin(work: Work, user_id: uuid.UUID) -> None:
 
 
 async def try_pin(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -> str | None:
-    """Count a try of a person's PIN at a till; returns the hash to compare with, None for nobody who has a PIN here.
+    """Count a try of a person's PIN at a till; returns the hash to compare with, None for nobody who has a PIN there.
 
     The deed must commit before the PIN is compared. Raises RateLimited: for this person at this till, or for the till;
     other tills, and passwords, are not touched by it.
@@ -73,7 +73,8 @@ async def try_pin(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -> str | N
     for key, most, window in _limits(till_id, user_id):
         await count_try(work, key, most, window)
     found = await work.execute(
-        sa.select(Pin.sealed)
+        sa.select(Pin.sealed, Membership.locations, Till.location_id)
+        .join(Till, sa.and_(Till.business_id == Pin.business_id, Till.id == till_id))
         .join(Membership, sa.and_(Membership.business_id == Pin.business_id, Membership.user_id == Pin.user_id))
         .join(User, User.id == Pin.user_id)
         .where(
@@ -83,8 +84,15 @@ async def try_pin(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -> str | N
             User.is_active.is_(True),
         )
     )
-    sealed = found.scalar_one_or_none()
-    return None if sealed is None else vault.unseal(work.deployment, _PURPOSE, _owner(work, user_id), sealed)
+    row = found.one_or_none()
+    if row is None or not works_at(row.locations, row.location_id):
+        return None
+    return vault.unseal(work.deployment, _PURPOSE, _owner(work, user_id), row.sealed)
+
+
+def works_at(locations: list[str] | None, location_id: uuid.UUID) -> bool:
+    """Whether somebody tied to locations, None for all, takes turns at a till that stands at one."""
+    return locations is None or str(location_id) in locations
 
 
 async def forget_pin_tries(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -> None:

@@ -172,3 +172,17 @@ async def test_the_broken_twin_that_looks_and_never_counts_is_found_out(
         *(enter(box, Client((box, other_process)[n % 2].http, device.token), pin="8642") for n in range(16))
     )
     assert [one.status_code for one in statuses].count(401) > 5
+
+
+async def test_somebody_tied_to_another_location_takes_no_turn_at_this_till(box: Box) -> None:
+    _, device = await register(box)
+    await set_pin(box)
+    path = f"/api/v1/users/{box.people['mama-njeri', 'cashier'].id}/locations"
+    owner = box.client("owner")
+    for place, names, status in (("store", [], 401), ("kilimani", ["Cashier"], 200)):
+        etag = (await owner.get(path)).headers["etag"]
+        tied = {"location_ids": [str(await box.location(place))]}
+        assert (await owner.send("PATCH", path, json=tied, headers={"If-Match": etag})).status_code == 200
+        shown = (await device.get("/api/v1/tills/me/people")).json()["people"]
+        assert [one["name"] for one in shown] == names
+        assert (await enter(box, device)).status_code == status

@@ -152,16 +152,17 @@ async def end_till(work: Work, till_id: uuid.UUID) -> None:
 
 @query("/tills/me/people", permission=TILL)
 async def list_people_at_till(work: Work) -> Switchboard:
-    """What this till shows while nobody is signed in: the names of those who have a PIN here."""
+    """What this till shows while nobody is signed in: the names of those who work here and have a PIN."""
     till = await work.get(Till, till_of(work))
     people = await work.execute(
-        sa.select(User.id, User.name)
+        sa.select(User.id, User.name, Membership.locations)
         .join(Membership, Membership.user_id == User.id)
         .join(Pin, sa.and_(Pin.business_id == Membership.business_id, Pin.user_id == User.id))
         .where(Membership.business_id == work.shop.id, Membership.is_active.is_(True), User.is_active.is_(True))
         .order_by(User.name, User.id)
     )
-    names = [AtTheTill(row.id, row.name) for row in people.all()]
+    here = [row for row in people.all() if pins.works_at(row.locations, till.location_id)]
+    names = [AtTheTill(row.id, row.name) for row in here]
     return Switchboard(till.id, till.name, till.location_id, till.register_id, names)
 
 
