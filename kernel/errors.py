@@ -187,6 +187,12 @@ class InUse(Conflict):
     code, title = "in-use", "This is still in use"
 
 
+class StillOpen(Conflict):
+    """Something is not finished that needs what would go."""
+
+    code, title = "still-open", "Something is still open"
+
+
 class PreconditionRequired(DukaError):
     """An update without If-Match."""
 

@@ -233,6 +233,17 @@ async def register_known(work: Any, location_id: uuid.UUID, register_id: uuid.UU
 
 
 @spec
+async def erasing_person(work: Any, kind: str, person_id: uuid.UUID) -> None:
+    """Refuse to lose a person while something of yours is open, or take them out of where no column says they stand.
+
+    When: in the deed that erases one of the business's people, before anything is changed; told to every installed
+    plugin, switched on or not. What columns declare is erased by the kernel; files and the like are yours.
+    Answer: nothing; raise `StillOpen` and say what is open. Errors: nobody is erased. Since: 0.1.
+    Not for: rows whose columns declare what they hold (see `kernel.db.personal`).
+    """
+
+
+@spec
 async def seed_demo(demo: Any) -> None:
     """Fill a demo business with this plugin's believable data.
 

@@ -57,7 +57,7 @@ async def broken(deployment: Deployment) -> list[str]:
     """
     hooks = deployment.registry.hooks_for(deployment.registry.plugins)
     rules = [*OURS, *(rule for answer in hooks.offers(invariants) for rule in answer.value)]
-    engine = create_async_engine(deployment.settings.url)
+    engine = create_async_engine(deployment.settings.url, hide_parameters=True)
     found: list[str] = []
     try:
         async with engine.connect() as connection:

@@ -24,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kernel.db import Phase, Prepared, Transaction
 from kernel.db.tables import Business, Idempotency, Job, JobPayload, Schedule
 from kernel.errors import DukaError
+from kernel.logs import Facts, about, mention, redacted
 from kernel.registry import functions_of
 from kernel.work import NO_BUSINESS, Answered, Deed, Deployment, Origin, Standing, Work
 
@@ -159,6 +160,10 @@ class Runner:
 
     async def execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> bool:
         """Run one job if it is still pending and no one else has it; returns whether it was run."""
+        with about(Facts(f"job {job_id}")):
+            return await self._execute(business_id, job_id)
+
+    async def _execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> bool:
         name, called = f"job {job_id}", False
         try:
             ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
@@ -240,6 +245,7 @@ class Runner:
             await self._end(work, job_id, state="dead", ended_at=work.now)
             return True
         payload = await work.one(_PAYLOAD, job_id=job_id)
+        mention(payload.payload if payload else None)
         call = await handler.run(work, payload.payload if payload else {})
         if call is not None:
             await self._end(work, job_id, run_at=work.now + CALL_LEASE, attempts=Job.attempts + 1)
@@ -266,7 +272,7 @@ class Runner:
             job_id,
             state="dead" if dead else "pending",
             attempts=tried,
-            error=said[:2000],
+            error=redacted(said)[:2000],
             run_at=work.now + wait,
             ended_at=work.now if dead else None,
         )

@@ -296,7 +296,7 @@ def _needs(script: Script) -> set[str]:
 
 def engine_for(url: str) -> AsyncEngine:
     """An engine with the login that owns the tables, without time-outs, foreign keys and roles."""
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine.sync_engine, "connect")

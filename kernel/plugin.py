@@ -59,7 +59,6 @@ class Plugin:
     depends, optional, conflicts: names with optional PEP 440 ranges, e.g. `"catalog>=0.1"`.
     grants: shipped role → names of permissions it starts with (the owner starts with all).
     settings: dotted path below the plugin to a msgspec Struct, e.g. `"schemas:Settings"`; empty for none.
-    personal_data: `table.column` of every column that holds a person's data.
     """
 
     name: str
@@ -74,7 +73,6 @@ class Plugin:
     limits: tuple[Limit, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settings: str = ""
-    personal_data: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):

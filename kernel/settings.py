@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from msgspec import Meta
 
 from kernel.errors import SettingsFault
+from kernel.logs import STRUCK, is_secret_name
 
 PREFIX = "DUKA_"
 FOR_TESTS = "DUKA_TEST_"
@@ -114,9 +115,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=0, le=3650, description="Switch off people who have not signed in for so many days; 0: never."),
     ] = 0
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="One line of words a message, or one JSON object.")
+    ] = "text"
     platform_owner_email: Annotated[
         str, Meta(description="This user is an operator (also read as PLATFORM_OWNER_EMAIL).")
     ] = ""
+
+    def secrets(self) -> dict[str, str]:
+        """The settings that hold secrets, URLs with their passwords among them: name → value."""
+        named = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        texts = {name: value for name, value in named if isinstance(value, str) and value}
+        return {name: text for name, text in texts.items() if is_secret_name(name) or name.endswith("_url")}
+
+    def __repr__(self) -> str:
+        """Every setting but the secrets."""
+        hidden = self.secrets()
+        shown = (f"{n}={STRUCK if n in hidden else getattr(self, n)!r}" for n in self.__struct_fields__)
+        return f"Settings({', '.join(shown)})"
 
     @property
     def home_path(self) -> Path:

@@ -17,6 +17,7 @@ from kernel.app import pages, purging
 from kernel.app.routes import (
     account,
     approvals,
+    archives,
     audit,
     auth,
     invitations,
@@ -37,6 +38,7 @@ from kernel.auth.permissions import Rights
 from kernel.db import Database
 from kernel.errors import DukaError
 from kernel.jobs import Runner
+from kernel.logs import never_show
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
 from kernel.web import Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
@@ -70,7 +72,9 @@ def open_deployment(
     role = settings.database_role if settings.url.startswith("postgresql") else ""
     settings.home_path.mkdir(parents=True, exist_ok=True)
     database = Database(settings.url, role=role, pool_size=settings.pool_size, patient=patient)
-    return Deployment(settings, database, registry or discover(), secret_key(settings), clock)
+    secret = secret_key(settings)
+    never_show(secret, *settings.secrets().values())
+    return Deployment(settings, database, registry or discover(), secret, clock)
 
 
 def create_app(deployment: Deployment) -> Served:
@@ -114,7 +118,9 @@ def create_app(deployment: Deployment) -> Served:
 def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
     found = [
-        route.mounted("auth", f"{PREFIX}/auth") for module in (auth, account) for route in functions_of(module, Route)
+        route.mounted("auth", f"{PREFIX}/auth")
+        for module in (auth, account, archives)
+        for route in functions_of(module, Route)
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
     for module in (*people_and_roles, places, running, audit, operating, support):
@@ -142,6 +148,7 @@ def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, A
 def _handler(route: Route) -> HTTPRouteHandler:
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes] | Stream:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
+        visit.route = route
         try:
             answer = await perform(visit, route, request.scope["path_params"])
         except Exception as error:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.auth.models import GLOBAL
 from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db.personal import impersonal, names, secret
 
 
 def _member(column: str) -> sa.ForeignKeyConstraint:
@@ -28,8 +29,8 @@ class SecondFactor(Base):
     __tablename__ = "kernel_second_factor"
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
 
-    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, info=names("user", whole=True))
+    sealed: Mapped[bytes] = mapped_column(sa.LargeBinary, info=secret(of="user_id"))
     begun_at: Mapped[dt.datetime]
     confirmed_at: Mapped[dt.datetime | None]
     last_step: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -41,7 +42,7 @@ class RecoveryCode(Base):
     __tablename__ = "kernel_recovery_code"
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
 
-    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, info=names("user", whole=True))
     hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
     used_at: Mapped[dt.datetime | None]
 
@@ -52,10 +53,10 @@ class ApiKey(Owned, Base):
     __tablename__ = "kernel_api_key"
     __table_args__ = (_member("created_by"),)
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the program's"))
     hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
-    scopes: Mapped[list[str]] = mapped_column(Json)
-    created_by: Mapped[uuid.UUID]
+    scopes: Mapped[list[str]] = mapped_column(Json, info=impersonal("names of permissions"))
+    created_by: Mapped[uuid.UUID] = mapped_column(info=names("user"))
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
@@ -68,7 +69,7 @@ class Till(Owned, Versioned, Base):
     __tablename__ = "kernel_till"
     __table_args__ = (owned_key("location_id", "kernel_location"),)
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the device's"))
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID | None]
     hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
@@ -84,6 +85,6 @@ class Pin(Base):
     __table_args__ = (_member("user_id"),)
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    sealed: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, info=names("user", whole=True))
+    sealed: Mapped[bytes] = mapped_column(sa.LargeBinary, info=secret(of="user_id"))
     changed_at: Mapped[dt.datetime]

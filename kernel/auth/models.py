@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Json, Owned, Versioned, new_id, owned_key
+from kernel.db.personal import carries, impersonal, names, personal, secret
 
 GLOBAL = {"global": True}
 
@@ -18,19 +19,19 @@ class User(Versioned, Base):
     """A person who signs in. One account, any number of businesses."""
 
     __tablename__ = "kernel_user"
-    __table_args__ = ({"info": GLOBAL},)
+    __table_args__ = ({"info": GLOBAL | {"person": "user"}},)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    email: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    password_hash: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True, info=personal("contact", erasing="pseudonym"))
+    name: Mapped[str] = mapped_column(info=personal("name", erasing="pseudonym"))
+    password_hash: Mapped[str] = mapped_column(info=secret(of="id"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     is_operator: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[dt.datetime]
     email_verified_at: Mapped[dt.datetime | None]
     password_changed_at: Mapped[dt.datetime | None]
-    language: Mapped[str | None]
-    phone: Mapped[str | None]
+    language: Mapped[str | None] = mapped_column(info=personal("behaviour"))
+    phone: Mapped[str | None] = mapped_column(info=personal("contact"))
 
 
 class Role(Owned, Versioned, Base):
@@ -43,10 +44,12 @@ class Role(Owned, Versioned, Base):
     __table_args__ = (sa.UniqueConstraint("business_id", "name"),)
 
     code: Mapped[str | None]
-    name: Mapped[str]
-    added: Mapped[list[str]] = mapped_column(Json, default=list)
-    removed: Mapped[list[str]] = mapped_column(Json, default=list)
-    limits: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    name: Mapped[str] = mapped_column(info=impersonal("the role's"))
+    added: Mapped[list[str]] = mapped_column(Json, default=list, info=impersonal("names of permissions"))
+    removed: Mapped[list[str]] = mapped_column(Json, default=list, info=impersonal("names of permissions"))
+    limits: Mapped[dict[str, Any]] = mapped_column(
+        Json, default=dict, server_default="{}", info=impersonal("names of limits, and amounts")
+    )
 
 
 class Membership(Base):
@@ -65,10 +68,10 @@ class Membership(Base):
     )
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True, info=names("user", whole=True))
     role_id: Mapped[uuid.UUID]
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
-    locations: Mapped[list[str] | None] = mapped_column(Json)
+    locations: Mapped[list[str] | None] = mapped_column(Json, info=impersonal("ids"))
     joined_at: Mapped[dt.datetime | None]
     seen_at: Mapped[dt.datetime | None]
     pending_until: Mapped[dt.datetime | None]
@@ -82,8 +85,8 @@ class SupportAccess(Base):
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     role_id: Mapped[uuid.UUID | None]
-    reason: Mapped[str]
-    granted_by: Mapped[uuid.UUID | None]
+    reason: Mapped[str] = mapped_column(info=personal("free_text", of=""))
+    granted_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
     granted_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
@@ -102,11 +105,11 @@ class SignIn(Base):
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    user_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(index=True, info=names("user", whole=True))
     created_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
-    address: Mapped[str | None]
-    device: Mapped[str | None]
+    address: Mapped[str | None] = mapped_column(info=personal("contact", of="user_id"))
+    device: Mapped[str | None] = mapped_column(info=personal("behaviour", of="user_id"))
     seen_at: Mapped[dt.datetime | None]
     device_id: Mapped[uuid.UUID | None]
     till_business_id: Mapped[uuid.UUID | None]
@@ -120,7 +123,7 @@ class Device(Base):
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    user_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(index=True, info=names("user", whole=True))
     hash: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
     created_at: Mapped[dt.datetime]
     seen_at: Mapped[dt.datetime]
@@ -136,11 +139,11 @@ class MailToken(Base):
     __table_args__ = (sa.ForeignKeyConstraint(["user_id"], ["kernel_user.id"]), {"info": GLOBAL})
 
     hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
-    purpose: Mapped[str]
-    user_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    purpose: Mapped[str] = mapped_column(info=impersonal("a code"))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(index=True, info=names("user", whole=True))
     business_id: Mapped[uuid.UUID | None]
     invitation_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
-    email: Mapped[str]
+    email: Mapped[str] = mapped_column(info=personal("contact", of="", erasing="pseudonym"))
     was_mailed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
@@ -162,12 +165,12 @@ class Invitation(Owned, Base):
         ),
     )
 
-    email: Mapped[str]
-    name: Mapped[str | None]
+    email: Mapped[str] = mapped_column(info=personal("contact", of="", erasing="pseudonym"))
+    name: Mapped[str | None] = mapped_column(info=personal("name", of=""))
     role_id: Mapped[uuid.UUID]
-    location_ids: Mapped[list[str] | None] = mapped_column(Json)
-    invited_by: Mapped[uuid.UUID | None]
-    invited_by_name: Mapped[str]
+    location_ids: Mapped[list[str] | None] = mapped_column(Json, info=impersonal("ids"))
+    invited_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    invited_by_name: Mapped[str] = mapped_column(info=personal("name", of="invited_by", erasing="pseudonym"))
     created_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
@@ -194,7 +197,7 @@ class Limit(Base):
     __tablename__ = "kernel_limit"
     __table_args__ = ({"info": GLOBAL},)
 
-    key: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True, info=carries("the account or the address that tried"))
     window_ends: Mapped[dt.datetime]
     count: Mapped[int]
 
@@ -206,10 +209,10 @@ class Location(Owned, Versioned, Base):
     __table_args__ = (sa.UniqueConstraint("business_id", "code"),)
 
     code: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the place's"))
     kind: Mapped[str]
     region: Mapped[str]
-    subdivision: Mapped[str | None]
+    subdivision: Mapped[str | None] = mapped_column(info=impersonal("the place's"))
     zone: Mapped[str]
     day_cutoff: Mapped[int] = mapped_column(default=0, server_default="0")
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())

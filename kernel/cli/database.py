@@ -16,9 +16,11 @@ from kernel.auth.models import User
 from kernel.auth.passwords import hash_password
 from kernel.auth.regions import zone_of
 from kernel.cli.main import duka, run, settings_of
+from kernel.db.personal import faults as unclassed
 from kernel.db.tables import Business
 from kernel.invariants import broken
 from kernel.migrate import Migrator
+from kernel.personal import tables_of, unreached
 from kernel.settings import Settings
 from kernel.work import Deployment, Work
 
@@ -125,6 +127,8 @@ async def _first_business(deployment: Deployment, owner: uuid.UUID, name: str, r
 async def _check(settings: Settings) -> list[str]:
     deployment = open_deployment(settings, patient=True)
     faults = [f"plugin {one.name} was set aside: {one.reason}" for one in deployment.registry.set_aside.values()]
+    known = tables_of(deployment.registry)
+    faults += [f"personal data: {one}" for one in (*unclassed(known), *unreached(known))]
     try:
         migrator = Migrator(settings.migrations_database_url or settings.url, lineages(deployment.registry), "")
         if pending := await migrator.pending():

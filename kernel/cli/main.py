@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import warnings
 from collections.abc import Coroutine
@@ -11,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from kernel import VERSION
+from kernel import VERSION, logs
 from kernel.db import trouble_of
 from kernel.errors import DukaError, SettingsFault
 from kernel.migrate import MigrationFailed
@@ -55,10 +54,8 @@ def main() -> NoReturn:
 def settings_of(**given: Any) -> Settings:
     """The settings, checked, with logging set up by them."""
     settings = load_settings(**given)
-    logging.getLogger("alembic").setLevel("WARNING")
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    logs.never_show(*settings.secrets().values())
+    logs.set_up(settings.log_level, settings.log_format)
     return settings
 
 

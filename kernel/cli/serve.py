@@ -13,7 +13,7 @@ from kernel.app import create_app, open_deployment
 from kernel.app.prepare import prepare
 from kernel.cli.demo import seed_demo_if_empty
 from kernel.cli.main import duka, run, settings_of
-from kernel.settings import Settings, load_settings
+from kernel.settings import Settings
 
 
 @duka.command("run")
@@ -39,6 +39,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
         workers=settings.workers,
         loop="uvloop",
         http="httptools",
+        log_config=None,
         log_level=settings.log_level,
         access_log=False,
         proxy_headers=False,  # the application itself believes the proxies that are trusted
@@ -50,7 +51,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
 
 def application() -> Any:
     """The ASGI application of one server process, from the environment's settings."""
-    return create_app(open_deployment(load_settings()))
+    return create_app(open_deployment(settings_of()))
 
 
 async def _prepared(settings: Settings, *, demo: bool) -> None:

@@ -237,6 +237,7 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=20,
         pool_use_lifo=True,
+        hide_parameters=True,  # else errors and logs would repeat what people typed
         **_JSON,
         connect_args={
             "server_settings": settings,
@@ -260,7 +261,9 @@ def _checkpoint(path: str) -> None:
 
 
 def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, **_JSON)
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True, **_JSON
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(dbapi: Any, _record: object) -> None:

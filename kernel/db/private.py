@@ -24,8 +24,8 @@ def is_secret(column: sa.Column[Any]) -> bool:
 
 
 def is_personal(column: sa.Column[Any]) -> bool:
-    """Whether a column is declared, in its `info["personal"]`, to hold a person's data."""
-    return _declared(column) == "Personal"
+    """Whether a column is declared, in its `info["personal"]`, to hold a person's data, or to carry anybody's."""
+    return _declared(column) in ("Personal", "Carries")
 
 
 def _declared(column: sa.Column[Any]) -> str:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base, Json, Owned, Versioned, new_id
+from kernel.db.personal import carries, impersonal, kept, names
 
 GLOBAL = {"global": True}
+WHO_DID_IT = "the trail of who did what is evidence, kept as long as the books are"
 
 
 class Business(Versioned, Base):
@@ -24,18 +26,18 @@ class Business(Versioned, Base):
     __table_args__ = ({"info": GLOBAL},)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    slug: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
+    slug: Mapped[str] = mapped_column(unique=True, info=impersonal("the business's"))
+    name: Mapped[str] = mapped_column(info=impersonal("the business's"))
     region: Mapped[str]
-    subdivision: Mapped[str | None]
+    subdivision: Mapped[str | None] = mapped_column(info=impersonal("the business's"))
     currency: Mapped[str]
     zone: Mapped[str]
-    tax_number: Mapped[str | None]
+    tax_number: Mapped[str | None] = mapped_column(info=impersonal("the business's"))
     epoch: Mapped[int] = mapped_column(default=1, server_default="1")
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     created_at: Mapped[dt.datetime]
     suspended_at: Mapped[dt.datetime | None]
-    suspended_reason: Mapped[str | None]
+    suspended_reason: Mapped[str | None] = mapped_column(info=impersonal("why a business was suspended"))
     exported_at: Mapped[dt.datetime | None]
     deleting_at: Mapped[dt.datetime | None]
     deleted_at: Mapped[dt.datetime | None]
@@ -50,7 +52,9 @@ class BusinessPlugin(Base):
     plugin: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
     changed_at: Mapped[dt.datetime]
-    settings: Mapped[dict[str, Any] | None] = mapped_column(Json, info={"secret": True})
+    settings: Mapped[dict[str, Any] | None] = mapped_column(
+        Json, info={"secret": True} | carries("what a plugin lets people set")
+    )
 
 
 class Release(Base):
@@ -62,7 +66,7 @@ class Release(Base):
     plugin: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[str]
     state: Mapped[str]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(info=impersonal("why a plugin could not be loaded"))
     changed_at: Mapped[dt.datetime]
 
 
@@ -72,7 +76,7 @@ class Epoch(Base):
     __tablename__ = "kernel_epoch"
     __table_args__ = ({"info": GLOBAL},)
 
-    scope: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True, info=impersonal("`deployment` or a region"))
     value: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
@@ -83,13 +87,13 @@ class Idempotency(Base):
     __table_args__ = (sa.Index("ix_kernel_idempotency_created_at", "created_at"),)
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    principal: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    principal: Mapped[uuid.UUID] = mapped_column(primary_key=True, info=names("user"))
     route: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True, info=impersonal("a random text of the client's", hidden=True))
     request_hash: Mapped[bytes] = mapped_column(sa.LargeBinary)
     status: Mapped[int | None]
-    headers: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    body: Mapped[str | None]
+    headers: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("ETag, Location, media type"))
+    body: Mapped[str | None] = mapped_column(info=carries("the stored answer"))
     created_at: Mapped[dt.datetime]
 
 
@@ -99,7 +103,7 @@ class Series(Base):
     __tablename__ = "kernel_series"
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    series: Mapped[str] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True, info=impersonal("a series of document numbers"))
     last: Mapped[int]
 
 
@@ -116,13 +120,13 @@ class Job(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     business_id: Mapped[uuid.UUID]
     plugin: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the job's"))
     state: Mapped[str] = mapped_column(default="pending", server_default="pending")
     run_at: Mapped[dt.datetime]
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     max_attempts: Mapped[int] = mapped_column(default=8, server_default="8")
-    dedup: Mapped[str | None]
-    error: Mapped[str | None]
+    dedup: Mapped[str | None] = mapped_column(info=impersonal("made of names of jobs, ids and times"))
+    error: Mapped[str | None] = mapped_column(info=carries("what the job raised"))
     created_at: Mapped[dt.datetime]
     ended_at: Mapped[dt.datetime | None]
 
@@ -134,7 +138,7 @@ class JobPayload(Base):
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     job_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    payload: Mapped[dict[str, Any]] = mapped_column(Json, info=carries("what a plugin asked for"))
 
 
 class Schedule(Base):
@@ -144,7 +148,7 @@ class Schedule(Base):
     __table_args__ = (sa.Index("ix_kernel_schedule_next_run", "next_run"), {"info": GLOBAL})
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    job: Mapped[str] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(primary_key=True, info=impersonal("the job's name"))
     cron: Mapped[str]
     next_run: Mapped[dt.datetime]
 
@@ -159,16 +163,18 @@ class Audit(Owned, Base):
     )
 
     at: Mapped[dt.datetime]
-    actor_id: Mapped[uuid.UUID | None]
-    actor_name: Mapped[str]
-    deed: Mapped[str]
-    subject: Mapped[str | None]
-    reason: Mapped[str | None]
-    facts: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    request_id: Mapped[str | None]
-    address: Mapped[str | None]
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    actor_name: Mapped[str] = mapped_column(info=kept("name", WHO_DID_IT, of="actor_id"))
+    deed: Mapped[str] = mapped_column(info=impersonal("the operation"))
+    subject: Mapped[str | None] = mapped_column(info=impersonal("a kind and an id"))
+    reason: Mapped[str | None] = mapped_column(info=kept("free_text", WHO_DID_IT, of="actor_id"))
+    facts: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("ids, amounts and codes; never values"))
+    request_id: Mapped[str | None] = mapped_column(info=impersonal("a random text"))
+    address: Mapped[str | None] = mapped_column(info=kept("contact", WHO_DID_IT, of="actor_id"))
     epoch: Mapped[int]
-    changes: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    changes: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        Json, info=impersonal("of personal columns only that they changed", hidden=True)
+    )
     location_id: Mapped[uuid.UUID | None]
     register_id: Mapped[uuid.UUID | None]
     supporting: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
@@ -214,21 +220,33 @@ class Approval(Owned, Base):
     __tablename__ = "kernel_approval"
     __table_args__ = (sa.Index("ix_kernel_approval_business_id_requested_by", "business_id", "requested_by"),)
 
-    action: Mapped[str]
+    action: Mapped[str] = mapped_column(info=impersonal("a limit or permission"))
     amount: Mapped[int | None]
-    digest: Mapped[str]
-    words: Mapped[str]
-    deed: Mapped[str]
+    digest: Mapped[str] = mapped_column(info=impersonal("a digest", hidden=True))
+    words: Mapped[str] = mapped_column(info=kept("free_text", WHO_DID_IT))
+    deed: Mapped[str] = mapped_column(info=impersonal("the operation"))
     location_id: Mapped[uuid.UUID | None]
     register_id: Mapped[uuid.UUID | None]
-    requested_by: Mapped[uuid.UUID]
-    requested_by_name: Mapped[str]
+    requested_by: Mapped[uuid.UUID] = mapped_column(info=names("user"))
+    requested_by_name: Mapped[str] = mapped_column(info=kept("name", WHO_DID_IT, of="requested_by"))
     requested_at: Mapped[dt.datetime]
     state: Mapped[str]
     expires_at: Mapped[dt.datetime]
-    answered_by: Mapped[uuid.UUID | None]
-    answered_by_name: Mapped[str | None]
+    answered_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    answered_by_name: Mapped[str | None] = mapped_column(info=kept("name", WHO_DID_IT, of="answered_by"))
     answered_at: Mapped[dt.datetime | None]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(info=kept("free_text", WHO_DID_IT))
     used_at: Mapped[dt.datetime | None]
-    used_for: Mapped[str | None]
+    used_for: Mapped[str | None] = mapped_column(info=impersonal("a kind and an id"))
+
+
+class Erased(Owned, Base):
+    """A tombstone: somebody was erased here. It holds no data of theirs; see `duka personal erase-again`."""
+
+    __tablename__ = "kernel_erased"
+    __table_args__ = (sa.UniqueConstraint("business_id", "kind", "subject_hash"), {"info": {"append_only": True}})
+
+    kind: Mapped[str]
+    subject_hash: Mapped[str] = mapped_column(info=impersonal("a digest"))
+    erased_at: Mapped[dt.datetime]
+    erased_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))

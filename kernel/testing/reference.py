@@ -1,4 +1,6 @@
-"""The reference pages, written from the code: hooks, permissions, roles, settings. Run as a module, this writes them.
+"""The reference pages, written from the code: hooks, permissions, personal data, roles, settings.
+
+Run as a module, this writes them.
 
 A test compares each page with what this module would write, so that they cannot drift apart.
 """
@@ -15,6 +17,8 @@ import msgspec
 
 from kernel.app.build import kernel_routes, plugin_routes
 from kernel.auth.permissions import GRANTS, PERMISSIONS, Rights, written_limit
+from kernel.db.personal import INFO, Carries, Impersonal, Names, Personal, Secret
+from kernel.personal import tables_of
 from kernel.plugin import ROLES, Limit
 from kernel.registry import Registry, discover
 from kernel.settings import PREFIX, Settings
@@ -28,6 +32,7 @@ def pages(registry: Registry) -> dict[str, str]:
     return {
         "hooks.md": hooks_page(registry),
         "permissions.md": permissions_page(registry),
+        "personal-data.md": personal_data_page(registry),
         "roles.md": roles_page(registry),
         "settings.md": settings_page(),
     }
@@ -118,6 +123,44 @@ def roles_page(registry: Registry) -> str:
         marks = ["✓" if is_open or route.permission in held[role] else "" for role in ROLES]
         lines.append(f"| `{route.method} {route.path}` | {_asked(route.permission)} | {' | '.join(marks)} |")
     return "\n".join(lines) + "\n"
+
+
+def personal_data_page(registry: Registry) -> str:
+    """Every column that holds, or may hold, somebody's data, and what becomes of it when they are erased."""
+    lines = [
+        "# Personal data",
+        "",
+        "Written from the code: the columns that hold somebody's data, may carry it inside, or say whose a row is. All",
+        "other columns hold ids, amounts, times, flags, codes, or what their declaration says is nobody's.",
+        "",
+        "| column | holds | whose | when they are erased |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{table.name}.{column.name}` | {' | '.join(row)} |"
+        for table in tables_of(registry)
+        for column in table.columns
+        if (row := _personal_row(column.info.get(INFO), table.info.get("person", "")))
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _personal_row(said: Any, person: str) -> tuple[str, str, str] | None:
+    match said:
+        case Personal(kind=kind, of=of, erasing=erasing, why=why):
+            done = {"blank": "blanked", "pseudonym": "a pseudonym", "keep": f"kept: {why}"}[erasing]
+            if not of:
+                return kind.replace("_", " "), "no id says" if erasing == "keep" else "found by its value", done
+            return kind.replace("_", " "), f"the {person}'s" if of == "id" and person else f"by `{of}`", done
+        case Names(person=named, whole=whole):
+            return f"the id of a {named}", "the row is theirs" if whole else "they did something there", "stays"
+        case Carries(why=why):
+            return why, "anybody's", "searched, and their values replaced"
+        case Secret(of=of):
+            return "a secret", f"by `{of}`" if of else "", "blanked"
+        case Impersonal() | None:
+            return None
+    raise TypeError(said)
 
 
 def settings_page() -> str:

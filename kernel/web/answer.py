@@ -16,6 +16,7 @@ class Answer:
 
     def __init__(self, send: Any, request_id: str, scope: Mapping[str, Any], *, has_origins: bool = False) -> None:
         self._send, self.begun = send, False
+        self.status = 0
         self._request_id = request_id
         self._is_head = scope["method"] == "HEAD"
         self._is_secure = scope.get("scheme") == "https"
@@ -27,7 +28,7 @@ class Answer:
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         """Pass on one message."""
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.begun, self.status = True, message["status"]
             if self.limit is not None:
                 self.limit.reschedule(None)  # what is being sent takes the time its receiver takes
             lines = completed(message["headers"], secure=self._is_secure)

@@ -7,8 +7,10 @@ method, and a caller without a sign-in 401 whether the path exists or not.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from kernel.auth.bearer import read_bearer
 from kernel.auth.permissions import Rights
@@ -16,7 +18,8 @@ from kernel.auth.throttle import Throttle, TooManyRequests, principal_of
 from kernel.auth.uses import note_use
 from kernel.db import new_id
 from kernel.errors import BadHost, MethodNotAllowed, NotFound, TookTooLong, Unauthenticated
-from kernel.web import cors
+from kernel.logs import Facts, about, mention
+from kernel.web import cors, journal
 from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
 from kernel.web.headers import check_address, read_headers
@@ -53,6 +56,11 @@ class Gate:
     async def _serve(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         address = (scope.get("client") or (None,))[0]
         visit = Visit(self.deployment, self.rights, new_id().hex, address, self.languages)
+        with about(Facts(visit.request_id)):
+            await self._answer(scope, receive, send, visit)
+
+    async def _answer(self, scope: MutableMapping[str, Any], receive: Any, send: Any, visit: Visit) -> None:
+        method, begun = scope["method"], time.perf_counter()
         answer = Answer(send, visit.request_id, scope, has_origins=bool(self.deployment.settings.cors_origins))
         limit = answer.limit = asyncio.timeout(LONGEST_S)
         try:
@@ -71,11 +79,13 @@ class Gate:
             await answer.refuse(visit.problem(TookTooLong() if limit.expired() else error))
         finally:
             await visit.leave()
+            journal.note(visit, method, answer.status, time.perf_counter() - begun)
         if visit.standing is not None:
             await note_use(self.deployment, visit.standing)  # the answer has gone out: nobody waits for this
 
     async def _pass(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit, answer: Answer) -> None:
         visit.headers = read_headers(scope["headers"])
+        mention(visit.headers)
         origins = cors.headers_for(self.deployment.settings.cors_origins, visit.headers)
         answer.extra.update(origins)
         if origins and cors.is_preflight(scope["method"], visit.headers):
@@ -94,6 +104,8 @@ class Gate:
         """Let a request in, or raise why not; returns the methods its path answers to."""
         path, method = scope["path"], scope["method"]
         visit.query_string = scope["query_string"]
+        if visit.query_string:
+            mention(dict(parse_qsl(visit.query_string.decode("latin-1"))))
         check_address(scope.get("raw_path") or path.encode(), visit.query_string)
         self._check_host(visit.headers)
         place = self.paths.find(path)
@@ -107,6 +119,7 @@ class Gate:
         if method in ("POST", "PUT", "PATCH", "DELETE"):
             visit.body = await read_body(receive, visit.headers)
             visit.parsed = parse(visit.body) if visit.body else None
+            mention(visit.parsed)
         if anyone and not (visit.claims and path == DOCUMENT):
             visit.claims = None
         else:

@@ -19,6 +19,7 @@ from kernel.auth.identity import identify, standing_above
 from kernel.auth.permissions import Rights
 from kernel.db import Phase, Transaction
 from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, NotFound
+from kernel.logs import mention
 from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
 from kernel.web.fields import refuse_unheld, shown
@@ -58,6 +59,7 @@ class Visit:
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
         self.passes_suspension = False
+        self.route: Route | None = None
 
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
@@ -104,6 +106,12 @@ class Scene:
         self._route = route
 
     @property
+    def standing(self) -> Standing:
+        """Who is calling, for which business, as of the gate."""
+        assert self.visit.standing is not None  # noqa: S101 - the gate has set it, but for public routes
+        return self.visit.standing
+
+    @property
     def address(self) -> str | None:
         """Where the request came from."""
         return self.visit.address
@@ -139,6 +147,7 @@ class Scene:
 async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
     """Run a route for a visit. Raises DukaError; a refusal that asks for approval names the request it has stored."""
     visit.path = path
+    mention(path)
     try:
         return await _perform(visit, route, path)
     except ApprovalRequired as refusal:

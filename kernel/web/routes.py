@@ -131,9 +131,17 @@ def command(
 
 
 def flow(
-    method: Literal["POST"], path: str, *, permission: str, status: int = 200, errors: Sequence[type[DukaError]] = ()
+    method: Literal["GET", "POST"],
+    path: str,
+    *,
+    permission: str,
+    status: int = 200,
+    errors: Sequence[type[DukaError]] = (),
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
-    """Declare a write of several deeds, with no transaction open between them."""
+    """Declare a write of several deeds, with no transaction open between them.
+
+    GET only for what is read apart from the deed that notes in the audit trail who read it.
+    """
     return lambda function: _route("flow", method, path, function, permission, status, errors)
 
 

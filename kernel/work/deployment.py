@@ -38,7 +38,7 @@ class Deployment:
     settings: Settings
     database: Database
     registry: Registry
-    secret: str
+    secret: str = field(repr=False)
     clock: Clock = system_clock
     keys_in_use: set[Hashable] = field(default_factory=set)
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned, Versioned, owned_key
+from kernel.db.personal import carries, impersonal
 
 
 class Category(Owned, Versioned, Base):
@@ -18,9 +19,9 @@ class Category(Owned, Versioned, Base):
     __tablename__ = "catalog_category"
     __table_args__ = (owned_key("parent_id", "catalog_category"),)
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the category's"))
     parent_id: Mapped[uuid.UUID | None]
-    path: Mapped[str]
+    path: Mapped[str] = mapped_column(info=impersonal("ids"))
 
 
 class Brand(Owned, Versioned, Base):
@@ -29,7 +30,7 @@ class Brand(Owned, Versioned, Base):
     __tablename__ = "catalog_brand"
     __table_args__ = (sa.UniqueConstraint("business_id", "name"),)
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the brand's"))
 
 
 class Product(Owned, Versioned, Base):
@@ -48,8 +49,8 @@ class Product(Owned, Versioned, Base):
     )
 
     sku: Mapped[str]
-    name: Mapped[str]
-    description: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the product's"))
+    description: Mapped[str] = mapped_column(info=impersonal("the product's"))
     kind: Mapped[str]
     unit: Mapped[str]
     price: Mapped[int]
@@ -59,13 +60,13 @@ class Product(Owned, Versioned, Base):
     category_id: Mapped[uuid.UUID | None]
     brand_id: Mapped[uuid.UUID | None]
     tax_class_id: Mapped[uuid.UUID | None]
-    hsn_code: Mapped[str | None]
+    hsn_code: Mapped[str | None] = mapped_column(info=impersonal("a code"))
     min_stock: Mapped[int | None]
     track_stock: Mapped[bool]
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
-    search: Mapped[str]
-    ext: Mapped[dict[str, Any]]
+    search: Mapped[str] = mapped_column(info=impersonal("the product's"))
+    ext: Mapped[dict[str, Any]] = mapped_column(info=carries("what plugins keep with a product"))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -84,7 +85,7 @@ class Pack(Owned, Base):
     )
 
     product_id: Mapped[uuid.UUID]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the pack's"))
     factor: Mapped[int]
     price: Mapped[int | None]
 

@@ -10,6 +10,8 @@ PLUGIN = Plugin(
     permissions=(
         Permission("customers.see", "See customers"),
         Permission("customers.edit", "Add and change customers"),
+        Permission("customers.export_person", "Hand out everything known about a customer"),
+        Permission("customers.erase", "Erase a customer's personal data for good"),
     ),
     grants={
         "manager": (
@@ -22,13 +24,4 @@ PLUGIN = Plugin(
             "customers.edit",
         ),
     },
-    personal_data=(
-        "customers_customer.name",
-        "customers_customer.phone",
-        "customers_customer.email",
-        "customers_customer.tax_number",
-        "customers_customer.address",
-        "customers_customer.note",
-        "customers_customer.search",
-    ),
 )

@@ -12,7 +12,7 @@ from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.customers.schemas import CustomerIn, GroupIn
-from plugins.customers.services import add_customer, add_group
+from plugins.customers.services import PERSON, add_customer, add_group, switch_off
 
 _DATA: Final = Path(__file__).parent / "data"
 _GROUPS: Final = {"retail": "Retail", "wholesale": "Wholesale", "staff": "Staff"}
@@ -35,6 +35,13 @@ RULES: Final = (
 def invariants() -> Sequence[Invariant]:
     """What must hold of customers."""
     return RULES
+
+
+@answers
+async def erasing_person(work: Work, kind: str, person_id: uuid.UUID) -> None:
+    """Switch the customer off; what their columns hold is erased by the kernel."""
+    if kind == PERSON:
+        await switch_off(work, person_id)
 
 
 @answers

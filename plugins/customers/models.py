@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned, Versioned, owned_key
+from kernel.db.personal import impersonal, personal
 
 
 class Group(Owned, Versioned, Base):
@@ -19,7 +20,7 @@ class Group(Owned, Versioned, Base):
     __table_args__ = (sa.UniqueConstraint("business_id", "code"),)
 
     code: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the group's"))
 
 
 class Customer(Owned, Versioned, Base):
@@ -31,18 +32,19 @@ class Customer(Owned, Versioned, Base):
         sa.Index("ix_customers_customer_name", "business_id", "name", "id"),
         sa.Index("ix_customers_customer_phone", "business_id", "phone"),
         sa.Index("ix_customers_customer_group", "business_id", "group_id"),
+        {"info": {"person": "customer"}},
     )
 
     kind: Mapped[str]
-    name: Mapped[str]
-    phone: Mapped[str | None]
-    email: Mapped[str | None]
-    tax_number: Mapped[str | None]
+    name: Mapped[str] = mapped_column(info=personal("name", erasing="pseudonym"))
+    phone: Mapped[str | None] = mapped_column(info=personal("contact"))
+    email: Mapped[str | None] = mapped_column(info=personal("contact"))
+    tax_number: Mapped[str | None] = mapped_column(info=personal("tax_number"))
     group_id: Mapped[uuid.UUID | None]
-    subdivision: Mapped[str | None]
-    address: Mapped[str]
-    note: Mapped[str]
+    subdivision: Mapped[str | None] = mapped_column(info=personal("address"))
+    address: Mapped[str] = mapped_column(info=personal("address"))
+    note: Mapped[str] = mapped_column(info=personal("free_text"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
-    ext: Mapped[dict[str, Any]]
-    search: Mapped[str]
+    ext: Mapped[dict[str, Any]] = mapped_column(info=personal("free_text"))
+    search: Mapped[str] = mapped_column(info=personal("name"))
     created_at: Mapped[dt.datetime]

@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.errors import AlreadyExists
-from kernel.web import command, page, query, sorting
-from kernel.wire import Page, Reply
+from kernel.errors import AlreadyExists, StillOpen
+from kernel.personal import EraseRequest, Erasure, archive, check_there, erase_person
+from kernel.web import Scene, command, flow, page, query, sorting
+from kernel.web.exports import gathered
+from kernel.wire import Download, Page, Reply
 from kernel.work import Work
 from plugins.customers import services
 from plugins.customers.models import Customer, Group
@@ -60,6 +62,29 @@ async def change_customer(work: Work, customer_id: uuid.UUID, data: CustomerPatc
     """Change a customer, or switch them off."""
     changed = await services.change_customer(work, customer_id, data)
     return Reply(_customer(changed), version=changed.version)
+
+
+@flow("GET", "/customers/{customer_id}/personal-data", permission="customers.export_person")
+async def export_person(scene: Scene, customer_id: uuid.UUID) -> Download:
+    """Everything known about a customer: their record, and every sale, payment and other row that is theirs."""
+
+    async def note(work: Work) -> None:
+        await check_there(work, services.PERSON, customer_id)
+        work.audit(subject=f"customer:{customer_id}")
+
+    await scene.deed(note)
+    pieces = archive(scene.deployment, services.PERSON, customer_id, [scene.standing.business_id])
+    return Download(await gathered(pieces), "application/json", "personal-data.json")
+
+
+@command("POST", "/customers/{customer_id}/erase", permission="customers.erase", status=200, errors=(StillOpen,))
+async def erase_customer(work: Work, customer_id: uuid.UUID, data: EraseRequest) -> Erasure:
+    """Erase a customer's personal data, for good.
+
+    A pseudonym stands where their name stood; documents keep their figures and numbers. Refused while something of
+    theirs is open.
+    """
+    return await erase_person(work, services.PERSON, customer_id, reason=data.reason)
 
 
 @query("/groups", permission="customers.see")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from msgspec import UNSET, structs
@@ -23,6 +23,8 @@ from plugins.customers.schemas import (
     GroupPatch,
 )
 
+PERSON: Final = "customer"
+"""The kind of person that a customer is, to the kernel."""
 _C, _G = Customer.__table__.c, Group.__table__.c
 _FACTS = Prepared(
     sa.select(
@@ -94,6 +96,12 @@ def customers_like(work: Work, query: CustomerQuery) -> sa.Select[Any]:
     if query.is_active is not None:
         statement = statement.where(_C.is_active.is_(query.is_active))
     return statement
+
+
+async def switch_off(work: Work, id_: uuid.UUID) -> None:
+    """Let nothing more be sold to a customer."""
+    here = sa.and_(Customer.business_id == work.business_id, Customer.id == id_)
+    await work.execute(sa.update(Customer).where(here).values(is_active=False))
 
 
 async def add_group(work: Work, data: GroupIn) -> Group:

@@ -6,9 +6,12 @@ import datetime as dt
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned
+from kernel.db.personal import impersonal, kept
+
+_BOOKED = "the day book is a book of account: what was paid to whom, and who noted it, is kept as long as the law says"
 
 
 class Entry(Owned, Base):
@@ -33,8 +36,8 @@ class Entry(Owned, Base):
     direction: Mapped[str]
     amount: Mapped[int]
     currency: Mapped[str]
-    words: Mapped[str]
-    by_name: Mapped[str]
+    words: Mapped[str] = mapped_column(info=impersonal("what kind of event it was, and its number"))
+    by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED))
 
 
 class Expense(Owned, Base):
@@ -53,8 +56,8 @@ class Expense(Owned, Base):
     location_id: Mapped[uuid.UUID]
     method: Mapped[str]
     amount: Mapped[int]
-    category: Mapped[str]
-    payee: Mapped[str]
-    note: Mapped[str]
-    by_name: Mapped[str]
+    category: Mapped[str] = mapped_column(info=impersonal("a kind of expense"))
+    payee: Mapped[str] = mapped_column(info=kept("name", _BOOKED))
+    note: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
+    by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED))
     reverses_id: Mapped[uuid.UUID | None]

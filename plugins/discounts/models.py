@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned, Versioned, owned_key
+from kernel.db.personal import impersonal, names
 
 
 class Promotion(Owned, Versioned, Base):
@@ -29,10 +30,10 @@ class Promotion(Owned, Versioned, Base):
         sa.Index("ix_discounts_promotion_category", "business_id", "state", "category_id"),
     )
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the promotion's"))
     kind: Mapped[str]
     value: Mapped[int]
-    target: Mapped[str]
+    target: Mapped[str] = mapped_column(info=impersonal("a code"))
     product_id: Mapped[uuid.UUID | None]
     category_id: Mapped[uuid.UUID | None]
     starts_at: Mapped[dt.datetime]
@@ -41,7 +42,7 @@ class Promotion(Owned, Versioned, Base):
     exclusive: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(default="draft")
     created_at: Mapped[dt.datetime]
-    created_by: Mapped[uuid.UUID | None]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
     activated_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]
 

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned, owned_key
+from kernel.db.personal import impersonal, kept, names
 from kernel.work import Tally
 
 FURTHEST = 4 * 10**18
 """As far as a level may go either way, scaled by `kernel.money.MICRO`."""
+_BOOKED = "stock is an asset: what moved it, from whom it came and who counted it is kept as long as the books"
 
 
 class Level(Base):
@@ -61,14 +63,14 @@ class Move(Owned, Base):
     document_id: Mapped[uuid.UUID]
     document_number: Mapped[str]
     line: Mapped[int | None]
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
     unit_cost: Mapped[int | None]
     is_forced: Mapped[bool]
     reverses_id: Mapped[uuid.UUID | None]
     at: Mapped[dt.datetime]
     business_date: Mapped[dt.date]
-    by: Mapped[uuid.UUID | None]
-    by_name: Mapped[str]
+    by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="by"))
 
 
 class Receipt(Owned, Base):
@@ -83,12 +85,12 @@ class Receipt(Owned, Base):
     number: Mapped[str]
     kind: Mapped[str]
     location_id: Mapped[uuid.UUID]
-    supplier: Mapped[str]
-    note: Mapped[str]
+    supplier: Mapped[str] = mapped_column(info=kept("name", _BOOKED))
+    note: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
     at: Mapped[dt.datetime]
     business_date: Mapped[dt.date]
-    by: Mapped[uuid.UUID | None]
-    by_name: Mapped[str]
+    by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="by"))
 
 
 class ReceiptLine(Base):
@@ -105,7 +107,7 @@ class ReceiptLine(Base):
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     product_id: Mapped[uuid.UUID]
     sku: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the product's"))
     quantity: Mapped[int]
     unit_cost: Mapped[int | None]
 
@@ -121,11 +123,11 @@ class Adjustment(Owned, Base):
 
     number: Mapped[str]
     location_id: Mapped[uuid.UUID]
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
     at: Mapped[dt.datetime]
     business_date: Mapped[dt.date]
-    by: Mapped[uuid.UUID | None]
-    by_name: Mapped[str]
+    by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="by"))
 
 
 class AdjustmentLine(Base):
@@ -142,7 +144,7 @@ class AdjustmentLine(Base):
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     product_id: Mapped[uuid.UUID]
     sku: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the product's"))
     quantity: Mapped[int]
 
 

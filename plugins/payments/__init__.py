@@ -33,9 +33,4 @@ PLUGIN = Plugin(
         ),
         "cashier": ("payments.see",),
     },
-    personal_data=(
-        "payments_attempt.reference",
-        "payments_attempt.taken_by_name",
-        "payments_refund.made_by_name",
-    ),
 )

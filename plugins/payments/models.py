@@ -10,7 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db.personal import impersonal, kept, names
 from kernel.work import Tally
+
+_BOOKED = "money that was taken or given back is proved by it, to the tax office and to the provider"
 
 
 class Attempt(Owned, Versioned, Base):
@@ -42,7 +45,7 @@ class Attempt(Owned, Versioned, Base):
     subject_number: Mapped[str]
     method: Mapped[str]
     kind: Mapped[str]
-    gateway: Mapped[str | None]
+    gateway: Mapped[str | None] = mapped_column(info=impersonal("a code"))
     mode: Mapped[str]
     direction: Mapped[str]
     amount: Mapped[int]
@@ -52,17 +55,17 @@ class Attempt(Owned, Versioned, Base):
     state: Mapped[str]
     captured: Mapped[int]
     refundable: Mapped[int]
-    merchant_ref: Mapped[str | None]
-    money_key: Mapped[str | None]
-    reference: Mapped[str | None]
+    merchant_ref: Mapped[str | None] = mapped_column(info=impersonal("our own reference"))
+    money_key: Mapped[str | None] = mapped_column(info=impersonal("the provider's id of the money"))
+    reference: Mapped[str | None] = mapped_column(info=kept("behaviour", _BOOKED, of="customer_id"))
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID | None]
-    customer_id: Mapped[uuid.UUID | None]
+    customer_id: Mapped[uuid.UUID | None] = mapped_column(info=names("customer", whole=True))
     business_date: Mapped[dt.date]
     taken_at: Mapped[dt.datetime]
-    taken_by: Mapped[uuid.UUID | None]
-    taken_by_name: Mapped[str]
-    flags: Mapped[list[str]]
+    taken_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    taken_by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="taken_by"))
+    flags: Mapped[list[str]] = mapped_column(info=impersonal("codes"))
 
 
 class Event(Owned, Base):
@@ -88,11 +91,13 @@ class Event(Owned, Base):
 
     attempt_id: Mapped[uuid.UUID]
     kind: Mapped[str]
-    source: Mapped[str]
-    dedupe_key: Mapped[str | None]
+    source: Mapped[str] = mapped_column(info=impersonal("a code"))
+    dedupe_key: Mapped[str | None] = mapped_column(info=impersonal("what names the fact at the provider"))
     amount: Mapped[int | None]
     currency: Mapped[str | None]
-    provider_ids: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    provider_ids: Mapped[dict[str, Any] | None] = mapped_column(
+        Json, info=impersonal("the provider's ids; a payer's name or phone has no place here")
+    )
     at: Mapped[dt.datetime]
 
 
@@ -115,13 +120,13 @@ class Refund(Owned, Base):
     amount: Mapped[int]
     currency: Mapped[str]
     state: Mapped[str]
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID | None]
     business_date: Mapped[dt.date]
     at: Mapped[dt.datetime]
-    made_by: Mapped[uuid.UUID | None]
-    made_by_name: Mapped[str]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    made_by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="made_by"))
 
 
 _table = Attempt.__table__

@@ -15,6 +15,7 @@ from plugins.payments.api import CapturedPayment
 from plugins.sales.models import Register
 from plugins.sales.services import money_came
 from plugins.sales.services.demo import Demo, sell_for_a_month
+from plugins.sales.services.open_matters import refuse_while_open
 from plugins.sales.services.registers import add_office
 
 _INVARIANTS = (
@@ -100,6 +101,13 @@ async def register_known(work: Work, location_id: uuid.UUID, register_id: uuid.U
         )
     )
     return True if found.first() is not None else None
+
+
+@answers
+async def erasing_person(work: Work, kind: str, person_id: uuid.UUID) -> None:
+    """Keep a customer whose sale waits for money or whose cart is set aside."""
+    if kind == "customer":
+        await refuse_while_open(work, person_id)
 
 
 @answers(trylast=True)  # after inventory has stocked the shelves, though it stands above sales in plan order

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db.personal import carries, impersonal, kept, names, personal
+
+_BOOKED = "a sale is a document of the books: who rang it up or took it back, and why, is kept as long as they are"
 
 
 class Register(Owned, Versioned, Base):
@@ -23,7 +26,7 @@ class Register(Owned, Versioned, Base):
 
     location_id: Mapped[uuid.UUID]
     code: Mapped[str]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the register's"))
     is_office: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
 
@@ -41,14 +44,14 @@ class TillEvent(Owned, Base):
     register_id: Mapped[uuid.UUID]
     location_id: Mapped[uuid.UUID]
     kind: Mapped[str]
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
     sale_id: Mapped[uuid.UUID | None]
     product_id: Mapped[uuid.UUID | None]
     quantity: Mapped[int | None]
     amount: Mapped[int | None]
     at: Mapped[dt.datetime]
-    by_id: Mapped[uuid.UUID | None]
-    by_name: Mapped[str]
+    by_id: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="by_id"))
 
 
 class Sale(Owned, Base):
@@ -72,7 +75,7 @@ class Sale(Owned, Base):
     status: Mapped[str]
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID]
-    customer_id: Mapped[uuid.UUID | None]
+    customer_id: Mapped[uuid.UUID | None] = mapped_column(info=names("customer", whole=True))
     channel: Mapped[str]
     business_date: Mapped[dt.date]
     sold_at: Mapped[dt.datetime]
@@ -86,15 +89,15 @@ class Sale(Owned, Base):
     total: Mapped[int]
     paid: Mapped[int]
     change: Mapped[int]
-    cashier_id: Mapped[uuid.UUID | None]
-    cashier_name: Mapped[str]
-    note: Mapped[str]
-    ext: Mapped[dict[str, Any]] = mapped_column(Json)
+    cashier_id: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    cashier_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="cashier_id"))
+    note: Mapped[str] = mapped_column(info=personal("free_text", of="customer_id"))
+    ext: Mapped[dict[str, Any]] = mapped_column(Json, info=carries("what plugins keep with a sale"))
     epoch: Mapped[int]
-    plugins: Mapped[list[str]] = mapped_column(Json)
+    plugins: Mapped[list[str]] = mapped_column(Json, info=impersonal("names of plugins"))
     voided_at: Mapped[dt.datetime | None]
-    voided_by: Mapped[str | None]
-    void_reason: Mapped[str | None]
+    voided_by: Mapped[str | None] = mapped_column(info=kept("name", _BOOKED))
+    void_reason: Mapped[str | None] = mapped_column(info=kept("free_text", _BOOKED))
 
 
 class SaleLine(Base):
@@ -111,10 +114,10 @@ class SaleLine(Base):
     sale_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(sa.BigInteger(), primary_key=True, autoincrement=False)
     product_id: Mapped[uuid.UUID]
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the product's"))
     sku: Mapped[str]
     barcode: Mapped[str | None]
-    pack: Mapped[str | None]
+    pack: Mapped[str | None] = mapped_column(info=impersonal("the pack's"))
     quantity: Mapped[int]
     base_quantity: Mapped[int]
     unit_price: Mapped[int]
@@ -126,8 +129,8 @@ class SaleLine(Base):
     cost_price: Mapped[int | None]
     track_stock: Mapped[bool]
     allow_negative_stock: Mapped[bool]
-    taxes: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    steps: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    taxes: Mapped[list[dict[str, Any]]] = mapped_column(Json, info=impersonal("codes, rates and amounts"))
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(Json, info=kept("free_text", _BOOKED, of="sale_id"))
 
 
 class Held(Owned, Base):
@@ -135,7 +138,7 @@ class Held(Owned, Base):
 
     __tablename__ = "sales_held"
 
-    label: Mapped[str]
-    cart: Mapped[dict[str, Any]] = mapped_column(Json)
+    label: Mapped[str] = mapped_column(info=personal("free_text", of=""))
+    cart: Mapped[dict[str, Any]] = mapped_column(Json, info=carries("the cart as it was put together"))
     held_at: Mapped[dt.datetime]
-    held_by: Mapped[str]
+    held_by: Mapped[str] = mapped_column(info=personal("name", of="", erasing="pseudonym"))

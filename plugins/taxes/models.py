@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db.personal import impersonal
 
 
 class TaxClass(Owned, Versioned, Base):
@@ -28,8 +29,8 @@ class TaxClass(Owned, Versioned, Base):
     )
 
     code: Mapped[str]
-    name: Mapped[str]
-    category: Mapped[str]
+    name: Mapped[str] = mapped_column(info=impersonal("the class's"))
+    category: Mapped[str] = mapped_column(info=impersonal("a code"))
     is_default: Mapped[bool] = mapped_column(default=False)
 
 
@@ -50,5 +51,5 @@ class TaxRate(Owned, Base):
     region: Mapped[str]
     valid_from: Mapped[dt.date]
     valid_to: Mapped[dt.date | None]
-    components: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    codes: Mapped[dict[str, Any]]
+    components: Mapped[list[dict[str, Any]]] = mapped_column(Json, info=impersonal("rates"))
+    codes: Mapped[dict[str, Any]] = mapped_column(info=impersonal("authorities' words for it"))

@@ -10,7 +10,7 @@ from kernel.registry import Registry
 from kernel.testing.reference import FOLDER, pages
 
 
-@pytest.mark.parametrize("name", ["hooks.md", "permissions.md", "roles.md", "settings.md"])
+@pytest.mark.parametrize("name", ["hooks.md", "permissions.md", "personal-data.md", "roles.md", "settings.md"])
 def test_a_generated_page_is_what_the_code_would_write(registry: Registry, name: str) -> None:
     assert (FOLDER / name).read_text() == pages(registry)[name], "run `make docs`"
 

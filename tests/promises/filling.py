@@ -67,6 +67,7 @@ class Filling:
         await self.jobs()
         await self.evidence()
         await self.approving()
+        await self.leaving()
         return self.own
 
     async def known(self) -> dict[str, str]:
@@ -250,6 +251,11 @@ class Filling:
             self.own["approval_id"] = answer.json()["approval"]
         made = await self.make("/roles", {"name": self.text("role"), "permissions": ["sales.see"]})
         self.own["copy_of"], self.own["location_ids"] = made["id"], self.own["location_id"]
+
+    async def leaving(self) -> None:
+        """A customer who was erased."""
+        leaver = await self.make("/customers/customers", {"name": self.text("leaver")})
+        await self.make(f"/customers/customers/{leaver['id']}/erase", {"reason": self.text("wish")})
 
     async def jobs(self) -> None:
         """Jobs that wait."""

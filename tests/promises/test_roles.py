@@ -51,6 +51,7 @@ FOR_ALL_IN_PERSON = frozenset(
         *(("POST", f"/api/v1/auth/email/{deed}") for deed in ("verify/send", "change")),
         ("PATCH", "/api/v1/auth/me"),
         ("GET", "/api/v1/auth/sign-ins"),
+        ("GET", "/api/v1/auth/me/personal-data"),
         ("DELETE", "/api/v1/auth/sign-ins/{sign_in_id}"),
         *(("POST", f"/api/v1/auth/second-factor/{deed}") for deed in ("confirm", "recovery-codes", "switch-off")),
         ("DELETE", "/api/v1/auth/my-pin"),
@@ -79,6 +80,8 @@ ABOVE_STAFF = {
     "plugins.manage",
     "business.manage",
     "locations.manage",
+    "customers.export_person",
+    "customers.erase",
 }
 """What only owners come with."""
 
