@@ -70,4 +70,5 @@ async def revoke_key(work: Work, key_id: uuid.UUID) -> None:
     )
     if not ended.rowcount:
         raise NotFound
+    work.changed(ApiKey, key_id, {"revoked_at": None}, {"revoked_at": work.now})
     work.audit(subject=f"key:{key_id}")

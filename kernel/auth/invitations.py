@@ -104,6 +104,7 @@ async def revoke(work: Work, id_: uuid.UUID) -> None:
     await work.execute(sa.update(Invitation).where(_is(work, id_)).values(revoked_at=work.now))
     await end_link_tokens(work, "invitation", invitation_id=id_)
     await _drop_waiting(work, row.email)
+    work.changed(Invitation, id_, {"revoked_at": None}, {"revoked_at": work.now})
     work.audit(subject=f"invitation:{id_}")
 
 

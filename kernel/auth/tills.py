@@ -55,6 +55,7 @@ async def revoke_till(work: Work, till_id: uuid.UUID) -> None:
         raise NotFound
     at_till = sa.and_(SignIn.till_business_id == work.business_id, SignIn.till_id == till_id)
     await work.execute(sa.update(SignIn).where(at_till, SignIn.revoked_at.is_(None)).values(revoked_at=work.now))
+    work.changed(Till, till_id, {"revoked_at": None}, {"revoked_at": work.now})
     work.audit(subject=f"till:{till_id}")
 
 

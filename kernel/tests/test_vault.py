@@ -57,7 +57,7 @@ async def test_a_sealed_secret_does_not_open_for_another_person(box: Box) -> Non
 
     await box.act(swap)
     answer = await login(box, "owner", code=mine.code())
-    assert told(answer) == (500, "internal")
+    assert told(answer) == (409, "sealed-under-another-key")
 
 
 async def test_after_a_change_of_the_secret_key_the_former_one_still_opens(

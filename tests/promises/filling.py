@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from kernel.audit import Sealer, anchor_day
@@ -237,18 +238,20 @@ class Filling:
         await self.box.act(anchor_day, shop=self.shop)
         self.own["audit_id"] = (await self.owner.get("/api/v1/audit")).json()["items"][0]["id"]
 
+    async def asked(self, cart: Mapping[str, str], percent: str) -> str:
+        """A request for approval of a discount, made by a cashier."""
+        discount = {"percent": percent, "reason": self.text("friend")}
+        line = {"product_id": self.own["product_id"], "discount": discount}
+        said = {**cart, "lines": [line], "payments": [{"method": "cash", "amount": "900.00"}]}
+        answer = await self.box.client("cashier", self.shop).post("/api/v1/sales/sales", said)
+        assert answer.json()["code"] == "approval-required", answer.text
+        return str(answer.json()["approval"])
+
     async def approving(self) -> None:
         """Two requests for approval, by a cashier; a role of the shop's own."""
         cart = {name: self.own[name] for name in ("location_id", "register_id", "customer_id")}
         for percent in ("60", "70"):
-            line = {
-                "product_id": self.own["product_id"],
-                "discount": {"percent": percent, "reason": self.text("friend")},
-            }
-            said = cart | {"lines": [line], "payments": [{"method": "cash", "amount": "900.00"}]}
-            answer = await self.box.client("cashier", self.shop).post("/api/v1/sales/sales", said)
-            assert answer.json()["code"] == "approval-required", answer.text
-            self.own["approval_id"] = answer.json()["approval"]
+            self.own["approval_id"] = await self.asked(cart, percent)
         made = await self.make("/roles", {"name": self.text("role"), "permissions": ["sales.see"]})
         self.own["copy_of"], self.own["location_ids"] = made["id"], self.own["location_id"]
 

@@ -56,10 +56,22 @@ async def rows_of(box: Box, deed: str, business: Any = ...) -> list[Any]:
 
 async def silent(box: Box) -> tuple[int, list[str]]:
     """Call every route that writes; those that left no row, no subject, or not what they changed."""
-    own = await Filling(box, MINE).fill() | {"name": "discounts"}
+    filling = Filling(box, MINE)
+    own = await filling.fill() | {"name": "discounts"}
+    cart = {name: own[name] for name in ("location_id", "register_id")}
     tried, wrong = 0, []
     for route in writing(box):
-        call = plain_call(route, own | (await a_waiting_sale(box, own) if route.operation in OF_WAITING else {}))
+        fresh: dict[str, str] = {}
+        if route.operation in OF_WAITING:
+            fresh = await a_waiting_sale(box, own)
+        elif route.plugin == "approvals":
+            fresh = {"approval_id": await filling.asked(cart, "80")}
+        elif route.operation == "roles.delete_role":
+            fresh = {"role_id": own["copy_of"]}
+        call = plain_call(route, own | fresh)
+        if route.operation == "approvals.approve_here":
+            second = {"username": f"manager@{MINE}.example", "password": PASSWORD, "reason": "seen"}
+            call = dataclasses.replace(call, body=second)
         renames = route.method == "PATCH" and "name" in _fields(route)
         if renames:
             call = dataclasses.replace(call, body={**call.body, "name": f"Renamed {fresh_token()}"})

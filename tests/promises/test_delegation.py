@@ -324,7 +324,10 @@ async def test_people_are_tied_to_locations_by_those_who_reach_there(box: Box) -
     }
     added = await manager.post("/api/v1/users", fresh)
     assert added.status_code == 201, added.text
-    theirs = await owner.get(f"/api/v1/users/{added.json()['id']}/locations")
+    first = {"username": fresh["email"], "password": fresh["password"]}
+    assert (await box.client(None).post("/api/v1/auth/login", first)).status_code == 200
+    newcomer = next(one for one in (await owner.get("/api/v1/users")).json()["items"] if one["email"] == fresh["email"])
+    theirs = await owner.get(f"/api/v1/users/{newcomer['id']}/locations")
     assert theirs.json()["location_ids"] == [here], "whoever is tied adds people to the same places"
 
 

@@ -253,6 +253,11 @@ async def _me(work: Work) -> Reply[Me]:
         return Reply(said)
     own = await accounts.own_account(work)
     person = structs.replace(
-        said, email=own.email, is_email_verified=own.is_email_verified, language=own.language, phone=own.phone
+        said,
+        name=own.name,
+        email=own.email,
+        is_email_verified=own.is_email_verified,
+        language=own.language,
+        phone=own.phone,
     )
     return Reply(person, version=own.version)

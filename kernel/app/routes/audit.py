@@ -151,7 +151,7 @@ async def _page(work: Work, query: AuditQuery) -> Page[AuditOut]:
 
 
 def _chosen(work: Work, query: AuditQuery | AuditExport) -> sa.Select[*tuple[Any, ...]]:
-    statement = _rows.where(_A.business_id == work.business_id)
+    statement = _rows.where(_A.business_id == work.business_id, work.here(_A.location_id))
     zone = work.standing.shop.tz if work.standing.shop else dt.UTC
     if query.since is not None:
         statement = statement.where(_A.at >= dt.datetime.combine(query.since, dt.time(), zone))

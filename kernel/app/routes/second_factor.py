@@ -136,7 +136,10 @@ async def switch_off_anothers_second_factor(work: Work, user_id: uuid.UUID) -> N
     operator = sa.select(User.id).where(User.id == user_id, User.is_operator.is_(True))
     if not work.actor.is_operator and (await work.execute(operator)).first() is not None:
         raise Forbidden("This is an operator of the deployment")
+    since = sa.select(SecondFactor.confirmed_at).where(SecondFactor.user_id == user_id)
+    was = (await work.execute(since)).scalar_one_or_none()
     await second_factor.switch_off(work, user_id)
+    work.changed(SecondFactor, user_id, {"confirmed_at": was}, None)
     work.audit(subject=f"user:{user_id}")
 
 
