@@ -65,7 +65,7 @@ async def silent(box: Box) -> tuple[int, list[str]]:
         if route.operation in OF_WAITING:
             fresh = await a_waiting_sale(box, own)
         elif route.plugin == "approvals":
-            fresh = {"approval_id": await filling.asked(cart, "80")}
+            fresh = {"approval_id": await filling.asked(cart, str(80 + tried % 20))}
         elif route.operation == "roles.delete_role":
             fresh = {"role_id": own["copy_of"]}
         call = plain_call(route, own | fresh)
