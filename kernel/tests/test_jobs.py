@@ -175,9 +175,11 @@ async def test_two_workers_have_one_effect(box: Box, runner: Runner, other: Runn
 
 async def test_the_broken_twin_that_runs_before_it_claims_is_found_out(box: Box, runner: Runner, other: Runner) -> None:
     await later(box, "probe_stock.book", {"product": "tea"})
+    both_have_looked = asyncio.Barrier(2)
 
     async def naive(worker: Runner) -> None:
         [(id_, state)] = await read(box, lambda own: sa.select(Job.id, Job.state).where(Job.business_id == own))
+        await both_have_looked.wait()
         if state == "pending":
             await box.act(lambda work: worker.handlers["probe_stock.book"].run(work, {"product": "tea"}))
 
