@@ -21,12 +21,12 @@ import sqlalchemy as sa
 from croniter import croniter
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Phase, Prepared, Transaction
+from kernel.db import Prepared
 from kernel.db.tables import Business, Idempotency, Job, JobPayload, Schedule
 from kernel.errors import DukaError
 from kernel.logs import Facts, about, mention, redacted
 from kernel.registry import functions_of
-from kernel.work import NO_BUSINESS, Answered, Deed, Deployment, Origin, Standing, Work
+from kernel.work import NO_BUSINESS, Deployment, Identify, Origin, Work, carry_out
 
 log = logging.getLogger("duka.jobs")
 KEPT_FOR = dt.timedelta(days=8)
@@ -39,7 +39,6 @@ CALL_LEASE = dt.timedelta(minutes=5)
 T = TypeVar("T")
 Call = Callable[[], Awaitable[None]]
 Run = Callable[[Work, Mapping[str, Any]], Awaitable[Call | None]]
-Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
 
 
 @dataclass(frozen=True)
@@ -205,30 +204,8 @@ class Runner:
                     await asyncio.wait_for(self.deployment.jobs_due.wait(), POLL_S)
 
     async def _deed(self, business_id: uuid.UUID, name: str, run: Callable[[Work], Awaitable[T]]) -> T:
-        kept: list[T] = []
-
-        async def keeping(work: Work) -> None:
-            kept[:] = [await run(work)]
-
-        transaction = await self.deployment.database.open(Phase.READ, business_id)
-        try:
-
-            async def identify(current: Transaction) -> Standing:
-                return await self.identify(current, business_id)
-
-            await Deed(
-                self.deployment,
-                transaction,
-                await identify(transaction),
-                Origin(name),
-                run=keeping,
-                encode=lambda _: Answered(200, b""),
-                identify=identify,
-                audited=False,
-            ).perform()
-        finally:
-            await transaction.close()
-        return kept[0]
+        origin = Origin(name)
+        return await carry_out(self.deployment, business_id, run, identify=self.identify, origin=origin, audited=False)
 
     async def _run(self, work: Work, job_id: uuid.UUID) -> bool | Call:
         row = await work.one(_CLAIM_PREPARED, job_id=job_id, now=work.now)

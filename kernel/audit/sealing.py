@@ -14,20 +14,19 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from kernel.audit.anchors import anchor_day
 from kernel.audit.canonical import COLUMNS, START, first_id, link, made_at
-from kernel.db import Phase, Prepared, Transaction
+from kernel.db import Prepared
 from kernel.db.engine import LOCK_SPACE
 from kernel.db.tables import Audit, AuditSeal, Business
-from kernel.work import NO_BUSINESS, Answered, Deed, Deployment, Origin, Standing, Work
+from kernel.work import NO_BUSINESS, Deployment, Identify, Origin, Work, carry_out
 
 log = logging.getLogger("duka.audit")
 T = TypeVar("T")
-Identify = Callable[[Transaction, uuid.UUID], Awaitable[Standing]]
 
 GRACE = dt.timedelta(minutes=5)
 """How far behind the newest sealed row an honest row may come to light: a deed makes its row just before it commits."""
@@ -146,27 +145,5 @@ class Sealer:
             await self.seal_noted()
 
     async def _deed(self, business_id: uuid.UUID, run: Callable[[Work], Awaitable[T]]) -> T:
-        kept: list[T] = []
-
-        async def keeping(work: Work) -> None:
-            kept[:] = [await run(work)]
-
-        async def identify(current: Transaction) -> Standing:
-            return await self.identify(current, business_id)
-
-        transaction = await self.deployment.database.open(Phase.READ, business_id)
-        try:
-            deed: Deed[Any] = Deed(
-                self.deployment,
-                transaction,
-                await identify(transaction),
-                Origin("kernel.seal"),
-                run=keeping,
-                encode=lambda _: Answered(200, b""),
-                identify=identify,
-                audited=False,
-            )
-            await deed.perform()
-        finally:
-            await transaction.close()
-        return kept[0]
+        origin = Origin("kernel.seal")
+        return await carry_out(self.deployment, business_id, run, identify=self.identify, origin=origin, audited=False)

@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from kernel.auth.identity import standing_above, standing_of_business
+from kernel.auth.identity import standing_of_business
 from kernel.db import Phase, Transaction
-from kernel.work import NO_BUSINESS, SYSTEM, Actor, Answered, Deed, Deployment, Origin, Standing, Work
+from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, Standing, Work, carry_out
 
 T = TypeVar("T")
 
@@ -26,40 +26,28 @@ async def act(
     read_first: bool = False,
     at: dt.datetime | None = None,
     origin: Origin | None = None,
+    audited: bool = True,
 ) -> T:
     """Run one deed for a business (None: above all businesses) to its commit; returns what it returned.
 
     at: the time the deed takes for now, for data of the past. origin: the request it comes from, where there is one.
     """
-    kept: list[T] = []
     if at is not None:
         deployment = dataclasses.replace(deployment, clock=lambda: at)
 
-    async def identify(transaction: Transaction) -> Standing:
-        if business_id is None:
-            return await standing_above(transaction, actor)
-        return await standing_of_business(transaction, business_id, actor)
+    async def identify(transaction: Transaction, business: uuid.UUID) -> Standing:
+        return await standing_of_business(transaction, business, actor)
 
-    async def keeping(work: Work) -> T:
-        kept[:] = [await run(work)]
-        return kept[0]
-
-    transaction = await deployment.database.open(Phase.READ, business_id or NO_BUSINESS)
-    try:
-        await Deed(
-            deployment,
-            transaction,
-            await identify(transaction),
-            origin or Origin(deed),
-            run=keeping,
-            encode=lambda _: Answered(200, b""),
-            identify=identify,
-            phase=phase,
-            read_first=read_first,
-        ).perform()
-    finally:
-        await transaction.close()
-    return kept[0]
+    return await carry_out(
+        deployment,
+        business_id or NO_BUSINESS,
+        run,
+        identify=identify,
+        origin=origin or Origin(deed),
+        phase=phase,
+        read_first=read_first,
+        audited=audited,
+    )
 
 
 async def look(
@@ -67,8 +55,5 @@ async def look(
 ) -> T:
     """Read in one snapshot, for a business or above all."""
     async with deployment.database.reading(business_id or NO_BUSINESS) as transaction:
-        if business_id is None:
-            standing = await standing_above(transaction, actor)
-        else:
-            standing = await standing_of_business(transaction, business_id, actor)
+        standing = await standing_of_business(transaction, business_id or NO_BUSINESS, actor)
         return await run(Work(deployment, transaction, standing, Origin("look")))

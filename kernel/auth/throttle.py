@@ -18,13 +18,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from kernel.auth.acting import act
 from kernel.auth.bearer import Bearer
-from kernel.auth.identity import standing_above
 from kernel.auth.models import Limit
 from kernel.auth.tokens import Claims
-from kernel.db import Phase, Transaction
 from kernel.errors import RateLimited
-from kernel.work import NO_BUSINESS, SYSTEM, Answered, Deed, Deployment, Origin, Standing, Work
+from kernel.work import Deployment, Work
 
 WINDOW_S = 60
 BLOCKS = 20
@@ -139,7 +138,7 @@ class Throttle:
             row = (await work.execute(taken)).one_or_none()
             return row.count_ - wanted if row else 2**31  # another process is in the next minute already
 
-        return await self._deed(take)
+        return await act(self.deployment, None, take, deed="throttle", audited=False)
 
     async def _forget_old(self, work: Work) -> None:
         """Once an hour, drop rows of minutes long over."""
@@ -148,31 +147,6 @@ class Throttle:
         self._forgotten = work.now
         old = sa.and_(Limit.window_ends < work.now - FORGET_AFTER, Limit.key.startswith(PREFIX, autoescape=True))
         await work.execute(sa.delete(Limit).where(old))
-
-    async def _deed(self, run: Callable[[Work], Awaitable[int]]) -> int:
-        kept: list[int] = []
-
-        async def keeping(work: Work) -> None:
-            kept[:] = [await run(work)]
-
-        async def identify(transaction: Transaction) -> Standing:
-            return await standing_above(transaction, SYSTEM)
-
-        transaction = await self.deployment.database.open(Phase.READ, NO_BUSINESS)
-        try:
-            await Deed(
-                self.deployment,
-                transaction,
-                await identify(transaction),
-                Origin("throttle"),
-                run=keeping,
-                encode=lambda _: Answered(200, b""),
-                identify=identify,
-                audited=False,
-            ).perform()
-        finally:
-            await transaction.close()
-        return kept[0]
 
 
 def principal_of(claims: Bearer) -> str:

@@ -8,10 +8,9 @@ import uuid
 
 import sqlalchemy as sa
 
+from kernel.auth.acting import act
 from kernel.auth.credentials import ApiKey, Till
-from kernel.auth.identity import standing_of_business
-from kernel.db import Phase, Transaction
-from kernel.work import Answered, Deed, Deployment, Origin, Standing, Work
+from kernel.work import Deployment, Standing, Work
 
 log = logging.getLogger("duka.auth")
 EVERY = dt.timedelta(minutes=1)
@@ -31,30 +30,11 @@ async def note_use(deployment: Deployment, standing: Standing) -> None:
     _noted[id_] = now
     stale = sa.or_(table.last_used_at.is_(None), table.last_used_at <= now - EVERY)
     here = sa.and_(table.business_id == standing.business_id, table.id == id_)
+
+    async def note(work: Work) -> None:
+        await work.execute(sa.update(table).where(here, stale).values(last_used_at=now))
+
     try:
-        await _write(deployment, standing.business_id, sa.update(table).where(here, stale).values(last_used_at=now))
+        await act(deployment, standing.business_id, note, deed="note a use", audited=False)
     except Exception:  # the request has been answered; that a note is missing must not look like its failure
         log.exception("the use of %s could not be noted", id_)
-
-
-async def _write(deployment: Deployment, business_id: uuid.UUID, statement: sa.Update) -> None:
-    async def identify(transaction: Transaction) -> Standing:
-        return await standing_of_business(transaction, business_id)
-
-    async def run(work: Work) -> None:
-        await work.execute(statement)
-
-    transaction = await deployment.database.open(Phase.READ, business_id)
-    try:
-        await Deed(
-            deployment,
-            transaction,
-            await identify(transaction),
-            Origin("note a use"),
-            run=run,
-            encode=lambda _: Answered(200, b""),
-            identify=identify,
-            audited=False,
-        ).perform()
-    finally:
-        await transaction.close()

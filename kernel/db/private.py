@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kernel.db.personal import INFO, Carries, Personal, Secret
+
 _SECRET = re.compile(r"(^|_)(password|passphrase|secret|token|hash|pin|totp|recovery)(_|$)")
 
 
@@ -18,18 +20,16 @@ def is_secret(column: sa.Column[Any]) -> bool:
     marked = column.info.get("secret")
     if marked is not None:
         return bool(marked)
-    if _declared(column) == "Secret":
-        return True
-    return isinstance(column.type, sa.LargeBinary) or bool(_SECRET.search(column.name))
+    return (
+        isinstance(column.info.get(INFO), Secret)
+        or isinstance(column.type, sa.LargeBinary)
+        or bool(_SECRET.search(column.name))
+    )
 
 
 def is_personal(column: sa.Column[Any]) -> bool:
-    """Whether a column is declared, in its `info["personal"]`, to hold a person's data, or to carry anybody's."""
-    return _declared(column) in ("Personal", "Carries")
-
-
-def _declared(column: sa.Column[Any]) -> str:
-    return type(column.info.get("personal")).__name__
+    """Whether a column is declared to hold a person's data, or to carry anybody's."""
+    return isinstance(column.info.get(INFO), Personal | Carries)
 
 
 def needed_for(column: sa.Column[Any]) -> str | None:

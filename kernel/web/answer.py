@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, MutableMapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
 
 from kernel.auth.throttle import Throttled
@@ -23,14 +24,14 @@ class Answer:
         self._has_origins = has_origins
         self.extra: dict[str, str] = {}
         self.throttled: Throttled | None = None
-        self.limit: asyncio.Timeout | None = None
+        self._limit: asyncio.Timeout | None = None
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         """Pass on one message."""
         if message["type"] == "http.response.start":
             self.begun, self.status = True, message["status"]
-            if self.limit is not None:
-                self.limit.reschedule(None)  # what is being sent takes the time its receiver takes
+            if self._limit is not None:
+                self._limit.reschedule(None)  # what is being sent takes the time its receiver takes
             lines = completed(message["headers"], secure=self._is_secure)
             if self.extra or self.throttled:
                 lines += as_lines(self.extra.items())
@@ -40,6 +41,15 @@ class Answer:
         elif self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
+
+    @contextlib.asynccontextmanager
+    async def within(self, limit: asyncio.Timeout) -> AsyncIterator[None]:
+        """Within this, an answer that begins lifts the limit."""
+        self._limit = limit
+        try:
+            yield
+        finally:
+            self._limit = None
 
     async def agree(self, headers: Mapping[str, str]) -> None:
         """Answer what asks only whether it may ask."""

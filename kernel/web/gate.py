@@ -62,13 +62,10 @@ class Gate:
     async def _answer(self, scope: MutableMapping[str, Any], receive: Any, send: Any, visit: Visit) -> None:
         method, begun = scope["method"], time.perf_counter()
         answer = Answer(send, visit.request_id, scope, has_origins=bool(self.deployment.settings.cors_origins))
-        limit = answer.limit = asyncio.timeout(LONGEST_S)
+        limit = asyncio.timeout(LONGEST_S)
         try:
-            try:
-                async with limit:
-                    await self._pass(scope, receive, visit, answer)
-            finally:
-                answer.limit = None
+            async with limit, answer.within(limit):
+                await self._pass(scope, receive, visit, answer)
         except TooManyRequests as error:
             answer.throttled = error.throttled
             await answer.refuse(visit.problem(error))

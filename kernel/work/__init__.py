@@ -1,5 +1,6 @@
 """The unit of work: deeds, their effects, and the only place that commits."""
 
+from kernel.work.alone import Identify, carry_out
 from kernel.work.approvals import (
     ApprovalNotValid,
     ApprovalRequired,
@@ -38,6 +39,7 @@ __all__ = [
     "Deed",
     "Deployment",
     "Epochs",
+    "Identify",
     "Key",
     "Number",
     "Origin",
@@ -47,6 +49,7 @@ __all__ = [
     "Work",
     "as_told",
     "business_date",
+    "carry_out",
     "digest_of",
     "in_micro",
     "may_knowingly",

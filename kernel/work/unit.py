@@ -23,7 +23,7 @@ from kernel.work.deployment import Deployment
 from kernel.work.effects import Effects, Number, Refusal, Row, StoredAnswer, Tally, in_order
 from kernel.work.standing import NO_BUSINESS, Actor, Origin, Shop, Standing
 from kernel.work.tenancy import TenantSession
-from kernel.work.watching import watch
+from kernel.work.watching import Watched
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +57,7 @@ class Work:
         self._begin_writing = begin_writing
         self._session: AsyncSession | None = None
         self._said: dict[str, Any] = {}
-        self._watched = watch(deployment.registry)
+        self._watched = Watched()
         self.claims: list[Any] = []
         """The approvals this deed goes by; used up when it is written."""
 

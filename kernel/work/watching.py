@@ -16,11 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from kernel.db.private import is_personal, is_secret
-from kernel.registry import Registry
 
 PERSONAL = "(personal)"
 """Stands for a value of a column that holds a person's data."""
-_KERNELS_PERSONAL = frozenset({"kernel_user.email"})
 _SELF_EVIDENT = frozenset({"business_id", "version", "updated_at", "search"})
 """Columns that say nothing which the row's other changes, or the audit row, do not say."""
 _Values = dict[str, Any]
@@ -30,7 +28,6 @@ _Values = dict[str, Any]
 class Watched:
     """The changes of a unit of work: (table, key) → values before and after; None where there is no such row."""
 
-    personal: frozenset[str]
     changes: dict[tuple[str, str], tuple[_Values | None, _Values | None]] = field(default_factory=dict)
     first: str | None = None
     """The first row the ORM wrote, as a subject: what a deed is about that does not say."""
@@ -62,8 +59,7 @@ class Watched:
             column = table.c.get(name)
             if column is None or name in _SELF_EVIDENT or is_secret(column) or not _is_plain(value):
                 continue
-            hidden = is_personal(column) or f"{table.name}.{name}" in self.personal
-            found[str(name)] = PERSONAL if hidden and value is not None else _as_json(value)
+            found[str(name)] = PERSONAL if is_personal(column) and value is not None else _as_json(value)
         return found
 
     def as_stored(self) -> list[_Values] | None:
@@ -74,11 +70,6 @@ class Watched:
             if before != after or PERSONAL in (before or {}).values()
         ]
         return found or None
-
-
-def watch(registry: Registry) -> Watched:
-    """A watch over a unit of work."""
-    return Watched(_personal(registry))
 
 
 def look_at(session: Session, watched: Watched) -> None:
@@ -119,18 +110,6 @@ def _key_of(thing: Any) -> str:
     mapper = sa.inspect(thing).mapper
     parts: Iterable[sa.Column[Any]] = mapper.primary_key
     return "/".join(str(getattr(thing, one.name)) for one in parts if one.name != "business_id")
-
-
-_known: dict[int, tuple[Registry, frozenset[str]]] = {}
-
-
-def _personal(registry: Registry) -> frozenset[str]:
-    """`table.column` of every column that holds a person's data; worked out once a registry."""
-    known = _known.get(id(registry))
-    if known is None or known[0] is not registry:
-        found = (name for one in registry.in_order() for name in getattr(one.manifest, "personal_data", ()))
-        known = _known[id(registry)] = (registry, _KERNELS_PERSONAL.union(found))
-    return known[1]
 
 
 def _is_plain(value: Any) -> bool:
