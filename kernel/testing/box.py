@@ -38,6 +38,8 @@ SHOPS = {
     "mama-njeri": NewBusiness("mama-njeri", "Mama Njeri Stores", "KE", "KES", "Africa/Nairobi"),
     "sharma-kirana": NewBusiness("sharma-kirana", "Sharma Kirana", "IN", "INR", "Asia/Kolkata", "08"),
 }
+MORNING = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+"""When a box is opened, whatever the day on which the tests run; what it holds was made an hour before."""
 PLACES = (Place("kilimani", "Kilimani", "storefront"), Place("store", "Store room", "warehouse"))
 
 
@@ -163,7 +165,9 @@ class Box:
 
 async def prepare_template(settings: Settings, registry: Registry, plugins: Iterable[str]) -> None:
     """Make the two businesses and their people in an empty database."""
-    deployment = open_deployment(settings, registry=registry, patient=True)
+    deployment = open_deployment(
+        settings, registry=registry, clock=Clock(MORNING - dt.timedelta(hours=1)), patient=True
+    )
     await prepare(deployment)
     hashed = await hash_password(PASSWORD)
 
@@ -187,9 +191,7 @@ async def prepare_template(settings: Settings, registry: Registry, plugins: Iter
 
 async def open_box(settings: Settings, registry: Registry, *, clock: Clock | None = None) -> Box:
     """A box on a database made from the template."""
-    deployment = open_deployment(
-        settings, registry=registry, clock=clock or Clock(dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC))
-    )
+    deployment = open_deployment(settings, registry=registry, clock=clock or Clock(MORNING))
 
     async def read(work: Work) -> tuple[dict[str, Shop], dict[tuple[str, str], Actor]]:
         columns = (
