@@ -32,9 +32,9 @@ from kernel.app.routes import (
     tills,
 )
 from kernel.audit import Sealer
-from kernel.auth import housekeeping, letters
+from kernel.auth.accounts import housekeeping, letters
 from kernel.auth.identity import standing_of_business
-from kernel.auth.permissions import Rights
+from kernel.auth.rights.permissions import Rights
 from kernel.db import Database
 from kernel.errors import DukaError
 from kernel.jobs import Runner

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from kernel.auth import act, look
-from kernel.auth.businesses import NewBusiness, Place, add_member, create_business, make_user, role_named
+from kernel.auth.businesses.making import NewBusiness, Place, add_member, create_business, make_user, role_named
 from kernel.auth.models import Location
-from kernel.auth.passwords import hash_password
+from kernel.auth.secrets.passwords import hash_password
 from kernel.db.tables import Business
 from kernel.hooks import seed_demo
 from kernel.work import SYSTEM, Actor, Deployment, Shop, Work

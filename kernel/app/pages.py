@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from kernel.auth.permissions import Rights
+from kernel.auth.rights.permissions import Rights
 from kernel.db import Phase
 from kernel.errors import NotFound
 from kernel.web import PUBLIC, Route, Visit

@@ -2,6 +2,6 @@
 
 from kernel.auth.acting import act, look
 from kernel.auth.models import Location, User
-from kernel.auth.permissions import Rights
+from kernel.auth.rights.permissions import Rights
 
 __all__ = ["Location", "Rights", "User", "act", "look"]

@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.auth.bearer import Bearer, KeyClaims, TillClaims
 from kernel.auth.credentials import ApiKey, Till
 from kernel.auth.models import Membership, Role, SignIn, SupportAccess, User
-from kernel.auth.permissions import TILL, Rights, not_in_person
-from kernel.auth.tokens import Claims
+from kernel.auth.rights.permissions import TILL, Rights, not_in_person
+from kernel.auth.secrets.bearer import Bearer, KeyClaims, TillClaims
+from kernel.auth.secrets.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
 from kernel.db.tables import Business, BusinessPlugin, Epoch
 from kernel.errors import Unauthenticated

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from kernel.app import open_deployment
 from kernel.app.prepare import lineages, prepare
 from kernel.auth import act
-from kernel.auth.businesses import NewBusiness, create_business, make_user
+from kernel.auth.businesses.making import NewBusiness, create_business, make_user
+from kernel.auth.businesses.regions import zone_of
 from kernel.auth.models import User
-from kernel.auth.passwords import hash_password
-from kernel.auth.regions import zone_of
+from kernel.auth.secrets.passwords import hash_password
 from kernel.cli.main import duka, run, settings_of
 from kernel.db.personal import faults as unclassed
 from kernel.db.tables import Business

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kernel.app import open_deployment
 from kernel.auth import act, look
-from kernel.auth.erasing import USER, account_of, erase_account
+from kernel.auth.accounts.erasing import USER, account_of, erase_account
 from kernel.cli.main import duka, run, settings_of
 from kernel.db.tables import Business
 from kernel.errors import DukaError

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kernel.app import open_deployment
 from kernel.auth import act, look
-from kernel.auth.switching import disable, enable
+from kernel.auth.businesses.switching import disable, enable
 from kernel.cli.main import duka, run, settings_of
 from kernel.db import Phase
 from kernel.db.tables import Business

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kernel.app import open_deployment
 from kernel.auth import act
 from kernel.auth.models import User
-from kernel.auth.second_factor import switch_off
+from kernel.auth.signing_in.second_factor import switch_off
 from kernel.cli.main import duka, run, settings_of
 from kernel.settings import Settings
 from kernel.work import Work

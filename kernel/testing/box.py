@@ -19,11 +19,11 @@ from msgspec import structs
 from kernel.app import Served, create_app, open_deployment
 from kernel.app.prepare import prepare
 from kernel.auth import act, look
-from kernel.auth.businesses import NewBusiness, Place, add_member, create_business, make_user, role_named
+from kernel.auth.businesses.making import NewBusiness, Place, add_member, create_business, make_user, role_named
 from kernel.auth.models import Location, Membership, SignIn, User
-from kernel.auth.passwords import hash_password
-from kernel.auth.permissions import Rights
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.rights.permissions import Rights
+from kernel.auth.secrets.passwords import hash_password
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.db import new_id
 from kernel.db.tables import Business
 from kernel.plugin import ROLES

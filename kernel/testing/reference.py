@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from kernel.app.build import kernel_routes, plugin_routes
-from kernel.auth.permissions import GRANTS, PERMISSIONS, Rights, written_limit
+from kernel.auth.rights.permissions import GRANTS, PERMISSIONS, Rights, written_limit
 from kernel.db.personal import INFO, Carries, Impersonal, Names, Personal, Secret
 from kernel.personal import tables_of
 from kernel.plugin import ROLES, Limit

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from kernel.auth import totp
+from kernel.auth.secrets import totp
 from kernel.testing.box import PASSWORD, Box
 
 LOGIN, FACTOR = "/api/v1/auth/login", "/api/v1/auth/second-factor"

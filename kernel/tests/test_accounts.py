@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth.businesses import add_member, role_named
+from kernel.auth.businesses.making import add_member, role_named
 from kernel.auth.models import Limit, MailToken, Membership, RefreshToken, Role, SignIn, User
 from kernel.db.tables import Audit
 from kernel.testing.box import PASSWORD, Box

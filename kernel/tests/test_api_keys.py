@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth.bearer import make_lasting
 from kernel.auth.credentials import ApiKey
 from kernel.auth.models import Membership, Role, User
-from kernel.auth.permissions import PERMISSIONS, WITHOUT_A_PERSON
+from kernel.auth.rights.permissions import PERMISSIONS, WITHOUT_A_PERSON
+from kernel.auth.secrets.bearer import make_lasting
 from kernel.db import Prepared, Transaction
 from kernel.db.tables import Audit, Business, Idempotency
 from kernel.testing.box import Box, Client

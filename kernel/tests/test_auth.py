@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from kernel.auth.limits import address_key, count_try
 from kernel.auth.models import Limit, RefreshToken, Role, User
-from kernel.auth.tokens import hash_refresh_token
+from kernel.auth.secrets.tokens import hash_refresh_token
 from kernel.db import new_id
 from kernel.errors import RateLimited
 from kernel.plugin import ROLES

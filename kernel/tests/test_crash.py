@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.auth.models import Location
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.db.tables import Audit, Idempotency
 from kernel.invariants import broken
 from kernel.settings import Settings

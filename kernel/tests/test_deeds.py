@@ -12,7 +12,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth.switching import disable, enable
+from kernel.auth.businesses.switching import disable, enable
 from kernel.db import Phase, Transaction, Trouble, new_id
 from kernel.db.faults import Kind
 from kernel.db.tables import Audit

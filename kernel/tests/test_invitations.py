@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 
-from kernel.auth.businesses import add_member, role_named
+from kernel.auth.businesses.making import add_member, role_named
 from kernel.auth.models import Membership, Role, User
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.tests.letters import everything_stored, person_id, post, role_id, text_of, token_in

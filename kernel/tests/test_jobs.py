@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from kernel.auth.businesses.switching import disable, enable
 from kernel.auth.identity import standing_of_business
-from kernel.auth.switching import disable, enable
 from kernel.db import Phase, new_id
 from kernel.db.tables import Job, JobPayload, Schedule
 from kernel.jobs import Runner, handlers_of, job, next_run

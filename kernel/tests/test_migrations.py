@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from kernel.app.build import open_deployment
 from kernel.app.prepare import lineages, prepare
 from kernel.auth import act, look
-from kernel.auth.businesses import NewBusiness, create_business, make_user
+from kernel.auth.businesses.making import NewBusiness, create_business, make_user
 from kernel.db.tables import Epoch, Release, Series
 from kernel.invariants import broken
 from kernel.migrate import KERNEL, Lineage, MigrationFailed, Migrator

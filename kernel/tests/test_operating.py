@@ -20,10 +20,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from kernel.app.purging import purge_given_up
 from kernel.audit import Sealer
 from kernel.auth import look
-from kernel.auth.businesses import make_user
+from kernel.auth.businesses.making import make_user
 from kernel.auth.identity import standing_of_business
 from kernel.auth.models import SignIn, User
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.db import Base, new_id
 from kernel.db.tables import Audit, Business, Job
 from kernel.jobs import Runner

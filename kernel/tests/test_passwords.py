@@ -10,10 +10,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth import signing_in
 from kernel.auth.models import User
-from kernel.auth.passwords import password_matches
-from kernel.auth.signing_in import Visitor
+from kernel.auth.secrets.passwords import password_matches
+from kernel.auth.signing_in import sessions
+from kernel.auth.signing_in.sessions import Visitor
 from kernel.errors import Unauthenticated
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.tests.letters import person_id, post, text_of, token_in
@@ -66,12 +66,12 @@ async def test_the_old_password_is_guessed_ten_times_at_most(box: Box) -> None:
 async def test_a_sign_in_that_began_with_the_old_password_does_not_outlive_its_change(box: Box) -> None:
     """The password was looked at, then changed, and only then would the sign-in begin."""
     visitor = Visitor("127.0.0.1")
-    tried = await box.act(lambda work: signing_in.attempt(work, CASHIER, visitor))
+    tried = await box.act(lambda work: sessions.attempt(work, CASHIER, visitor))
     await forgot(box)
     (letter,) = await post(box)
     assert (await reset(box, token_in(letter))).status_code == 204
     with pytest.raises(Unauthenticated):
-        await box.act(lambda work: signing_in.begin(work, tried, None, visitor))
+        await box.act(lambda work: sessions.begin(work, tried, None, visitor))
 
 
 async def test_a_forgotten_password_is_reset_by_the_mailed_link_once(box: Box) -> None:

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from kernel.auth import pins
 from kernel.auth.credentials import Pin
 from kernel.auth.models import Limit
+from kernel.auth.signing_in import pins
 from kernel.errors import Invalid
 from kernel.registry import Registry
 from kernel.settings import Settings
@@ -167,7 +167,7 @@ async def test_the_broken_twin_that_looks_and_never_counts_is_found_out(
         if known >= most:
             raise AssertionError("nobody has counted")
 
-    monkeypatch.setattr("kernel.auth.pins.count_try", uncounted)
+    monkeypatch.setattr("kernel.auth.signing_in.pins.count_try", uncounted)
     statuses = await asyncio.gather(
         *(enter(box, Client((box, other_process)[n % 2].http, device.token), pin="8642") for n in range(16))
     )

@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from kernel.auth import second_factor, totp
-from kernel.auth.businesses import add_member, role_named
+from kernel.auth.businesses.making import add_member, role_named
 from kernel.auth.credentials import RecoveryCode, SecondFactor
 from kernel.auth.models import Role
-from kernel.auth.second_factor import Verdict
+from kernel.auth.secrets import totp
+from kernel.auth.signing_in import second_factor
+from kernel.auth.signing_in.second_factor import Verdict
 from kernel.db.tables import Audit
 from kernel.registry import Registry
 from kernel.settings import Settings

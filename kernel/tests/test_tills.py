@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth import pins
 from kernel.auth.credentials import Till
 from kernel.auth.models import Membership, SignIn, User
-from kernel.auth.permissions import AT_TILL_TOO, PERMISSIONS, WITHOUT_A_PERSON, not_in_person
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.rights.permissions import AT_TILL_TOO, PERMISSIONS, WITHOUT_A_PERSON, not_in_person
+from kernel.auth.secrets.tokens import Claims, make_access_token
+from kernel.auth.signing_in import pins
 from kernel.db.tables import Audit, Business
 from kernel.plugin import Permission
 from kernel.testing.box import Box, Client
@@ -190,7 +190,7 @@ def test_a_second_person_may_approve_at_a_till_but_no_key_may() -> None:
     held = frozenset({"approvals.answer", "users.manage", "sales.void", "users.see"})
     with_approvals = (*PERMISSIONS, Permission("approvals.answer", "Approve"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kernel.auth.permissions.PERMISSIONS", with_approvals)
+        patch.setattr("kernel.auth.rights.permissions.PERMISSIONS", with_approvals)
         assert not_in_person(held, at_till=True) == {"approvals.answer", "sales.void", "users.see"}
         assert not_in_person(held) == {"sales.void", "users.see"}
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from jwt.types import Options
 
 from kernel.auth.models import Membership, Role, SignIn, User
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.testing.box import PASSWORD, Box
 from kernel.work import Work
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from kernel.auth import totp
+from kernel.auth.secrets import totp
 
 RFC_SECRET = b"12345678901234567890"
 

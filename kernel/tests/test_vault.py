@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from kernel.auth import totp, vault
 from kernel.auth.credentials import SecondFactor
 from kernel.auth.models import User
+from kernel.auth.secrets import totp, vault
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box, open_box

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
 
-from kernel.auth.throttle import Throttled
+from kernel.auth.signing_in.throttle import Throttled
 from kernel.web.headers import as_lines, completed
 from kernel.web.problems import Problem
 

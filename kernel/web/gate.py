@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 from urllib.parse import parse_qsl
 
-from kernel.auth.bearer import read_bearer
-from kernel.auth.permissions import Rights
-from kernel.auth.throttle import Throttle, TooManyRequests, principal_of
-from kernel.auth.uses import note_use
+from kernel.auth.rights.permissions import Rights
+from kernel.auth.secrets.bearer import read_bearer
+from kernel.auth.signing_in.throttle import Throttle, TooManyRequests, principal_of
+from kernel.auth.signing_in.uses import note_use
 from kernel.db import new_id
 from kernel.errors import BadHost, MethodNotAllowed, NotFound, TookTooLong, Unauthenticated
 from kernel.logs import Facts, about, mention

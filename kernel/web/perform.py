@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kernel.auth.approvals import store_request
-from kernel.auth.bearer import Bearer
 from kernel.auth.identity import identify, standing_above
-from kernel.auth.permissions import Rights
+from kernel.auth.rights.approvals import store_request
+from kernel.auth.rights.permissions import Rights
+from kernel.auth.secrets.bearer import Bearer
 from kernel.db import Phase, Transaction
 from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, NotFound
 from kernel.logs import mention

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from kernel.auth import permissions
+from kernel.auth.rights import permissions
 from kernel.errors import DukaError
 from kernel.web.shaping import Include, field_names
 from kernel.wire import Reply

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.testing.box import Box
 from kernel.testing.served import Server
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kernel.audit import Sealer, anchor_day
-from kernel.auth import totp
 from kernel.auth.identity import standing_of_business
+from kernel.auth.secrets import totp
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth import look, signing_in
+from kernel.auth import look
 from kernel.auth.limits import count_guess
 from kernel.auth.models import Limit
+from kernel.auth.signing_in import sessions
 from kernel.cli.serve import application
 from kernel.errors import RateLimited
 from kernel.web import Scene
@@ -29,11 +30,11 @@ def forgets_to_lock() -> Any:
         return found.scalar() or 0
 
     async def deed(self: Scene, run: Any) -> Any:
-        if await look(self.deployment, None, most_tries) >= signing_in.TRIES_AN_ACCOUNT:
+        if await look(self.deployment, None, most_tries) >= sessions.TRIES_AN_ACCOUNT:
             raise RateLimited(1)
         await asyncio.sleep(0.05)
         return await honest_deed(self, run)
 
-    patch.setattr(signing_in, "count_guess", counts_only)
+    patch.setattr(sessions, "count_guess", counts_only)
     patch.setattr(Scene, "deed", deed)
     return application()

@@ -12,10 +12,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth import roles
-from kernel.auth.businesses import role_named
+from kernel.auth.businesses.making import role_named
 from kernel.auth.models import Membership
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.rights import roles
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.settings import Settings
 from kernel.testing.box import Box, Client
 from kernel.testing.served import serving

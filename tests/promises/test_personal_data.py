@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth.erasing import erase_account
+from kernel.auth.accounts.erasing import erase_account
 from kernel.cli.personal import erase_everybody_again
 from kernel.db.personal import faults, impersonal, kept, names, personal
 from kernel.db.tables import Audit, Erased

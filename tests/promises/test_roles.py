@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kernel.app import create_app
 from kernel.auth.models import SignIn
-from kernel.auth.permissions import Rights
+from kernel.auth.rights.permissions import Rights
 from kernel.plugin import ROLES
 from kernel.registry import Registry
 from kernel.testing.box import Box

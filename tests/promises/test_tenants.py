@@ -10,8 +10,8 @@ import uuid
 import httpx
 import pytest
 
-from kernel.auth.businesses import add_member, role_named
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.businesses.making import add_member, role_named
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.web import OPERATOR
 from kernel.work import Work

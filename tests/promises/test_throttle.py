@@ -14,7 +14,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from kernel.auth.models import Limit
-from kernel.auth.throttle import BLOCKS, Throttle, TooManyRequests, network_of
+from kernel.auth.signing_in.throttle import BLOCKS, Throttle, TooManyRequests, network_of
 from kernel.registry import Registry
 from kernel.settings import Settings, load_settings
 from kernel.testing.box import Box, open_box

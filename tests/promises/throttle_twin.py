@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from kernel.app import Served
-from kernel.auth.throttle import Throttle
+from kernel.auth.signing_in.throttle import Throttle
 from kernel.cli.serve import application as honest
 
 

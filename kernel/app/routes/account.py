@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from kernel.app.routes.auth import BusinessFacts
-from kernel.auth import accounts
+from kernel.auth.accounts import profile
 from kernel.auth.limits import account_key, address_key, count_guess, count_try
-from kernel.auth.mail_tokens import LinkNotValid
 from kernel.auth.models import Membership, SignIn
-from kernel.auth.passwords import hash_password, password_matches
+from kernel.auth.secrets.mail_tokens import LinkNotValid
+from kernel.auth.secrets.passwords import hash_password, password_matches
 from kernel.db.tables import Business
 from kernel.errors import AlreadyExists, Forbidden, Invalid, NotFound, RateLimited
 from kernel.web import IN_PERSON, PUBLIC, SIGNED_IN, Scene, command, flow, page, query
@@ -109,11 +109,11 @@ async def me(work: Work) -> Reply[Me]:
 @command("PATCH", "/me", permission=IN_PERSON)
 async def change_me(work: Work, data: MePatch) -> Reply[Me]:
     """Change one's name, language or phone number."""
-    own = await accounts.own_account(work)
+    own = await profile.own_account(work)
     work.check_version(own.version)
     said = {"name": data.name, "language": data.language, "phone": data.phone}
     changes = {name: value for name, value in said.items() if not isinstance(value, UnsetType)}
-    await accounts.change_own(work, own.version, changes)
+    await profile.change_own(work, own.version, changes)
     return await _me(work)
 
 
@@ -122,7 +122,7 @@ async def change_password(scene: Scene, data: PasswordChange) -> None:
     """Change one's password. Needs the old one; ends every other sign-in."""
     stored = await _prove(scene, data.old_password, "/old_password")
     hashed = await hash_password(data.new_password)
-    await scene.deed(lambda work: accounts.change_password(work, stored, hashed))
+    await scene.deed(lambda work: profile.change_password(work, stored, hashed))
 
 
 @flow("POST", "/password/forgot", permission=PUBLIC, status=204, errors=(RateLimited,))
@@ -145,7 +145,7 @@ async def reset_password(scene: Scene, data: PasswordReset) -> None:
     """Set a new password with the token of a mailed link. Ends every sign-in of the account."""
     await count_link(scene)
     hashed = await hash_password(data.password)
-    await scene.deed(lambda work: accounts.reset_password(work, data.token, hashed))
+    await scene.deed(lambda work: profile.reset_password(work, data.token, hashed))
 
 
 @command("POST", "/email/verify/send", permission=IN_PERSON, status=204, errors=(RateLimited,))
@@ -159,7 +159,7 @@ async def send_verification(work: Work) -> None:
 async def verify_email(scene: Scene, data: UsedLink) -> None:
     """Prove an e-mail address with the token of a mailed link."""
     await count_link(scene)
-    await scene.deed(lambda work: accounts.verify_email(work, data.token))
+    await scene.deed(lambda work: profile.verify_email(work, data.token))
 
 
 @flow("POST", "/email/change", permission=IN_PERSON, status=204, errors=(Invalid, RateLimited))
@@ -182,7 +182,7 @@ async def change_email(scene: Scene, data: EmailChange) -> None:
 async def confirm_new_email(scene: Scene, data: UsedLink) -> None:
     """Take the new e-mail address with the token mailed to it; the old one is told."""
     await count_link(scene)
-    await scene.deed(lambda work: accounts.confirm_new_email(work, data.token))
+    await scene.deed(lambda work: profile.confirm_new_email(work, data.token))
 
 
 @query("/sign-ins", permission=IN_PERSON)
@@ -222,7 +222,7 @@ async def _prove(scene: Scene, password: str, pointer: str) -> str:
         if work.actor.id is None:
             raise Forbidden
         await count_guess(work, f"password:{work.actor.id}", 10)
-        return await accounts.stored_password(work)
+        return await profile.stored_password(work)
 
     stored = await scene.deed(read)
     if not await password_matches(stored, password):
@@ -251,7 +251,7 @@ async def _me(work: Work) -> Reply[Me]:
     )
     if actor.key_id is not None:
         return Reply(said)
-    own = await accounts.own_account(work)
+    own = await profile.own_account(work)
     person = structs.replace(
         said,
         name=own.name,

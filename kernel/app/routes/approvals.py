@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from kernel.app.routes.proving import Digits, prove_pin
-from kernel.auth import approvals, second_factor, signing_in
-from kernel.auth.passwords import password_matches
+from kernel.auth.rights import approvals
+from kernel.auth.secrets.passwords import password_matches
+from kernel.auth.signing_in import second_factor, sessions
 from kernel.db.tables import Approval
 from kernel.errors import (
     Forbidden,
@@ -158,14 +159,14 @@ async def approve_here(scene: Scene, approval_id: uuid.UUID, data: ApprovalHere)
 
 async def _prove(scene: Scene, username: str, password: str, code: str | None) -> uuid.UUID:
     """Whose e-mail, password and code these are. Raises Unauthenticated, SecondFactorRequired, RateLimited."""
-    visitor = signing_in.Visitor(scene.address)
-    tried = await scene.deed(lambda work: signing_in.attempt(work, username, visitor))
+    visitor = sessions.Visitor(scene.address)
+    tried = await scene.deed(lambda work: sessions.attempt(work, username, visitor))
     account = tried.account
     matches = await password_matches(account.password_hash if account else None, password)
     if account is None or not matches or not account.is_active:
         raise Unauthenticated("E-mail or password is wrong")
     (await scene.deed(lambda work: second_factor.check(work, account.id, code))).admit()
-    await scene.deed(lambda work: signing_in.settle(work, tried))
+    await scene.deed(lambda work: sessions.settle(work, tried))
     return account.id
 
 

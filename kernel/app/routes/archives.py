@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from kernel.auth.erasing import USER, businesses_of
+from kernel.auth.accounts.erasing import USER, businesses_of
 from kernel.personal import archive
 from kernel.web import IN_PERSON, Scene, flow
 from kernel.web.exports import gathered

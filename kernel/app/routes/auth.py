@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth import second_factor, signing_in
-from kernel.auth.devices import forget_devices
 from kernel.auth.identity import identify
 from kernel.auth.models import RefreshToken
-from kernel.auth.passwords import password_matches
-from kernel.auth.signing_in import WRONG, Account, Attempt, Tokens, Visitor
+from kernel.auth.secrets.passwords import password_matches
+from kernel.auth.signing_in import second_factor, sessions
+from kernel.auth.signing_in.devices import forget_devices
+from kernel.auth.signing_in.sessions import WRONG, Account, Attempt, Tokens, Visitor
 from kernel.db import Phase
 from kernel.errors import RateLimited, SecondFactorRequired, SecondFactorWrong, Unauthenticated
 from kernel.web import IN_PERSON, PUBLIC, SIGNED_IN, Scene, command, flow
@@ -94,7 +94,7 @@ async def login(scene: Scene, data: Login) -> TokenPair:
     `code`, from the authenticator app or one of the recovery codes.
     """
     visitor = Visitor(scene.address, data.device, data.device_token)
-    tried = await scene.deed(lambda work: signing_in.attempt(work, data.username, visitor))
+    tried = await scene.deed(lambda work: sessions.attempt(work, data.username, visitor))
     stored = tried.account.password_hash if tried.account else None
     matches = await password_matches(stored, data.password)
     if tried.account is None or not matches or not tried.account.is_active:
@@ -107,7 +107,7 @@ async def _admit(
 ) -> TokenPair:
     """The password was right: ask for the second factor where there is one, then give the tokens."""
     (await scene.deed(lambda work: second_factor.check(work, account.id, code))).admit()
-    tokens = await scene.deed(lambda work: signing_in.begin(work, tried, business, visitor))
+    tokens = await scene.deed(lambda work: sessions.begin(work, tried, business, visitor))
     return await _answer(scene, tokens)
 
 
@@ -119,7 +119,7 @@ async def refresh(scene: Scene, data: Refresh) -> TokenPair:
     the device it belongs to, sending its `device_token` within ten seconds, is answered again.
     """
     visitor = Visitor(scene.address, device_token=data.device_token)
-    tokens = await scene.deed(lambda work: signing_in.refresh(work, data.refresh_token, visitor))
+    tokens = await scene.deed(lambda work: sessions.refresh(work, data.refresh_token, visitor))
     if tokens is None:
         raise Unauthenticated("The refresh token is not valid")
     return await _answer(scene, tokens)
@@ -128,14 +128,14 @@ async def refresh(scene: Scene, data: Refresh) -> TokenPair:
 @flow("POST", "/switch", permission=IN_PERSON)
 async def switch(scene: Scene, data: Switch) -> TokenPair:
     """Go on in another business: a new pair of tokens for it."""
-    return await _answer(scene, await scene.deed(lambda work: signing_in.switch(work, data.business)))
+    return await _answer(scene, await scene.deed(lambda work: sessions.switch(work, data.business)))
 
 
 @command("POST", "/logout", permission=SIGNED_IN, status=204)
 async def logout(work: Work) -> None:
     """Sign out; the sign-in's tokens are dead at the next request."""
     work.audit(subject=f"sign_in:{work.actor.session_id}")
-    await signing_in.end(work)
+    await sessions.end(work)
     await work.execute(
         sa.update(RefreshToken).where(RefreshToken.sign_in_id == work.actor.session_id).values(used_at=work.now)
     )
@@ -145,7 +145,7 @@ async def logout(work: Work) -> None:
 async def logout_everywhere(work: Work) -> None:
     """Sign out on every device, this one too, and forget the devices: the next sign-ins start from nothing."""
     assert work.actor.id is not None  # noqa: S101 - the gate lets only people sign in
-    await signing_in.end_all(work, work.actor.id)
+    await sessions.end_all(work, work.actor.id)
     await forget_devices(work, work.actor.id)
     work.audit(subject=f"user:{work.actor.id}")
 

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from kernel.app.routes.account import LinkToken, Password, count_link
-from kernel.auth import invitations
-from kernel.auth.businesses import enter
-from kernel.auth.invitations import AccountExists, Offer
-from kernel.auth.mail_tokens import Link, LinkNotValid, read_link_token
+from kernel.auth.businesses import invitations
+from kernel.auth.businesses.invitations import AccountExists, Offer
+from kernel.auth.businesses.making import enter
 from kernel.auth.models import Invitation, Role, User
-from kernel.auth.passwords import hash_password
+from kernel.auth.secrets.mail_tokens import Link, LinkNotValid, read_link_token
+from kernel.auth.secrets.passwords import hash_password
 from kernel.errors import AlreadyExists, NotFound, RateLimited
 from kernel.web import IN_PERSON, PUBLIC, Scene, command, flow, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request, Slug

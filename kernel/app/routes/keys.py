@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth.api_keys import make_key, revoke_key
 from kernel.auth.credentials import ApiKey
 from kernel.auth.models import User
+from kernel.auth.signing_in.api_keys import make_key, revoke_key
 from kernel.errors import NotFound
 from kernel.web import Scene, command, flow, page, query
 from kernel.wire import Code, ListQuery, Name, Page, Reply, Request

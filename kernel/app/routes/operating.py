@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct, structs
 
 from kernel.app.archive import write_archive
-from kernel.auth import act, operating, support
+from kernel.auth import act
+from kernel.auth.businesses import operating
+from kernel.auth.businesses.operating import BeingDeleted, NotExported, NotSuspended
 from kernel.auth.identity import OPERATOR as OPERATORS
 from kernel.auth.identity import standing_of_business
-from kernel.auth.operating import BeingDeleted, NotExported, NotSuspended
+from kernel.auth.rights import support
 from kernel.db import Phase
 from kernel.db.tables import Business
 from kernel.errors import Conflict, Forbidden, NotFound

@@ -11,11 +11,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.app.routes.account import Password
 from kernel.app.routes.invitations import InvitationFacts, one_invitation
-from kernel.auth.housekeeping import IDLE_AFTER, end_if_nowhere, last_seen
-from kernel.auth.invitations import Offer, invite
+from kernel.auth.accounts.housekeeping import IDLE_AFTER, end_if_nowhere, last_seen
+from kernel.auth.businesses.invitations import Offer, invite
 from kernel.auth.models import Membership, Role, User
-from kernel.auth.passwords import hash_password
-from kernel.auth.roles import is_owner, keep_an_owner, locations_of, refuse_above, refuse_elsewhere
+from kernel.auth.rights.roles import is_owner, keep_an_owner, locations_of, refuse_above, refuse_elsewhere
+from kernel.auth.secrets.passwords import hash_password
 from kernel.errors import AlreadyExists, Forbidden, NotFound, PreconditionFailed, RateLimited
 from kernel.web import command, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Reply, Request

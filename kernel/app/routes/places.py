@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from kernel.auth.businesses import NewBusiness, create_business
+from kernel.auth.businesses.making import NewBusiness, create_business
+from kernel.auth.businesses.regions import check_place, zone_of
 from kernel.auth.models import Location, Membership, User
-from kernel.auth.regions import check_place, zone_of
 from kernel.db.tables import Business
 from kernel.errors import AlreadyExists, NotFound, PreconditionFailed
 from kernel.hooks import location_added

@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
-from kernel.auth import pins
-from kernel.auth.passwords import password_matches
-from kernel.auth.proving import forget_own_password_tries, try_own_password
+from kernel.auth.secrets.passwords import password_matches
+from kernel.auth.signing_in import pins
+from kernel.auth.signing_in.proving import forget_own_password_tries, try_own_password
 from kernel.errors import Forbidden, Unauthenticated
 from kernel.web import Scene
 from kernel.wire import Request

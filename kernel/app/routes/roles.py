@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from kernel.auth import roles
 from kernel.auth.models import Location, Membership, Role, User
-from kernel.auth.permissions import PERMISSIONS
+from kernel.auth.rights import roles
+from kernel.auth.rights.permissions import PERMISSIONS
 from kernel.errors import AlreadyExists, InUse, NotFound, PreconditionFailed
 from kernel.money import format_micro
 from kernel.plugin import Limit, Permission

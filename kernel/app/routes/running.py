@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth import switching
+from kernel.auth.businesses import switching
 from kernel.db.tables import Job
 from kernel.errors import NotFound, PluginFault
 from kernel.web import SIGNED_IN, command, page, query

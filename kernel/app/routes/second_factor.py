@@ -11,10 +11,11 @@ from msgspec import Meta, Struct
 
 from kernel.app.routes.people import _refuse_if_shared, _row
 from kernel.app.routes.proving import OwnPassword, prove_password
-from kernel.auth import second_factor, totp
 from kernel.auth.credentials import RecoveryCode, SecondFactor
 from kernel.auth.models import User
-from kernel.auth.roles import refuse_above
+from kernel.auth.rights.roles import refuse_above
+from kernel.auth.secrets import totp
+from kernel.auth.signing_in import second_factor
 from kernel.errors import Conflict, Forbidden, RateLimited, SecondFactorWrong
 from kernel.web import IN_PERSON, Scene, command, flow, query
 from kernel.wire import Request

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kernel.auth import support
-from kernel.auth.support import Access
+from kernel.auth.rights import support
+from kernel.auth.rights.support import Access
 from kernel.errors import NotFound
 from kernel.web import command, query
 from kernel.wire import Request

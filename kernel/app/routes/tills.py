@@ -11,11 +11,11 @@ from msgspec import Meta, Struct
 
 from kernel.app.routes.auth import TokenPair, _answer
 from kernel.app.routes.proving import Digits, OwnPassword, prove_password, prove_pin, till_of
-from kernel.auth import pins, signing_in
 from kernel.auth.credentials import Pin, Till
 from kernel.auth.models import Membership, User
-from kernel.auth.signing_in import Tokens
-from kernel.auth.tills import register_till, revoke_till
+from kernel.auth.signing_in import pins, sessions
+from kernel.auth.signing_in.sessions import Tokens
+from kernel.auth.signing_in.tills import register_till, revoke_till
 from kernel.errors import RateLimited, Unauthenticated
 from kernel.web import IN_PERSON, TILL, Scene, command, flow, page, query
 from kernel.wire import ListQuery, Name, Page, Reply, Request
@@ -176,7 +176,7 @@ async def sign_in_by_pin(scene: Scene, data: PinSignIn) -> TokenPair:
 
     async def begin(work: Work) -> Tokens:
         work.audit(subject=f"user:{data.user_id}")
-        return await signing_in.begin_at_till(work, data.user_id, till_of(work), scene.address, work.actor.name)
+        return await sessions.begin_at_till(work, data.user_id, till_of(work), scene.address, work.actor.name)
 
     return await _answer(scene, await prove_pin(scene, data.user_id, data.pin, begin))
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import sqlalchemy as sa
 
-from kernel.auth.businesses import role_named
+from kernel.auth.businesses.making import role_named
 from kernel.auth.models import Role
 from kernel.testing.box import Box, Client
 from kernel.work import Work

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from kernel.auth.switching import disable, enable
+from kernel.auth.businesses.switching import disable, enable
 from kernel.db import Phase, new_id
 from kernel.invariants import broken
 from kernel.registry import Registry

@@ -18,7 +18,7 @@ from typing import Literal
 
 import msgspec
 
-from kernel.auth.tokens import Claims, read_access_token
+from kernel.auth.secrets.tokens import Claims, read_access_token
 from kernel.errors import Unauthenticated
 
 Prefix = Literal["dk", "dt"]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from kernel.auth.bearer import make_lasting
 from kernel.auth.credentials import ApiKey
-from kernel.auth.permissions import Rights, not_in_person
+from kernel.auth.rights.permissions import Rights, not_in_person
+from kernel.auth.secrets.bearer import make_lasting
 from kernel.db import new_id
 from kernel.errors import Fault, Forbidden, Invalid, NotFound
 from kernel.work import Work

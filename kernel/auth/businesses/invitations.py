@@ -13,12 +13,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.auth.businesses import enter, make_user
-from kernel.auth.delegation import may_still_hand_out
+from kernel.auth.businesses.making import enter, make_user
 from kernel.auth.limits import account_key, count_try
-from kernel.auth.mail_tokens import LIVES, Link, LinkNotValid, end_link_tokens, make_link_token, use_link_token
 from kernel.auth.models import Invitation, Membership, Role, User
-from kernel.auth.roles import refuse_above
+from kernel.auth.rights.delegation import may_still_hand_out
+from kernel.auth.rights.roles import refuse_above
+from kernel.auth.secrets.mail_tokens import LIVES, Link, LinkNotValid, end_link_tokens, make_link_token, use_link_token
 from kernel.db import new_id
 from kernel.errors import AlreadyExists, Conflict, NotFound
 from kernel.mail import plain_email

@@ -19,9 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.acting import act
-from kernel.auth.bearer import Bearer
 from kernel.auth.models import Limit
-from kernel.auth.tokens import Claims
+from kernel.auth.secrets.bearer import Bearer
+from kernel.auth.secrets.tokens import Claims
 from kernel.errors import RateLimited
 from kernel.work import Deployment, Work
 

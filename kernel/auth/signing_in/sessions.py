@@ -8,11 +8,11 @@ import uuid
 import msgspec
 import sqlalchemy as sa
 
-from kernel.auth.devices import hash_device_token, known_device, remember_device
-from kernel.auth.invitations import take_up_pending
+from kernel.auth.businesses.invitations import take_up_pending
 from kernel.auth.limits import account_key, address_key, count_guess, count_try, forget_tries, give_back
 from kernel.auth.models import Device, Membership, RefreshToken, SignIn, User
-from kernel.auth.tokens import Claims, hash_refresh_token, make_access_token, make_refresh_token
+from kernel.auth.secrets.tokens import Claims, hash_refresh_token, make_access_token, make_refresh_token
+from kernel.auth.signing_in.devices import hash_device_token, known_device, remember_device
 from kernel.db import new_id
 from kernel.db.tables import Business
 from kernel.errors import NotFound, Unauthenticated

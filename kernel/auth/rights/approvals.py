@@ -8,7 +8,7 @@ import uuid
 import sqlalchemy as sa
 
 from kernel.auth.models import Membership, Role, User
-from kernel.auth.permissions import Rights
+from kernel.auth.rights.permissions import Rights
 from kernel.db import new_id
 from kernel.db.tables import Approval
 from kernel.errors import Conflict, Forbidden, Unauthenticated

@@ -10,10 +10,10 @@ import msgspec
 import sqlalchemy as sa
 
 from kernel import money
+from kernel.auth.businesses.regions import check_place
+from kernel.auth.businesses.switching import enable_first
 from kernel.auth.models import Location, Membership, Role, User
-from kernel.auth.permissions import ROLE_NAMES
-from kernel.auth.regions import check_place
-from kernel.auth.switching import enable_first
+from kernel.auth.rights.permissions import ROLE_NAMES
 from kernel.db import new_id
 from kernel.db.tables import Business, BusinessPlugin
 from kernel.errors import Invalid

@@ -9,8 +9,8 @@ import msgspec
 import sqlalchemy as sa
 
 from kernel.auth.models import Role, SupportAccess
-from kernel.auth.permissions import Rights
-from kernel.auth.tokens import Claims, make_access_token
+from kernel.auth.rights.permissions import Rights
+from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.db import Prepared
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from kernel.work import Work

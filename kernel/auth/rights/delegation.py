@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from kernel.auth.models import Membership, Role, User
-from kernel.auth.roles import Held, held_by, what_goes_beyond
+from kernel.auth.rights.roles import Held, held_by, what_goes_beyond
 from kernel.work import Work
 
 

@@ -10,9 +10,9 @@ from typing import Annotated
 import sqlalchemy as sa
 from msgspec import Meta
 
-from kernel.auth import totp, vault
 from kernel.auth.credentials import RecoveryCode, SecondFactor
 from kernel.auth.limits import count_try, forget_tries
+from kernel.auth.secrets import totp, vault
 from kernel.errors import Conflict, SecondFactorRequired, SecondFactorWrong
 from kernel.work import Work
 

@@ -12,11 +12,11 @@ from itertools import pairwise
 
 import sqlalchemy as sa
 
-from kernel.auth import vault
 from kernel.auth.credentials import Pin, Till
 from kernel.auth.limits import count_try, forget_tries
 from kernel.auth.models import Limit, Membership, SignIn, User
-from kernel.auth.passwords import hash_password, password_matches
+from kernel.auth.secrets import vault
+from kernel.auth.secrets.passwords import hash_password, password_matches
 from kernel.errors import Invalid
 from kernel.work import Work
 

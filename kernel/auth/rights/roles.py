@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kernel.auth.models import Membership, Role, User
-from kernel.auth.permissions import Rights, written_limit
+from kernel.auth.rights.permissions import Rights, written_limit
 from kernel.db import new_id
 from kernel.errors import Conflict, Forbidden, InUse, Invalid, NotFound
 from kernel.money import format_micro, parse_micro

@@ -6,9 +6,9 @@ import uuid
 
 import sqlalchemy as sa
 
-from kernel.auth.bearer import make_lasting
 from kernel.auth.credentials import Till
 from kernel.auth.models import Location, SignIn
+from kernel.auth.secrets.bearer import make_lasting
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.hooks import register_known

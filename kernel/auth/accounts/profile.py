@@ -7,12 +7,12 @@ import uuid
 import msgspec
 import sqlalchemy as sa
 
-from kernel.auth.devices import forget_devices
-from kernel.auth.invitations import drop_all_waiting
+from kernel.auth.businesses.invitations import drop_all_waiting
 from kernel.auth.limits import account_key, forget_tries
-from kernel.auth.mail_tokens import LinkNotValid, end_link_tokens, use_link_token
 from kernel.auth.models import User
-from kernel.auth.signing_in import end_all
+from kernel.auth.secrets.mail_tokens import LinkNotValid, end_link_tokens, use_link_token
+from kernel.auth.signing_in.devices import forget_devices
+from kernel.auth.signing_in.sessions import end_all
 from kernel.errors import AlreadyExists, NotFound, PreconditionFailed, Unauthenticated
 from kernel.mail import plain_email
 from kernel.work import Work

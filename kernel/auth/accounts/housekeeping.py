@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.auth.invitations import close_expired
+from kernel.auth.businesses.invitations import close_expired
 from kernel.auth.models import Limit, MailToken, Membership, RefreshToken, Role, SignIn, User
-from kernel.auth.signing_in import end_all
+from kernel.auth.signing_in.sessions import end_all
 from kernel.jobs import job
 from kernel.work import Work
 

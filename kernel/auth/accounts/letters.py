@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from kernel.auth.invitations import role_name
-from kernel.auth.mail_tokens import LIVES, Link, Purpose, make_link_token
+from kernel.auth.businesses.invitations import role_name
 from kernel.auth.models import Invitation, User
+from kernel.auth.secrets.mail_tokens import LIVES, Link, Purpose, make_link_token
 from kernel.jobs import Call, job
 from kernel.mail import Letter, deliver, plain_email, write
 from kernel.work import Work

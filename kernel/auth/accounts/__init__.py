@@ -1,0 +1,1 @@
+"""A person's own account: what they change, what is mailed to them, how it ends."""

@@ -1,0 +1,1 @@
+"""What roles let people do, and how it is lent: delegation, approvals, support."""

@@ -1,0 +1,1 @@
+"""What is secret: passwords, tokens, codes, and what is kept sealed."""
