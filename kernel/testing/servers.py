@@ -77,6 +77,13 @@ class Postgres:
             shutil.rmtree(self.socket_dir, ignore_errors=True)
         self.socket_dir = Path()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, parent of those that serve connections."""
+        if self._process is None:
+            raise RuntimeError("PostgreSQL does not run")
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy URL of a database, over the unix socket."""
         return f"postgresql+asyncpg://postgres@/{database}?host={self.socket_dir}"

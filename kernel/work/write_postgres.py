@@ -41,11 +41,15 @@ class _Columns:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of one table as one array a column, and the places of the numbers that each column waits for."""
+    """The rows of one table as one argument a column, and the places of the numbers that each column waits for.
+
+    Several rows make arrays. A single row goes as it is: the driver looks at each element of an array for arrays inside.
+    """
 
     columns: _Columns
-    arrays: list[list[Any]]
+    arguments: list[Any]
     waiting: tuple[tuple[int, ...], ...]
+    is_single: bool
 
 
 @dataclass
@@ -72,7 +76,7 @@ async def write(transaction: Transaction, batch: Batch) -> dict[str, str]:
     tables = [_rows(table, rows, batch.numbers) for table, rows in batch.rows]
     answered = None if batch.answer is None else _waiting([batch.answer.body], batch.numbers)
     tallies = tuple(tally for tally, _ in batch.changes)
-    shape = (tuple((one.columns, one.waiting) for one in tables), tallies, len(batch.numbers), answered)
+    shape = (tuple((one.columns, one.waiting, one.is_single) for one in tables), tallies, len(batch.numbers), answered)
     text = _TEXTS.get(shape)
     if text is None:
         if len(_TEXTS) > _MOST_TEXTS:
@@ -98,7 +102,7 @@ def _arguments(batch: Batch, tables: list[_Rows]) -> list[Any]:
         found.append([want.width for want in batch.numbers])
         found.append([str(want.token) for want in batch.numbers])
     for one in tables:
-        found += one.arrays
+        found += one.arguments
     if answer := batch.answer:
         headers = msgspec.json.encode(dict(answer.headers)).decode()
         found += (answer.body, answer.status, headers, answer.principal, answer.route, answer.key)
@@ -178,16 +182,19 @@ def _numbers(text: _Text, business: str) -> str:
 
 def _insert(text: _Text, name: str, rows: _Rows, business: str, tokens: str) -> None:
     columns = rows.columns
-    arrays = [text.argument(f"{type_}[]") for type_ in columns.types]
-    chosen = [
-        _filled_in(f"u.{column}", type_, waiting, tokens)
-        for column, type_, waiting in zip(columns.names, columns.types, rows.waiting, strict=True)
-    ]
     names = ", ".join(columns.names)
+    if rows.is_single:
+        values, source = [text.argument(type_) for type_ in columns.types], ""
+    else:
+        arrays = [text.argument(f"{type_}[]") for type_ in columns.types]
+        values, source = [f"u.{column}" for column in columns.names], f" FROM unnest({', '.join(arrays)}) AS u({names})"
+    chosen = [
+        _filled_in(value, type_, waiting, tokens)
+        for value, type_, waiting in zip(values, columns.types, rows.waiting, strict=True)
+    ]
     text.parts.append(
         f"{name} AS (INSERT INTO {columns.table} (business_id, {names})"
-        f" SELECT {business}, {', '.join(chosen)} FROM unnest({', '.join(arrays)}) AS u({names})"
-        f"{columns.on_conflict})"
+        f" SELECT {business}, {', '.join(chosen)}{source}{columns.on_conflict})"
     )
 
 
@@ -228,21 +235,18 @@ def _rows(table: sa.Table, rows: list[Row], numbers: list[NumberWanted]) -> _Row
         [encode(row[name]) for row in rows] if encode else [row[name] for row in rows]
         for name, encode in zip(named, columns.encoders, strict=True)
     ]
-    if not numbers:
-        return _Rows(columns, arrays, ((),) * len(named))
     waiting: list[tuple[int, ...]] = [()] * len(named)
-    for place in columns.texts:
-        waiting[place] = _waiting(arrays[place], numbers)
-    return _Rows(columns, arrays, tuple(waiting))
+    if numbers:
+        for place in columns.texts:
+            waiting[place] = _waiting(arrays[place], numbers)
+    is_single = len(rows) == 1
+    return _Rows(columns, [values[0] for values in arrays] if is_single else arrays, tuple(waiting), is_single)
 
 
 def _waiting(values: list[str | None], numbers: list[NumberWanted]) -> tuple[int, ...]:
     """The places of the numbers that some texts wait for."""
-    return tuple(
-        place
-        for place, want in enumerate(numbers, start=1)
-        if any(value is not None and want.token in value for value in values)
-    )
+    joined = "\n".join(filter(None, values))
+    return tuple(place for place, want in enumerate(numbers, start=1) if want.token in joined)
 
 
 def _columns(table: sa.Table, named: tuple[str, ...]) -> _Columns:
