@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -30,7 +30,7 @@ class DukaError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "Bad request"
-    members: Mapping[str, str] = {}
+    members: Mapping[str, Any] = {}
     """More members of the problem document."""
 
     def __init__(
@@ -245,6 +245,16 @@ class RateLimited(DukaError):
 
     def __init__(self, retry_after_s: int, detail: str = "") -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class NotReady(DukaError):
+    """This process should be sent no requests now; `checks` says by name which check stands in the way."""
+
+    status, code, title = 503, "not-ready", "Not ready"
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+        self.members = {"checks": dict(checks)}
 
 
 class Unavailable(DukaError):

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from croniter import croniter
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Prepared
+from kernel.db import Prepared, Transaction
 from kernel.db.tables import Business, Idempotency, Job, JobPayload, Schedule
 from kernel.errors import DukaError
 from kernel.logs import Facts, about, mention, redacted
@@ -139,12 +139,36 @@ _SCHEDULED = Prepared(
 )
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """How many jobs are due and not done, and for how many seconds the oldest has been."""
+
+    due: int
+    oldest_s: float
+
+
+_BACKLOG = Prepared(
+    sa.select(sa.func.count().label("due"), sa.func.min(_J.run_at).label("oldest")).where(
+        _J.state == "pending", _J.run_at <= sa.bindparam("now"), ~_suspended
+    )
+)
+
+
+async def backlog(transaction: Transaction, now: dt.datetime) -> Backlog:
+    """The outbox of all businesses."""
+    row = await transaction.one(_BACKLOG, now=now)
+    if row is None or row.oldest is None:
+        return Backlog(0, 0.0)
+    return Backlog(row.due, (now - row.oldest).total_seconds())
+
+
 class Runner:
     """Runs due jobs of a deployment, each in a deed of its business. identify: reads a business's standing."""
 
     def __init__(self, deployment: Deployment, identify: Identify) -> None:
         self.deployment, self.identify = deployment, identify
         self.handlers = handlers_of(deployment)
+        self.stopping = asyncio.Event()
 
     async def run_due(self) -> int:
         """Run what is due now; returns how many were run, those that failed included."""
@@ -153,6 +177,8 @@ class Runner:
             due = await transaction.fetch(_DUE, now=self.deployment.clock())
         ran = 0
         for row in due:
+            if self.stopping.is_set():
+                break
             with _alone(f"job {row.id}"):
                 ran += await self.execute(row.business_id, row.id)
         return ran
@@ -188,7 +214,7 @@ class Runner:
 
     async def loop(self, stop: asyncio.Event) -> None:
         """Run due jobs until told to stop; wakes at once after a commit that left one."""
-        tidied = time.monotonic()
+        tidied, self.stopping = time.monotonic(), stop
         while not stop.is_set():
             tried = 0
             try:
@@ -313,9 +339,11 @@ async def clear_schedules(work: Work, plugin: str) -> None:
 
 
 __all__ = [
+    "Backlog",
     "Call",
     "Handler",
     "Runner",
+    "backlog",
     "clear_schedules",
     "complete_schedules",
     "handlers_of",

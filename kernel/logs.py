@@ -159,7 +159,7 @@ def set_up(level: str, form: Format = "text", stream: TextIO | None = None) -> l
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = True
+        logger.propagate = name != "uvicorn.access"  # the journal says what was asked for, without its query
     sys.excepthook = _last_words
     return handler
 

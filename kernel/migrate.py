@@ -83,9 +83,22 @@ class Migrator:
             for name, group in itertools.groupby(pending, key=lambda named: named[0]):
                 revisions = [script.revision for _, script in group]
                 done += await self._run_group(engine, name, revisions)
+            if engine.dialect.name == "postgresql" and self.role:
+                async with _locked(engine) as connection:
+                    await self._let_versions_be_read(connection)
         finally:
             await engine.dispose()
         return done
+
+    async def _let_versions_be_read(self, connection: AsyncConnection) -> None:
+        """Let the role see at which revisions the database stands: a server is ready only at the newest."""
+        for lineage in self.lineages.values():
+            table = lineage.version_table
+            seen = f"has_table_privilege('{self.role}', '{table}', 'SELECT')"
+            await connection.exec_driver_sql(
+                f"DO $$ BEGIN IF to_regclass('{table}') IS NOT NULL AND NOT {seen}"
+                f" THEN GRANT SELECT ON {table} TO {self.role}; END IF; END $$"
+            )
 
     async def pending(self) -> list[str]:
         """The revisions that have not run yet."""

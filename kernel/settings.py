@@ -118,6 +118,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Annotated[
         Literal["text", "json"], Meta(description="One line of words a message, or one JSON object.")
     ] = "text"
+    drain_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=120,
+            description="Told to stop, a server goes on serving for so long, not ready, before it listens no more.",
+        ),
+    ] = 3
+    outbox_late_minutes: Annotated[
+        int, Meta(ge=1, le=1440, description="A job that has been due for longer makes the outbox late.")
+    ] = 15
+    least_free_mb: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="A server with less disk free below home is not ready.")
+    ] = 200
     platform_owner_email: Annotated[
         str, Meta(description="This user is an operator (also read as PLATFORM_OWNER_EMAIL).")
     ] = ""
@@ -221,6 +235,7 @@ _WHOLE = frozenset(
     {
         *("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days", "close_idle_after_days"),
         *("requests_per_principal", "requests_per_address"),
+        *("drain_seconds", "outbox_late_minutes", "least_free_mb"),
     }
 )
 """Settings that are whole numbers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -14,6 +15,7 @@ from litestar.response import Stream
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kernel.app import pages, purging
+from kernel.app.health import Health
 from kernel.app.routes import (
     account,
     approvals,
@@ -47,7 +49,10 @@ from kernel.web.languages import FOLDER
 from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
+log = logging.getLogger("duka.web")
 PREFIX = "/api/v1"
+LAST_JOB_S = 10.0
+"""A job, or a round of a loop, that is under way when the server stops is given so long to end."""
 KERNEL_JOBS = (housekeeping, letters)
 """Modules that declare jobs of the kernel, by being imported."""
 
@@ -55,8 +60,8 @@ KERNEL_JOBS = (housekeeping, letters)
 class Served:
     """The ASGI application, with what it was built from."""
 
-    def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate) -> None:
-        self.deployment, self.routes, self.gate = deployment, routes, gate
+    def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate, health: Health) -> None:
+        self.deployment, self.routes, self.gate, self.health = deployment, routes, gate, health
         trusted = list(deployment.settings.trusted_proxies)
         self._entrance: Any = ProxyHeadersMiddleware(gate, trusted) if trusted else gate  # type: ignore[arg-type]
 
@@ -81,24 +86,25 @@ def create_app(deployment: Deployment) -> Served:
     """The application of a deployment: its routes are those of every installed plugin, whatever is enabled where."""
     rights = Rights(deployment.registry)
     routes = [*kernel_routes(), *plugin_routes(deployment.registry)]
-    docs = pages.Pages(deployment, rights, routes)
+    docs, health = pages.Pages(deployment, rights, routes), Health(deployment)
 
     @contextlib.asynccontextmanager
     async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
         stop = asyncio.Event()
         loops = _loops(deployment, stop) if deployment.settings.jobs == "embedded" else []
         tasks = [asyncio.create_task(one) for one in loops]
+        health.begin()
         try:
             yield
         finally:
+            health.stop()
             stop.set()
             deployment.jobs_due.set()
-            for task in tasks:
-                await task
+            await _ended(tasks)
             await deployment.database.dispose()
 
     app = Litestar(
-        route_handlers=[*(_handler(route) for route in routes), *docs.handlers()],
+        route_handlers=[*(_handler(route) for route in routes), *docs.handlers(), *health.handlers()],
         lifespan=[running_jobs],
         exception_handlers={
             DukaError: _told,
@@ -112,7 +118,7 @@ def create_app(deployment: Deployment) -> Served:
         debug=False,
     )
     languages = Languages([FOLDER, *(one.folder / "locale" for one in deployment.registry.in_order())])
-    return Served(deployment, routes, Gate(app, deployment, rights, routes, languages))
+    return Served(deployment, routes, Gate(app, deployment, rights, routes, languages), health)
 
 
 def kernel_routes() -> list[Route]:
@@ -143,6 +149,18 @@ def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, A
     """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up."""
     jobs = Runner(deployment, standing_of_business).loop(stop)
     return [jobs, Sealer(deployment, standing_of_business).loop(stop), purging.loop(deployment, stop)]
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for loops that were told to stop; what still runs after a while is broken off, and so rolled back."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=LAST_JOB_S)
+    for task in late:
+        task.cancel()
+    for said in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(said, Exception):
+            log.error("a loop ended with an error", exc_info=said)
 
 
 def _handler(route: Route) -> HTTPRouteHandler:

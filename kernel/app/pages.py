@@ -1,4 +1,4 @@
-"""What a browser sees of the kernel: the API's documentation, its OpenAPI document, health, and static files."""
+"""What a browser sees of the kernel: the API's documentation, its OpenAPI document, and static files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.auth.rights.permissions import Rights
-from kernel.db import Phase
 from kernel.errors import NotFound
 from kernel.web import PUBLIC, Route, Visit
 from kernel.web.fields import permissions_in
@@ -55,17 +54,7 @@ class Pages:
             visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
             return self._openapi(visit)
 
-        @get("/health/live", include_in_schema=False)
-        async def live() -> dict[str, str]:
-            return {"status": "ok"}
-
-        @get("/health/ready", include_in_schema=False)
-        async def ready() -> Response[dict[str, str]]:
-            transaction = await self.deployment.database.open(Phase.READ, None)
-            await transaction.close()
-            return Response({"status": "ok"})
-
-        return [index, docs, static, openapi, live, ready]
+        return [index, docs, static, openapi]
 
     def _openapi(self, visit: Visit) -> Response[bytes]:
         standing = visit.standing

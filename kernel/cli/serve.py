@@ -7,12 +7,13 @@ import sys
 from typing import Any
 
 import click
-import uvicorn
 
 from kernel.app import create_app, open_deployment
 from kernel.app.prepare import prepare
 from kernel.cli.demo import seed_demo_if_empty
+from kernel.cli.listening import config_of, serve_one
 from kernel.cli.main import duka, run, settings_of
+from kernel.cli.workers import Workers
 from kernel.settings import Settings
 
 
@@ -31,22 +32,11 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     address = f"http://{settings.host}:{settings.port}"
     click.echo(f"\nDuka listens on {address}\n  API documentation  {address}/docs\n", err=True)
     sys.stderr.flush()
-    uvicorn.run(
-        "kernel.cli.serve:application",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        log_level=settings.log_level,
-        access_log=False,
-        proxy_headers=False,  # the application itself believes the proxies that are trusted
-        server_header=False,
-        timeout_graceful_shutdown=30,
-        h11_max_incomplete_event_size=65536,
-    )
+    config = config_of(settings, "kernel.cli.serve:application")
+    listener = config.bind_socket()
+    if settings.workers > 1:
+        sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
+    serve_one(config, listener, settings.drain_seconds)
 
 
 def application() -> Any:

@@ -70,7 +70,11 @@ class Database:
     async def open(self, phase: Phase, business: uuid.UUID | None) -> Transaction:
         """Begin a transaction for a business; None sees global tables only."""
         transaction = Transaction(self, business)
-        await transaction.begin(phase)
+        try:
+            await transaction.begin(phase)
+        except BaseException:  # broken off while it began: the connection must not be lost with it
+            await transaction.close()
+            raise
         return transaction
 
     @contextlib.asynccontextmanager

@@ -98,6 +98,7 @@ class Box:
         self.deployment, self.shops, self.people = deployment, shops, people
         self.shop, self.other = shops["mama-njeri"], shops["sharma-kirana"]
         self.app: Served = create_app(deployment)
+        self.app.health.begin()
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://duka.test")
 

@@ -72,7 +72,7 @@ def running(applications: Sequence[str], environment: Mapping[str, str]) -> Iter
 
 
 def _start(application: str, environment: Mapping[str, str]) -> Server:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--factory", application, "--port", str(port)]
     command += ["--loop", "uvloop", "--http", "httptools", "--log-level", "error", "--no-access-log"]
     return Server(subprocess.Popen(command, env=dict(environment)), port)
@@ -89,7 +89,8 @@ def _wait_for(server: Server, within_s: float = 60.0) -> None:
     raise RuntimeError(f"nothing answers on port {server.port}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -24,7 +24,7 @@ from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
 from kernel.web.headers import check_address, read_headers
 from kernel.web.languages import Languages
-from kernel.web.paths import API, DOCUMENT, Paths, is_open
+from kernel.web.paths import API, DOCUMENT, WATCHED, Paths, is_open
 from kernel.web.perform import Visit
 from kernel.web.routes import Route
 from kernel.work import Deployment
@@ -104,14 +104,16 @@ class Gate:
         if visit.query_string:
             mention(dict(parse_qsl(visit.query_string.decode("latin-1"))))
         check_address(scope.get("raw_path") or path.encode(), visit.query_string)
-        self._check_host(visit.headers)
+        if path not in WATCHED:
+            self._check_host(visit.headers)
         place = self.paths.find(path)
         anyone = is_open(place, path, method)
         visit.passes_suspension = path.startswith((f"{API}auth/", f"{API}operating/"))
-        if self.throttle.is_on:
+        throttled = self.throttle.is_on and path not in WATCHED
+        if throttled:
             answer.throttled = await self.throttle.address(visit.address)
         visit.claims = self._claims(visit.headers, needed=not anyone)
-        if self.throttle.is_on and visit.claims is not None:
+        if throttled and visit.claims is not None:
             answer.throttled = await self.throttle.principal(principal_of(visit.claims), answer.throttled)
         if method in ("POST", "PUT", "PATCH", "DELETE"):
             visit.body = await read_body(receive, visit.headers)

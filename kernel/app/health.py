@@ -1,0 +1,174 @@
+"""Health: whether this process lives, and whether it is ready for requests, each check by its name.
+
+Readiness tells strangers names and one word each; why a check fails is in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from kernel.app.prepare import lineages
+from kernel.db import Prepared, Transaction
+from kernel.db.tables import Release
+from kernel.errors import NotReady
+from kernel.jobs import Backlog, backlog
+from kernel.work import NO_BUSINESS, Deployment
+
+log = logging.getLogger("duka.health")
+Word = Literal["ok", "late", "failing", "unknown", "starting", "stopping"]
+PATIENCE_S = 2.0
+"""A check that has not ended by then fails."""
+KEPT_S = 1.0
+"""For so long one answer serves all who ask: no stranger makes the database work by asking often."""
+CHECKS = ("process", "database", "migrations", "outbox", "disk")
+STILL_READY: frozenset[Word] = frozenset({"ok", "late"})
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: check → word."""
+
+    checks: Mapping[str, Word]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests should be sent here. An outbox that is late is told, and keeps nobody from selling."""
+        return all(word in STILL_READY for word in self.checks.values())
+
+
+class Health:
+    """The health of one server process: starting, then serving, then stopping."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.process: Word = "starting"
+        self._heads: Heads | None = None
+        self._found: dict[str, Word] = {}
+        self._found_at = -KEPT_S
+        self._looking = asyncio.Lock()
+
+    def begin(self) -> None:
+        """Start-up is over."""
+        self.process = "ok"
+
+    def stop(self) -> None:
+        """From now on this process is not ready; it goes on answering while there are requests."""
+        self.process = "stopping"
+
+    async def report(self) -> Report:
+        """Look, at most once a second, each time for two seconds at most."""
+        async with self._looking:
+            if time.monotonic() - self._found_at >= KEPT_S:
+                self._found = await self._look()
+                self._found_at = time.monotonic()
+        return Report({"process": self.process, **self._found})
+
+    def handlers(self) -> list[HTTPRouteHandler]:
+        """Litestar's handlers."""
+
+        @get("/health/live", include_in_schema=False)
+        async def live() -> dict[str, str]:
+            return {"status": "ok"}
+
+        @get("/health/ready", include_in_schema=False)
+        async def ready() -> Response[dict[str, Any]]:
+            report = await self.report()
+            if not report.is_ready:
+                raise NotReady(report.checks)
+            return Response({"status": "ok", "checks": report.checks})
+
+        return [live, ready]
+
+    async def _look(self) -> dict[str, Word]:
+        found: dict[str, Word] = {name: "unknown" for name in CHECKS if name != "process"}
+        await asyncio.gather(self._look_at_database(found), self._look_at_disk(found))
+        return found
+
+    async def _look_at_database(self, found: dict[str, Word]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                heads = await self._known_heads()
+                async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+                    found["database"] = "ok"
+                    found["migrations"] = "failing"
+                    behind = await heads.behind(transaction)
+                    found["migrations"] = "failing" if behind else "ok"
+                    if behind:
+                        log.warning("migrations have not run: %s", ", ".join(behind))
+                        return
+                    found["outbox"] = self._judge(await backlog(transaction, self.deployment.clock()))
+        except Exception as error:  # whatever it is, the answer is that we are not ready
+            log.warning("the database is not ready: %r", error)
+            found["database"] = "failing" if found["database"] == "unknown" else found["database"]
+
+    async def _known_heads(self) -> Heads:
+        if self._heads is None:
+            self._heads = await asyncio.to_thread(Heads.read, self.deployment)
+        return self._heads
+
+    def _judge(self, waiting: Backlog) -> Word:
+        limit = self.deployment.settings.outbox_late_minutes * 60
+        return "late" if waiting.oldest_s > limit else "ok"
+
+    async def _look_at_disk(self, found: dict[str, Word]) -> None:
+        settings = self.deployment.settings
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                free = (await asyncio.to_thread(shutil.disk_usage, settings.home_path)).free
+        except (OSError, TimeoutError) as error:
+            log.warning("the disk of %s cannot be read: %r", settings.home_path, error)
+            found["disk"] = "failing"
+            return
+        found["disk"] = "ok" if free >= settings.least_free_mb * 1_000_000 else "failing"
+        if found["disk"] == "failing":
+            log.warning("only %d MB are free below %s", free // 1_000_000, settings.home_path)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The newest revision of each lineage, and those before it, as this code has them."""
+
+    newest: Mapping[str, str]
+    older: frozenset[str]
+
+    @classmethod
+    def read(cls, deployment: Deployment) -> Heads:
+        """Read the revisions from disk; takes a moment."""
+        newest: dict[str, str] = {}
+        older: set[str] = set()
+        for lineage in lineages(deployment.registry):
+            script = lineage.script()
+            newest[lineage.name] = script.get_current_head() or ""
+            older |= {one.revision for one in script.walk_revisions() if one.revision != newest[lineage.name]}
+        return cls(newest, frozenset(older))
+
+    async def behind(self, transaction: Transaction) -> list[str]:
+        """The lineages the database has not been brought up to; one that is ahead of this code is none of them."""
+        released = await transaction.fetch(_QUARANTINED)
+        aside = {row.plugin for row in released}
+        wanted = [name for name in self.newest if name not in aside]
+        stands = await _versions(transaction, wanted)
+        return [name for name in wanted if name not in stands or stands[name] in self.older]
+
+
+_QUARANTINED = Prepared(sa.select(Release.plugin).where(Release.state == "quarantined"))
+
+
+async def _versions(transaction: Transaction, names: Sequence[str]) -> dict[str, str]:
+    """lineage → the revision the database stands at."""
+    each = [
+        sa.select(sa.literal(name).label("name"), sa.table(f"{name}_schema", sa.column("version_num")).c.version_num)
+        for name in names
+    ]
+    rows = await transaction.execute(sa.union_all(*each))
+    return {row.name: row.version_num for row in rows.all()}
