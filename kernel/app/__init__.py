@@ -1,5 +1,6 @@
 """create_app: the one place where everything meets."""
 
-from kernel.app.build import Served, create_app, open_deployment
+from kernel.app.build import create_app, open_deployment
+from kernel.app.served import Served
 
 __all__ = ["Served", "create_app", "open_deployment"]

@@ -1,21 +1,15 @@
-"""Builds the served application from settings: deployment, routes of every installed plugin, gate, job loop."""
+"""Builds the served application from settings: deployment, routes of every installed plugin, gate."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from kernel.app import pages, purging
-from kernel.app.health import Health
+from kernel.app import health, pages
 from kernel.app.routes import (
     account,
     approvals,
@@ -33,13 +27,11 @@ from kernel.app.routes import (
     support,
     tills,
 )
-from kernel.audit import Sealer
+from kernel.app.served import Served
 from kernel.auth.accounts import housekeeping, letters
-from kernel.auth.identity import standing_of_business
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Database
 from kernel.errors import DukaError
-from kernel.jobs import Runner
 from kernel.logs import never_show
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
@@ -49,25 +41,9 @@ from kernel.web.languages import FOLDER
 from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
-log = logging.getLogger("duka.web")
 PREFIX = "/api/v1"
-LAST_JOB_S = 10.0
-"""A job, or a round of a loop, that is under way when the server stops is given so long to end."""
 KERNEL_JOBS = (housekeeping, letters)
 """Modules that declare jobs of the kernel, by being imported."""
-
-
-class Served:
-    """The ASGI application, with what it was built from."""
-
-    def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate, health: Health) -> None:
-        self.deployment, self.routes, self.gate, self.health = deployment, routes, gate, health
-        trusted = list(deployment.settings.trusted_proxies)
-        self._entrance: Any = ProxyHeadersMiddleware(gate, trusted) if trusted else gate  # type: ignore[arg-type]
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve. What proxies say of the caller is believed of those that are trusted, and of nobody else."""
-        await self._entrance(scope, receive, send)
 
 
 def open_deployment(
@@ -85,27 +61,28 @@ def open_deployment(
 def create_app(deployment: Deployment) -> Served:
     """The application of a deployment: its routes are those of every installed plugin, whatever is enabled where."""
     rights = Rights(deployment.registry)
-    routes = [*kernel_routes(), *plugin_routes(deployment.registry)]
-    docs, health = pages.Pages(deployment, rights, routes), Health(deployment)
+    routes, routing = _routing(deployment.registry, rights)
+    languages = Languages([FOLDER, *(one.folder / "locale" for one in deployment.registry.in_order())])
+    gate = Gate(routing, deployment, rights, routes, languages)
+    return Served(deployment, routes, gate)
 
-    @contextlib.asynccontextmanager
-    async def running_jobs(_app: Litestar) -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        loops = _loops(deployment, stop) if deployment.settings.jobs == "embedded" else []
-        tasks = [asyncio.create_task(one) for one in loops]
-        health.begin()
-        try:
-            yield
-        finally:
-            health.stop()
-            stop.set()
-            deployment.jobs_due.set()
-            await _ended(tasks)
-            await deployment.database.dispose()
 
+_LATEST: list[tuple[Registry, list[Route], Litestar]] = []
+
+
+def _routing(registry: Registry, rights: Rights) -> tuple[list[Route], Litestar]:
+    """The routes of a registry, and Litestar with their handlers.
+
+    It knows no deployment, so the one made last is taken again as long as the routes are the same: making one takes
+    half a second, which the tests would pay for each database that they open.
+    """
+    routes = [*kernel_routes(), *plugin_routes(registry)]
+    for known, same, made in _LATEST:
+        if known is registry and same == routes:
+            return same, made
+    docs = pages.Pages(registry, rights, routes)
     app = Litestar(
         route_handlers=[*(_handler(route) for route in routes), *docs.handlers(), *health.handlers()],
-        lifespan=[running_jobs],
         exception_handlers={
             DukaError: _told,
             NotFoundException: _told,
@@ -117,8 +94,8 @@ def create_app(deployment: Deployment) -> Served:
         pdb_on_exception=False,
         debug=False,
     )
-    languages = Languages([FOLDER, *(one.folder / "locale" for one in deployment.registry.in_order())])
-    return Served(deployment, routes, Gate(app, deployment, rights, routes, languages), health)
+    _LATEST[:] = [(registry, routes, app)]
+    return routes, app
 
 
 def kernel_routes() -> list[Route]:
@@ -143,24 +120,6 @@ def plugin_routes(registry: Registry) -> list[Route]:
         for one in registry.in_order()
         for route in functions_of(one.routes, Route)
     ]
-
-
-def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
-    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up."""
-    jobs = Runner(deployment, standing_of_business).loop(stop)
-    return [jobs, Sealer(deployment, standing_of_business).loop(stop), purging.loop(deployment, stop)]
-
-
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
-    """Wait for loops that were told to stop; what still runs after a while is broken off, and so rolled back."""
-    if not tasks:
-        return
-    _, late = await asyncio.wait(tasks, timeout=LAST_JOB_S)
-    for task in late:
-        task.cancel()
-    for said in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(said, Exception):
-            log.error("a loop ended with an error", exc_info=said)
 
 
 def _handler(route: Route) -> HTTPRouteHandler:

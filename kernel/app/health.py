@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.app.prepare import lineages
@@ -73,22 +73,6 @@ class Health:
                 self._found_at = time.monotonic()
         return Report({"process": self.process, **self._found})
 
-    def handlers(self) -> list[HTTPRouteHandler]:
-        """Litestar's handlers."""
-
-        @get("/health/live", include_in_schema=False)
-        async def live() -> dict[str, str]:
-            return {"status": "ok"}
-
-        @get("/health/ready", include_in_schema=False)
-        async def ready() -> Response[dict[str, Any]]:
-            report = await self.report()
-            if not report.is_ready:
-                raise NotReady(report.checks)
-            return Response({"status": "ok", "checks": report.checks})
-
-        return [live, ready]
-
     async def _look(self) -> dict[str, Word]:
         found: dict[str, Word] = {name: "unknown" for name in CHECKS if name != "process"}
         await asyncio.gather(self._look_at_database(found), self._look_at_disk(found))
@@ -132,6 +116,24 @@ class Health:
         found["disk"] = "ok" if free >= settings.least_free_mb * 1_000_000 else "failing"
         if found["disk"] == "failing":
             log.warning("only %d MB are free below %s", free // 1_000_000, settings.home_path)
+
+
+def handlers() -> list[HTTPRouteHandler]:
+    """Litestar's handlers; the health they tell of comes with each request."""
+
+    @get("/health/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @get("/health/ready", include_in_schema=False)
+    async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+        health: Health = request.scope["health"]  # type: ignore[typeddict-item]
+        report = await health.report()
+        if not report.is_ready:
+            raise NotReady(report.checks)
+        return Response({"status": "ok", "checks": report.checks})
+
+    return [live, ready]
 
 
 @dataclass(frozen=True)

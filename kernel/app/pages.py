@@ -12,10 +12,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from kernel.auth.rights.permissions import Rights
 from kernel.errors import NotFound
+from kernel.registry import Registry
 from kernel.web import PUBLIC, Route, Visit
 from kernel.web.fields import permissions_in
 from kernel.web.openapi import document, etag
-from kernel.work import Deployment
 
 KINDS = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 POLICY = (
@@ -27,8 +27,8 @@ POLICY = (
 class Pages:
     """The handlers that are not operations of the API."""
 
-    def __init__(self, deployment: Deployment, rights: Rights, routes: Sequence[Route]) -> None:
-        self.deployment, self.rights, self.routes = deployment, rights, routes
+    def __init__(self, registry: Registry, rights: Rights, routes: Sequence[Route]) -> None:
+        self.registry, self.rights, self.routes = registry, rights, routes
         self._documents: dict[tuple[frozenset[str] | None, frozenset[str]], bytes] = {}
         self._guarded: frozenset[str] = frozenset().union(
             *(permissions_in(kind) for one in routes for kind in (one.body, one.answer))
@@ -70,7 +70,7 @@ class Pages:
         return Response(content, headers=headers, media_type="application/json")
 
     def _written(self, enabled: frozenset[str] | None, sees: frozenset[str]) -> bytes:
-        plugins = self.deployment.registry.plugins.keys()
+        plugins = self.registry.plugins.keys()
         if enabled is None:
             shown = [route for route in self.routes if route.permission == PUBLIC]
         else:

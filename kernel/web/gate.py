@@ -45,10 +45,8 @@ class Gate:
         self.throttle = Throttle(deployment)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Serve one request; lifespan messages go straight to the app, and nothing else is spoken here."""
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-        elif scope["type"] == "http":
+        """Serve one request; nothing else is spoken here."""
+        if scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})

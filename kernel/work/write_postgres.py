@@ -43,7 +43,7 @@ class _Columns:
 class _Rows:
     """The rows of one table as one argument a column, and the places of the numbers that each column waits for.
 
-    Several rows make arrays. A single row goes as it is: the driver looks at each element of an array for arrays inside.
+    Several rows make arrays. A single row goes as it is: the driver looks into every element of an array for another.
     """
 
     columns: _Columns

@@ -1,0 +1,82 @@
+"""What is served: the gate of one deployment, and what runs beside it while the server lives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from kernel.app import purging
+from kernel.app.health import Health
+from kernel.audit import Sealer
+from kernel.auth.identity import standing_of_business
+from kernel.jobs import Runner
+from kernel.web import Gate, Route
+from kernel.work import Deployment
+
+log = logging.getLogger("duka.web")
+LAST_JOB_S = 10.0
+"""A job, or a round of a loop, that is under way when the server stops is given so long to end."""
+
+
+class Served:
+    """The ASGI application, with what it was built from."""
+
+    def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate) -> None:
+        self.deployment, self.routes, self.gate = deployment, routes, gate
+        self.health = Health(deployment)
+        trusted = list(deployment.settings.trusted_proxies)
+        self._entrance: Any = ProxyHeadersMiddleware(gate, trusted) if trusted else gate  # type: ignore[arg-type]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve. What proxies say of the caller is believed of those that are trusted, and of nobody else."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        scope["health"] = self.health
+        await self._entrance(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        """The two messages of ASGI's lifespan, with all that runs beside the requests between them."""
+        await receive()
+        async with self._running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @contextlib.asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        loops = _loops(self.deployment, stop) if self.deployment.settings.jobs == "embedded" else []
+        tasks = [asyncio.create_task(one) for one in loops]
+        self.health.begin()
+        try:
+            yield
+        finally:
+            self.health.stop()
+            stop.set()
+            self.deployment.jobs_due.set()
+            await _ended(tasks)
+            await self.deployment.database.dispose()
+
+
+def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up."""
+    jobs = Runner(deployment, standing_of_business).loop(stop)
+    return [jobs, Sealer(deployment, standing_of_business).loop(stop), purging.loop(deployment, stop)]
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait for loops that were told to stop; what still runs after a while is broken off, and so rolled back."""
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=LAST_JOB_S)
+    for task in late:
+        task.cancel()
+    for said in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(said, Exception):
+            log.error("a loop ended with an error", exc_info=said)
