@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "duka_app"
     pool_size: Annotated[int, Meta(ge=1, le=200, description="Database connections per process.")] = 16
     redis_url: Annotated[
-        str, Meta(description="redis://… for workers on several machines; empty: jobs run inside the server.")
+        str, Meta(description="redis://… shares jobs among workers (duka worker); empty: they run inside the server.")
     ] = ""
     secret_key: Annotated[
         str, Meta(description="Signs tokens; at least 32 characters. Empty: made at first run, kept in home.")
@@ -91,7 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     access_token_minutes: Annotated[int, Meta(ge=1, le=1440, description="Life of an access token.")] = 15
     refresh_token_days: Annotated[int, Meta(ge=1, le=365, description="Life of a refresh token.")] = 30
     jobs: Annotated[
-        Literal["embedded", "off"], Meta(description="embedded: this process runs due jobs; off: it does not.")
+        Literal["embedded", "off"],
+        Meta(description="embedded: servers run due jobs, or hand them to workers where there is Redis; off: neither."),
     ] = "embedded"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severe message that is logged.")

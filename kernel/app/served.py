@@ -14,7 +14,7 @@ from kernel.app import purging
 from kernel.app.health import Health
 from kernel.audit import Sealer
 from kernel.auth.identity import standing_of_business
-from kernel.jobs import Runner
+from kernel.jobs import JobQueue, Runner
 from kernel.web import Gate, Route
 from kernel.work import Deployment
 
@@ -65,9 +65,26 @@ class Served:
 
 
 def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
-    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up."""
-    jobs = Runner(deployment, standing_of_business).loop(stop)
-    return [jobs, Sealer(deployment, standing_of_business).loop(stop), purging.loop(deployment, stop)]
+    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up.
+
+    With Redis the jobs are left to workers (`duka worker`), and so is the deleting.
+    """
+    runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
+    if url := deployment.settings.redis_url:
+        return [JobQueue(url, runner).hand_over(stop), sealer.loop(stop)]
+    return [runner.loop(stop), sealer.loop(stop), purging.loop(deployment, stop)]
+
+
+async def work_off(deployment: Deployment, stop: asyncio.Event, concurrency: int) -> None:
+    """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it."""
+    runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
+    url = deployment.settings.redis_url
+    jobs = JobQueue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
+    tasks = [asyncio.create_task(one) for one in (jobs, sealer.loop(stop), purging.loop(deployment, stop))]
+    await stop.wait()
+    deployment.jobs_due.set()
+    await _ended(tasks)
+    await deployment.database.dispose()
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:

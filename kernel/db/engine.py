@@ -131,11 +131,11 @@ class Transaction:
 
     async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
         """Run a prepared statement; its rows as named tuples."""
+        text = statement.text(self.database.writer.dialect)
         if self._driver is not None:
-            text = statement.text(self.database.writer.dialect)
             records = await self._driver.fetch(text.sql, *text.arguments(parameters))
             return text.rows(records)
-        result = await self.connection.execute(statement.statement, parameters)
+        result = await self.connection.execute(statement.statement, text.known(parameters))
         return list(result.all()) if result.returns_rows else []
 
     async def one(self, statement: Prepared, /, **parameters: Any) -> Any | None:

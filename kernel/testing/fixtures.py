@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
+import redis
 
 from kernel.invariants import broken
 from kernel.registry import Registry, discover
 from kernel.settings import Settings
 from kernel.testing.box import SECRET, Box, open_box, prepare_template
 from kernel.testing.servers import Postgres
+from kernel.testing.servers import Redis as RedisServer
 
 T = TypeVar("T")
 _numbers = itertools.count(1)
@@ -56,6 +58,20 @@ def _sqlite_template(registry: Registry, tmp_path_factory: pytest.TempPathFactor
     settings = Settings(home=str(path.parent), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET)
     _apart(prepare_template(settings, registry, registry.plugins))
     return path
+
+
+@pytest.fixture(scope="session")
+def _redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(_redis_server: RedisServer) -> str:
+    """The URL of an empty Redis of this run's own."""
+    with redis.Redis.from_url(_redis_server.url()) as client:
+        client.flushall()
+    return _redis_server.url()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,7 +1,8 @@
 """How many requests a minute a caller may send, held across processes without a row written for each request.
 
 A process takes a block of tokens from the shared row of a caller and a minute in one statement, and serves from the
-block. Tokens are taken before they are used, so that all processes together never let through more than the limit.
+block. With Redis the row is a counter there; while Redis is away it is the database's again.
+Tokens are taken before they are used, so that all processes together never let through more than the limit.
 What a process took and did not use is lost to the others until the minute ends: a caller whose requests are spread
 over P processes gets at least limit - (P - 1) * (block - 1). A block is a twentieth of the limit. Minutes are those of
 the clock, so the first seconds of one may follow hard upon the last of another with a whole limit each.
@@ -12,10 +13,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ipaddress
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.acting import act
@@ -25,7 +30,10 @@ from kernel.auth.secrets.tokens import Claims
 from kernel.errors import RateLimited
 from kernel.work import Deployment, Work
 
+log = logging.getLogger("duka.auth")
 WINDOW_S = 60
+WITHOUT_REDIS_S = 5.0
+"""So long is Redis left alone after it did not answer."""
 BLOCKS = 20
 """Blocks a limit is taken in."""
 FORGET_AFTER = dt.timedelta(hours=1)
@@ -77,7 +85,9 @@ class Throttle:
         settings = deployment.settings
         self.deployment, self.is_on = deployment, settings.throttles
         self.limits = {"address": settings.requests_per_address, "principal": settings.requests_per_principal}
-        self._take = take or self._take_from_row
+        self._redis = _redis(settings.redis_url) if settings.redis_url and self.is_on else None
+        self._asks_redis_from = 0.0
+        self._take = take or (self._take_from_redis if self._redis else self._take_from_row)
         self._window = -1
         self._buckets: dict[str, Bucket] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -123,6 +133,22 @@ class Throttle:
         bucket.left = max(0, most - before)
         bucket.is_empty = not bucket.tokens
 
+    async def _take_from_redis(self, key: str, wanted: int, ends: dt.datetime) -> int:
+        if self._redis is not None and time.monotonic() >= self._asks_redis_from:
+            try:
+                return await self._count_in_redis(self._redis, f"duka:{key}:{ends.timestamp():.0f}", wanted, ends)
+            except RedisError as error:
+                log.warning("requests are counted in the database for a while: Redis is away: %s", error)
+                self._asks_redis_from = time.monotonic() + WITHOUT_REDIS_S
+        return await self._take_from_row(key, wanted, ends)
+
+    async def _count_in_redis(self, redis: Redis, key: str, wanted: int, ends: dt.datetime) -> int:
+        async with redis.pipeline(transaction=True) as pipe:
+            _ = pipe.incrby(key, wanted)
+            _ = pipe.expireat(key, ends + FORGET_AFTER)
+            counted, _ = await pipe.execute()
+        return int(counted) - wanted
+
     async def _take_from_row(self, key: str, wanted: int, ends: dt.datetime) -> int:
         insert = postgresql.insert if self.deployment.database.is_postgres else sqlite.insert
         fresh = insert(Limit).values(key=key, window_ends=ends, count=wanted)
@@ -147,6 +173,10 @@ class Throttle:
         self._forgotten = work.now
         old = sa.and_(Limit.window_ends < work.now - FORGET_AFTER, Limit.key.startswith(PREFIX, autoescape=True))
         await work.execute(sa.delete(Limit).where(old))
+
+
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5)
 
 
 def principal_of(claims: Bearer) -> str:

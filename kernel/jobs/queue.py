@@ -1,0 +1,148 @@
+"""Jobs on several machines: SAQ over Redis carries ids only, so Redis may be flushed or stopped at any time.
+
+Every process with Redis hands over what is due; a worker takes an id and runs that row of the outbox, which knows
+whether it still has to be done. While Redis is away, workers run what is due straight from the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import saq
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from saq.job import Job as Parcel
+from saq.queue.redis import RedisQueue
+
+from kernel.jobs.running import POLL_S, Runner
+
+log = logging.getLogger("duka.jobs")
+NAME = "duka"
+RUN = "run"
+MOST_QUEUED = 200
+"""No more ids than these stand in Redis, so that a business with many jobs does not fill the whole queue."""
+LISTENS_S = 2.0
+"""How long a worker waits for an id before it looks whether it should stop."""
+LAST_S = 8.0
+"""Jobs that are under way when a worker stops are given so long to end; then they are undone, and run again."""
+MARGIN_S = 30.0
+"""So long after the limit of a job is its worker thought to have died."""
+
+
+class JobQueue:
+    """The queue of one process. url: of Redis."""
+
+    def __init__(self, url: str, runner: Runner) -> None:
+        self.runner = runner
+        self.queue = _Queue(Redis.from_url(url, socket_connect_timeout=2, socket_timeout=LISTENS_S + 5), name=NAME)
+        self._limit_s = int(max(one.limit_s for one in runner.handlers.values()) + MARGIN_S)
+        self._is_away = False
+        self._under_way: set[asyncio.Task[bool]] = set()
+
+    async def hand_over(self, stop: asyncio.Event) -> None:
+        """In a server: put into Redis what its own commits left; what is due later is found by the workers."""
+        while not stop.is_set():
+            try:
+                await self.relay()
+            except RedisError as error:
+                self._note(error)
+            except Exception:  # the database may be away for a while; the loop must outlive it
+                log.exception("jobs could not be handed over")
+            await self.runner.wait(60.0)
+        await self.close()
+
+    async def work(self, stop: asyncio.Event, concurrency: int) -> None:
+        """In a worker: put into Redis what is due, and run what comes out of it, so many at a time."""
+        self.runner.stopping = stop
+        worker = _Worker(self.queue, [(RUN, self._run)], concurrency=concurrency, dequeue_timeout=LISTENS_S)
+        running = asyncio.create_task(worker.start())
+        try:
+            while not stop.is_set():
+                await self._round()
+                await self.runner.wait(POLL_S)
+        finally:
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=LAST_S)
+            await worker.stop()
+            await asyncio.wait([running])
+            await self.close()
+
+    async def relay(self) -> int:
+        """Put ids of due jobs into Redis up to its bound; returns how many were new to it. Raises RedisError.
+
+        An id goes in once for each try: one whose worker died is taken by another as soon as its row is free.
+        """
+        room = MOST_QUEUED - await self.queue.count("queued")
+        handed = 0
+        for one in await self.runner.due():
+            if handed >= room:
+                break
+            key, named = f"{one.id}:{one.attempts}", {"business_id": str(one.business_id), "job_id": str(one.id)}
+            handed += (
+                await self.queue.enqueue(RUN, key=key, timeout=self._limit_s, retries=1, ttl=-1, **named) is not None
+            )
+        self._note(None)
+        return handed
+
+    async def close(self) -> None:
+        """Close connections."""
+        try:
+            await self.queue.disconnect()
+        except RedisError:
+            log.info("Redis was not there to be left")
+
+    async def _round(self) -> None:
+        try:
+            await self.runner.tick()
+            await self.relay()
+        except RedisError as error:
+            self._note(error)
+            await self._without()
+        except Exception:  # the database may be away for a while; the loop must outlive it
+            log.exception("the job loop stumbled")
+
+    async def _without(self) -> None:
+        """Run what is due from the outbox, Redis being away."""
+        try:
+            await self.runner.run_due()
+        except Exception:  # as above
+            log.exception("the job loop stumbled")
+
+    async def _run(self, _context: Mapping[str, Any], *, business_id: str, job_id: str) -> None:
+        if self.runner.stopping.is_set():
+            return
+        running = asyncio.ensure_future(self.runner.execute(uuid.UUID(business_id), uuid.UUID(job_id)))
+        self._under_way.add(running)
+        try:
+            await running
+        except Exception:  # the database may be away; the row is there the next time
+            log.exception("job %s could not be run", job_id)
+        finally:
+            self._under_way.discard(running)
+
+    def _note(self, error: RedisError | None) -> None:
+        """Say once that Redis is away, and once that it is back."""
+        if (error is not None) != self._is_away:
+            self._is_away = error is not None
+            log.warning("Redis is away: %s", error) if error else log.warning("Redis is back")
+
+
+class _Queue(RedisQueue):
+    """SAQ's queue; one that is away is waited for, not asked again at once."""
+
+    async def dequeue(self, timeout: float = 0.0, poll_interval: float = 0.0) -> Parcel | None:  # noqa: ASYNC109 - SAQ's own
+        try:
+            return await super().dequeue(timeout, poll_interval)
+        except RedisError:
+            await asyncio.sleep(POLL_S)
+            return None
+
+
+class _Worker(saq.Worker[Any]):
+    """SAQ's worker; signals are the process's own affair."""
+
+    SIGNALS = []

@@ -1,0 +1,263 @@
+"""Jobs: what a deed leaves to be done after it. The outbox row is the truth; effect and done mark commit together.
+
+So a job may be delivered any number of times and takes effect once. Without Redis a loop runs what is due, in the
+server or in a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import functools
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from kernel.db import Prepared, Transaction
+from kernel.db.prepared import Rows
+from kernel.db.tables import Business, Job, JobPayload, Schedule
+from kernel.errors import DukaError
+from kernel.jobs.handlers import LONGEST_S, Call, handlers_of
+from kernel.jobs.schedules import next_run
+from kernel.logs import Facts, about, mention, redacted
+from kernel.work import NO_BUSINESS, Deployment, Identify, Origin, Work, carry_out
+
+log = logging.getLogger("duka.jobs")
+POLL_S = 1.0
+AT_ONCE = 200
+"""Jobs looked up at once, the businesses taking turns: a thousand of one keep nobody else's waiting."""
+TIDY_S = 30.0
+
+CALL_LEASE = dt.timedelta(minutes=5)
+"""How long a job that is calling the outside world is left alone before it is thought to have died."""
+
+T = TypeVar("T")
+_J = Job.__table__.c
+_now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
+_suspended = sa.exists().where(Business.id == _J.business_id, Business.suspended_at.is_not(None))
+_is_due = sa.and_(_J.state == "pending", _J.run_at <= _now, ~_suspended)
+_turn = sa.func.row_number().over(partition_by=_J.business_id, order_by=[_J.run_at, _J.id]).label("turn")
+_ranked = sa.select(_J.id, _J.business_id, _J.run_at, _J.attempts, _turn).where(_is_due).subquery()
+_DUE = Prepared(
+    sa.select(_ranked.c.id, _ranked.c.business_id, _ranked.c.attempts)
+    .where(_ranked.c.turn <= AT_ONCE)
+    .order_by(_ranked.c.turn, _ranked.c.run_at, _ranked.c.id)
+    .limit(AT_ONCE)
+)
+_mine = (
+    sa.select(_J.id).where(_J.id == sa.bindparam("job_id", type_=sa.Uuid()), _is_due).with_for_update(skip_locked=True)
+)
+_named = sa.and_(_J.id == sa.bindparam("job_id", type_=sa.Uuid()), _is_due)
+_START = Prepared(
+    sa.update(Job)
+    .where(_J.id.in_(sa.select(_J.id).where(_named).with_for_update(skip_locked=True)))
+    .values(attempts=_J.attempts + 1)
+    .returning(_J.name, _J.attempts, _J.max_attempts)
+)
+_CLAIM = Prepared(sa.select(_J.id, _J.plugin, _J.name).where(_named).with_for_update(skip_locked=True))
+_PAYLOAD = Prepared(
+    sa.select(JobPayload.payload).where(
+        JobPayload.business_id == sa.bindparam("business_id"), JobPayload.job_id == sa.bindparam("job_id")
+    )
+)
+_SCHEDULED = Prepared(
+    sa.select(Schedule.business_id, Schedule.job, Schedule.cron, Schedule.next_run, Business.zone)
+    .join(Business, Business.id == Schedule.business_id)
+    .where(Schedule.next_run <= sa.bindparam("now"), Business.suspended_at.is_(None))
+    .order_by(Schedule.next_run)
+    .limit(100)
+)
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many jobs are due and not done, and for how many seconds the oldest has been."""
+
+    due: int
+    oldest_s: float
+
+
+_BACKLOG = Prepared(
+    sa.select(sa.func.count().label("due"), sa.func.min(_J.run_at).label("oldest")).where(
+        _J.state == "pending", _J.run_at <= sa.bindparam("now"), ~_suspended
+    )
+)
+
+
+async def backlog(transaction: Transaction, now: dt.datetime) -> Backlog:
+    """The outbox of all businesses."""
+    row = await transaction.one(_BACKLOG, now=now)
+    if row is None or row.oldest is None:
+        return Backlog(0, 0.0)
+    return Backlog(row.due, (now - row.oldest).total_seconds())
+
+
+class Runner:
+    """Runs due jobs of a deployment, each in a deed of its business. identify: reads a business's standing."""
+
+    def __init__(self, deployment: Deployment, identify: Identify) -> None:
+        self.deployment, self.identify = deployment, identify
+        self.handlers = handlers_of(deployment)
+        self.stopping = asyncio.Event()
+        self._tidied = time.monotonic()
+
+    async def run_due(self) -> int:
+        """Run what is due now; returns how many were run, those that failed included."""
+        await self.tick()
+        ran = 0
+        for one in await self.due():
+            if self.stopping.is_set():
+                break
+            with _alone(f"job {one.id}"):
+                ran += await self.execute(one.business_id, one.id)
+        return ran
+
+    async def due(self) -> Rows:
+        """What is due now: id, business and tries so far, one of each business before the second of any."""
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            return await transaction.fetch(_DUE, now=self.deployment.clock())
+
+    async def execute(self, business_id: uuid.UUID, job_id: uuid.UUID) -> bool:
+        """Run one job if it is still pending and no one else has it; returns whether it was run.
+
+        The try is counted before it is made, so that a job that takes its process with it is laid aside in the end.
+        """
+        name = f"job {job_id}"
+        with about(Facts(name)):
+            started = await self._deed(NO_BUSINESS, name, lambda work: self._start(work, job_id))
+            if started is None:
+                return False
+            handler = self.handlers.get(started)
+            limit_s = handler.limit_s if handler else LONGEST_S
+            limit = asyncio.timeout(limit_s)
+            try:
+                async with limit:
+                    ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
+                    if not callable(ran):
+                        return ran
+                    await ran()
+                    await self._deed(business_id, name, lambda work: self._called(work, job_id))
+                return True
+            except Exception as raised:  # a job may raise anything; it is kept with the job, and tried again
+                fault = TimeoutError(f"it took longer than {limit_s:g} s") if limit.expired() else raised
+                log.warning("job %s failed: %r", job_id, fault)
+            await self._deed(business_id, name, lambda work: self._failed(work, job_id, fault))
+            return True
+
+    async def tick(self) -> None:
+        """Turn schedules that are due into jobs, once each."""
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            due = await transaction.fetch(_SCHEDULED, now=self.deployment.clock())
+        for row in due:
+            with _alone(f"schedule {row.job}"):
+                await self._deed(row.business_id, f"schedule {row.job}", functools.partial(self._schedule, row))
+
+    async def loop(self, stop: asyncio.Event) -> None:
+        """Run due jobs until told to stop; wakes at once after a commit that left one."""
+        self.stopping = stop
+        while not stop.is_set():
+            tried = 0
+            try:
+                tried = await self.run_due()
+                await self.tidy()
+            except Exception:  # the database may be away for a while; the loop must outlive it
+                log.exception("the job loop stumbled")
+            if not tried:
+                await self.wait(POLL_S)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long, or until a commit of this process leaves a job."""
+        self.deployment.jobs_due.clear()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.deployment.jobs_due.wait(), seconds)
+
+    async def tidy(self) -> None:
+        """What the database wants done now and then."""
+        if time.monotonic() - self._tidied > TIDY_S:
+            await self.deployment.database.tidy()
+            self._tidied = time.monotonic()
+
+    async def _deed(self, business_id: uuid.UUID, name: str, run: Callable[[Work], Awaitable[T]]) -> T:
+        origin = Origin(name)
+        return await carry_out(self.deployment, business_id, run, identify=self.identify, origin=origin, audited=False)
+
+    async def _start(self, work: Work, job_id: uuid.UUID) -> str | None:
+        """Count a try; returns the job's name, or None when it is not due, or is being run, or has had its tries."""
+        row = await work.one(_START, job_id=job_id, now=work.now)
+        if row is None:
+            return None
+        if row.attempts > row.max_attempts:
+            error = "its process ended while it ran"
+            await self._end(work, job_id, state="dead", attempts=row.max_attempts, ended_at=work.now, error=error)
+            return None
+        name: str = row.name
+        return name
+
+    async def _run(self, work: Work, job_id: uuid.UUID) -> bool | Call:
+        row = await work.one(_CLAIM, job_id=job_id, now=work.now)
+        if row is None:
+            return False
+        if row.plugin != "kernel" and not work.enabled(row.plugin):
+            await self._end(work, job_id, state="parked", attempts=Job.attempts - 1)
+            return True
+        work.origin = Origin(row.name)
+        handler = self.handlers.get(row.name)
+        if handler is None:
+            raise LookupError(f"no plugin has a job called {row.name}")
+        payload = await work.one(_PAYLOAD, job_id=job_id)
+        mention(payload.payload if payload else None)
+        call = await handler.run(work, payload.payload if payload else {})
+        if call is not None:
+            await self._end(work, job_id, run_at=work.now + CALL_LEASE)
+            return call
+        await self._end(work, job_id, state="done", ended_at=work.now, error=None)
+        return True
+
+    async def _called(self, work: Work, job_id: uuid.UUID) -> None:
+        """The call came back: the job is done, and what it said to the outside is forgotten."""
+        here = sa.and_(JobPayload.business_id == work.business_id, JobPayload.job_id == job_id)
+        await work.execute(sa.update(JobPayload).where(here).values(payload={}))
+        await self._end(work, job_id, state="done", ended_at=work.now, error=None)
+
+    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> None:
+        row = (await work.execute(sa.select(Job.attempts, Job.max_attempts).where(Job.id == job_id))).one_or_none()
+        if row is None:
+            return
+        said = fault.detail if isinstance(fault, DukaError) else repr(fault)
+        wait = dt.timedelta(seconds=min(3600, 2**row.attempts))
+        dead = row.attempts >= row.max_attempts
+        await self._end(
+            work,
+            job_id,
+            state="dead" if dead else "pending",
+            error=redacted(said)[:2000],
+            run_at=work.now + wait,
+            ended_at=work.now if dead else None,
+        )
+
+    async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
+        await work.execute(sa.update(Job).where(Job.id == job_id, Job.state == "pending").values(**values))
+
+    async def _schedule(self, row: Any, work: Work) -> None:
+        moved = await work.execute(
+            sa.update(Schedule)
+            .where(Schedule.business_id == row.business_id, Schedule.job == row.job, Schedule.next_run == row.next_run)
+            .values(next_run=next_run(row.cron, work.now, row.zone))
+        )
+        if moved.rowcount:
+            work.later(row.job, {}, dedup=f"cron:{row.job}:{row.next_run.isoformat()}")
+
+
+@contextlib.contextmanager
+def _alone(what: str) -> Iterator[None]:
+    """Let no failure of one job keep the others from running."""
+    try:
+        yield
+    except Exception:  # a business that cannot be read, a database that is away: the row is there the next time
+        log.exception("%s could not be run", what)

@@ -1,0 +1,69 @@
+"""Schedules: cron lines of enabled plugins, in the time zone of each business, turned into jobs when they are due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from croniter import croniter
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kernel.db.tables import Business, Job, Schedule
+from kernel.jobs.handlers import handlers_of, kernel_handlers
+from kernel.work import Work
+
+
+def next_run(cron: str, after: dt.datetime, zone: str) -> dt.datetime:
+    """The next instant of a cron line in a zone.
+
+    At fixed hours it comes once a day: an hour that the clock repeats counts the first time, one that it skips a little
+    later. Over hours (`*` among them) it goes by time that passes.
+    """
+    tz = ZoneInfo(zone)
+    local = after.astimezone(tz)
+    if "*" in cron.split()[1]:
+        passing: dt.datetime = croniter(cron, local).get_next(dt.datetime)
+        return passing.astimezone(dt.UTC)
+    clock = croniter(cron, local.replace(tzinfo=None))
+    while True:
+        shown: dt.datetime = clock.get_next(dt.datetime)
+        moment = shown.replace(tzinfo=tz).astimezone(dt.UTC)
+        if moment > after:
+            return moment
+
+
+async def set_schedules(work: Work, plugin: str, zone: str) -> None:
+    """Make the schedules of a plugin that is being enabled (or of the kernel, for a new business)."""
+    for handler in handlers_of(work.deployment).values():
+        if handler.cron and handler.name.partition(".")[0] == plugin:
+            due = next_run(handler.cron, work.now, zone)
+            await work.execute(
+                sa.insert(Schedule).values(
+                    business_id=work.business_id, job=handler.name, cron=handler.cron, next_run=due
+                )
+            )
+    await work.execute(
+        sa.update(Job)
+        .where(Job.business_id == work.business_id, Job.plugin == plugin, Job.state == "parked")
+        .values(state="pending")
+    )
+
+
+async def complete_schedules(work: Work) -> None:
+    """Give every business the schedules of the kernel's own jobs that it does not have yet."""
+    found = await work.execute(sa.select(Schedule.business_id, Schedule.job).where(Schedule.job.startswith("kernel.")))
+    known = {(row.business_id, row.job) for row in found.all()}
+    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
+    for business in (await work.execute(sa.select(Business.id, Business.zone))).all():
+        for handler in kernel_handlers():
+            if handler.cron and (business.id, handler.name) not in known:
+                due = next_run(handler.cron, work.now, business.zone)
+                row = {"business_id": business.id, "job": handler.name, "cron": handler.cron, "next_run": due}
+                await work.execute(insert(Schedule).values(row).on_conflict_do_nothing())
+
+
+async def clear_schedules(work: Work, plugin: str) -> None:
+    """Take back the schedules of a plugin that is being disabled; its queued jobs are parked as they come up."""
+    own = Schedule.job.startswith(plugin + ".", autoescape=True)
+    await work.execute(sa.delete(Schedule).where(Schedule.business_id == work.business_id, own))

@@ -1,0 +1,48 @@
+"""A worker with jobs that count their effects, and some that take their process with them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kernel.app import open_deployment, work_off
+from kernel.jobs import Handler, handlers, running
+from kernel.settings import load_settings
+from kernel.work import Deployment, Work
+
+
+async def count(work: Work, payload: Mapping[str, Any]) -> None:
+    """Take a number of the job's own series: 1 where the effect came once. `dies`: "once" or "always", after it."""
+    work.number(f"counted-{payload['n']}", "", 1)
+    await work.flush()
+    died = Path(work.deployment.settings.home, f"died-{payload['n']}")
+    if payload.get("dies") == "always" or (payload.get("dies") == "once" and not died.exists()):
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if payload.get("fails"):
+        raise RuntimeError("told to fail")
+
+
+def main() -> None:
+    """Work until told to stop."""
+    honest = handlers.handlers_of
+
+    def with_count(deployment: Deployment) -> dict[str, Handler]:
+        return {**honest(deployment), "sales.count": Handler("sales.count", count, None)}
+
+    setattr(running, "handlers_of", with_count)  # noqa: B010 - it is imported there, not offered
+    asyncio.run(_work())
+
+
+async def _work() -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await work_off(open_deployment(load_settings()), stop, concurrency=3)
+
+
+if __name__ == "__main__":
+    main()
