@@ -44,14 +44,14 @@ _INVARIANTS = (
     Rule(
         "sale numbers run from 1 without a gap in every series",
         "SELECT k.series, k.last, COUNT(s.id) FROM kernel_series k LEFT JOIN sales_sale s"
-        " ON s.business_id = k.business_id AND s.number LIKE substr(k.series, 6) || '%'"
+        " ON s.business_id = k.business_id AND rtrim(s.number, '0123456789') = substr(k.series, 6)"
         " AND (s.order_number IS NULL OR s.order_number <> s.number)"
         " WHERE k.series LIKE 'sale:%' GROUP BY k.business_id, k.series, k.last HAVING COUNT(s.id) <> k.last",
     ),
     Rule(
         "order numbers run from 1 without a gap in every series",
         "SELECT k.series, k.last, COUNT(s.id) FROM kernel_series k LEFT JOIN sales_sale s"
-        " ON s.business_id = k.business_id AND s.order_number LIKE substr(k.series, 7) || '%'"
+        " ON s.business_id = k.business_id AND rtrim(s.order_number, '0123456789') = substr(k.series, 7)"
         " WHERE k.series LIKE 'order:%' GROUP BY k.business_id, k.series, k.last HAVING COUNT(s.id) <> k.last",
     ),
 )
