@@ -135,6 +135,12 @@ class Forbidden(DukaError):
     status, code, title = 403, "forbidden", "Your role does not allow this"
 
 
+class SecondFactorDemanded(Forbidden):
+    """The business demands a second factor of the person's role, and the account has none: set one up first."""
+
+    code, title = "second-factor-demanded", "Set up a second factor first"
+
+
 class BusinessSuspended(DukaError):
     """The operator of the deployment has closed the business for now; nothing of it is lost."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.auth.credentials import ApiKey, Till
+from kernel.auth.credentials import ApiKey, SecondFactor, Till
 from kernel.auth.models import Membership, Role, SignIn, SupportAccess, User
 from kernel.auth.rights.permissions import TILL, Rights, not_in_person
 from kernel.auth.secrets.bearer import Bearer, KeyClaims, TillClaims
@@ -68,9 +68,16 @@ _elsewhere = sa.or_(
     sa.and_(SignIn.till_business_id == sa.bindparam("business_id"), Till.id.is_not(None), Till.revoked_at.is_(None)),
 )
 """A sign-in by password, or one by PIN in the till's own business while the till is registered."""
+_lacks_factor = sa.and_(
+    Role.needs_second_factor.is_(True),
+    SignIn.till_id.is_(None),
+    ~sa.exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None)),
+)
+"""A sign-in by password of somebody who must have a second factor here and has none; a PIN is good at its till alone."""
 _IDENTITY = Prepared(
     sa.select(
         *_person,
+        _lacks_factor.label("must_enrol"),
         SignIn.till_id,
         SupportAccess.role_id.label("support_role_id"),
         SupportAccess.ends_at.label("support_ends_at"),
@@ -166,6 +173,8 @@ async def _identify_person(
     elif row.is_operator:
         held |= OPERATOR
     is_operator = row.is_operator and row.till_id is None
+    if row.must_enrol:
+        held, is_operator = frozenset(), False
     actor = Actor(
         row.user_id,
         row.user_name,
@@ -178,7 +187,12 @@ async def _identify_person(
         locations=_places(row),
     )
     suspended = row.suspended_at is not None
-    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, read_only=read_only)
+    return Standing(
+        *(actor, _shop(row), enabled, _epochs(row)),
+        suspended=suspended,
+        read_only=read_only,
+        must_enrol=bool(row.must_enrol),
+    )
 
 
 async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rights) -> Standing:

@@ -37,7 +37,8 @@ class User(Versioned, Base):
 class Role(Owned, Versioned, Base):
     """What a member may do. A shipped role (`code`) starts with what plugins grant it; added and removed are edits.
 
-    `limits`: name → decimal string or None, where the business has set one itself.
+    `limits`: name → decimal string or None, where the business has set one itself. needs_second_factor: its people may
+    do nothing here, signed in by password, before they have a second factor.
     """
 
     __tablename__ = "kernel_role"
@@ -50,6 +51,7 @@ class Role(Owned, Versioned, Base):
     limits: Mapped[dict[str, Any]] = mapped_column(
         Json, default=dict, server_default="{}", info=impersonal("names of limits, and amounts")
     )
+    needs_second_factor: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 class Membership(Base):

@@ -24,7 +24,7 @@ from kernel.testing.box import Box
 from kernel.tests.letters import everything_stored, post, text_of, token_in
 from kernel.work import Work
 
-FACTS = dict.fromkeys(("name", "hours", "days", "at", "masked", "inviter", "business", "role"), "Wanjiku")
+FACTS = dict.fromkeys(("name", "hours", "days", "at", "masked", "inviter", "business", "role", "thing"), "Wanjiku")
 EVIL = "Wanjiku\r\nBcc: thief@evil.example\r\n\r\n<script>alert(1)</script>{{ 7*7 }}{% raw %}"
 
 

@@ -24,7 +24,7 @@ from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
 from kernel.web.headers import check_address, read_headers
 from kernel.web.languages import Languages
-from kernel.web.paths import API, DOCUMENT, WATCHED, Paths, is_open
+from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open
 from kernel.web.perform import Visit
 from kernel.web.routes import Route
 from kernel.work import Deployment
@@ -107,6 +107,7 @@ class Gate:
         place = self.paths.find(path)
         anyone = is_open(place, path, method)
         visit.passes_suspension = path.startswith((f"{API}auth/", f"{API}operating/"))
+        visit.passes_demand = (method, path) in ENROLMENT
         throttled = self.throttle.is_on and path not in WATCHED
         if throttled:
             answer.throttled = await self.throttle.address(visit.address)

@@ -19,7 +19,10 @@ from kernel.web.shaping import field_names
 from kernel.wire import Download
 from kernel.work import ApprovalRequired
 
-_EVERY = (errors.MalformedJson, errors.Invalid, errors.Unavailable)
+_EVERY = (
+    *(errors.MalformedJson, errors.Invalid, errors.Unavailable, errors.RateLimited),
+    *(errors.UriTooLong, errors.HeadersTooLarge),
+)
 _MOMENT = "2026-11-21T09:14:03Z"
 
 
@@ -197,9 +200,7 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
 def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary or "Done"}
     if route.answer is Download:
-        good["content"] = {
-            media: {"schema": {"type": "string", "format": "binary"}, "example": "…"} for media in _FILES
-        }
+        good["content"] = _FILES
     elif route.answer is not None:
         content = {"schema": _portable(schemas[id(route.answer)]), "example": _example_for(route.answer, may)}
         good["content"] = {"application/json": content}
@@ -254,7 +255,10 @@ def _anchored(pattern: str) -> str:
     return re.sub(r"\\A", "^", re.sub(r"\\Z", "$", pattern))
 
 
-_FILES = ("text/csv", "application/x-ndjson", "application/zip")
+_FILE = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
+_FILES = {media: _FILE for media in ("text/csv", "application/x-ndjson", "application/zip")} | {
+    "application/json": {"schema": {"type": "object"}, "example": {}}
+}
 """What a route that answers a file may send."""
 _ABOUT = (
     "Amounts, prices and quantities are decimal strings. Times are RFC 3339 in UTC, dates ISO 8601, ids UUIDs. "

@@ -14,6 +14,15 @@ PAGES = ("/", "/docs", DOCUMENT, *sorted(WATCHED))
 """Paths open to anyone that are no operations; each answers to GET."""
 OPEN = ("/static/", "/health/")
 
+ENROLMENT = frozenset(
+    {
+        *(("GET", DOCUMENT), ("GET", f"{API}auth/me"), ("GET", f"{API}auth/second-factor")),
+        *(("POST", f"{API}auth/second-factor"), ("POST", f"{API}auth/second-factor/confirm")),
+        *(("POST", f"{API}auth/switch"), ("POST", f"{API}auth/logout"), ("POST", f"{API}auth/logout/everywhere")),
+    }
+)
+"""All that is open to somebody who must set up a second factor first."""
+
 
 class Place:
     """A path that has been found: its operations by method."""

@@ -18,7 +18,14 @@ from kernel.auth.rights.approvals import store_request
 from kernel.auth.rights.permissions import Rights
 from kernel.auth.secrets.bearer import Bearer
 from kernel.db import Phase, Transaction
-from kernel.errors import BusinessSuspended, Forbidden, IdempotencyKeyInvalid, IdempotencyKeyRequired, NotFound
+from kernel.errors import (
+    BusinessSuspended,
+    Forbidden,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyRequired,
+    NotFound,
+    SecondFactorDemanded,
+)
 from kernel.logs import mention
 from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
@@ -59,6 +66,7 @@ class Visit:
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
         self.passes_suspension = False
+        self.passes_demand = False
         self.route: Route | None = None
 
     async def enter(self) -> Standing:
@@ -81,6 +89,8 @@ class Visit:
         standing = await identify(transaction, self.claims, self.rights, self.deployment.clock())
         if standing.suspended and not self.passes_suspension:
             raise BusinessSuspended
+        if standing.must_enrol and not self.passes_demand:
+            raise SecondFactorDemanded("Your role takes a second factor here: begin with POST /auth/second-factor")
         return standing
 
     def problem(self, error: BaseException) -> Problem:

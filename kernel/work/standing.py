@@ -92,6 +92,7 @@ class Standing(msgspec.Struct, frozen=True):
     """The ground a deed stands on. `shop` is None for what an operator does above all businesses.
 
     suspended: the operator of the deployment has closed the business for now. read_only: only queries may be asked.
+    must_enrol: the business demands a second factor of the person's role, and there is none yet.
     """
 
     actor: Actor
@@ -100,6 +101,7 @@ class Standing(msgspec.Struct, frozen=True):
     epochs: Epochs
     suspended: bool = False
     read_only: bool = False
+    must_enrol: bool = False
 
     @property
     def business_id(self) -> uuid.UUID:

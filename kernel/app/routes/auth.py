@@ -77,6 +77,9 @@ class TokenPair(Struct, frozen=True):
     device_token: Annotated[
         str | None, Meta(description="After signing in: keep it on the device, for this person.")
     ] = None
+    must_set_up_second_factor: Annotated[
+        bool, Meta(description="The business demands a second factor; until there is one, nothing else is open.")
+    ] = False
 
 
 @flow(
@@ -91,7 +94,8 @@ async def login(scene: Scene, data: Login) -> TokenPair:
     Ten wrong tries an account in any quarter of an hour. A device that sends the `device_token` it was given has ten of
     its own, which nobody else can use up. The answer does not tell whether the account exists. Where the account has a
     second factor, the right password alone answers 401 `second-factor-required`: send the same request again with
-    `code`, from the authenticator app or one of the recovery codes.
+    `code`, from the authenticator app or one of the recovery codes. Where it has none and the business demands one of
+    the person's role, `must_set_up_second_factor` is true, and until then all else answers `second-factor-demanded`.
     """
     visitor = Visitor(scene.address, data.device, data.device_token)
     tried = await scene.deed(lambda work: sessions.attempt(work, data.username, visitor))
@@ -162,5 +166,7 @@ async def _answer(scene: Scene, tokens: Tokens) -> TokenPair:
     facts = BusinessFacts(shop.id, shop.slug, shop.name, shop.currency, shop.region, shop.zone) if shop else None
     held = sorted(standing.actor.permissions or ())
     return TokenPair(
-        tokens.access_token, tokens.refresh_token, tokens.expires_in, facts, held, device_token=tokens.device_token
+        *(tokens.access_token, tokens.refresh_token, tokens.expires_in, facts, held),
+        device_token=tokens.device_token,
+        must_set_up_second_factor=standing.must_enrol,
     )

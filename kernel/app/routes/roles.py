@@ -34,6 +34,11 @@ Limits = Annotated[
     Meta(max_length=200, description="Name → figure; null: no limit.", examples=[{"sales.discount_percent": "10"}]),
 ]
 
+NeedsFactor = Annotated[
+    bool,
+    Meta(description="Its people can only set up a second factor here until they have one.", examples=[False]),
+]
+
 
 class RoleIn(Request, frozen=True):
     """A role to add: empty, or as another one is now; permissions and limits named here come on top."""
@@ -50,6 +55,7 @@ class RolePatch(Request, frozen=True):
     name: Name | UnsetType = UNSET
     permissions: Permissions | UnsetType = UNSET
     limits: Limits | UnsetType = UNSET
+    needs_second_factor: NeedsFactor | UnsetType = UNSET
 
 
 class RoleFacts(Struct, frozen=True):
@@ -60,6 +66,7 @@ class RoleFacts(Struct, frozen=True):
     name: Name
     permissions: Permissions
     limits: Limits
+    needs_second_factor: NeedsFactor
 
 
 class RoleName(Struct, frozen=True):
@@ -132,7 +139,7 @@ class WorkplacePatch(Request, frozen=True):
     location_ids: Annotated[list[uuid.UUID], Meta(min_length=1, max_length=200)] | None
 
 
-_roles = sa.select(Role.id, Role.code, Role.name, Role.added, Role.removed, Role.limits)
+_roles = sa.select(Role.id, Role.code, Role.name, Role.added, Role.removed, Role.limits, Role.needs_second_factor)
 
 
 @query("/roles", permission="users.see")
@@ -188,9 +195,10 @@ async def add_role(work: Work, data: RoleIn) -> Reply[RoleFacts]:
 
 @command("PATCH", "/roles/{role_id}", permission="roles.manage", errors=(AlreadyExists, roles.RoleAbove, roles.OwnRole))
 async def change_role(work: Work, role_id: uuid.UUID, data: RolePatch) -> Reply[RoleFacts]:
-    """Change a role's name, permissions or limits, shipped roles' too.
+    """Change a role's name, permissions or limits, shipped roles' too, and whether it takes a second factor.
 
-    Its people feel it at their next request. Nobody changes their own role, or one that goes beyond it.
+    Its people feel it at their next request. Nobody changes their own role, or one that goes beyond it; that a second
+    factor is needed may be said of one's own and of the owners' role too, in a request that says nothing else.
     """
     role = await roles.change_role(
         work,
@@ -198,6 +206,7 @@ async def change_role(work: Work, role_id: uuid.UUID, data: RolePatch) -> Reply[
         None if data.name is UNSET else data.name,
         None if data.permissions is UNSET else data.permissions,
         None if data.limits is UNSET else data.limits,
+        None if data.needs_second_factor is UNSET else data.needs_second_factor,
     )
     return Reply(_facts(work, role), version=role.version)
 
@@ -255,7 +264,8 @@ async def _check_places(work: Work, ids: list[uuid.UUID] | None) -> None:
 
 def _facts(work: Work, row: Role | sa.Row[tuple[object, ...]]) -> RoleFacts:
     held = roles.held_by(work, row)
-    return RoleFacts(row.id, row.code, row.name, sorted(held.permissions), roles.limits_written(work, row))
+    limits = roles.limits_written(work, row)
+    return RoleFacts(row.id, row.code, row.name, sorted(held.permissions), limits, bool(row.needs_second_factor))
 
 
 def _group(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kernel.auth.businesses.invitations import role_name
 from kernel.auth.models import Invitation, User
 from kernel.auth.secrets.mail_tokens import LIVES, Link, Purpose, make_link_token
+from kernel.auth.telling import Change
 from kernel.jobs import Call, job
 from kernel.mail import Letter, deliver, plain_email, write
 from kernel.work import Work
@@ -23,6 +24,14 @@ PAGES: dict[Purpose, str] = {
     "invitation": "join",
 }
 """Pages that mailed links lead to. The token stands in the fragment, which no server is sent and no log keeps."""
+
+CHANGES: dict[Change, str] = {
+    "password_changed": "forgot",
+    **dict.fromkeys(("second_factor_on", "second_factor_off", "recovery_codes_renewed"), "security"),
+    **dict.fromkeys(("pin_changed", "pin_removed"), "security"),
+    **dict.fromkeys(("key_made", "key_ended"), "keys"),
+}
+"""Pages that letters about changes lead to; such a link holds no token."""
 
 
 @job("kernel.mail")
@@ -43,10 +52,15 @@ async def _password_reset(work: Work, payload: Mapping[str, Any]) -> Letter | No
     return Letter("password_reset", person.email, facts, await _link(work, "password_reset", link), person.language)
 
 
-async def _password_changed(work: Work, payload: Mapping[str, Any]) -> Letter | None:
+async def _of_change(work: Work, payload: Mapping[str, Any]) -> Letter | None:
+    """What somebody signs in with has changed: see `kernel.auth.telling`."""
     person = await _person(work, User.id == uuid.UUID(payload["user_id"]))
-    facts = {"name": person.name, "at": payload["at"]} if person else {}
-    return Letter("password_changed", person.email, facts, language=person.language) if person else None
+    if person is None:
+        return None
+    shop = work.standing.shop
+    facts = {"name": person.name, "at": payload["at"], "thing": payload.get("thing", "")}
+    link = f"{work.deployment.settings.public_address}/console/{CHANGES[payload['kind']]}"
+    return Letter(payload["kind"], person.email, facts | {"business": shop.name if shop else ""}, link, person.language)
 
 
 async def _email_verify(work: Work, payload: Mapping[str, Any]) -> Letter | None:
@@ -110,12 +124,12 @@ async def _welcome(work: Work, payload: Mapping[str, Any]) -> Letter | None:
 
 _WRITERS: dict[str, Callable[[Work, Mapping[str, Any]], Awaitable[Letter | None]]] = {
     "password_reset": _password_reset,
-    "password_changed": _password_changed,
     "email_verify": _email_verify,
     "email_change": _email_change,
     "email_changed": _email_changed,
     "invitation": _invitation,
     "welcome": _welcome,
+    **dict.fromkeys(CHANGES, _of_change),
 }
 
 

@@ -13,6 +13,7 @@ from kernel.auth.models import User
 from kernel.auth.secrets.mail_tokens import LinkNotValid, end_link_tokens, use_link_token
 from kernel.auth.signing_in.devices import forget_devices
 from kernel.auth.signing_in.sessions import end_all
+from kernel.auth.telling import tell_of_change
 from kernel.errors import AlreadyExists, NotFound, PreconditionFailed, Unauthenticated
 from kernel.mail import plain_email
 from kernel.work import Work
@@ -131,7 +132,6 @@ async def _set_password(work: Work, user_id: uuid.UUID, new_hash: str, still: sa
     if not changed.rowcount:
         return False
     await end_link_tokens(work, "password_reset", user_id=user_id)
-    at = work.now.strftime("%Y-%m-%d %H:%M UTC")
-    work.later("kernel.mail", {"kind": "password_changed", "user_id": str(user_id), "at": at})
+    tell_of_change(work, user_id, "password_changed")
     work.audit(subject=f"user:{user_id}")
     return True

@@ -153,16 +153,23 @@ async def change_role(
     name: str | None,
     permissions: Iterable[str] | None,
     limits: Mapping[str, str | None] | None,
+    needs_second_factor: bool | None = None,
 ) -> Role:
-    """Edit a role; its people feel it at their next request. Raises NotFound, OwnRole, RoleAbove, Invalid."""
-    role = await _to_change(work, role_id)
+    """Edit a role; its people feel it at their next request. Raises NotFound, OwnRole, RoleAbove, Invalid.
+
+    That a second factor is needed may be said of any role, the owners' and one's own too.
+    """
+    says_more = not (name is None and permissions is None and limits is None)
+    role = await _to_change(work, role_id, own=needs_second_factor is not None and not says_more)
     work.check_version(role.version)
-    if role.code == "owner":
+    if role.code == "owner" and (says_more or needs_second_factor is None):
         raise Forbidden("The owners' role holds everything and stays as it is")
     if name is not None:
         role.name = name
     _set_permissions(work, role, permissions)
     _set_limits(work, role, limits)
+    if needs_second_factor is not None:
+        role.needs_second_factor = needs_second_factor
     refuse_beyond(work, held_by(work, role))
     role.version += 1
     await work.session.flush()
@@ -183,12 +190,13 @@ async def delete_role(work: Work, role_id: uuid.UUID) -> None:
     await work.session.flush()
 
 
-async def _to_change(work: Work, role_id: uuid.UUID) -> Role:
+async def _to_change(work: Work, role_id: uuid.UUID, *, own: bool = False) -> Role:
+    """A role that the actor may change. own: what changes may be changed of one's own too."""
     role = await work.get(Role, role_id, to_change=True)
     mine = sa.select(Membership.role_id).where(
         Membership.business_id == work.business_id, Membership.user_id == work.actor.id
     )
-    if (await work.execute(mine)).scalar_one_or_none() == role_id:
+    if not own and (await work.execute(mine)).scalar_one_or_none() == role_id:
         raise OwnRole
     refuse_beyond(work, held_by(work, role))
     return role

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from kernel.auth.credentials import ApiKey
 from kernel.auth.rights.permissions import Rights, not_in_person
 from kernel.auth.secrets.bearer import make_lasting
+from kernel.auth.telling import tell_of_change
 from kernel.db import new_id
 from kernel.errors import Fault, Forbidden, Invalid, NotFound
 from kernel.work import Work
@@ -42,6 +43,8 @@ async def make_key(
         )
     )
     work.audit(subject=f"key:{id_}", name=name, scopes=sorted(set(scopes)))
+    if work.actor.id is not None:
+        tell_of_change(work, work.actor.id, "key_made", name=name)
     return id_, key
 
 
@@ -65,10 +68,13 @@ def check_scopes(work: Work, scopes: Sequence[str]) -> None:
 async def revoke_key(work: Work, key_id: uuid.UUID) -> None:
     """End a key; it opens nothing from the next request on. Once ended it stays so. Raises NotFound."""
     here = sa.and_(ApiKey.business_id == work.business_id, ApiKey.id == key_id)
-    ended = await work.execute(
-        sa.update(ApiKey).where(here).values(revoked_at=sa.func.coalesce(ApiKey.revoked_at, work.now))
-    )
-    if not ended.rowcount:
+    found = await work.execute(sa.select(ApiKey.name, ApiKey.created_by).where(here))
+    key = found.one_or_none()
+    if key is None:
         raise NotFound
+    ended = await work.execute(sa.update(ApiKey).where(here, ApiKey.revoked_at.is_(None)).values(revoked_at=work.now))
+    if not ended.rowcount:
+        return
+    tell_of_change(work, key.created_by, "key_ended", name=key.name)
     work.changed(ApiKey, key_id, {"revoked_at": None}, {"revoked_at": work.now})
     work.audit(subject=f"key:{key_id}")

@@ -17,6 +17,7 @@ from kernel.auth.limits import count_try, forget_tries
 from kernel.auth.models import Limit, Membership, SignIn, User
 from kernel.auth.secrets import vault
 from kernel.auth.secrets.passwords import hash_password, password_matches
+from kernel.auth.telling import tell_of_change
 from kernel.errors import Invalid
 from kernel.work import Work
 
@@ -51,17 +52,24 @@ async def pin_matches(stored: str | None, pin: str) -> bool:
 
 async def set_pin(work: Work, user_id: uuid.UUID, hashed: str) -> None:
     """Set or change a person's PIN here; their sign-ins by the former one end."""
-    await forget_pin(work, user_id)
+    await _end_pin(work, user_id)
     sealed = vault.seal(work.deployment, _PURPOSE, _owner(work, user_id), hashed)
     row = {"business_id": work.business_id, "user_id": user_id, "sealed": sealed, "changed_at": work.now}
     await work.execute(sa.insert(Pin).values(row))
+    tell_of_change(work, user_id, "pin_changed")
 
 
 async def forget_pin(work: Work, user_id: uuid.UUID) -> None:
-    """Take a person's PIN here away, and end their sign-ins by it."""
-    await work.execute(sa.delete(Pin).where(Pin.business_id == work.business_id, Pin.user_id == user_id))
+    """Take a person's PIN here away, and end their sign-ins by it; they are told if they had one."""
+    if await _end_pin(work, user_id):
+        tell_of_change(work, user_id, "pin_removed")
+
+
+async def _end_pin(work: Work, user_id: uuid.UUID) -> bool:
+    gone = await work.execute(sa.delete(Pin).where(Pin.business_id == work.business_id, Pin.user_id == user_id))
     at_tills = sa.and_(SignIn.till_business_id == work.business_id, SignIn.user_id == user_id)
     await work.execute(sa.update(SignIn).where(at_tills, SignIn.revoked_at.is_(None)).values(revoked_at=work.now))
+    return bool(gone.rowcount)
 
 
 async def try_pin(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -> str | None:

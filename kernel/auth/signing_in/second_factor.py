@@ -13,6 +13,7 @@ from msgspec import Meta
 from kernel.auth.credentials import RecoveryCode, SecondFactor
 from kernel.auth.limits import count_try, forget_tries
 from kernel.auth.secrets import totp, vault
+from kernel.auth.telling import tell_of_change
 from kernel.errors import Conflict, SecondFactorRequired, SecondFactorWrong
 from kernel.work import Work
 
@@ -91,7 +92,8 @@ async def confirm(work: Work, user_id: uuid.UUID, code: str) -> list[str] | None
     if not switched.rowcount:
         return None
     await forget_tries(work, _tries(user_id))
-    return await renew_recovery_codes(work, user_id)
+    tell_of_change(work, user_id, "second_factor_on")
+    return await _fresh_recovery_codes(work, user_id)
 
 
 async def use_code(work: Work, user_id: uuid.UUID, code: str) -> bool:
@@ -105,13 +107,22 @@ async def use_code(work: Work, user_id: uuid.UUID, code: str) -> bool:
 
 
 async def switch_off(work: Work, user_id: uuid.UUID) -> None:
-    """Forget a person's secret and recovery codes."""
+    """Forget a person's secret and recovery codes, and tell them if there were any."""
+    was_on = await is_on(work, user_id)
     await work.execute(sa.delete(SecondFactor).where(SecondFactor.user_id == user_id))
     await work.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    if was_on:
+        tell_of_change(work, user_id, "second_factor_off")
 
 
 async def renew_recovery_codes(work: Work, user_id: uuid.UUID) -> list[str]:
-    """Ten fresh recovery codes of 80 random bits each; those from before are worth nothing any more."""
+    """Ten fresh recovery codes; those from before are worth nothing any more."""
+    tell_of_change(work, user_id, "recovery_codes_renewed")
+    return await _fresh_recovery_codes(work, user_id)
+
+
+async def _fresh_recovery_codes(work: Work, user_id: uuid.UUID) -> list[str]:
+    """Ten recovery codes of 80 random bits each, in the place of all others."""
     codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
     await work.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     rows = [{"user_id": user_id, "hash": _hashes(work, user_id, code)[0]} for code in codes]
