@@ -14,8 +14,8 @@ from kernel.auth.rights.permissions import Rights
 from kernel.errors import NotFound
 from kernel.registry import Registry
 from kernel.web import PUBLIC, Route, Visit
-from kernel.web.fields import permissions_in
 from kernel.web.openapi import document, etag
+from kernel.work.fields import permissions_in
 
 KINDS = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 POLICY = (

@@ -33,6 +33,8 @@ GRACE = dt.timedelta(minutes=5)
 A_DAY = dt.timedelta(days=1)
 AT_ONCE = 500
 PAUSE_S = 1.0
+LATE = dt.timedelta(minutes=30)
+"""A row that waits so long for its seal says that no process seals: three rounds have gone by."""
 ROUND_S = 600.0
 """Every so often all trails are looked at, for rows of other processes and of a time when nobody sealed."""
 
@@ -40,16 +42,13 @@ _A, _S = Audit.__table__.c, AuditSeal.__table__.c
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _HEAD = Prepared(sa.select(_S.number, _S.hash).where(_S.business_id == _business).order_by(_S.number.desc()).limit(1))
 _NEWEST = Prepared(sa.select(_S.audit_id).where(_S.business_id == _business).order_by(_S.audit_id.desc()).limit(1))
-_UNSEALED = Prepared(
-    sa.select(*COLUMNS)
-    .where(
-        _A.business_id == _business,
-        _A.id >= sa.bindparam("floor", type_=sa.Uuid()),
-        ~sa.exists().where(_S.business_id == _A.business_id, _S.audit_id == _A.id),
-    )
-    .order_by(_A.id)
-    .limit(AT_ONCE)
+_waiting = sa.and_(
+    _A.business_id == _business,
+    _A.id >= sa.bindparam("floor", type_=sa.Uuid()),
+    ~sa.exists().where(_S.business_id == _A.business_id, _S.audit_id == _A.id),
 )
+_UNSEALED = Prepared(sa.select(*COLUMNS).where(_waiting).order_by(_A.id).limit(AT_ONCE))
+_OLDEST = Prepared(sa.select(_A.id).where(_waiting).order_by(_A.id).limit(1))
 
 
 async def seal(work: Work, *, back: dt.timedelta | None = 2 * GRACE, lock: bool = True) -> int:
@@ -72,6 +71,14 @@ async def seal(work: Work, *, back: dt.timedelta | None = 2 * GRACE, lock: bool 
         before = link(before, number, work.now, row._asdict())
         work.insert(AuditSeal, {"number": number, "audit_id": row.id, "hash": before, "sealed_at": work.now})
     return len(rows)
+
+
+async def behind(work: Work) -> dt.timedelta:
+    """How long the oldest row of the business has waited for its seal; of the last day's work, and what came after."""
+    newest = await work.one(_NEWEST)
+    floor = uuid.UUID(int=0) if newest is None else first_id(made_at(newest.audit_id) - A_DAY)
+    row = await work.one(_OLDEST, floor=floor)
+    return dt.timedelta(0) if row is None else max(dt.timedelta(0), work.now - made_at(row.id))
 
 
 class Sealer:
@@ -119,6 +126,11 @@ class Sealer:
     async def anchor_all(self) -> int:
         """Anchor every trail whose business day is over and that is not anchored yet; returns how many."""
         return sum([await self._deed(one, anchor_day) is not None for one in await self.businesses()])
+
+    async def late(self) -> dict[uuid.UUID, dt.timedelta]:
+        """The trails that nobody has sealed for too long, and how far they are behind."""
+        found = {one: await self._deed(one, behind) for one in await self.businesses()}
+        return {one: length for one, length in found.items() if length > LATE}
 
     async def businesses(self) -> list[uuid.UUID]:
         """Every trail there is: those of the businesses, and the deployment's own."""

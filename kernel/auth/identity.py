@@ -73,7 +73,7 @@ _lacks_factor = sa.and_(
     SignIn.till_id.is_(None),
     ~sa.exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None)),
 )
-"""A sign-in by password of somebody who must have a second factor here and has none; a PIN is good at its till alone."""
+"""A sign-in by password of somebody who must have a second factor here and has none; a PIN is good at its till."""
 _IDENTITY = Prepared(
     sa.select(
         *_person,

@@ -57,8 +57,8 @@ class Role(Owned, Versioned, Base):
 class Membership(Base):
     """A user's place in a business. `locations`: ids of those they work at; None for all.
 
-    pending_until: made with a first password, waits for the first sign-in. seen_at: the last sign-in or refresh in this
-    business.
+    pending_until: made with a first password, waits for the first sign-in. seen_at: the last sign-in (by PIN too),
+    refresh, or use of an API key of theirs in this business.
     """
 
     __tablename__ = "kernel_membership"

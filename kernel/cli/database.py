@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from kernel.app import open_deployment
 from kernel.app.prepare import lineages, prepare
+from kernel.audit import Sealer
 from kernel.auth import act
 from kernel.auth.businesses.making import NewBusiness, create_business, make_user
 from kernel.auth.businesses.regions import zone_of
+from kernel.auth.identity import standing_of_business
 from kernel.auth.models import User
 from kernel.auth.secrets.passwords import hash_password
 from kernel.cli.main import duka, run, settings_of
@@ -58,8 +60,13 @@ def init(
 
 @duka.command()
 def check() -> None:
-    """Check configuration, database, migrations and invariants; exit code 1 if anything is wrong."""
-    faults = run(_check(settings_of()))
+    """Check configuration, database, migrations and invariants; exit code 1 if anything is wrong.
+
+    Warns of trails that nobody seals: they are whole, but who alters them now is not found out.
+    """
+    faults, warnings = run(_check(settings_of()))
+    for warning in warnings:
+        click.echo(f"! {warning}")
     for fault in faults:
         click.echo(f"✗ {fault}")
     if faults:
@@ -124,7 +131,8 @@ async def _first_business(deployment: Deployment, owner: uuid.UUID, name: str, r
     await act(deployment, None, make, deed="duka init")
 
 
-async def _check(settings: Settings) -> list[str]:
+async def _check(settings: Settings) -> tuple[list[str], list[str]]:
+    """Faults and warnings."""
     deployment = open_deployment(settings, patient=True)
     faults = [f"plugin {one.name} was set aside: {one.reason}" for one in deployment.registry.set_aside.values()]
     known = tables_of(deployment.registry)
@@ -132,12 +140,17 @@ async def _check(settings: Settings) -> list[str]:
     try:
         migrator = Migrator(settings.migrations_database_url or settings.url, lineages(deployment.registry), "")
         if pending := await migrator.pending():
-            return [*faults, f"migrations that have not run: {', '.join(pending)}; run duka init"]
+            return [*faults, f"migrations that have not run: {', '.join(pending)}; run duka init"], []
         faults += [f"schema: {one}" for one in await migrator.differences()]
         faults += await broken(deployment)
+        late = await Sealer(deployment, standing_of_business).late()
     finally:
         await deployment.database.dispose()
-    return faults
+    if not late:
+        return faults, []
+    minutes = int(max(late.values()).total_seconds() // 60)
+    what = f"{len(late)} audit trails wait for their seals, up to {minutes} minutes"
+    return faults, [f"{what}: run a process with DUKA_JOBS=embedded, or duka audit seal"]
 
 
 async def _new_revision(settings: Settings, plugin: str, words: str) -> None:

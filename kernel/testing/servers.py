@@ -30,7 +30,13 @@ PORT: Final = 5432
 STATUS_LINE: Final = 7
 """The line of postmaster.pid that says "ready" once connections are accepted (counted from 0)."""
 
-VOLATILE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "autovacuum=off")
+VOLATILE: Final = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "shared_buffers=64MB",
+    "autovacuum=off",
+)
 """What makes PostgreSQL quick and unfit to survive a power cut."""
 
 

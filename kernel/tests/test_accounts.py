@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import httpx
@@ -12,7 +13,8 @@ import sqlalchemy as sa
 from kernel.auth.businesses.making import add_member, role_named
 from kernel.auth.models import Limit, MailToken, Membership, RefreshToken, Role, SignIn, User
 from kernel.db.tables import Audit
-from kernel.testing.box import PASSWORD, Box
+from kernel.testing.box import PASSWORD, Box, Client
+from kernel.tests.at_tills import at_till, register, set_pin
 from kernel.tests.letters import person_id, post, text_of, token_in
 from kernel.work import Work
 
@@ -164,6 +166,34 @@ async def test_idle_people_are_switched_off_by_night_if_the_deployment_says_so(b
 
     closed = ("manager", "stock_keeper", "accountant", "operator")
     assert await box.look(audited) == {f"user:{person_id(box, role)}" for role in closed}
+
+
+async def test_who_works_by_pin_or_by_a_key_of_theirs_is_not_idle(box: Box) -> None:
+    await set_pin(box)
+    _, device = await register(box)
+    made = await box.client("owner").post("/api/v1/keys", {"name": "Web shop", "scopes": ["users.see"]})
+    key = Client(box.http, made.json()["key"])
+    box.clock.pass_by(days=199)
+    await at_till(box, device)
+    assert (await key.get("/api/v1/users")).status_code == 200
+    await night(box, 180)
+    seen = {one["email"].partition("@")[0]: one["is_active"] for one in await people(box)}
+    assert {name for name, is_active in seen.items() if is_active} == {"cashier", "owner"}
+    last = {row.user_id: row.seen_at for row in await memberships(box)}
+    assert last[person_id(box, "cashier")] == last[person_id(box, "owner")] == box.clock() - dt.timedelta(days=1)
+
+
+async def people(box: Box) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await box.client("owner").get("/api/v1/users")).json()["items"]
+    return found
+
+
+async def memberships(box: Box) -> Any:
+    async def read(work: Work) -> Any:
+        here = Membership.business_id == work.business_id
+        return (await work.execute(sa.select(Membership.user_id, Membership.seen_at).where(here))).all()
+
+    return await box.look(read)
 
 
 async def test_the_last_owner_is_never_switched_off(box: Box) -> None:

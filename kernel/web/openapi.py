@@ -13,11 +13,11 @@ import msgspec
 
 from kernel import VERSION, errors
 from kernel.web.asking import HEADER
-from kernel.web.fields import hide, visible
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.web.shaping import field_names
 from kernel.wire import Download
 from kernel.work import ApprovalRequired
+from kernel.work.fields import hide, visible
 
 _EVERY = (
     *(errors.MalformedJson, errors.Invalid, errors.Unavailable, errors.RateLimited),
@@ -256,7 +256,7 @@ def _anchored(pattern: str) -> str:
 
 
 _FILE = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
-_FILES = {media: _FILE for media in ("text/csv", "application/x-ndjson", "application/zip")} | {
+_FILES = dict.fromkeys(("text/csv", "application/x-ndjson", "application/zip"), _FILE) | {
     "application/json": {"schema": {"type": "object"}, "example": {}}
 }
 """What a route that answers a file may send."""

@@ -29,7 +29,6 @@ from kernel.errors import (
 from kernel.logs import mention
 from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
-from kernel.web.fields import refuse_unheld, shown
 from kernel.web.languages import Languages
 from kernel.web.problems import ENGLISH, Problem, as_duka_error, problem
 from kernel.web.reach import refuse_elsewhere
@@ -38,6 +37,7 @@ from kernel.web.shaping import Shape, shape_of, shaped
 from kernel.wire import Download, Reply
 from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
+from kernel.work.fields import refuse_unheld, shown
 
 T = TypeVar("T")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")

@@ -16,9 +16,9 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from kernel.errors import Fault, Forbidden, Invalid
-from kernel.web.fields import plain
 from kernel.wire import Page
 from kernel.work import Work
+from kernel.work.fields import plain
 
 Load = Callable[[Work, frozenset[uuid.UUID]], Awaitable[Mapping[uuid.UUID, msgspec.Struct]]]
 MOST_NAMES = 60

@@ -8,13 +8,17 @@ from typing import Any
 import msgspec
 
 from kernel.errors import Invalid
+from kernel.work.fields import refuse_unheld
 from kernel.work.unit import Work
 
 
 def read_ext(
     work: Work, subject: str, ext: Mapping[str, msgspec.Raw], pointer: str = "/ext"
 ) -> dict[str, msgspec.Struct]:
-    """Plugin → its part of `ext` on a subject such as `sales.cart`. Raises Invalid where one is off or takes none."""
+    """Plugin → its part of `ext` on a subject such as `sales.cart`. Raises Invalid where one is off or takes none.
+
+    A field that needs a permission is refused to those who do not hold it, as everywhere: raises Forbidden.
+    """
     read: dict[str, msgspec.Struct] = {}
     for plugin, raw in ext.items():
         kind = work.deployment.registry.extension(subject, plugin) if work.enabled(plugin) else None
@@ -24,6 +28,7 @@ def read_ext(
             read[plugin] = msgspec.json.decode(raw, type=kind)
         except msgspec.ValidationError as fault:
             raise Invalid.at(f"{pointer}/{plugin}", str(fault)) from fault
+        refuse_unheld(msgspec.json.decode(raw), kind, work.actor.may, f"{pointer}/{plugin}")
     return read
 
 

@@ -19,8 +19,8 @@ from schemathesis.checks import CheckContext
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
 from schemathesis.core.transport import Response
-from schemathesis.openapi.checks import JsonSchemaError
 from schemathesis.engine import events, from_schema
+from schemathesis.openapi.checks import JsonSchemaError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kernel.testing.box import Box
@@ -33,11 +33,11 @@ LEFT_OUT = frozenset(
         *("operating.suspend_business", "operating.delete_business"),
     }
 )
-"""Operations after which everything else would answer 401 or 404; switch hands out refresh tokens that are then replayed."""
+"""Operations after which all else would answer 401 or 404; switch hands out a refresh token, which is then replayed."""
 COUNTED = frozenset({"auth", "approvals", "tills"})
-"""Rooms whose refusals may be counted or end a sign-in: tries at a password or a PIN, a refresh token that came back."""
+"""Rooms whose refusals may be counted or end a sign-in: tries at a password or a PIN, a refresh token come back."""
 SAID_OTHERWISE = ("positive_data_acceptance", "missing_required_header", "ignored_auth", "object_level_authorization")
-"""Checks that do not fit: no schema says which goods there are; the tests of manners, tokens and tenants say the rest."""
+"""Checks that do not fit: no schema says which goods there are; tests of manners, tokens and tenants say the rest."""
 REFUSALS = [400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 422, 428, 429, 431]
 WRITTEN = "x-test-written"
 """The header by which the box tells the check that something was committed."""
@@ -105,8 +105,8 @@ class Fuzz:
         self.box, self.own, self.client, self.seed = box, own, box.client(role), seed
         self.only, self.found = only, Found()
 
-    async def run(self, *, cases: int, seconds: float, examples: int, phases: list[str] | None = None) -> Found:
-        """Judge so many cases, or as many as there is time for. examples: of each operation a round."""
+    async def run(self, *, cases: int, seconds: float, phases: list[str], examples: int = 2) -> Found:
+        """Judge so many cases more, or as many as there is time for. examples: of each operation a round."""
         loop, watch = asyncio.get_running_loop(), Watch(self.box.deployment.settings.url)
         await watch.has_moved()
         schema = schemathesis.openapi.from_dict(await self._document(), config=self._config())
@@ -116,10 +116,9 @@ class Fuzz:
         schema.config.generation.update(max_examples=examples, no_shrink=True, database="none")
         schema.hooks.hook("filter_failure")(_is_of_a_whole_answer)
         schema.config.update(continue_on_failure=True, headers=self._headers())
-        if phases is not None:
-            schema.config.phases.update(phases=phases)
+        schema.config.phases.update(phases=phases)
         try:
-            await asyncio.to_thread(self._execute, schema, cases)
+            await asyncio.to_thread(self._execute, schema, self.found.cases + cases)
         finally:
             await watch.close()
         return self.found
@@ -172,7 +171,9 @@ class Fuzz:
                 if check.failure_info is not None:
                     failure = check.failure_info.failure
                     name = f"{check.name} {recorder.cases[case_id].value.operation.label}"
-                    self.found.wrong.setdefault(name, f"{failure.message[:400]}\n{check.failure_info.code_sample[:1500]}")
+                    self.found.wrong.setdefault(
+                        name, f"{failure.message[:400]}\n{check.failure_info.code_sample[:1500]}"
+                    )
 
 
 def _served_in(loop: asyncio.AbstractEventLoop, box: Box, watch: Watch) -> Any:

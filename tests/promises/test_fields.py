@@ -16,8 +16,8 @@ import pytest
 from kernel.plugin import ROLES
 from kernel.testing.box import Box
 from kernel.web import Route
-from kernel.web.fields import permissions_in, plain, refuse_unheld
 from kernel.wire import needs
+from kernel.work.fields import permissions_in, plain, refuse_unheld
 from tests.promises.filling import MARKS, Filling
 from tests.promises.spots import lists_of, plain_call
 from tests.promises.test_roles import rights_of

@@ -19,9 +19,7 @@ from tests.promises.filling import MARKS, Filling
 from tests.promises.prober import EVERYBODY, MINE, THEIRS, Prober
 from tests.promises.spots import id_spots, lists_of, naming_spots, plain_call, word_spots
 
-BLUNT = {
-    "POST /api/v1/payments/refunds body register_id alone": "payments knows no registers: any id is kept",
-}
+BLUNT: dict[str, str] = {}
 """Spots of the body, but for ids that the caller chooses, where an id of nothing is taken as well; and why."""
 REFUSED_THOUGH_OWN = {
     "POST /api/v1/catalog/brands body id alone",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kernel.auth.businesses.invitations import close_expired
 from kernel.auth.models import Limit, MailToken, Membership, RefreshToken, Role, SignIn, User
 from kernel.auth.signing_in.sessions import end_all
+from kernel.db.tables import Approval
 from kernel.jobs import job
 from kernel.work import Work
 
@@ -33,6 +34,13 @@ async def forget_expired(work: Work, _payload: Mapping[str, Any]) -> None:
     )
     await work.execute(sa.delete(SignIn).where(SignIn.revoked_at < old))
     await close_expired(work)
+
+
+@job("kernel.forget_approvals", cron="41 3 * * *")
+async def forget_approvals(work: Work, _payload: Mapping[str, Any]) -> None:
+    """Drop requests for approval whose time is long over; who asked and who answered stays in the audit trail."""
+    long_over = Approval.expires_at < work.now - KEPT_FOR
+    await work.execute(sa.delete(Approval).where(Approval.business_id == work.business_id, long_over))
 
 
 @job("kernel.close_idle", cron="47 3 * * *")

@@ -7,6 +7,7 @@ import uuid
 
 import sqlalchemy as sa
 
+from kernel.auth.credentials import ApiKey
 from kernel.auth.models import Membership, Role, User
 from kernel.auth.rights.permissions import Rights
 from kernel.db import new_id
@@ -86,11 +87,12 @@ async def store_request(work: Work, ask: Ask) -> uuid.UUID:
 async def answer_request(work: Work, approval_id: uuid.UUID, by: Actor, reason: str, *, approves: bool) -> Approval:
     """Approve or refuse a request in the name of a second person, once.
 
-    Only the account is known: one person with two accounts passes for two. Raises NotFound, SelfApproval,
+    Whoever made the API key that asked is whoever asked. Only the account is known: one person with two accounts passes
+    for two. Raises NotFound, SelfApproval,
     BeyondApprover, AlreadyAnswered.
     """
     row = await work.get(Approval, approval_id)
-    if by.id == row.requested_by:
+    if await _person_behind(work, by.id) == await _person_behind(work, row.requested_by):
         raise SelfApproval
     if approves:
         _refuse_beyond(work, row, by)
@@ -151,6 +153,12 @@ async def colleague(work: Work, user_id: uuid.UUID) -> Actor:
         limits=rights.limits_of(row.code, row.limits, enabled),
         locations=None if row.locations is None else frozenset(map(uuid.UUID, row.locations)),
     )
+
+
+async def _person_behind(work: Work, id_: uuid.UUID | None) -> uuid.UUID | None:
+    """Whose an id of an actor is: of an API key its maker's, who acts through it; of a person their own."""
+    maker = sa.select(ApiKey.created_by).where(ApiKey.business_id == work.business_id, ApiKey.id == id_)
+    return (await work.execute(maker)).scalar_one_or_none() or id_
 
 
 def _refuse_beyond(work: Work, row: Approval, by: Actor) -> None:

@@ -11,8 +11,7 @@ from kernel.auth.models import Location, SignIn
 from kernel.auth.secrets.bearer import make_lasting
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
-from kernel.hooks import register_known
-from kernel.work import Work
+from kernel.work import Work, check_register
 
 
 async def register_till(
@@ -28,7 +27,7 @@ async def register_till(
     if place.kind != "storefront":
         raise Invalid.at("/location_id", "A warehouse has no till")
     if register_id is not None:
-        await _check_register(work, location_id, register_id)
+        await check_register(work, location_id, register_id)
     id_ = new_id()
     token, hash_ = make_lasting("dt", work.business_id, id_)
     work.session.add(
@@ -57,10 +56,3 @@ async def revoke_till(work: Work, till_id: uuid.UUID) -> None:
     await work.execute(sa.update(SignIn).where(at_till, SignIn.revoked_at.is_(None)).values(revoked_at=work.now))
     work.changed(Till, till_id, {"revoked_at": None}, {"revoked_at": work.now})
     work.audit(subject=f"till:{till_id}")
-
-
-async def _check_register(work: Work, location_id: uuid.UUID, register_id: uuid.UUID) -> None:
-    """The kernel knows no registers: a plugin that has them must know this one."""
-    heard = await work.tell(register_known, work=work, location_id=location_id, register_id=register_id)
-    if not any(answer.value for answer in heard):
-        raise NotFound.at("/register_id", "This location has no such register")

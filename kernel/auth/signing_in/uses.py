@@ -1,4 +1,7 @@
-"""When keys and tills were last used: noted after the answer has gone out, and no more than once a minute each."""
+"""When keys and tills were last used: noted after the answer has gone out, and no more than once a minute each.
+
+Who made a key that is used is seen with it, so that nobody is switched off as idle while their programs work.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import sqlalchemy as sa
 
 from kernel.auth.acting import act
 from kernel.auth.credentials import ApiKey, Till
+from kernel.auth.models import Membership
 from kernel.work import Deployment, Standing, Work
 
 log = logging.getLogger("duka.auth")
@@ -32,7 +36,11 @@ async def note_use(deployment: Deployment, standing: Standing) -> None:
     here = sa.and_(table.business_id == standing.business_id, table.id == id_)
 
     async def note(work: Work) -> None:
-        await work.execute(sa.update(table).where(here, stale).values(last_used_at=now))
+        used = await work.execute(sa.update(table).where(here, stale).values(last_used_at=now))
+        if table is ApiKey and used.rowcount:
+            maker = sa.select(ApiKey.created_by).where(here).scalar_subquery()
+            theirs = sa.and_(Membership.business_id == standing.business_id, Membership.user_id == maker)
+            await work.execute(sa.update(Membership).where(theirs).values(seen_at=now))
 
     try:
         await act(deployment, standing.business_id, note, deed="note a use", audited=False)

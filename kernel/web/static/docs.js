@@ -5,10 +5,12 @@
 
   const DESCRIPTION_URL = "/api/v1/openapi.json";
   const LOGIN_URL = "/api/v1/auth/login";
+  const ASK_FOR_CODE = "Now the code that your authenticator app shows, or a recovery code.";
   const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
   const form = document.getElementById("sign-in");
   const submit = form.querySelector("button");
+  const secondFactor = document.getElementById("second-factor");
   const session = document.getElementById("session");
   const signOutButton = document.getElementById("sign-out");
   const error = document.getElementById("error");
@@ -31,11 +33,13 @@
     try {
       login = await askForToken(new FormData(form));
       form.reset();
+      askForCode(false);
       showSession();
       await showReference();
     } catch (fault) {
-      showError(fault.message);
-      if (!login) form.elements.password.focus();
+      showError(fault.code === "second-factor-required" ? ASK_FOR_CODE : fault.message);
+      if (String(fault.code).startsWith("second-factor-")) askForCode(true);
+      else if (!login) form.elements.password.focus();
     } finally {
       setBusy(false);
     }
@@ -52,11 +56,21 @@
     const body = { username: fields.get("username").trim(), password: fields.get("password") };
     const business = fields.get("business").trim();
     if (business) body.business = business;
+    const code = (fields.get("code") ?? "").replace(/\s+/g, "");
+    if (code) body.code = code;
     return askForJson(LOGIN_URL, {
       method: "POST",
       headers: { "Content-Type": "application/json", "Idempotency-Key": randomKey() },
       body: JSON.stringify(body),
     });
+  }
+
+  // The field for a code is there only for those whose account asks for one.
+  function askForCode(asked) {
+    secondFactor.hidden = !asked;
+    form.elements.code.value = "";
+    form.elements.code.required = asked;
+    if (asked) form.elements.code.focus();
   }
 
   // Draws the description that the present visitor may see; a fresh Swagger UI each time, so that
@@ -144,6 +158,9 @@
   function summary(count) {
     const operations = `${count} ${count === 1 ? "operation" : "operations"}`;
     if (!login) return [`Signed out: ${operations} open to everyone. Sign in to see what is enabled for your business.`];
+    if (login.must_set_up_second_factor) {
+      return ["Your role takes a second factor here. Set it up with POST /auth/second-factor and …/confirm; then all is open."];
+    }
     if (!login.business) return [`Signed in without a business: ${operations}.`];
     const name = document.createElement("strong");
     name.textContent = login.business.name;
@@ -176,7 +193,10 @@
       throw new Error("No answer from the server. Check the connection and try again.");
     }
     const body = await response.json().catch(() => null);
-    if (!response.ok) throw new Error(body?.detail || body?.title || `The server answered ${response.status}.`);
+    if (!response.ok) {
+      const said = body?.detail || body?.title || `The server answered ${response.status}.`;
+      throw Object.assign(new Error(said), { code: body?.code });
+    }
     if (body === null) throw new Error("The server's answer could not be read.");
     return body;
   }

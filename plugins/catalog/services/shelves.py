@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from msgspec import UnsetType
 
 from kernel.db import new_id
-from kernel.errors import NotFound
+from kernel.errors import AlreadyExists, NotFound
 from kernel.work import Work
 from plugins.catalog.errors import CategoryCircle
 from plugins.catalog.models import Brand, Category
@@ -18,9 +18,11 @@ from plugins.catalog.services.common import locked
 
 
 async def add_category(work: Work, data: CategoryIn) -> Category:
-    """Add a category. Raises Invalid for a parent that does not exist."""
+    """Add a category. Raises NotFound for a parent that does not exist, AlreadyExists for one below itself."""
     parent = await _parent(work, data.parent_id)
     id_ = data.id or new_id()
+    if parent is not None and parent.id == id_:
+        raise AlreadyExists("There is a category with this id")
     row = Category(
         id=id_,
         name=data.name,

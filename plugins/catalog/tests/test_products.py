@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from typing import Annotated, Any
 
+import msgspec
 import pytest
 from msgspec import Meta
 from polyfactory.factories.msgspec_factory import MsgspecFactory
@@ -13,7 +14,7 @@ from polyfactory.factories.msgspec_factory import MsgspecFactory
 from kernel.db import new_id
 from kernel.registry import Registry
 from kernel.testing.box import Box
-from kernel.wire import Request
+from kernel.wire import Request, needs
 from plugins.catalog.api import stock_facts
 from plugins.catalog.schemas import ProductIn
 from plugins.catalog.testing import a_brand, a_category, a_product
@@ -307,6 +308,30 @@ async def test_what_plugins_keep_with_a_product_is_read_stored_and_answered(
     wrong = await owner.patch(path, {"ext": {"taxes": {"row": 0}}}, version=2)
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/ext/taxes")
     assert set(asked) == {"catalog.product"}
+
+
+class GuardedShelf(msgspec.Struct, frozen=True):
+    """What a plugin keeps with a product, one figure for those only who see costs."""
+
+    row: int
+    rent: Annotated[str, needs("catalog.see_cost")] | msgspec.UnsetType = msgspec.UNSET
+
+
+async def test_a_field_that_plugins_keep_is_set_by_those_only_who_hold_its_permission(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await add(box, RICE)
+    monkeypatch.setattr(Registry, "extension", lambda *_: GuardedShelf)
+    owner = box.client("owner")
+    one = next(it for it in (await owner.get("/api/v1/roles")).json()["items"] if it["code"] == "stock_keeper")
+    said = {"permissions": sorted({*one["permissions"], "catalog.edit"} - {"catalog.see_cost"})}
+    etag = (await owner.get(f"/api/v1/roles/{one['id']}")).headers["etag"]
+    await owner.send("PATCH", f"/api/v1/roles/{one['id']}", json=said, headers={"If-Match": etag})
+    keeper, path = box.client("stock_keeper"), f"{PRODUCTS}/{made['id']}"
+    refused = await keeper.patch(path, {"ext": {"taxes": {"row": 1, "rent": "5"}}}, version=1)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (403, "/ext/taxes/rent")
+    assert (await keeper.patch(path, {"ext": {"taxes": {"row": 1}}}, version=1)).status_code == 200
+    assert (await owner.patch(path, {"ext": {"taxes": {"row": 1, "rent": "5"}}}, version=2)).status_code == 200
 
 
 @pytest.mark.parametrize("role", ["cashier", "accountant"])

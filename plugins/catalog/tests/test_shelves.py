@@ -75,6 +75,12 @@ async def test_a_category_never_stands_below_itself(box: Box) -> None:
         assert answer.json()["errors"][0]["pointer"] == "/parent_id"
 
 
+async def test_a_new_category_does_not_take_the_id_of_its_parent(box: Box) -> None:
+    food = str(await a_category(box, "Food"))
+    answer = await box.client("owner").post(CATEGORIES, {"id": food, "name": "Flour", "parent_id": food})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already-exists")
+
+
 async def test_two_moves_at_once_make_no_circle(box: Box) -> None:
     one, two = await a_category(box, "One"), await a_category(box, "Two")
     leaf_one, leaf_two = await a_category(box, "a", parent_id=one), await a_category(box, "b", parent_id=two)

@@ -14,7 +14,7 @@ from kernel.auth import Location
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import MICRO_DIGITS, exponent, format_amount
-from kernel.work import Work, business_date, need_approval
+from kernel.work import Work, business_date, check_register, need_approval
 from plugins.payments.errors import RefundTooLarge
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import REFUNDABLE, Attempt, Event, Refund
@@ -94,6 +94,8 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     )
     location_id = data.location_id or row.location_id
     register_id = data.register_id if data.location_id or data.register_id else row.register_id
+    if data.register_id is not None:
+        await check_register(work, location_id, data.register_id)
     place = Place(location_id, register_id, await _business_day(work, location_id), row.customer_id)
     subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
     [made] = await give_back(work, subject, data.reason, [(row.id, amount)], place)

@@ -167,3 +167,15 @@ async def test_who_may_not_see_or_give_back_is_refused(box: Box) -> None:
         assert (await cashier.get(path)).status_code == 200, path
         assert (await box.client(None).get(path)).status_code == 401, path
     assert (await cashier.post(REFUNDS, data)).status_code == 403
+
+
+async def test_money_goes_back_at_a_register_that_is_there(box: Box) -> None:
+    paid, manager = await a_payment(box, 1_000), box.client("manager")
+    here, there = await box.location(), await box.location("store")
+    registers = (await manager.get("/api/v1/sales/registers", params={"location_id": str(here)})).json()["items"]
+    data = {"payment_id": str(paid.id), "amount": "1.00", "reason": "dented", "location_id": str(here)}
+    made = await manager.post(REFUNDS, data | {"register_id": registers[0]["id"]})
+    assert (made.status_code, made.json()["register_id"]) == (201, registers[0]["id"])
+    for place, register in ((here, str(uuid.uuid4())), (there, registers[0]["id"])):
+        refused = await manager.post(REFUNDS, data | {"register_id": register, "location_id": str(place)})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (404, "/register_id")

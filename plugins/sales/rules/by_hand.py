@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kernel.money import parse_amount
-from plugins.sales.schemas.values import HUNDRED_PERCENT, Cart, PricedCart, PricedLine, Step
+from kernel.money import extend, parse_amount
+from plugins.sales.schemas.values import HUNDRED_PERCENT, Cart, Line, PricedCart, PricedLine, Step
 
 
 def discount_by_hand(cart: Cart, priced: PricedCart) -> int:
@@ -27,6 +27,19 @@ def discount_by_hand(cart: Cart, priced: PricedCart) -> int:
 def distance(listed: int, by_hand: int) -> int:
     """How far a price is from another in percent, scaled by MICRO and rounded up; from nothing, it is the whole."""
     return _percent(abs(listed - by_hand), listed)
+
+
+def together(line: Line, cost: PricedLine, exponent: int) -> int:
+    """What a line loses of its list price by a price by hand and discounts by hand together, in percent.
+
+    Scaled by MICRO and rounded up; 0 for a line without both. A price above the list price makes no room for discounts.
+    """
+    steps = _taken(cost, "hand", "discount", exponent), _taken(cost, "document", "document discount", exponent)
+    off = sum(taken for _, taken in filter(None, steps))
+    if line.override is None or not off:
+        return 0
+    listed, by_hand = (extend(line.quantity, one, exponent) for one in (line.list_price, line.override.unit_price))
+    return _percent(max(0, listed - by_hand) + off, max(listed, by_hand))
 
 
 def _taken(cost: PricedLine, phase: str, rule: str, exponent: int) -> tuple[int, int] | None:

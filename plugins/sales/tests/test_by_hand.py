@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.money import MICRO, format_micro, parse_micro, percent_of
-from plugins.sales.rules.by_hand import discount_by_hand, distance
-from plugins.sales.schemas.values import HandDiscount, PricedCart, PricedLine
+from plugins.sales.rules.by_hand import discount_by_hand, distance, together
+from plugins.sales.schemas.values import HandDiscount, Override, PricedCart, PricedLine
 from plugins.sales.tests.pricing_cases import amount_off, by_hand, cart, line, percent_off, priced
 
 
@@ -53,6 +53,28 @@ def test_what_promotions_take_counts_for_nobody() -> None:
 )
 def test_a_price_by_hand_counts_by_its_distance_either_way(listed: str, by_price: str, expected: str) -> None:
     assert format_micro(distance(parse_micro(listed), parse_micro(by_price))) == expected
+
+
+@pytest.mark.parametrize(
+    ("by_price", "on_line", "on_document", "expected"),
+    [
+        ("90", by_hand("10"), None, "19"),
+        ("90", by_hand(amount="10.00"), None, "20"),
+        ("90", None, by_hand("10"), "19"),
+        ("80", by_hand("50"), by_hand("50"), "80"),
+        ("90", None, None, "0"),
+        (None, by_hand("10"), None, "0"),
+        ("125", by_hand("20"), None, "20"),
+        ("0", by_hand("10"), None, "0"),
+    ],
+)
+def test_a_price_and_a_discount_by_hand_count_together_against_the_list_price(
+    by_price: str | None, on_line: HandDiscount | None, on_document: HandDiscount | None, expected: str
+) -> None:
+    override = None if by_price is None else Override(parse_micro(by_price), "kind")
+    asked = cart(line("1", "100", on_line, override), hand=on_document)
+    (cost,) = priced(asked).lines
+    assert format_micro(together(asked.lines[0], cost, 2)) == expected
 
 
 PERCENTS = st.integers(0, 100 * MICRO).map(lambda percent: HandDiscount("kind", percent=percent))

@@ -52,11 +52,14 @@ def hide(value: Any, kind: Any, may: May) -> None:
             here.pop(pointer.rpartition("/")[2], None)
 
 
-def refuse_unheld(value: Any, kind: Any, may: May) -> None:
-    """Raise Forbidden, with pointers, where plain JSON values of a type set what the caller may not."""
+def refuse_unheld(value: Any, kind: Any, may: May, pointer: str = "") -> None:
+    """Raise Forbidden, with pointers, where plain JSON values of a type set what the caller may not.
+
+    pointer: where in the request the value stands.
+    """
     if all(map(may, permissions_in(kind))):
         return
-    said = [(needs, pointer) for needs, _, pointer in _guarded(value, shapes_of(kind), "") if not may(needs)]
+    said = [(needs, pointer) for needs, _, pointer in _guarded(value, shapes_of(kind), pointer) if not may(needs)]
     if said:
         faults = [Fault(pointer, "forbidden", f"This needs the permission {needs}") for needs, pointer in said]
         raise Forbidden(faults[0].detail, faults=faults)
