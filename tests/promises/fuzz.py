@@ -52,8 +52,8 @@ class Watch:
 
     async def has_moved(self) -> bool:
         """Whether there was a commit that wrote since the last call; SQLite counts them, PostgreSQL numbers them."""
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        async with self._engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
             if self._is_sqlite:
                 now = (await connection.exec_driver_sql("PRAGMA data_version")).scalar_one()
                 moved = now != self._seen
@@ -109,8 +109,8 @@ class Fuzz:
         """Judge so many cases more, or as many as there is time for. examples: of each operation a round."""
         loop, watch = asyncio.get_running_loop(), Watch(self.box.deployment.settings.url)
         await watch.has_moved()
-        schema = schemathesis.openapi.from_dict(await self._document(), config=self._config())
-        schema = schema.include(operation_id=self.only) if self.only else schema.exclude(operation_id=list(LEFT_OUT))
+        whole = schemathesis.openapi.from_dict(await self._document(), config=self._config())
+        schema: Any = whole.include(operation_id=self.only) if self.only else whole.exclude(operation_id=list(LEFT_OUT))
         schema.app = _served_in(loop, self.box, watch)
         schema.config.max_time = seconds
         schema.config.generation.update(max_examples=examples, no_shrink=True, database="none")
@@ -134,7 +134,7 @@ class Fuzz:
         """The ids there are, offered in every place for one of their name; the checks that fit."""
         places: dict[str, set[str]] = {}
         for route in self.box.app.routes:
-            pointers = [("path", name) for name in route.parameters]
+            pointers: list[tuple[str | int, ...]] = [("path", name) for name in route.parameters]
             pointers += [("query", one.encode_name) for one in msgspec.structs.fields(route.query or msgspec.Struct)]
             pointers += [("body", *one) for one in spots(route.body, uuid.UUID)] if route.body is not None else []
             for pointer in pointers:

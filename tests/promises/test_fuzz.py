@@ -25,7 +25,8 @@ RAW = (
 ODD_HEADERS: tuple[dict[str, str], ...] = (
     {"Content-Type": "text/plain"}, {"Content-Type": "application/json; charset=utf-16"}, {"Content-Encoding": "gzip"},
     {"If-Match": '"' + "9" * 300 + '"'}, {"If-None-Match": "*"}, {"Idempotency-Key": "x" * 256},
-    {"Expect": "100-continue"}, {"Idempotency-Key": "same"}, {"Accept-Language": "hi;q=x,,"}, {"Origin": "null"}, {"Content-Length": "x"},
+    {"Expect": "100-continue"}, {"Idempotency-Key": "same"}, {"Accept-Language": "hi;q=x,,"}, {"Origin": "null"},
+    {"Content-Length": "x"},
     {"X-Forwarded-For": "x" * 300}, {"Range": "bytes=0-"}, {"Accept": "text/html"}, {"X-Long": "x" * 9000},
     {"Authorization": "Bearer x"}, {"Authorization": "Basic Og=="},
 )  # fmt: skip
@@ -38,8 +39,9 @@ HALVES = (["examples", "coverage"], ["fuzzing", "stateful"])
 
 async def fuzz(box: Box, role: str | None, *halves: list[str], cases: int, **how: Any) -> Found:
     run = Fuzz(box, await Filling(box, "mama-njeri").fill(), role, SEED)
+    found = run.found
     for half, phases in enumerate(halves, 1):
-        found = await run.run(phases=phases, cases=cases * half // len(halves) - run.found.cases, **how)
+        await run.run(phases=phases, cases=cases * half // len(halves) - run.found.cases, **how)
     print(f"seed {SEED}, {role}: {found.cases} cases, {dict(found.phases)}, {dict(sorted(found.statuses.items()))}")
     return found
 
@@ -72,7 +74,9 @@ async def test_no_body_of_raw_bytes_and_no_odd_header_yields_a_server_error(box:
     for route in box.app.routes:
         if route.operation in LEFT_OUT:
             continue
-        cases = [(body, {}) for body in chance.sample(RAW, 6)] if route.body is not None else []
+        cases: list[tuple[bytes | None, dict[str, str]]] = (
+            [(body, {}) for body in chance.sample(RAW, 6)] if route.body is not None else []
+        )
         for body, headers in (*cases, (None, chance.choice(ODD_HEADERS))):
             answer = await owner.send(route.method, url_of(route, own), **request(route, own, body, headers))
             sent += 1
