@@ -149,8 +149,8 @@ async def _check(settings: Settings) -> tuple[list[str], list[str]]:
     if not late:
         return faults, []
     minutes = int(max(late.values()).total_seconds() // 60)
-    what = f"{len(late)} audit trails wait for their seals, up to {minutes} minutes"
-    return faults, [f"{what}: run a process with DUKA_JOBS=embedded, or duka audit seal"]
+    what = f"audit trails without a seal for up to {minutes} minutes: {len(late)}"
+    return faults, [f"{what}; run a process with DUKA_JOBS=embedded, or duka audit seal"]
 
 
 async def _new_revision(settings: Settings, plugin: str, words: str) -> None:
