@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import textwrap
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kernel.db import Base
-from kernel.db.engine import LOCK_SPACE
+from kernel.db.engine import JSON_AS_STORED, LOCK_SPACE
 
 _HERE = Path(__file__).parent
 _POLICY = "business_id = (SELECT nullif(current_setting('app.business', true), '')::uuid)"
@@ -71,8 +71,11 @@ class Migrator:
         self.url, self.role = url, role
         self.lineages = {one.name: one for one in lineages}
 
-    async def upgrade(self) -> list[str]:
-        """Run all pending revisions; returns their ids. Raises MigrationFailed."""
+    async def upgrade(self, only_to: Mapping[str, str] | None = None) -> list[str]:
+        """Run all pending revisions; returns their ids. Raises MigrationFailed.
+
+        only_to: lineage → the revision to stop at; lineages that it does not name stay as they are.
+        """
         engine = engine_for(self.url)
         done: list[str] = []
         try:
@@ -80,6 +83,9 @@ class Migrator:
                 await _ensure_role(engine, self.role)
             async with _locked(engine) as connection:
                 pending = await connection.run_sync(self._pending)
+            if only_to is not None:
+                wanted = self._up_to(only_to)
+                pending = [one for one in pending if one[1].revision in wanted]
             for name, group in itertools.groupby(pending, key=lambda named: named[0]):
                 revisions = [script.revision for _, script in group]
                 done += await self._run_group(engine, name, revisions)
@@ -167,6 +173,13 @@ class Migrator:
                     waiting[revision.revision] = (lineage.name, revision)
         _check_requirements(waiting, known)
         return _sorted(waiting)
+
+    def _up_to(self, revisions: Mapping[str, str]) -> set[str]:
+        return {
+            one.revision
+            for name, head in revisions.items()
+            for one in self.lineages[name].script().iterate_revisions(head, "base")
+        }
 
     def _applied(self, connection: sa.Connection, lineage: Lineage, script: ScriptDirectory) -> set[str]:
         context = MigrationContext.configure(connection, opts={"version_table": lineage.version_table})
@@ -309,7 +322,7 @@ def _needs(script: Script) -> set[str]:
 
 def engine_for(url: str) -> AsyncEngine:
     """An engine with the login that owns the tables, without time-outs, foreign keys and roles."""
-    engine = create_async_engine(url, hide_parameters=True)
+    engine = create_async_engine(url, hide_parameters=True, **JSON_AS_STORED)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine.sync_engine, "connect")

@@ -228,7 +228,7 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-_JSON = {"json_serializer": to_json, "json_deserializer": msgspec.json.decode}
+JSON_AS_STORED: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": msgspec.json.decode}
 
 
 def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
@@ -242,7 +242,7 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
         pool_timeout=20,
         pool_use_lifo=True,
         hide_parameters=True,  # else errors and logs would repeat what people typed
-        **_JSON,
+        **JSON_AS_STORED,
         connect_args={
             "server_settings": settings,
             "statement_cache_size": 500,
@@ -266,7 +266,7 @@ def _checkpoint(path: str) -> None:
 
 def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True, **_JSON
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True, **JSON_AS_STORED
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -13,12 +13,11 @@ from typing import Annotated, Any, Literal, TypeVar
 import sqlalchemy as sa
 from msgspec import Meta, Struct, structs
 
-from kernel.app.archive import write_archive
+from kernel.app.archive import archive_of
 from kernel.auth import act
 from kernel.auth.businesses import operating
 from kernel.auth.businesses.operating import BeingDeleted, NotExported, NotSuspended
 from kernel.auth.identity import OPERATOR as OPERATORS
-from kernel.auth.identity import standing_of_business
 from kernel.auth.rights import support
 from kernel.db import Phase
 from kernel.db.tables import Business
@@ -125,10 +124,7 @@ async def export_business(scene: Scene, slug: Slug, data: Why) -> Download:
     deployment = scene.deployment
     await _as_operator(scene, chosen.id, "operating.export_business", operating.refuse_unless_suspended)
     now = deployment.clock()
-    async with deployment.database.reading(chosen.id) as transaction:
-        shop = (await standing_of_business(transaction, chosen.id)).shop
-        assert shop is not None  # noqa: S101 - of a business
-        archive = await write_archive(transaction, deployment.registry, shop, now)
+    archive = await archive_of(deployment, chosen.id)
     facts = {"rows": archive.rows, "sha256": archive.sha256}
     await _both(
         scene,

@@ -1,0 +1,63 @@
+"""A backup: every row of the deployment's database, as it stood at one moment, in one portable file."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import IO
+
+import sqlalchemy as sa
+
+from kernel import VERSION
+from kernel.app.portable import Manifest, Writer
+from kernel.app.portable.files import BACKUP
+from kernel.app.portable.reading import all_rows, businesses, known_tables, revisions, sees_everything, snapshot
+from kernel.db import Transaction
+from kernel.work import Deployment
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how many more rows of it are done, and of how many in all where that is known."""
+
+
+async def write_backup(
+    deployment: Deployment, file: IO[bytes], *, progress: Progress | None = None, leave_out: bool = False
+) -> Manifest:
+    """Write a backup into a file while the deployment serves.
+
+    leave_out: go on without tables that no installed plugin knows. Raises UnknownTables otherwise.
+    """
+    async with snapshot(deployment.settings) as transaction:
+        tables = await known_tables(transaction, deployment.registry, leave_out=leave_out)
+        among = None if await sees_everything(transaction) else await businesses(transaction)
+        total = await _about(transaction)
+        writer = Writer(file)
+        for known in tables:
+            name = known.table.name
+            async with contextlib.aclosing(all_rows(transaction, known, among)) as batches:
+                told = None if progress is None else _told(progress, total)
+                await writer.table(name, known.columns, batches, tenant=known.tenant, progress=told)
+        manifest = Manifest(
+            format=BACKUP,
+            duka=VERSION,
+            made_at=deployment.clock(),
+            schema=await revisions(transaction.connection),
+            plugins={one.name: one.manifest.version for one in deployment.registry.in_order()},
+            tables=writer.tables,
+        )
+    writer.finish(manifest)
+    return manifest
+
+
+def _told(progress: Progress, total: int | None) -> Callable[[int], None]:
+    return lambda rows: progress("backing up", rows, total)
+
+
+async def _about(transaction: Transaction) -> int | None:
+    """About how many rows there are, if the database knows without counting them."""
+    if not transaction.database.is_postgres:
+        return None
+    guess = sa.text(
+        "SELECT sum(greatest(reltuples, 0))::bigint FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
+    return (await transaction.execute(guess)).scalar_one() or None
