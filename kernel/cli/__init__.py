@@ -1,9 +1,14 @@
 """The command line: `duka …`. It asks only on a terminal and says what is wrong in one line. Exit codes:
 
-0 done · 1 a check failed or the command could not do its work · 2 wrong usage or settings.
+0 done · 1 a check failed, the command was refused or could not do its work, Ctrl-C · 2 wrong usage or settings.
 """
 
-from kernel.cli import audit, database, demo, personal, plugins, second_factor, serve, worker
-from kernel.cli.main import main
+import sys
 
-__all__ = ["audit", "database", "demo", "main", "personal", "plugins", "second_factor", "serve", "worker"]
+try:
+    from kernel.cli import audit, backups, database, demo, personal, plugins, second_factor, serve
+    from kernel.cli.main import main
+except KeyboardInterrupt:  # loading takes a second
+    sys.exit("Stopped.")
+
+__all__ = ["audit", "backups", "database", "demo", "main", "personal", "plugins", "second_factor", "serve"]

@@ -17,9 +17,14 @@ from kernel.migrate import MigrationFailed
 from kernel.settings import Settings, load_settings
 
 T = TypeVar("T")
+DONE, FAILED, MISUSED = 0, 1, 2
+"""The exit codes: done; refused, failed or interrupted; wrong usage or settings."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 1 refused, failed, interrupted, or a check found something; 2 wrong usage or settings.",
+)
 @click.version_option(VERSION, prog_name="duka")
 def duka() -> None:
     """Duka, a business system for shops. Settings come from DUKA_* variables or a .env file (see .env.example)."""
@@ -29,26 +34,26 @@ def main() -> NoReturn:
     """The entry point."""
     warnings.filterwarnings("ignore", module="advanced_alchemy")
     try:
-        duka.main(standalone_mode=False)
+        duka.main(standalone_mode=False, prog_name="duka")
     except click.ClickException as fault:
         fault.show()
-        sys.exit(2)
-    except click.Abort:
+        sys.exit(MISUSED)
+    except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        sys.exit(1)
+        sys.exit(FAILED)
     except SettingsFault as fault:
         click.echo(f"duka: {fault}", err=True)
-        sys.exit(2)
+        sys.exit(MISUSED)
     except (DukaError, MigrationFailed, LookupError, OSError) as fault:
         click.echo(f"duka: {fault}", err=True)
-        sys.exit(1)
+        sys.exit(FAILED)
     except Exception as fault:
         if trouble_of(fault) is None:
             raise
         said = str(getattr(fault, "orig", fault)).partition("\n")[0]
         click.echo(f"duka: the database refuses: {said}; `duka init` creates it or brings it up to date", err=True)
-        sys.exit(1)
-    sys.exit(0)
+        sys.exit(FAILED)
+    sys.exit(DONE)
 
 
 def settings_of(**given: Any) -> Settings:
@@ -60,5 +65,5 @@ def settings_of(**given: Any) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine to its end."""
+    """Run a command's coroutine to its end; Ctrl-C cancels it, so that it leaves nothing half done."""
     return asyncio.run(work)

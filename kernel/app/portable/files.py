@@ -172,7 +172,7 @@ class _Format(msgspec.Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def arriving(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
+def arriving(path: Path, *, replace: bool = False) -> Iterator[io.BufferedRandom]:
     """A file that gets its name when the block ends well, whole and on disk; otherwise nothing is left of it.
 
     Only its owner can read it. Raises FileExistsError when the name is taken, unless it may be replaced.
