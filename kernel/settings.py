@@ -138,10 +138,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
 
     def secrets(self) -> dict[str, str]:
-        """The settings that hold secrets, URLs with their passwords among them: name → value."""
-        named = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        texts = {name: value for name, value in named if isinstance(value, str) and value}
-        return {name: text for name, text in texts.items() if is_secret_name(name) or name.endswith("_url")}
+        """The settings that hold secrets, URLs with their passwords among them: name → value.
+
+        Of a list the later ones are called `<name>.1`, `<name>.2` …
+        """
+        hidden = [name for name in self.__struct_fields__ if is_secret_name(name) or name.endswith("_url")]
+        found: dict[str, str] = {}
+        for name in hidden:
+            value = getattr(self, name)
+            texts = [value] if isinstance(value, str) else value if isinstance(value, tuple) else ()
+            found |= {f"{name}.{place}" if place else name: text for place, text in enumerate(texts) if text}
+        return found
 
     def __repr__(self) -> str:
         """Every setting but the secrets."""
@@ -180,17 +187,33 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
 
     Raises SettingsFault naming an unknown DUKA_* variable, or a bad value and what is wrong with it.
     """
+    return load_with_sources(environ, env_file, **given)[0]
+
+
+def load_with_sources(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = None, **given: Any
+) -> tuple[Settings, dict[str, str]]:
+    """The settings, and where each that is set comes from: `.env: DUKA_PORT`. What is not named stands at its default.
+
+    Raises SettingsFault, as `load_settings` does.
+    """
     environment = dict(os.environ if environ is None else environ)
     path = env_file or Path(".env")
     from_file = {k: v for k, v in dotenv_values(path).items() if v is not None} if path.is_file() else {}
     raw: dict[str, Any] = {}
-    for source, aliases in ((from_file, ALIASES), (environment, {name: ALIASES[name] for name in OUR_OWN})):
-        raw |= {aliases[variable]: value for variable, value in source.items() if variable in aliases}
-        for variable, value in source.items():
+    sources: dict[str, str] = {}
+    own = {name: ALIASES[name] for name in OUR_OWN}
+    for place, source, aliases in ((str(path), from_file, ALIASES), ("environment", environment, own)):
+        names = {variable: aliases[variable] for variable in source if variable in aliases}
+        for variable in source:
             if variable.startswith(PREFIX) and not variable.startswith(FOR_TESTS):
-                raw[_field_of(variable)] = value
-    raw |= {name: value for name, value in given.items() if value is not None}
-    return _checked({name: _typed(name, value) for name, value in raw.items()})
+                names[variable] = _field_of(variable)
+        for variable, name in names.items():
+            raw[name], sources[name] = source[variable], f"{place}: {variable}"
+    chosen = {name: value for name, value in given.items() if value is not None}
+    raw |= chosen
+    sources |= dict.fromkeys(chosen, "command line")
+    return _checked({name: _typed(name, value) for name, value in raw.items()}), sources
 
 
 def secret_key(settings: Settings) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import random
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from kernel.auth import act, look
 from kernel.auth.businesses.making import NewBusiness, Place, add_member, create_business, make_user, role_named
-from kernel.auth.models import Location
+from kernel.auth.models import Location, User
 from kernel.auth.secrets.passwords import hash_password
 from kernel.db.tables import Business
 from kernel.hooks import seed_demo
@@ -29,7 +29,7 @@ class Demo:
     """A demo business in the making: what `seed_demo` is given.
 
     `notes` hands values from one plugin to those after it. `rng` is seeded by the business, so that every deployment
-    gets the same data. `days` are the business dates of the month to fill, oldest first; the last is yesterday.
+    gets the same data. `days` are the business dates to fill, a month or less, oldest first; the last is yesterday.
     """
 
     def __init__(
@@ -38,12 +38,13 @@ class Demo:
         shop: Shop,
         people: dict[str, list[Actor]],
         locations: dict[str, tuple[uuid.UUID, str]],
+        days: int = DAYS,
     ) -> None:
         self.shop, self.region = shop, shop.region
         self.people, self.locations = people, locations
         self.rng = random.Random(shop.slug)  # noqa: S311 - demo data, not a secret
         today = deployment.clock().astimezone(shop.tz).date()
-        self.days = [today - dt.timedelta(days=back) for back in range(DAYS, 0, -1)]
+        self.days = [today - dt.timedelta(days=back) for back in range(days, 0, -1)]
         self.notes: dict[str, Any] = {}
         self._deployment = deployment
 
@@ -66,19 +67,30 @@ async def has_businesses(deployment: Deployment) -> bool:
 
 async def make_demo(deployment: Deployment, say: Callable[[str], None]) -> None:
     """Make the demo businesses, with people in every role, and let every plugin fill them."""
-    data = json.loads(files("kernel").joinpath("data", "demo.json").read_text())
+    await make_businesses(deployment, demo_data()["businesses"], say)
+
+
+async def make_businesses(
+    deployment: Deployment, wanted: Iterable[dict[str, Any]], say: Callable[[str], None], days: int = DAYS
+) -> None:
+    """Make businesses as `demo.json` describes them, each with some days of trade."""
     hashed = await hash_password(PASSWORD)
-    operator = await _operator(deployment, data["operator"], hashed)
-    for said in data["businesses"]:
+    operator = await _operator(deployment, demo_data()["operator"], hashed)
+    hooks = deployment.registry.hooks_for(deployment.registry.plugins)
+    for said in wanted:
         say(f"making {said['name']} …")
-        demo = await _business(deployment, said, hashed, operator)
-        hooks = deployment.registry.hooks_for(deployment.registry.plugins)
+        demo = await _business(deployment, said, hashed, operator, days)
         await hooks.tell(seed_demo, demo=demo)
+
+
+def demo_data() -> Any:
+    """What `demo.json` says: the businesses with their places and staff, and the operator."""
+    return json.loads(files("kernel").joinpath("data", "demo.json").read_text())
 
 
 def sign_ins() -> list[tuple[str, str, str, str]]:
     """(business, role, name, e-mail) of everyone in the demo; all have the same password."""
-    data = json.loads(files("kernel").joinpath("data", "demo.json").read_text())
+    data = demo_data()
     found = [
         (one["name"], person["role"], person["name"], person["email"])
         for one in data["businesses"]
@@ -88,15 +100,17 @@ def sign_ins() -> list[tuple[str, str, str, str]]:
 
 
 async def _operator(deployment: Deployment, said: dict[str, str], hashed: str) -> uuid.UUID:
-    return await act(
-        deployment,
-        None,
-        lambda work: make_user(work, email=said["email"], name=said["name"], password_hash=hashed, is_operator=True),
-        deed="demo",
-    )
+    async def make(work: Work) -> uuid.UUID:
+        known = await work.execute(sa.select(User.id).where(User.email == said["email"]))
+        id_: uuid.UUID | None = known.scalar_one_or_none()
+        if id_ is not None:
+            return id_
+        return await make_user(work, email=said["email"], name=said["name"], password_hash=hashed, is_operator=True)
+
+    return await act(deployment, None, make, deed="demo")
 
 
-async def _business(deployment: Deployment, said: dict[str, Any], hashed: str, operator: uuid.UUID) -> Demo:
+async def _business(deployment: Deployment, said: dict[str, Any], hashed: str, operator: uuid.UUID, days: int) -> Demo:
     new = NewBusiness(
         said["slug"],
         said["name"],
@@ -131,11 +145,11 @@ async def _business(deployment: Deployment, said: dict[str, Any], hashed: str, o
         return shop, people, {row.code: (row.id, row.kind) for row in rows.all()}
 
     shop, people, locations = await act(deployment, None, make, actor=SYSTEM, deed="demo")
-    return Demo(deployment, shop, people, locations)
+    return Demo(deployment, shop, people, locations, days)
 
 
 def _minutes(clock: str) -> int:
     return int(clock[:2]) * 60 + int(clock[3:])
 
 
-__all__ = ["DAYS", "PASSWORD", "Demo", "has_businesses", "make_demo", "sign_ins"]
+__all__ = ["DAYS", "PASSWORD", "Demo", "demo_data", "has_businesses", "make_businesses", "make_demo", "sign_ins"]

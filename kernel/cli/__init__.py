@@ -6,9 +6,34 @@
 import sys
 
 try:
-    from kernel.cli import audit, backups, database, demo, personal, plugins, second_factor, serve
+    from kernel.cli import (
+        audit,
+        backups,
+        configuration,
+        database,
+        demo,
+        jobs,
+        personal,
+        plugins,
+        reset,
+        second_factor,
+        serve,
+    )
     from kernel.cli.main import main
 except KeyboardInterrupt:  # loading takes a second
     sys.exit("Stopped.")
 
-__all__ = ["audit", "backups", "database", "demo", "main", "personal", "plugins", "second_factor", "serve"]
+__all__ = [
+    "audit",
+    "backups",
+    "configuration",
+    "database",
+    "demo",
+    "jobs",
+    "main",
+    "personal",
+    "plugins",
+    "reset",
+    "second_factor",
+    "serve",
+]
