@@ -15,6 +15,7 @@ from kernel.auth import look
 from kernel.auth.identity import standing_of_business
 from kernel.cli.main import duka, run, settings_of
 from kernel.cli.plugins import business_named
+from kernel.cli.saying import json_option, say
 from kernel.settings import Settings
 from kernel.work import NO_BUSINESS, Deployment
 
@@ -27,7 +28,8 @@ def audit() -> None:
 @audit.command("verify")
 @click.option("--business", help="Slug of one business; without it every chain, the deployment's own included.")
 @click.option("--anchors", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of anchors.")
-def verify_chains(business: str | None, anchors: Path | None) -> None:
+@json_option
+def verify_chains(business: str | None, anchors: Path | None, as_json: bool) -> None:
     """Work out every hash anew; name the first row that was altered, deleted, inserted or reordered.
 
     Exit code 1 if there is one. Without --anchors only what the database itself still says can be compared: whoever
@@ -38,34 +40,38 @@ def verify_chains(business: str | None, anchors: Path | None) -> None:
     except ValueError as fault:
         raise click.BadParameter(str(fault)) from fault
     reports = run(_verify(settings_of(), business, given))
-    for report in reports:
-        _tell(report)
+    say(as_json, {"chains": reports}, map(_told, reports))
     if any(report.first for report in reports):
         sys.exit(1)
 
 
 @audit.command("seal")
-def seal_chains() -> None:
+@json_option
+def seal_chains(as_json: bool) -> None:
     """Seal every row that is not, and anchor the days that are over: what the server does by itself."""
     sealed, anchored = run(_seal(settings_of()))
-    click.echo(f"{sealed} rows sealed, {anchored} chains anchored")
+    facts = {"rows_sealed": sealed, "chains_anchored": anchored}
+    say(as_json, facts, [f"{sealed} rows sealed, {anchored} chains anchored"])
 
 
 @audit.command("anchors")
 @click.option("--business", help="Slug of one business; without it every chain, the deployment's own included.")
-def print_anchors(business: str | None) -> None:
-    """Print the stored anchors, one JSON document a line, to be mailed, printed or kept on another machine."""
-    for anchor in run(_anchors(settings_of(), business)):
-        click.echo(msgspec.json.encode(anchor).decode())
+@json_option
+def print_anchors(business: str | None, as_json: bool) -> None:
+    """Print the stored anchors, one JSON document a line, to be mailed, printed or kept on another machine.
+
+    With --json they are one document, which is no file of anchors.
+    """
+    found = run(_anchors(settings_of(), business))
+    say(as_json, {"anchors": found}, (msgspec.json.encode(anchor).decode() for anchor in found))
 
 
-def _tell(report: Report) -> None:
+def _told(report: Report) -> str:
     name = report.business or "the deployment"
     if report.first:
-        click.echo(f"✗ {name}: {report.first.words}")
-        return
+        return f"✗ {name}: {report.first.words}"
     more = f", {report.waiting} not sealed yet" if report.waiting else ""
-    click.echo(f"✓ {name}: {report.sealed} rows{more}, {report.anchors} anchors, head {report.head}")
+    return f"✓ {name}: {report.sealed} rows{more}, {report.anchors} anchors, head {report.head}"
 
 
 async def _verify(settings: Settings, slug: str | None, given: list[Anchor]) -> list[Report]:

@@ -18,6 +18,7 @@ from kernel.auth.identity import standing_of_business
 from kernel.auth.models import User
 from kernel.auth.secrets.passwords import hash_password
 from kernel.cli.main import duka, run, settings_of
+from kernel.cli.saying import json_option, say
 from kernel.db.personal import faults as unclassed
 from kernel.db.tables import Business
 from kernel.invariants import broken
@@ -33,12 +34,14 @@ from kernel.work import Deployment, Work
 @click.option("--business", help="Name of a first business to make, owned by the admin.")
 @click.option("--region", help="Its region, e.g. KE.")
 @click.option("--currency", help="Its currency, e.g. KES.")
+@json_option
 def init(
     admin_email: str | None,
     admin_password: str | None,
     business: str | None,
     region: str | None,
     currency: str | None,
+    as_json: bool,
 ) -> None:
     """Create the database or bring it up to date; optionally make a first admin and business.
 
@@ -55,23 +58,23 @@ def init(
         raise click.UsageError("give --admin-email and --admin-password")
     if business and not (region and currency):
         raise click.UsageError("--business needs --region and --currency")
-    run(_init(settings_of(), admin_email, admin_password, business, region, currency))
+    said = run(_init(settings_of(), admin_email, admin_password, business, region, currency))
+    say(as_json, {"done": said}, said)
 
 
 @duka.command()
-def check() -> None:
+@json_option
+def check(as_json: bool) -> None:
     """Check configuration, database, migrations and invariants; exit code 1 if anything is wrong.
 
     Warns of trails that nobody seals: they are whole, but who alters them now is not found out.
     """
     faults, warnings = run(_check(settings_of()))
-    for warning in warnings:
-        click.echo(f"! {warning}")
-    for fault in faults:
-        click.echo(f"✗ {fault}")
+    lines = [f"! {warning}" for warning in warnings]
+    lines += [f"✗ {fault}" for fault in faults] or ["✓ configuration, database, migrations and invariants are fine"]
+    say(as_json, {"is_fine": not faults, "faults": faults, "warnings": warnings}, lines)
     if faults:
         sys.exit(1)
-    click.echo("✓ configuration, database, migrations and invariants are fine")
 
 
 @duka.group()
@@ -94,17 +97,17 @@ async def _init(
     business: str | None,
     region: str | None,
     currency: str | None,
-) -> None:
+) -> list[str]:
     deployment = open_deployment(settings, patient=True)
-    for line in await prepare(deployment):
-        click.echo(line)
+    said = await prepare(deployment)
     if email and password:
         user_id = await _admin(deployment, email, password)
         if business and region and currency:
             await _first_business(deployment, user_id, business, region, currency)
-            click.echo(f"{business} is ready; sign in as {email}")
+            said.append(f"{business} is ready; sign in as {email}")
     await prepare(deployment)
     await deployment.database.dispose()
+    return said
 
 
 async def _admin(deployment: Deployment, email: str, password: str) -> uuid.UUID:

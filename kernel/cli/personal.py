@@ -14,6 +14,7 @@ from kernel.app import open_deployment
 from kernel.auth import act, look
 from kernel.auth.accounts.erasing import USER, account_of, erase_account
 from kernel.cli.main import duka, run, settings_of
+from kernel.cli.saying import json_option, say
 from kernel.db.tables import Business
 from kernel.errors import DukaError
 from kernel.personal import Tombstone, erase_person, find_again, tombstones
@@ -31,28 +32,32 @@ def personal() -> None:
 @personal.command("erase-account")
 @click.argument("email")
 @click.option("--reason", required=True, help="Why; it stays in the audit trail, so do not name them.")
-def erase_account_of(email: str, reason: str) -> None:
+@json_option
+def erase_account_of(email: str, reason: str, as_json: bool) -> None:
     """Erase the account of EMAIL from the deployment, for good. Refused while they work somewhere."""
     run(_erase_account(settings_of(), email, reason))
-    click.echo("The account is erased")
+    say(as_json, {"erased": 1}, ["The account is erased"])
 
 
 @personal.command("tombstones")
-def print_tombstones() -> None:
-    """Print who was erased, as hashes, one JSON document a line. Keep it apart from the backups of the database."""
-    for stone in run(_tombstones(settings_of())):
-        click.echo(msgspec.json.encode(stone).decode())
+@json_option
+def print_tombstones(as_json: bool) -> None:
+    """Print who was erased, as hashes, one JSON document a line. Keep it apart from the backups of the database.
+
+    With --json they are one document, which `erase-again` does not read.
+    """
+    found = run(_tombstones(settings_of()))
+    say(as_json, {"tombstones": found}, (msgspec.json.encode(stone).decode() for stone in found))
 
 
 @personal.command("erase-again")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def erase_again(file: Path | None) -> None:
+@json_option
+def erase_again(file: Path | None, as_json: bool) -> None:
     """After a restore: erase everybody again who has a tombstone, in the database or in FILE."""
     stones = [msgspec.json.decode(line, type=Tombstone) for line in file.read_bytes().splitlines()] if file else []
     done, refused = run(_erase_again(settings_of(), stones))
-    click.echo(f"{done} erased again")
-    for line in refused:
-        click.echo(f"✗ {line}")
+    say(as_json, {"erased": done, "refused": refused}, [f"{done} erased again", *(f"✗ {line}" for line in refused)])
     if refused:
         sys.exit(1)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import uuid
 
 import click
+import msgspec
 import sqlalchemy as sa
 
 from kernel.app import open_deployment
 from kernel.auth import act, look
 from kernel.auth.businesses.switching import disable, enable
 from kernel.cli.main import duka, run, settings_of
+from kernel.cli.saying import json_option, say
 from kernel.db import Phase
 from kernel.db.tables import Business
+from kernel.registry import SetAside
 from kernel.settings import Settings
 from kernel.work import Deployment, Work
 
@@ -24,27 +27,34 @@ def plugin() -> None:
 
 @plugin.command("list")
 @click.option("--business", help="Slug of a business: also show what is on for it.")
-def list_plugins(business: str | None) -> None:
+@json_option
+def list_plugins(business: str | None, as_json: bool) -> None:
     """List the plugins in plan order."""
-    run(_list(settings_of(), business))
+    plugins, aside = run(_list(settings_of(), business))
+    marks = {True: "on ", False: "off", None: "   "}
+    lines = [f"{marks[one.is_on]} {one.name:16} {one.version:8} {one.summary}" for one in plugins]
+    lines += [f"  ✗ {one.name:16} {one.reason}" for one in aside]
+    say(as_json, {"plugins": plugins, "set_aside": aside}, lines)
 
 
 @plugin.command("enable")
 @click.argument("name")
 @click.option("--business", required=True, help="Slug of the business.")
-def enable_plugin(name: str, business: str) -> None:
+@json_option
+def enable_plugin(name: str, business: str, as_json: bool) -> None:
     """Switch NAME on for a business."""
     run(_switch(settings_of(), name, business, on=True))
-    click.echo(f"{name} is on for {business}")
+    say(as_json, {"plugin": name, "business": business, "is_on": True}, [f"{name} is on for {business}"])
 
 
 @plugin.command("disable")
 @click.argument("name")
 @click.option("--business", required=True, help="Slug of the business.")
-def disable_plugin(name: str, business: str) -> None:
+@json_option
+def disable_plugin(name: str, business: str, as_json: bool) -> None:
     """Switch NAME off for a business; its data stays."""
     run(_switch(settings_of(), name, business, on=False))
-    click.echo(f"{name} is off for {business}")
+    say(as_json, {"plugin": name, "business": business, "is_on": False}, [f"{name} is off for {business}"])
 
 
 async def business_named(deployment: Deployment, slug: str) -> uuid.UUID:
@@ -60,21 +70,30 @@ async def business_named(deployment: Deployment, slug: str) -> uuid.UUID:
     return await look(deployment, None, find)
 
 
-async def _list(settings: Settings, slug: str | None) -> None:
+class Installed(msgspec.Struct, frozen=True):
+    """A plugin; is_on: for the business that was asked about, if one was."""
+
+    name: str
+    version: str
+    summary: str
+    is_on: bool | None
+
+
+async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], list[SetAside]]:
     deployment = open_deployment(settings)
-    on: frozenset[str] = frozenset()
+    on: frozenset[str] | None = None
     if slug:
 
         async def enabled(work: Work) -> frozenset[str]:
             return work.standing.enabled
 
         on = await look(deployment, await business_named(deployment, slug), enabled)
-    for one in deployment.registry.in_order():
-        mark = ("on " if one.name in on else "off") if slug else "   "
-        click.echo(f"{mark} {one.name:16} {one.manifest.version:8} {one.manifest.summary}")
-    for aside in deployment.registry.set_aside.values():
-        click.echo(f"  ✗ {aside.name:16} {aside.reason}")
+    plugins = [
+        Installed(one.name, one.manifest.version, one.manifest.summary, None if on is None else one.name in on)
+        for one in deployment.registry.in_order()
+    ]
     await deployment.database.dispose()
+    return plugins, list(deployment.registry.set_aside.values())
 
 
 async def _switch(settings: Settings, name: str, slug: str, *, on: bool) -> None:

@@ -12,6 +12,7 @@ from kernel.auth import act
 from kernel.auth.models import User
 from kernel.auth.signing_in.second_factor import switch_off
 from kernel.cli.main import duka, run, settings_of
+from kernel.cli.saying import json_option, say
 from kernel.settings import Settings
 from kernel.work import Work
 
@@ -23,10 +24,11 @@ def second_factor() -> None:
 
 @second_factor.command("off")
 @click.argument("email")
-def switch_off_second_factor(email: str) -> None:
+@json_option
+def switch_off_second_factor(email: str, as_json: bool) -> None:
     """Switch off the second factor of the account EMAIL. It is audited; the password stays."""
     run(_switch_off(settings_of(), email))
-    click.echo(f"{email} signs in by password alone")
+    say(as_json, {"email": email, "second_factor": False}, [f"{email} signs in by password alone"])
 
 
 async def _switch_off(settings: Settings, email: str) -> None:
