@@ -12,7 +12,7 @@ import hashlib
 import tempfile
 import uuid
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -21,12 +21,15 @@ from kernel import VERSION
 from kernel.app.portable import Manifest, Writer
 from kernel.app.portable.files import ARCHIVE, BusinessSaid
 from kernel.app.portable.reading import Known, known_tables, revisions, rows_of, snapshot
+from kernel.auth import act
+from kernel.auth.businesses.operating import mark_exported
 from kernel.auth.identity import standing_of_business
 from kernel.auth.models import Membership, User
-from kernel.db import Transaction
+from kernel.db import Phase, Transaction
 from kernel.db.private import is_secret
+from kernel.db.tables import Business
 from kernel.registry import Registry
-from kernel.work import Deployment
+from kernel.work import Deployment, Work
 
 _LEFT_OUT = frozenset(
     {"kernel_idempotency", "kernel_job", "kernel_job_payload", "kernel_schedule", "kernel_refresh_token"}
@@ -83,11 +86,17 @@ async def _tables(transaction: Transaction, registry: Registry) -> list[Known]:
     found = []
     for known in await known_tables(transaction, registry, leave_out=True):
         table = known.table
-        has_rows = "business_id" in table.c or table.name in ("kernel_business", "kernel_user")
-        if has_rows and table.name not in _LEFT_OUT:
+        if holds_rows_of_one(table):
             shown = {name: kind for name, kind in known.columns.items() if not is_secret(table.c[name])}
             found.append(Known(table, shown))
     return found
+
+
+def holds_rows_of_one(table: sa.Table) -> bool:
+    """Whether an archive has a table."""
+    return table.name not in _LEFT_OUT and (
+        "business_id" in table.c or table.name in ("kernel_business", "kernel_user")
+    )
 
 
 def _owned(table: sa.Table, business: uuid.UUID) -> sa.ColumnElement[bool]:
@@ -97,3 +106,24 @@ def _owned(table: sa.Table, business: uuid.UUID) -> sa.ColumnElement[bool]:
         return sa.exists().where(Membership.user_id == User.id, Membership.business_id == business)
     owned: sa.ColumnElement[bool] = table.c.business_id == business
     return owned
+
+
+async def note_export(deployment: Deployment, business: uuid.UUID, manifest: Manifest, sha256: str) -> None:
+    """Say in the trail of the business and in the deployment's own that all of it was taken out.
+
+    A suspended business may be deleted from then on, as after an export over the API.
+    """
+    facts: dict[str, Any] = {"rows": manifest.rows, "sha256": sha256}
+
+    async def note(work: Work) -> None:
+        closed = await work.execute(sa.select(Business.suspended_at).where(Business.id == business))
+        if closed.scalar_one() is not None:
+            await mark_exported(work, "taken out at the command line", **facts)
+        work.audit(subject=f"business:{business}", **facts)
+
+    await act(deployment, business, note, deed="operating.export_business", phase=Phase.SWITCH)
+
+    async def note_above(work: Work) -> None:
+        work.audit(subject=f"business:{business}")
+
+    await act(deployment, None, note_above, deed="operating.export_business")

@@ -23,7 +23,7 @@ async def hash_password(password: str) -> str:
 
 async def password_matches(stored: str | None, password: str) -> bool:
     """Whether a password is the stored one; takes as long when there is no such account."""
-    return await asyncio.to_thread(_matches, stored or _NOBODY, password) and stored is not None
+    return await asyncio.to_thread(_matches, stored or _NOBODY, password) and bool(stored)
 
 
 def _matches(stored: str, password: str) -> bool:

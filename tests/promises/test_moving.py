@@ -1,0 +1,258 @@
+"""A business moves to another deployment whole: its rows, its numbers, its trail, its people – and nobody else's."""
+
+from __future__ import annotations
+
+import uuid
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from msgspec import structs
+
+from kernel.app.archive import note_export, write_archive
+from kernel.app.importing import Imported, import_business
+from kernel.app.portable import FileFault, Reader, Writer, arriving
+from kernel.app.portable.files import ARCHIVE, BACKUP
+from kernel.app.prepare import prepare
+from kernel.auth import act, look
+from kernel.auth.businesses.making import make_user
+from kernel.auth.identity import standing_of_business
+from kernel.auth.models import Membership, User
+from kernel.auth.secrets.passwords import hash_password, password_matches
+from kernel.db.tables import Audit, Business, Job, Schedule
+from kernel.errors import AlreadyExists
+from kernel.jobs import Runner
+from kernel.testing.box import PASSWORD, Box
+from kernel.testing.servers import Postgres
+from kernel.work import Deployment, Work
+from tests.promises.copies import DATABASES, Rows, deployed, empty_database, every_row
+from tests.promises.till import Till
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Callable[[], Postgres]:
+    """The run's PostgreSQL server, started only where it is needed."""
+    return lambda: request.getfixturevalue("postgres")
+
+
+async def exported(box: Box, path: Path, shop: str = "mama-njeri") -> Path:
+    with arriving(path) as file:
+        await write_archive(box.deployment, box.shops[shop].id, file)
+    return path
+
+
+def of_business(rows: Rows, business: uuid.UUID, without: tuple[str, ...] = ()) -> Rows:
+    """The rows of one business in every table that an archive has."""
+    return {
+        name: mine
+        for name, found in rows.items()
+        if name not in without and (mine := [row for row in found if business in row])
+    }
+
+
+LEFT_OUT = ("kernel_idempotency", "kernel_job", "kernel_job_payload", "kernel_schedule", "kernel_audit")
+
+
+@pytest.mark.parametrize("target", DATABASES)
+async def test_a_business_arrives_whole_and_sells_on(
+    one_till: Till, target: str, tmp_path: Path, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    for _ in range(3):
+        assert (await one_till.sell(one_till.cart())).status_code == 201
+    path = await exported(box, tmp_path / "shop.zip")
+    async with empty_database(target, tmp_path, server) as settings, deployed(box, settings) as other:
+        await prepare(other)
+        done = await import_business(other, path)
+        assert done.is_sound, (done.broken, done.chain)
+        assert "owner@mama-njeri.example" in done.made
+        before = of_business(await every_row(box.deployment.settings.url), box.shop.id, LEFT_OUT)
+        after = await every_row(settings.url)
+        assert of_business(after, box.shop.id, LEFT_OUT) == before
+        assert not [name for name, rows in after.items() for row in rows if box.other.id in row]
+        await people_know_no_password(other)
+        restored = Till(Box(other, box.shops, box.people), one_till.shop, one_till.place, {})
+        restored.by_name = one_till.by_name
+        other.secret = box.deployment.secret
+        assert await trail(other, box.shop.id) == ["operating.import_business"]
+        assert await trail(other, None) == ["operating.import_business"]
+        assert await scheduled(other, box.shop.id) == await scheduled(box.deployment, box.shop.id)
+
+
+async def people_know_no_password(other: Deployment) -> None:
+    async def read(work: Work) -> Any:
+        return (await work.execute(sa.select(User.password_hash, User.is_operator, User.email_verified_at))).all()
+
+    people = await look(other, None, read)
+    assert people
+    for row in people:
+        assert not await password_matches(row.password_hash, PASSWORD)
+        assert (row.is_operator, row.email_verified_at) == (False, None)
+
+
+async def trail(deployment: Deployment, business: uuid.UUID | None) -> list[str]:
+    async def read(work: Work) -> list[str]:
+        mine = sa.select(Audit.deed).where(Audit.business_id == work.business_id, Audit.deed.startswith("operating."))
+        return list((await work.execute(mine)).scalars())
+
+    return await look(deployment, business, read)
+
+
+async def scheduled(deployment: Deployment, business: uuid.UUID) -> set[str]:
+    async def read(work: Work) -> set[str]:
+        return set((await work.execute(sa.select(Schedule.job).where(Schedule.business_id == business))).scalars())
+
+    return await look(deployment, business, read)
+
+
+async def test_people_are_matched_by_their_e_mail_and_keep_their_own_password(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    sold = await one_till.sell(one_till.cart())
+    path = await exported(box, tmp_path / "shop.zip")
+    hashed = await hash_password("another password")
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as other:
+        await prepare(other)
+
+        async def make(work: Work) -> uuid.UUID:
+            return await make_user(work, email="Cashier@mama-njeri.example", name="Here", password_hash=hashed)
+
+        mine = await act(other, None, make)
+        done = await import_business(other, path)
+        assert done.is_sound
+        assert done.matched == ["cashier@mama-njeri.example"]
+
+        async def read(work: Work) -> Any:
+            kept = await work.execute(sa.select(User.name, User.password_hash).where(User.id == mine))
+            works = await work.execute(sa.select(Membership.user_id).where(Membership.user_id == mine))
+            return kept.one(), works.scalar_one()
+
+        (name, stored), member = await look(other, box.shop.id, read)
+        assert (name, member) == ("Here", mine)
+        assert await password_matches(stored, "another password")
+        former = box.people["mama-njeri", "cashier"].id
+        rows = await every_row(settings.url)
+        assert any(mine in row for row in rows["sales_sale"]), "who sold is the account that is here"
+        assert not any(former in row for table, found in rows.items() if table != "kernel_audit" for row in found)
+        assert any(former in row for row in rows["kernel_audit"]), "the trail is evidence: hashed as it was"
+        assert sold.status_code == 201
+
+
+async def test_a_business_that_is_here_already_is_refused_and_nothing_changes(one_till: Till, tmp_path: Path) -> None:
+    path = await exported(one_till.box, tmp_path / "shop.zip")
+    before = await every_row(one_till.box.deployment.settings.url)
+    with pytest.raises(AlreadyExists, match="mama-njeri"):
+        await import_business(one_till.box.deployment, path)
+    assert await every_row(one_till.box.deployment.settings.url) == before
+
+
+async def test_a_file_that_was_altered_brings_nothing_in(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    path = await exported(box, tmp_path / "shop.zip")
+    forged = tmp_path / "forged.zip"
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(forged, "w") as other:
+        for name in archive.namelist():
+            other.writestr(name, archive.read(name).replace(b'"owner@', b'"thief@'))
+    with pytest.raises(FileFault, match="duka-archive/1; a duka-backup/1 is needed"):
+        Reader(path, BACKUP)
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as target:
+        await prepare(target)
+        before = await every_row(settings.url)
+        with pytest.raises(FileFault, match="kernel_"):
+            await import_business(target, forged)
+        assert await every_row(settings.url) == before
+
+
+async def test_a_row_of_another_business_does_not_slip_in_with_right_checksums(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    path = await exported(box, tmp_path / "shop.zip")
+    reader = Reader(path, ARCHIVE)
+    forged = tmp_path / "forged.zip"
+    with arriving(forged) as file:
+        await forge(reader, file, box.shop.id, box.other.id)
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as target:
+        await prepare(target)
+        before = await every_row(settings.url)
+        with pytest.raises(FileFault, match="kernel_location has a row of another business"):
+            await import_business(target, forged)
+        assert await every_row(settings.url) == before
+
+
+async def forge(reader: Reader, file: Any, mine: uuid.UUID, other: uuid.UUID) -> None:
+    """The same file with one location given to another business, and checksums that fit."""
+    writer = Writer(file)
+    for name, said in reader.manifest.tables.items():
+        rows = [row for batch in reader.batches(name) for row in batch]
+        if name == "kernel_location":
+            rows[0]["business_id"] = other
+        columns = tuple(said.columns)
+
+        async def batches(rows: list[dict[str, Any]] = rows, columns: tuple[str, ...] = columns) -> Any:
+            yield [[row[column] for column in columns] for row in rows]
+
+        await writer.table(name, said.columns, batches(), tenant=said.tenant)
+    writer.finish(structs.replace(reader.manifest, tables=writer.tables))
+
+
+async def test_keys_and_tills_stay_behind_and_that_is_said(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    made = await box.client("owner").post("/api/v1/keys", {"name": "shop front", "scopes": ["catalog.see"]})
+    path = await exported(box, tmp_path / "shop.zip")
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as target:
+        await prepare(target)
+        done: Imported = await import_business(target, path)
+        rows = await every_row(settings.url)
+        assert made.status_code == 201, made.text
+        assert done.left_behind == {"kernel_api_key": 1}
+        assert rows["kernel_api_key"] == []
+
+
+async def test_an_export_is_in_both_trails_and_lets_a_suspended_business_be_deleted(
+    one_till: Till, tmp_path: Path
+) -> None:
+    box = one_till.box
+
+    async def close(work: Work) -> None:
+        await work.execute(sa.update(Business).where(Business.id == box.shop.id).values(suspended_at=work.now))
+
+    for suspended in (False, True):
+        if suspended:
+            await box.act(close)
+        with arriving(tmp_path / f"{suspended}.zip") as file:
+            manifest = await write_archive(box.deployment, box.shop.id, file)
+        await note_export(box.deployment, box.shop.id, manifest, "0" * 64)
+
+        async def marked(work: Work) -> bool:
+            found = await work.execute(sa.select(Business.exported_at).where(Business.id == box.shop.id))
+            return found.scalar_one() is not None
+
+        assert await box.look(marked) is suspended
+    assert await trail(box.deployment, box.shop.id) == ["operating.export_business"] * 2
+    assert await trail(box.deployment, None) == ["operating.export_business"] * 2
+
+
+async def test_an_imported_business_runs_its_jobs(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    path = await exported(box, tmp_path / "shop.zip")
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as target:
+        await prepare(target)
+        await import_business(target, path)
+        box.clock.pass_by(days=2)
+        await Runner(target, standing_of_business).run_due()
+
+        async def states(work: Work) -> set[str]:
+            return set((await work.execute(sa.select(Job.state).where(Job.business_id == box.shop.id))).scalars())
+
+        assert await look(target, box.shop.id, states) == {"done"}
