@@ -51,6 +51,8 @@ def shown(settings: Settings, name: str) -> Any:
 
 def without_password(url: str) -> str:
     """A URL with its user's name and password struck out, and anything behind `?` but a host."""
+    if not url:
+        return url
     parts = urlsplit(url)
     if "@" in parts.netloc:
         parts = parts._replace(netloc=f"{STRUCK}@{parts.netloc.rpartition('@')[2]}")

@@ -99,14 +99,16 @@ async def _init(
     currency: str | None,
 ) -> list[str]:
     deployment = open_deployment(settings, patient=True)
-    said = await prepare(deployment)
-    if email and password:
-        user_id = await _admin(deployment, email, password)
-        if business and region and currency:
-            await _first_business(deployment, user_id, business, region, currency)
-            said.append(f"{business} is ready; sign in as {email}")
-    await prepare(deployment)
-    await deployment.database.dispose()
+    try:
+        said = await prepare(deployment)
+        if email and password:
+            user_id = await _admin(deployment, email, password)
+            if business and region and currency:
+                await _first_business(deployment, user_id, business, region, currency)
+                said.append(f"{business} is ready; sign in as {email}")
+        await prepare(deployment)
+    finally:
+        await deployment.database.dispose()
     return said
 
 

@@ -81,27 +81,29 @@ class Installed(msgspec.Struct, frozen=True):
 
 async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], list[SetAside]]:
     deployment = open_deployment(settings)
-    on: frozenset[str] | None = None
-    if slug:
 
-        async def enabled(work: Work) -> frozenset[str]:
-            return work.standing.enabled
+    async def enabled(work: Work) -> frozenset[str]:
+        return work.standing.enabled
 
-        on = await look(deployment, await business_named(deployment, slug), enabled)
+    try:
+        on = await look(deployment, await business_named(deployment, slug), enabled) if slug else None
+    finally:
+        await deployment.database.dispose()
     plugins = [
         Installed(one.name, one.manifest.version, one.manifest.summary, None if on is None else one.name in on)
         for one in deployment.registry.in_order()
     ]
-    await deployment.database.dispose()
     return plugins, list(deployment.registry.set_aside.values())
 
 
 async def _switch(settings: Settings, name: str, slug: str, *, on: bool) -> None:
     deployment = open_deployment(settings)
-    business = await business_named(deployment, slug)
 
     async def switch(work: Work) -> None:
         await (enable if on else disable)(work, name)
 
-    await act(deployment, business, switch, deed=f"plugin {'enable' if on else 'disable'}", phase=Phase.SWITCH)
-    await deployment.database.dispose()
+    try:
+        business = await business_named(deployment, slug)
+        await act(deployment, business, switch, deed=f"plugin {'enable' if on else 'disable'}", phase=Phase.SWITCH)
+    finally:
+        await deployment.database.dispose()
