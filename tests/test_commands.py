@@ -342,3 +342,10 @@ def job(settings: Settings, state: str, business: str = "mama-njeri", *, payload
             f" '{id_ if settings.url.startswith('postgresql') else id_.hex}'",
         )
     return id_
+
+
+def test_every_command_is_on_the_page_about_them() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "commands.md").read_text()
+    names = {name for name, _ in commands()}
+    assert [name for name in sorted(names) if name not in page] == []
+    assert len(names) > 20

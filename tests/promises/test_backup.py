@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+import tracemalloc
 import uuid
 import zipfile
 from collections.abc import Awaitable, Callable
@@ -30,7 +31,9 @@ from kernel.app.portable.reading import UnknownTables, known_tables, revisions, 
 from kernel.app.prepare import lineages
 from kernel.app.restore import NotEmpty, restore
 from kernel.audit import Sealer
+from kernel.auth import act
 from kernel.auth.identity import standing_of_business
+from kernel.auth.models import Limit
 from kernel.db import Base, new_id
 from kernel.db.tables import Approval, Audit, Idempotency
 from kernel.migrate import Migrator
@@ -427,3 +430,31 @@ async def test_a_backup_holds_the_whole_trail_of_the_deployment_itself(one_till:
     reader = Reader(await backed_up(one_till.box.deployment, tmp_path / "a.duka"), BACKUP)
     owners = {row["business_id"] for rows in reader.batches(Audit.__tablename__) for row in rows}
     assert {uuid.UUID(int=0), one_till.box.shop.id, one_till.box.other.id} == owners
+
+
+async def test_many_rows_take_no_more_memory_than_few(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box, peaks = one_till.box, []
+    for number, rows in enumerate((4000, 16000)):
+        await many_rows(box, number, rows)
+        path = tmp_path / f"{rows}.duka"
+        async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as other:
+            tracemalloc.start()
+            try:
+                await backed_up(box.deployment, path)
+                await restore(other, path)
+                peaks.append(tracemalloc.get_traced_memory()[1])
+            finally:
+                tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.3, f"{peaks}: 12 MB more of rows took more memory"
+
+
+async def many_rows(box: Box, number: int, rows: int) -> None:
+    """Rows of a thousand characters each."""
+    said = [{"key": f"{number} {row} {'x' * 1000}", "window_ends": box.clock(), "count": row} for row in range(rows)]
+
+    async def write(work: Work) -> None:
+        await work.execute(sa.insert(Limit), said)
+
+    await act(box.deployment, None, write)
