@@ -216,6 +216,11 @@ def load_with_sources(
     return _checked({name: _typed(name, value) for name, value in raw.items()}), sources
 
 
+def database_name(settings: Settings) -> str:
+    """What the database is called: PostgreSQL's name for it, or the file's."""
+    return settings.url.partition("?")[0].rpartition("/")[2]
+
+
 def secret_key(settings: Settings) -> str:
     """The key that signs tokens: the one set, else the one made at first run, kept with mode 0600.
 

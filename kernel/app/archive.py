@@ -22,8 +22,7 @@ from kernel.app.portable import Manifest, Writer
 from kernel.app.portable.files import ARCHIVE, BusinessSaid
 from kernel.app.portable.reading import Known, known_tables, revisions, rows_of, snapshot
 from kernel.auth import act
-from kernel.auth.businesses.operating import mark_exported
-from kernel.auth.identity import standing_of_business
+from kernel.auth.businesses.operating import BeingDeleted, mark_exported
 from kernel.auth.models import Membership, User
 from kernel.db import Phase, Transaction
 from kernel.db.private import is_secret
@@ -35,6 +34,7 @@ _LEFT_OUT = frozenset(
     {"kernel_idempotency", "kernel_job", "kernel_job_payload", "kernel_schedule", "kernel_refresh_token"}
 )
 _IN_MEMORY = 1_048_576
+_WHOSE = sa.select(Business.id, Business.slug, Business.name, Business.currency)
 
 
 class Archive(msgspec.Struct, frozen=True):
@@ -58,10 +58,12 @@ async def archive_of(deployment: Deployment, business: uuid.UUID) -> Archive:
 async def write_archive(
     deployment: Deployment, business: uuid.UUID, file: IO[bytes], progress: Callable[[int], None] | None = None
 ) -> Manifest:
-    """Write the archive of a business, as it stands at this moment, into a file."""
+    """Write the archive of a business, as it stands at this moment, into a file. Raises BeingDeleted."""
     async with snapshot(deployment.settings, business) as transaction:
-        shop = (await standing_of_business(transaction, business)).shop
-        assert shop is not None  # noqa: S101 - of a business
+        found = await transaction.execute(_WHOSE.where(Business.id == business, Business.deleting_at.is_(None)))
+        shop = found.one_or_none()
+        if shop is None:
+            raise BeingDeleted
         writer = Writer(file)
         for known in await _tables(transaction, deployment.registry):
             rows = rows_of(transaction, known, _owned(known.table, shop.id))
@@ -76,7 +78,7 @@ async def write_archive(
         schema=schema,
         plugins={one.name: one.manifest.version for one in deployment.registry.in_order()},
         tables=writer.tables,
-        business=BusinessSaid(shop.id, shop.slug, shop.name, shop.currency),
+        business=BusinessSaid(*tuple(shop)),
     )
     writer.finish(manifest)
     return manifest

@@ -13,10 +13,18 @@ from kernel.app.portable import Manifest, Writer
 from kernel.app.portable.files import BACKUP
 from kernel.app.portable.reading import all_rows, businesses, known_tables, revisions, sees_everything, snapshot
 from kernel.db import Transaction
+from kernel.errors import Conflict
+from kernel.settings import database_name
 from kernel.work import Deployment
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how many more rows of it are done, and of how many in all where that is known."""
+
+
+class NothingThere(Conflict):
+    """There is nothing to back up; a backup of nothing would be taken for one."""
+
+    code, title = "nothing-there", "There is nothing to back up"
 
 
 async def write_backup(
@@ -24,9 +32,15 @@ async def write_backup(
 ) -> Manifest:
     """Write a backup into a file while the deployment serves.
 
-    leave_out: go on without tables that no installed plugin knows. Raises UnknownTables otherwise.
+    leave_out: go on without tables that no installed plugin knows. Raises UnknownTables otherwise; NothingThere for a
+    database without any table, which is the wrong one.
     """
     async with snapshot(deployment.settings) as transaction:
+        schema = await revisions(transaction.connection)
+        if not schema:
+            raise NothingThere(
+                f"{database_name(deployment.settings)} has no tables of Duka; is DUKA_HOME or the URL right?"
+            )
         tables = await known_tables(transaction, deployment.registry, leave_out=leave_out)
         among = None if await sees_everything(transaction) else await businesses(transaction)
         total = await _about(transaction)
@@ -40,7 +54,7 @@ async def write_backup(
             format=BACKUP,
             duka=VERSION,
             made_at=deployment.clock(),
-            schema=await revisions(transaction.connection),
+            schema=schema,
             plugins={one.name: one.manifest.version for one in deployment.registry.in_order()},
             tables=writer.tables,
         )

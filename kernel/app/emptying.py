@@ -9,11 +9,6 @@ from kernel.migrate import engine_for
 from kernel.settings import Settings
 
 
-def database_name(settings: Settings) -> str:
-    """What the database is called: PostgreSQL's name for it, or the file's."""
-    return settings.url.partition("?")[0].rpartition("/")[2]
-
-
 async def drop_everything(settings: Settings) -> list[str]:
     """Drop the tables; returns their names. What else is in the database stays."""
     engine = engine_for(settings.migrations_database_url or settings.url)

@@ -6,10 +6,11 @@ import sys
 
 import click
 
-from kernel.app.emptying import database_name, drop_everything
+from kernel.app.emptying import drop_everything
 from kernel.cli.main import duka, run, settings_of
 from kernel.cli.saying import json_option, say
 from kernel.errors import Conflict
+from kernel.settings import database_name
 
 
 @duka.command("reset")

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kernel import VERSION
-from kernel.app.backup import write_backup
+from kernel.app.backup import NothingThere, write_backup
 from kernel.app.portable import FileFault, Manifest, Reader, Writer, arriving
 from kernel.app.portable.files import BACKUP
 from kernel.app.portable.reading import UnknownTables, known_tables, revisions, rows_of, snapshot
@@ -458,3 +458,12 @@ async def many_rows(box: Box, number: int, rows: int) -> None:
         await work.execute(sa.insert(Limit), said)
 
     await act(box.deployment, None, write)
+
+
+async def test_a_backup_of_the_wrong_database_is_refused(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    async with empty_database(database, tmp_path, server) as settings, deployed(one_till.box, settings) as other:
+        with pytest.raises(NothingThere, match="no tables"):
+            await backed_up(other, tmp_path / "a.duka")
+    assert list(tmp_path.glob("*a.duka*")) == []

@@ -19,6 +19,7 @@ from kernel.app.portable.files import ARCHIVE, BACKUP
 from kernel.app.prepare import prepare
 from kernel.auth import act, look
 from kernel.auth.businesses.making import make_user
+from kernel.auth.businesses.operating import BeingDeleted
 from kernel.auth.identity import standing_of_business
 from kernel.auth.models import Membership, User
 from kernel.auth.secrets.passwords import hash_password, password_matches
@@ -256,3 +257,57 @@ async def test_an_imported_business_runs_its_jobs(
             return set((await work.execute(sa.select(Job.state).where(Job.business_id == box.shop.id))).scalars())
 
         assert await look(target, box.shop.id, states) == {"done"}
+
+
+async def test_an_import_that_breaks_off_leaves_the_deployment_as_it_was(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    path = await exported(box, tmp_path / "shop.zip")
+
+    class PulledPlug(BaseException):
+        pass
+
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as target:
+        await prepare(target)
+        before, steps = await every_row(settings.url), iter(range(1000))
+
+        def pull(what: str, _rows: int, _total: int | None) -> None:
+            if what == "importing" and next(steps) == 30:
+                raise PulledPlug
+
+        with pytest.raises(PulledPlug):
+            await import_business(target, path, progress=pull)
+        assert await every_row(settings.url) == before
+        assert (await import_business(target, path)).is_sound
+
+
+async def test_an_account_that_goes_by_another_e_mail_here_is_not_taken_for_the_same(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    path = await exported(box, tmp_path / "shop.zip")
+    cashier = box.people["mama-njeri", "cashier"].id
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as target:
+        await prepare(target)
+
+        async def make(work: Work) -> None:
+            await make_user(work, email="other@x.example", name="Other", password_hash="none")
+            await work.execute(sa.update(User).values(id=cashier))
+
+        await act(target, None, make)
+        with pytest.raises(AlreadyExists, match="has another e-mail here"):
+            await import_business(target, path)
+
+
+async def test_a_business_that_is_being_deleted_is_not_exported(one_till: Till, tmp_path: Path) -> None:
+    box = one_till.box
+
+    async def give_up(work: Work) -> None:
+        gone = {"deleting_at": work.now, "is_active": False}
+        await work.execute(sa.update(Business).where(Business.id == box.shop.id).values(**gone))
+
+    await box.act(give_up)
+    with pytest.raises(BeingDeleted):
+        await exported(box, tmp_path / "shop.zip")
+    assert not (tmp_path / "shop.zip").exists()
