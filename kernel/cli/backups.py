@@ -33,7 +33,11 @@ def back_up(file: Path, replace: bool, leave_out_unknown: bool, as_json: bool) -
     manifest, digest = run(_back_up(settings_of(), file, replace, leave_out_unknown))
     size = file.stat().st_size
     facts = {"file": str(file), "bytes": size, "sha256": digest, **_said(manifest)}
-    say(as_json, facts, [f"{file}: {manifest.rows:,} rows, {len(manifest.tables)} tables, {size:,} bytes", digest])
+    say(
+        as_json,
+        facts,
+        [f"{file}: {manifest.rows:,} rows, {len(manifest.tables)} tables, {size:,} bytes", f"sha256 {digest}"],
+    )
 
 
 @duka.command("restore")

