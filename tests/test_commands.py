@@ -31,7 +31,7 @@ from kernel.testing.served import environment_of
 from kernel.work import Work
 from tests.promises.copies import every_row
 
-SILENT = {"run", "completion", "migration new"}
+SILENT = {"run", "worker", "completion", "migration new"}
 """Commands that print no facts: they serve, or write what another program reads."""
 
 

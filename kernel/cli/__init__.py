@@ -19,6 +19,7 @@ try:
         reset,
         second_factor,
         serve,
+        worker,
     )
     from kernel.cli.main import main
 except KeyboardInterrupt:  # loading takes a second
@@ -38,4 +39,5 @@ __all__ = [
     "reset",
     "second_factor",
     "serve",
+    "worker",
 ]
