@@ -23,6 +23,8 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 import pluggy
 
+from kernel.logs import on_behalf_of
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -52,6 +54,7 @@ class Spent:
     calls: int = 0
     seconds: float = 0.0
     slowest_s: float = 0.0
+    failures: int = 0
 
     def add(self, seconds: float) -> None:
         """Count one call."""
@@ -127,11 +130,16 @@ class HookSet:
         return dict(self._specs)
 
     async def _timed(self, hook: str, plugin: str, answer: Awaitable[R]) -> R:
+        spent = self._meter.setdefault((plugin, hook), Spent())
         start = time.perf_counter()
         try:
-            return await answer
+            with on_behalf_of(plugin):
+                return await answer
+        except BaseException:
+            spent.failures += 1
+            raise
         finally:
-            self._meter.setdefault((plugin, hook), Spent()).add(time.perf_counter() - start)
+            spent.add(time.perf_counter() - start)
 
     def _register(self, plugin: str, module: ModuleType, number: int) -> None:
         stamped = SimpleNamespace()
@@ -170,7 +178,12 @@ def _stamp(plugin: str, function: Callable[..., Any], meter: Meter) -> Callable[
     @functools.wraps(function)
     def asked(*args: Any) -> Answer[Any] | None:
         start = time.perf_counter()
-        value = function(*args)
+        try:
+            value = function(*args)
+        except BaseException:
+            spent.failures += 1
+            spent.add(time.perf_counter() - start)
+            raise
         spent.add(time.perf_counter() - start)
         return None if value is None else Answer(plugin, value)
 

@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import sys
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final, Literal, TextIO
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -52,16 +53,47 @@ Format = Literal["text", "json"]
 class Facts:
     """What is known of the request or job in hand; filled in on its way, read when something is logged.
 
-    values: where its secrets stand: headers, parsed body.
+    values: where its secrets stand: headers, parsed body. business, actor: ids. plugin: whose code is running.
     """
+
+    __slots__ = ("actor", "business", "job", "plugin", "request_id", "values")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
+        self.business: uuid.UUID | None = None
+        self.actor: uuid.UUID | None = None
+        self.plugin: str | None = None
+        self.job: str | None = None
         self.values: list[Any] = []
+
+    def known(self) -> dict[str, str]:
+        """What every line about it bears."""
+        return {name: str(said) for name in _BORNE if (said := getattr(self, name)) is not None}
 
     def secrets(self) -> set[str]:
         """Every text that stands under a secret's name in what was sent."""
         return {text for value in self.values for text in _under_secret_names(value)}
+
+
+_BORNE: Final = ("request_id", "business", "actor", "plugin", "job")
+
+
+class on_behalf_of:  # used as a function with `with`, and cheaper than a generator
+    """Within this, the code of a plugin is running: log lines of a request or job bear its name."""
+
+    __slots__ = ("_before", "_facts", "_plugin")
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+
+    def __enter__(self) -> None:
+        self._facts = _current.get()
+        if self._facts is not None:
+            self._before, self._facts.plugin = self._facts.plugin, self._plugin
+
+    def __exit__(self, *_: object) -> None:
+        if self._facts is not None:
+            self._facts.plugin = self._before
 
 
 _current: contextvars.ContextVar[Facts | None] = contextvars.ContextVar("duka_facts", default=None)
@@ -81,6 +113,14 @@ def about(facts: Facts) -> Iterator[Facts]:
 def is_secret_name(name: str) -> bool:
     """Whether a field, setting or header of this name holds a secret: `password`, `refresh_token`, `newPin`."""
     return _WHOLE_NAME.search(_HUMP.sub("_", name)) is not None
+
+
+def now_known(**known: Any) -> None:
+    """Add what has become known of the request or job in hand: `business`, `actor`, `plugin`, `job`."""
+    facts = _current.get()
+    if facts is not None:
+        for name, value in known.items():
+            setattr(facts, name, value)
 
 
 def mention(value: Any) -> None:
@@ -125,8 +165,10 @@ class Line(logging.Formatter):
         """The record, redacted."""
         if self.form == "text":
             said = super().format(record)
-            facts = getattr(record, "facts", None)
-            whole = f"{said} {_in_words(facts)}" if facts else said
+            current = _current.get()
+            facts = {**(current.known() if current else {}), **getattr(record, "facts", {})}
+            head, line, rest = said.partition("\n")
+            whole = f"{head} {_in_words(facts)}{line}{rest}" if facts else said
             return whole if record.name == JOURNAL else redacted(whole)
         return json.dumps(self._as_object(record), ensure_ascii=False)
 
@@ -138,8 +180,7 @@ class Line(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage() if record.name == JOURNAL else redacted(record.getMessage()),
         }
-        if facts:
-            said["request_id"] = facts.request_id
+        said |= facts.known() if facts else {}
         given: dict[str, Any] = getattr(record, "facts", {})
         said |= given if record.name == JOURNAL else {name: _redacted_fact(value) for name, value in given.items()}
         if record.exc_info:

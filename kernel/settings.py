@@ -133,6 +133,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     least_free_mb: Annotated[
         int, Meta(ge=0, le=1_000_000, description="A server with less disk free below home is not ready.")
     ] = 200
+    metrics_allow: Annotated[
+        tuple[str, ...], Meta(description="Addresses or networks that may read /metrics; empty: only with the token.")
+    ] = ("127.0.0.0/8", "::1/128")
+    metrics_token: Annotated[
+        str, Meta(description="Whoever sends it as a bearer token may read /metrics too; at least 32 characters.")
+    ] = ""
     platform_owner_email: Annotated[
         str, Meta(description="This user is an operator (also read as PLATFORM_OWNER_EMAIL).")
     ] = ""
@@ -268,10 +274,11 @@ _WHOLE = frozenset(
     }
 )
 """Settings that are whole numbers."""
+_LISTS = frozenset({"allowed_hosts", "cors_origins", "trusted_proxies", "former_secret_keys", "metrics_allow"})
 
 
 def _typed(name: str, value: Any) -> Any:
-    if name in ("allowed_hosts", "cors_origins", "trusted_proxies", "former_secret_keys") and isinstance(value, str):
+    if name in _LISTS and isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if name == "enable_api_throttle" and isinstance(value, str):
         return {"1": "true", "0": "false"}.get(value.lower(), value.lower())
@@ -294,6 +301,8 @@ def _checked(raw: dict[str, Any]) -> Settings:
         raise SettingsFault(f"DUKA_SECRET_KEY: at least {SHORTEST_SECRET} characters are needed")
     if not settings.url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
         raise SettingsFault("DUKA_DATABASE_URL: must start with postgresql+asyncpg:// or sqlite+aiosqlite:///")
+    if settings.metrics_token and len(settings.metrics_token) < SHORTEST_SECRET:
+        raise SettingsFault(f"DUKA_METRICS_TOKEN: at least {SHORTEST_SECRET} characters are needed")
     if settings.smtp_url and not _SMTP.match(settings.smtp_url):
         raise SettingsFault("DUKA_SMTP_URL: must be smtp://… or smtps://…, with a host")
     if not _SENDER.match(settings.mail_from):
@@ -305,12 +314,13 @@ def _checked(raw: dict[str, Any]) -> Settings:
 
 
 def _check_browsers_and_proxies(settings: Settings) -> None:
-    """Raise SettingsFault for an origin no browser would send, and for a proxy that is no address."""
+    """Raise SettingsFault for an origin no browser would send, and for what should be an address and is none."""
     for origin in settings.cors_origins:
         if not _ORIGIN.fullmatch(origin):
             raise SettingsFault(f"DUKA_CORS_ORIGINS: {origin!r} is not an origin such as https://shop.example")
-    for proxy in settings.trusted_proxies:
+    named = {"TRUSTED_PROXIES": settings.trusted_proxies, "METRICS_ALLOW": settings.metrics_allow}
+    for name, address in ((name, one) for name, some in named.items() for one in some):
         try:
-            ipaddress.ip_network(proxy)
+            ipaddress.ip_network(address)
         except ValueError as fault:
-            raise SettingsFault(f"DUKA_TRUSTED_PROXIES: {proxy!r} is not an address or a network") from fault
+            raise SettingsFault(f"DUKA_{name}: {address!r} is not an address or a network") from fault

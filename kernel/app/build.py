@@ -9,7 +9,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from kernel.app import health, pages
+from kernel.app import figures, health, pages
 from kernel.app.routes import (
     account,
     approvals,
@@ -32,7 +32,7 @@ from kernel.auth.accounts import housekeeping, letters
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Database
 from kernel.errors import DukaError
-from kernel.logs import never_show
+from kernel.logs import never_show, now_known
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
 from kernel.web import Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
@@ -82,7 +82,7 @@ def _routing(registry: Registry, rights: Rights) -> tuple[list[Route], Litestar]
             return same, made
     docs = pages.Pages(registry, rights, routes)
     app = Litestar(
-        route_handlers=[*(_handler(route) for route in routes), *docs.handlers(), *health.handlers()],
+        route_handlers=[*map(_handler, routes), *docs.handlers(), *health.handlers(), *figures.handlers()],
         exception_handlers={
             DukaError: _told,
             NotFoundException: _told,
@@ -126,6 +126,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes] | Stream:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
         visit.route = route
+        now_known(plugin=route.plugin)
         try:
             answer = await perform(visit, route, request.scope["path_params"])
         except Exception as error:

@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kernel.app import purging
+from kernel.app.figures import Figures
 from kernel.app.health import Health
 from kernel.audit import Sealer
 from kernel.auth.identity import standing_of_business
@@ -31,6 +32,7 @@ class Served:
     def __init__(self, deployment: Deployment, routes: list[Route], gate: Gate) -> None:
         self.deployment, self.routes, self.gate = deployment, routes, gate
         self.health = Health(deployment)
+        self.figures = Figures(deployment, gate, self.health)
         trusted = list(deployment.settings.trusted_proxies)
         self._entrance: Any = ProxyHeadersMiddleware(gate, trusted) if trusted else gate  # type: ignore[arg-type]
 
@@ -39,7 +41,7 @@ class Served:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        scope["health"] = self.health
+        scope["health"], scope["figures"] = self.health, self.figures
         await self._entrance(scope, receive, send)
 
     async def _live(self, receive: Any, send: Any) -> None:
@@ -53,7 +55,8 @@ class Served:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        loops = _loops(self.deployment, stop) if self.deployment.settings.jobs == "embedded" else []
+        loops = [self.figures.loop(stop)]
+        loops += _loops(self.deployment, stop) if self.deployment.settings.jobs == "embedded" else []
         tasks = [asyncio.create_task(one) for one in loops]
         _leave_alone_what_stays()
         self.health.begin()

@@ -195,6 +195,7 @@ def config_of(settings: Settings, application: str) -> uvicorn.Config:
         loop="uvloop",
         http=Protocol,
         ws="none",
+        lifespan="on",
         log_config=None,
         log_level=settings.log_level,
         access_log=False,

@@ -14,6 +14,7 @@ from kernel.cli.demo import seed_demo_if_empty
 from kernel.cli.listening import config_of, serve_one
 from kernel.cli.main import duka, run, settings_of
 from kernel.cli.workers import Workers
+from kernel.metrics import share_between_processes
 from kernel.settings import Settings
 
 
@@ -35,6 +36,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     config = config_of(settings, "kernel.cli.serve:application")
     listener = config.bind_socket()
     if settings.workers > 1:
+        share_between_processes(settings.home_path / f"metrics-{settings.port}")
         sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
     serve_one(config, listener, settings.drain_seconds)
 

@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from kernel.cli.listening import LAST_ANSWER_S, serve_one
+from kernel.metrics import forget_process
 
 log = logging.getLogger("duka.workers")
 LOOK_S = 1.0
@@ -71,6 +72,7 @@ class Workers:
                 if process.exitcode in (1, STARTUP_FAILURE) and age_s < STARTING_S:
                     log.error("server process %s could not start", process.pid)
                     return True
+                forget_process(process.pid or 0)
                 log.error("server process %s ended with %s; starting another", process.pid, process.exitcode)
                 time.sleep(max(0.0, FEWEST_S - age_s))
                 self.processes[place], started[place] = self._start(), time.monotonic()

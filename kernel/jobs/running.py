@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from kernel import metrics
 from kernel.db import Prepared, Transaction
 from kernel.db.prepared import Rows
 from kernel.db.tables import Business, Job, JobPayload, Schedule
@@ -128,27 +129,37 @@ class Runner:
 
         The try is counted before it is made, so that a job that takes its process with it is laid aside in the end.
         """
-        name = f"job {job_id}"
-        with about(Facts(name)):
-            started = await self._deed(NO_BUSINESS, name, lambda work: self._start(work, job_id))
-            if started is None:
-                return False
-            handler = self.handlers.get(started)
-            limit_s = handler.limit_s if handler else LONGEST_S
-            limit = asyncio.timeout(limit_s)
-            try:
-                async with limit:
-                    ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
-                    if not callable(ran):
-                        return ran
+        with about(Facts(f"job {job_id}")) as facts:
+            facts.business = business_id
+            return await self._execute(business_id, job_id, facts)
+
+    async def _execute(self, business_id: uuid.UUID, job_id: uuid.UUID, facts: Facts) -> bool:
+        name = facts.request_id
+        facts.job = await self._deed(NO_BUSINESS, name, lambda work: self._start(work, job_id))
+        if facts.job is None:
+            return False
+        facts.plugin = facts.job.partition(".")[0]
+        handler = self.handlers.get(facts.job)
+        limit_s = handler.limit_s if handler else LONGEST_S
+        limit = asyncio.timeout(limit_s)
+        try:
+            async with limit:
+                ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
+                if callable(ran):
                     await ran()
-                    await self._deed(business_id, name, lambda work: self._called(work, job_id))
-                return True
-            except Exception as raised:  # a job may raise anything; it is kept with the job, and tried again
-                fault = TimeoutError(f"it took longer than {limit_s:g} s") if limit.expired() else raised
-                log.warning("job %s failed: %r", job_id, fault)
-            await self._deed(business_id, name, lambda work: self._failed(work, job_id, fault))
-            return True
+                    ran = await self._deed(business_id, name, lambda work: self._called(work, job_id))
+            if ran:
+                self._count(facts, "done")
+            return ran
+        except Exception as raised:  # a job may raise anything; it is kept with the job, and tried again
+            fault = TimeoutError(f"it took longer than {limit_s:g} s") if limit.expired() else raised
+            log.warning("job %s failed: %r", job_id, fault)
+        dead = await self._deed(business_id, name, lambda work: self._failed(work, job_id, fault))
+        self._count(facts, "dead" if dead else "failed")
+        return True
+
+    def _count(self, facts: Facts, outcome: str) -> None:
+        metrics.JOBS.labels(facts.job if facts.job in self.handlers else "other", outcome).inc()
 
     async def tick(self) -> None:
         """Turn schedules that are due into jobs, once each."""
@@ -219,19 +230,21 @@ class Runner:
         await self._end(work, job_id, state="done", ended_at=work.now, error=None)
         return True
 
-    async def _called(self, work: Work, job_id: uuid.UUID) -> None:
+    async def _called(self, work: Work, job_id: uuid.UUID) -> bool:
         """The call came back: the job is done, and what it said to the outside is forgotten."""
         here = sa.and_(JobPayload.business_id == work.business_id, JobPayload.job_id == job_id)
         await work.execute(sa.update(JobPayload).where(here).values(payload={}))
         await self._end(work, job_id, state="done", ended_at=work.now, error=None)
+        return True
 
-    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> None:
+    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> bool:
+        """Note the failure; whether the job is given up."""
         row = (await work.execute(sa.select(Job.attempts, Job.max_attempts).where(Job.id == job_id))).one_or_none()
         if row is None:
-            return
+            return False
         said = fault.detail if isinstance(fault, DukaError) else repr(fault)
         wait = dt.timedelta(seconds=min(3600, 2**row.attempts))
-        dead = row.attempts >= row.max_attempts
+        dead: bool = row.attempts >= row.max_attempts
         await self._end(
             work,
             job_id,
@@ -240,6 +253,7 @@ class Runner:
             run_at=work.now + wait,
             ended_at=work.now if dead else None,
         )
+        return dead
 
     async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
         await work.execute(sa.update(Job).where(Job.id == job_id, Job.state == "pending").values(**values))

@@ -19,6 +19,7 @@ from kernel.auth.signing_in.uses import note_use
 from kernel.db import new_id
 from kernel.errors import BadHost, MethodNotAllowed, NotFound, TookTooLong, Unauthenticated
 from kernel.logs import Facts, about, mention
+from kernel.metrics import answered
 from kernel.web import cors, journal
 from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
@@ -43,6 +44,7 @@ class Gate:
         self.app, self.deployment, self.rights = app, deployment, rights
         self.paths, self.languages = Paths(routes), languages
         self.throttle = Throttle(deployment)
+        self.in_flight = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Serve one request; nothing else is spoken here."""
@@ -54,8 +56,12 @@ class Gate:
     async def _serve(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         address = (scope.get("client") or (None,))[0]
         visit = Visit(self.deployment, self.rights, new_id().hex, address, self.languages)
-        with about(Facts(visit.request_id)):
-            await self._answer(scope, receive, send, visit)
+        self.in_flight += 1
+        try:
+            with about(Facts(visit.request_id)):
+                await self._answer(scope, receive, send, visit)
+        finally:
+            self.in_flight -= 1
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Any, send: Any, visit: Visit) -> None:
         method, begun = scope["method"], time.perf_counter()
@@ -74,7 +80,9 @@ class Gate:
             await answer.refuse(visit.problem(TookTooLong() if limit.expired() else error))
         finally:
             await visit.leave()
-            journal.note(visit, method, answer.status, time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            answered(method, visit.route.path if visit.route else "", answer.status, seconds)
+            journal.note(visit, method, answer.status, seconds)
         if visit.standing is not None:
             await note_use(self.deployment, visit.standing)  # the answer has gone out: nobody waits for this
 

@@ -8,7 +8,7 @@ from kernel.web.routes import PUBLIC, Route
 
 API = "/api/v1/"
 DOCUMENT = f"{API}openapi.json"
-WATCHED = frozenset({"/health/live", "/health/ready"})
+WATCHED = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What watches a deployment asks here: by address rather than by host name, often, and when the database is away."""
 PAGES = ("/", "/docs", DOCUMENT, *sorted(WATCHED))
 """Paths open to anyone that are no operations; each answers to GET."""

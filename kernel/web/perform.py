@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kernel import metrics
 from kernel.auth.identity import identify, standing_above
 from kernel.auth.rights.approvals import store_request
 from kernel.auth.rights.permissions import Rights
@@ -26,7 +27,7 @@ from kernel.errors import (
     NotFound,
     SecondFactorDemanded,
 )
-from kernel.logs import mention
+from kernel.logs import mention, now_known
 from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
 from kernel.web.languages import Languages
@@ -79,6 +80,7 @@ class Visit:
             self.deployment.visitors.release()
             raise
         self.standing = await self.identify(self.transaction)
+        now_known(business=None if business == NO_BUSINESS else business, actor=self.standing.actor.id)
         crashpoint("gate.identified")
         return self.standing
 
@@ -96,6 +98,7 @@ class Visit:
     def problem(self, error: BaseException) -> Problem:
         """An error as this caller is told of it."""
         told = as_duka_error(error, self.request_id)
+        metrics.PROBLEMS.labels(told.code).inc()
         return problem(told, self.request_id, self.languages, self.headers.get("accept-language"))
 
     async def leave(self) -> None:

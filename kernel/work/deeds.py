@@ -17,6 +17,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from kernel import metrics
 from kernel.db import Phase, Prepared, Transaction, Trouble, trouble_of
 from kernel.db.tables import Business, Epoch, Idempotency
 from kernel.errors import (
@@ -119,6 +120,7 @@ class Deed(Generic[T]):
                 return await self._once()
             except Moved:
                 self._lock_first = True
+                metrics.RETRIES.labels("moved").inc()
             except DukaError:
                 raise
             except Exception as error:
@@ -129,6 +131,7 @@ class Deed(Generic[T]):
 
     async def _once(self) -> Answered:
         if self.key and (kept := await _look_up(self.transaction, self.standing, self.key)):
+            metrics.REPLAYS.inc()
             return kept
         crashpoint("deed.looked_up")
         if self._lock_first:
@@ -214,6 +217,7 @@ class Deed(Generic[T]):
                 raise as_told(trouble) from error
             self._committing = False
         if trouble.kind in ("retry", "lost") or (trouble.kind == "locked" and not waited_for_key):
+            metrics.RETRIES.labels(trouble.kind).inc()
             log.info("deed %s runs again: %s", self.origin.deed, trouble.kind)
             return
         raise as_told(trouble) from error
