@@ -139,6 +139,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_token: Annotated[
         str, Meta(description="Whoever sends it as a bearer token may read /metrics too; at least 32 characters.")
     ] = ""
+    otel_endpoint: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~/-]*)?)?\Z",
+            description="Traces go to this OpenTelemetry collector, by HTTP (http://…:4318); needs the extra otel.",
+        ),
+    ] = ""
     platform_owner_email: Annotated[
         str, Meta(description="This user is an operator (also read as PLATFORM_OWNER_EMAIL).")
     ] = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from typing import Any
@@ -14,8 +15,10 @@ from kernel.cli.demo import seed_demo_if_empty
 from kernel.cli.listening import config_of, serve_one
 from kernel.cli.main import duka, run, settings_of
 from kernel.cli.workers import Workers
+from kernel.errors import SettingsFault
 from kernel.metrics import share_between_processes
 from kernel.settings import Settings
+from kernel.work import Deployment
 
 
 @duka.command("run")
@@ -26,6 +29,8 @@ from kernel.settings import Settings
 def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -> None:
     """Bring the database up to date and serve."""
     settings = settings_of(host=host, port=port, workers=workers)
+    if settings.otel_endpoint:
+        _tracing()  # or say now what is missing
     run(_prepared(settings, demo=demo))
     for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
         if value is not None:
@@ -43,7 +48,25 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
 
 def application() -> Any:
     """The ASGI application of one server process, from the environment's settings."""
-    return create_app(open_deployment(settings_of()))
+    settings = settings_of()
+    deployment = open_deployment(settings)
+    if settings.otel_endpoint:
+        trace(deployment)
+    return create_app(deployment)
+
+
+def trace(deployment: Deployment) -> None:
+    """Begin tracing this process. Raises SettingsFault where the packages for it are missing."""
+    tracing = _tracing()
+    tracing.Tracing(tracing.provider_for(deployment.settings)).start(deployment.database)
+
+
+def _tracing() -> Any:
+    try:
+        return importlib.import_module("kernel.app.tracing")
+    except ModuleNotFoundError as fault:
+        said = f"DUKA_OTEL_ENDPOINT: {fault.name} is missing; install the extra: pip install 'duka-erp[otel]'"
+        raise SettingsFault(said) from fault
 
 
 async def _prepared(settings: Settings, *, demo: bool) -> None:

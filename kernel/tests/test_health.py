@@ -24,6 +24,7 @@ from kernel.jobs import Runner
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
 from kernel.testing.served import serving
+from kernel.tests.probes.stock.models import LEVELS
 from kernel.work import Work
 
 TAKE = "/api/v1/probe_stock/take"
@@ -186,6 +187,7 @@ async def test_jobs_hooks_replays_and_the_outbox_are_counted(box: Box) -> None:
     async def leave(work: Work) -> None:
         work.later("kernel.forget_old_keys", {})
         work.later("probe_till.no_such_job", {}, max_attempts=1)
+        work.increment(LEVELS, ("rice", "shop"), 10)
 
     await box.act(leave)
     await Runner(box.deployment, standing_of_business).run_due()
