@@ -1,22 +1,32 @@
 """What a deployment counts about itself, in Prometheus' terms. Labels are names from the code, never what people sent.
 
-Several server processes share their figures through files (`share_between_processes`), so that whichever of them is
+Several server processes share their figures through files (`shared_between_processes`), so that whichever of them is
 asked answers for all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which the client library finds the files, read as it is imported."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _own = CollectorRegistry()
 _REQUESTS = Counter("duka_requests", "Requests answered.", ("method", "route", "status"), registry=_own)
 _SECONDS = Histogram(
@@ -68,6 +78,11 @@ def answered(method: str, route: str, status: int, seconds: float) -> None:
     histogram.observe(seconds)
 
 
+def registry() -> CollectorRegistry:
+    """The figures of this process."""
+    return _own
+
+
 def exposition() -> bytes:
     """All figures as Prometheus reads them, those of the other processes too where they are shared."""
     if FOLDER not in os.environ:
@@ -77,11 +92,15 @@ def exposition() -> bytes:
     return generate_latest(everybody)
 
 
-def share_between_processes(folder: Path) -> None:
-    """Have the processes started from now on share their figures through files here; what was here is forgotten."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    os.environ[FOLDER] = str(folder)
+@contextlib.contextmanager
+def shared_between_processes() -> Iterator[None]:
+    """Within this, processes that are started share their figures through files, which are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="duka-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER]
 
 
 def forget_process(pid: int) -> None:

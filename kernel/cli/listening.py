@@ -30,6 +30,8 @@ from kernel.web.headers import as_lines, completed
 
 LAST_ANSWER_S = 35
 """Requests under way at the end are given so long; a request is undone after 30 seconds anyway."""
+KEPT_S = 75
+"""A connection is kept for so long without a request: longer than proxies keep theirs, lest one is used as it ends."""
 BACKLOG_S = 0.2
 """Between the last new connection and the end of listening: what the system has accepted for us is taken over."""
 LINGER_S = 1.0
@@ -201,6 +203,7 @@ def config_of(settings: Settings, application: str) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,  # the application itself believes the proxies that are trusted
         server_header=False,
+        timeout_keep_alive=KEPT_S,
         timeout_graceful_shutdown=LAST_ANSWER_S,
     )
 

@@ -16,7 +16,7 @@ from kernel.cli.listening import config_of, serve_one
 from kernel.cli.main import duka, run, settings_of
 from kernel.cli.workers import Workers
 from kernel.errors import SettingsFault
-from kernel.metrics import share_between_processes
+from kernel.metrics import shared_between_processes
 from kernel.settings import Settings
 from kernel.work import Deployment
 
@@ -41,8 +41,8 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     config = config_of(settings, "kernel.cli.serve:application")
     listener = config.bind_socket()
     if settings.workers > 1:
-        share_between_processes(settings.home_path / f"metrics-{settings.port}")
-        sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
+        with shared_between_processes():
+            sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
     serve_one(config, listener, settings.drain_seconds)
 
 
