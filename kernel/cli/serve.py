@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import click
+import uvicorn
 
 from kernel.app import create_app, open_deployment
 from kernel.app.prepare import prepare
@@ -39,11 +40,19 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     click.echo(f"\nDuka listens on {address}\n  API documentation  {address}/docs\n", err=True)
     sys.stderr.flush()
     config = config_of(settings, "kernel.cli.serve:application")
+    try:
+        _listen(config, settings)
+    except SystemExit as end:  # uvicorn has said why, and has codes of its own
+        sys.exit(1 if end.code else 0)
+
+
+def _listen(config: uvicorn.Config, settings: Settings) -> None:
     listener = config.bind_socket()
-    if settings.workers > 1:
-        with shared_between_processes():
-            sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
-    serve_one(config, listener, settings.drain_seconds)
+    if settings.workers == 1:
+        serve_one(config, listener, settings.drain_seconds)
+        return
+    with shared_between_processes():
+        sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
 
 
 def application() -> Any:

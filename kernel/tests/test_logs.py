@@ -11,7 +11,19 @@ from typing import Any
 
 import pytest
 
-from kernel.logs import STRUCK, Facts, Line, about, is_secret_name, mention, never_show, redacted, set_up
+from kernel.logs import (
+    STRUCK,
+    Facts,
+    Line,
+    about,
+    is_secret_name,
+    mention,
+    never_show,
+    now_known,
+    on_behalf_of,
+    redacted,
+    set_up,
+)
 from kernel.settings import Settings
 
 CANARY = 'cänary"\\ 7%/x'
@@ -144,3 +156,38 @@ def test_an_error_that_ends_the_process_is_logged_without_its_secrets(quiet_logg
     sys.excepthook(RuntimeError, error, None)
     assert "RuntimeError" in quiet_logging.getvalue()
     assert "canary" not in quiet_logging.getvalue()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_every_line_of_a_request_bears_its_business_its_actor_and_whose_code_runs(
+    quiet_logging: io.StringIO, form: Any
+) -> None:
+    set_up("info", form, quiet_logging)
+    log = logging.getLogger("plugins.sales")
+    with about(Facts("r1")):
+        log.info("before")
+        now_known(business="b1", actor="a1", plugin="sales")
+        with on_behalf_of("inventory"):
+            log.info("inside")
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            log.exception("after")
+    before, inside, after, *_ = quiet_logging.getvalue().splitlines()
+    if form == "json":
+        lines = [json.loads(one) for one in (before, inside, after)]
+        told = [tuple(one.get(name) for name in ("request_id", "business", "actor", "plugin")) for one in lines]
+        assert told == [("r1", None, None, None), ("r1", "b1", "a1", "inventory"), ("r1", "b1", "a1", "sales")]
+    else:
+        assert before.endswith("before request_id=r1")
+        assert inside.endswith("inside request_id=r1 business=b1 actor=a1 plugin=inventory")
+        assert after.endswith("after request_id=r1 business=b1 actor=a1 plugin=sales")
+        assert "ValueError: broken" in quiet_logging.getvalue()
+
+
+def test_the_servers_own_line_a_request_is_not_written_since_it_shows_what_was_asked(
+    quiet_logging: io.StringIO,
+) -> None:
+    set_up("debug", "text", quiet_logging)
+    logging.getLogger("uvicorn.access").info("GET /search?q=canary")
+    assert quiet_logging.getvalue() == ""

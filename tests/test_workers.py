@@ -1,0 +1,102 @@
+"""Several server processes on one port: they count together, are replaced when they die, and end together."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kernel.settings import Settings
+from kernel.testing.served import environment_of, free_port
+
+DUKA = [sys.executable, "-W", "ignore", "-c", "from kernel.cli import main; main()", "run", "--workers", "2"]
+ROUTE = 'duka_requests_total{method="GET",route="",status="200"}'
+
+
+class Several:
+    """`duka run --workers 2`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = environment_of(settings, {"DUKA_DRAIN_SECONDS": "0", "DUKA_PORT": str(self.port)})
+        self.process = subprocess.Popen(DUKA, env=environment)
+
+    def children(self) -> set[int]:
+        """The processes that serve."""
+        said = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {one for one in map(int, said) if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()}
+
+    def figure(self, name: str) -> float:
+        """A figure, as whichever process answers tells it."""
+        text = httpx.get(f"{self.url}/metrics").text
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+
+def until(is_so: Callable[[], bool], within_s: float = 60) -> None:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        try:
+            if is_so():
+                return
+        except (httpx.TransportError, OSError):
+            pass
+        time.sleep(0.1)
+    pytest.fail("it does not come to pass")
+
+
+@pytest.fixture
+def several(box_settings: Settings) -> Iterator[Several]:
+    made = Several(box_settings)
+    try:
+        until(lambda: made.figure("duka_processes") == 2)
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_processes_count_together_are_replaced_and_end_with_the_one_that_watches_over_them(
+    several: Several, database: str
+) -> None:
+    before = several.figure(ROUTE)
+    for _ in range(20):
+        assert httpx.get(f"{several.url}/docs").status_code == 200
+    assert {several.figure("duka_processes") for _ in range(6)} == {2}
+    until(lambda: several.figure(ROUTE) >= before + 20, 5)
+
+    first, second = several.children()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: several.figure("duka_processes") == 2 and first not in several.children())
+    assert second in several.children()
+    assert several.figure(ROUTE) >= before + 20, "what a process counted stays when it dies"
+
+    several.process.kill()
+    several.process.wait()
+
+    def nobody_listens() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", several.port)) != 0
+
+    until(nobody_listens, 30)
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+def test_a_port_that_is_taken_ends_it_with_a_word(box_settings: Settings, database: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = environment_of(box_settings, {"DUKA_PORT": str(taken.getsockname()[1])})
+        done = subprocess.run(DUKA, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
