@@ -146,3 +146,4 @@ async def test_stopping_busy_workers_loses_no_sale_and_doubles_none(
 async def test_a_server_that_ends_at_once_is_caught(box: Box, box_settings: Settings, database: str) -> None:
     shop = await a_shop(box, box_settings, TWIN)
     assert await check(shop, box, 1)
+    assert shop.told.broken
