@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kernel.cli.listening import refuse_new
 from kernel.settings import Settings
 from kernel.testing.served import environment_of, free_port
 
@@ -100,3 +101,21 @@ def test_a_port_that_is_taken_ends_it_with_a_word(box_settings: Settings, databa
     assert done.returncode == 1
     assert "in use" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can refuse and still hand over")
+def test_a_listener_that_refuses_new_connections_still_hands_over_those_it_has() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    with socket.create_connection(address) as before:
+        refuse_new(listener)
+        with pytest.raises(TimeoutError):
+            socket.create_connection(address, timeout=0.3)
+        taken, _ = listener.accept()
+        with taken:
+            before.sendall(b"sold?")
+            taken.sendall(taken.recv(5) + b" sold")
+            assert before.recv(20) == b"sold? sold"
+        listener.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=5)

@@ -93,7 +93,7 @@ class Tracing:
                 status = message.get("status", status)
                 await send(message)
 
-            with self.tracer.start_as_current_span("request", kind=SpanKind.SERVER) as span:
+            with self._span("request", {}, SpanKind.SERVER) as span:
                 try:
                     await function(gate, scope, receive, heard, visit)
                 finally:

@@ -36,6 +36,7 @@ _BY_STATE: dict[str, Kind] = {
     "57P01": "lost",
     "57P02": "lost",
     "57P03": "lost",
+    "55000": "lost",
     "53300": "lost",
     "53100": "lost",
 }

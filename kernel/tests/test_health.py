@@ -10,6 +10,7 @@ from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from kernel.jobs import Runner
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
 from kernel.testing.served import serving
+from kernel.testing.servers import Postgres
 from kernel.tests.probes.stock.models import LEVELS
 from kernel.work import Work
 
@@ -110,6 +112,29 @@ async def test_a_database_that_does_not_answer_is_told_in_time_and_life_goes_on(
             assert (await http.get(LIVE)).status_code == 200
             assert "duka_processes" in (await http.get(METRICS)).text
         await served.deployment.database.dispose()
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+async def test_a_database_that_went_away_and_came_back_is_ready_again_by_itself(
+    box: Box, postgres: Postgres, database: str
+) -> None:
+    name = box.deployment.settings.url.partition("?")[0].rpartition("/")[2]
+
+    async def let_in(allowed: bool) -> None:
+        connection = await asyncpg.connect(host=str(postgres.socket_dir), user="postgres", database="postgres")
+        await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        await connection.close()
+
+    assert await ready(box) == (200, ALL_WELL)
+    await let_in(False)
+    gone = {"database": "failing", "migrations": "unknown", "outbox": "unknown"}
+    assert await ready(box) == (503, ALL_WELL | gone)
+    assert (await box.client("owner").get("/api/v1/locations")).status_code == 503
+    assert (await box.client(None).get(LIVE)).status_code == 200
+    await let_in(True)
+    assert await ready(box) == (200, ALL_WELL)
+    assert (await box.client("owner").get("/api/v1/locations")).status_code == 200
 
 
 async def test_what_watches_is_asked_for_no_host_name_and_meets_no_limit(box: Box, box_settings: Settings) -> None:

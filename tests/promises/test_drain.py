@@ -72,10 +72,10 @@ class Shop:
             return "refused"
 
     async def be_ready(self, process: subprocess.Popen[bytes]) -> None:
-        end = time.monotonic() + 60
-        while await self.readiness() != "200":
+        end = time.monotonic() + 120
+        while (said := await self.readiness()) != "200":
             assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < end, "the server is not ready"
+            assert time.monotonic() < end, f"the server is not ready: {said}"
             await asyncio.sleep(0.1)
 
     async def stop(self, process: subprocess.Popen[bytes], again: int = 1) -> list[str]:
