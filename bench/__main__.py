@@ -1,5 +1,10 @@
-"""Run every bench."""
+"""Run every bench, or those named: `python -m bench checkout looking_up`."""
 
-from bench.checkout import main
+import sys
 
-main()
+from bench import checkout, looking_up
+
+ALL = {"checkout": checkout.main, "looking_up": looking_up.main}
+
+for name in sys.argv[1:] or ALL:
+    ALL[name]()

@@ -57,6 +57,8 @@ class _Among(ColumnElement[bool]):
     ]
     type = sa.Boolean()
     inherit_cache = True
+    _is_implicitly_boolean = True
+    """Otherwise SQLite is told `… = 1`, and looks through all rows for it."""
 
     def __init__(self, column: ColumnElement[Any], values: sa.BindParameter[Any]) -> None:
         self.column = column

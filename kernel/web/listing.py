@@ -45,14 +45,14 @@ async def page(
         counted = await work.execute(sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()))
         total = counted.scalar_one()
     if query.cursor:
-        after = _read(work, query)
+        after = read_cursor(work, query)
         statement = statement.where(_behind(order, after, descending))
     ordered = statement.order_by(*(column.desc() if descending else column.asc() for column in order))
     keyed = ordered.add_columns(*(column.label(f"_key{n}") for n, column in enumerate(order))).limit(query.limit + 1)
     rows = (await work.execute(keyed)).all()
     here = rows[: query.limit]
     more = len(rows) > query.limit
-    cursor = _make(work, query, [getattr(here[-1], f"_key{n}") for n in range(len(order))]) if more else None
+    cursor = make_cursor(work, query, [getattr(here[-1], f"_key{n}") for n in range(len(order))]) if more else None
     return Page([make(row) for row in here], cursor, total)
 
 
@@ -89,14 +89,16 @@ def _typed(column: Any, value: Any) -> Any:
     return value
 
 
-def _make(work: Work, query: ListQuery, values: list[Any]) -> str:
+def make_cursor(work: Work, query: ListQuery, values: list[Any]) -> str:
+    """The cursor of the page that begins behind these values of its order."""
     said = json.dumps(
         [str(v) if isinstance(v, uuid.UUID | dt.date) else v for v in values], separators=(",", ":")
     ).encode()
     return base64.urlsafe_b64encode(_seal(work, query, said) + said).decode().rstrip("=")
 
 
-def _read(work: Work, query: ListQuery) -> list[Any]:
+def read_cursor(work: Work, query: ListQuery) -> list[Any]:
+    """The values a query's cursor was made of, ids and dates as texts. Raises InvalidCursor."""
     cursor = query.cursor or ""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

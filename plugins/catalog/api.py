@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from plugins.catalog.rules import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit, search_terms
+from plugins.catalog.rules import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
+from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.lookup import (
     known_categories,
     product_columns,
@@ -27,8 +28,8 @@ __all__ = [
     "known_categories",
     "product_columns",
     "product_names",
-    "search_terms",
     "sellables",
     "stock_facts",
+    "surely_fits",
     "tracked_products",
 ]

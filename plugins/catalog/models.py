@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel.db import Base, Owned, Versioned, owned_key
 from kernel.db.personal import carries, impersonal
 
+SearchText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Texts ordered by code point on both databases, so that the words that begin alike stand together."""
+
 
 class Category(Owned, Versioned, Base):
     """A shelf in the tree of goods. `path`: ids in hex from the root to itself, parted by `/`."""
@@ -34,7 +37,7 @@ class Brand(Owned, Versioned, Base):
 
 
 class Product(Owned, Versioned, Base):
-    """A thing or service that is sold. `search`: the words it is found by, parted by spaces.
+    """A thing or service that is sold.
 
     tax_class_id belongs to taxes, None means the business's default. ext: plugin → what it keeps with the product.
     """
@@ -65,7 +68,6 @@ class Product(Owned, Versioned, Base):
     track_stock: Mapped[bool]
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
-    search: Mapped[str] = mapped_column(info=impersonal("the product's"))
     ext: Mapped[dict[str, Any]] = mapped_column(info=carries("what plugins keep with a product"))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
@@ -108,3 +110,30 @@ class Barcode(Owned, Base):
     product_id: Mapped[uuid.UUID]
     pack_id: Mapped[uuid.UUID | None]
     mrp: Mapped[int | None]
+
+
+class SearchKey(Base):
+    """What a product is found by (`rules.search_keys`); kept by the deeds that change names and codes.
+
+    label: the product's name in the order of the list. Rows are made anew, never changed.
+    """
+
+    __tablename__ = "catalog_search_key"
+    __table_args__ = (
+        sa.Index("ix_catalog_search_key_key", "business_id", "key", "label", "product_id"),
+        owned_key("product_id", "catalog_product"),
+    )
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(SearchText, primary_key=True, info=impersonal("the product's"))
+    label: Mapped[str] = mapped_column(SearchText, info=impersonal("the product's"))
+
+
+class SearchWord(Base):
+    """A word of some product's name, among which those are looked for that a shortened word may mean. It stays."""
+
+    __tablename__ = "catalog_search_word"
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(SearchText, primary_key=True, info=impersonal("of a product's name"))

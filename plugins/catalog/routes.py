@@ -42,7 +42,9 @@ _REFUSED = (AlreadyExists, errors.BarcodeInvalid)
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """Products, searched and filtered.
 
-    `q` finds words and parts of words in name, SKU and barcode, in any order, whatever their accents and case.
+    `q` finds as somebody types: words in any order and their beginnings, whatever accents and case; words with letters
+    left out (`choc mlk` finds Milk Chocolate 200g); a SKU, a barcode, or the end of one. Best first: exact codes, whole
+    words, beginnings, then up to 200 that fit more loosely. With `sort` nothing is found by left-out letters.
     """
     return await reading.list_products(work, query)
 

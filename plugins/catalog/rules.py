@@ -16,6 +16,8 @@ UNIT_DECIMALS: Final[Mapping[str, int]] = MappingProxyType(
 )
 """The units goods are sold by, and the decimals a quantity of each may have."""
 
+LONGEST_KEY: Final = 64
+MIN_LOOSE: Final = 2
 _GTIN_LENGTHS: Final = frozenset({8, 12, 13, 14})
 _LONGEST_BARCODE: Final = 48
 _JOINERS: Final = "'\u2018\u2019\u02bc\u02bb`\u00b4"
@@ -42,9 +44,45 @@ def ids_on(path: str | None) -> tuple[UUID, ...]:
     return tuple(UUID(hex=part) for part in reversed(path.split("/"))) if path else ()
 
 
-def search_text(*texts: str, codes: Iterable[str] = ()) -> str:
-    """Write the words by which a product is found: of its texts and barcodes, each once, parted by spaces."""
-    return " ".join(search_terms(" ".join((*texts, *codes))))
+def search_keys(name: str, sku: str, codes: Iterable[str] = ()) -> frozenset[str]:
+    """Tell what a product is found by: words of name and SKU, and each code as `=code` and, backwards, as `~edoc`.
+
+    Numbers within a SKU are no words, since nearly every product has one of its own: its code and its end find them.
+    """
+    keys = set(search_terms(name)) | {word for word in search_terms(sku) if not word.isdigit()}
+    for code in (sku, *codes):
+        keys |= {code_key(code), tail_key(code)}
+    return frozenset(key[:LONGEST_KEY] for key in keys)
+
+
+def search_label(name: str) -> str:
+    """Write a name as the order of what is found goes by it."""
+    return " ".join(search_terms(name))[:LONGEST_KEY]
+
+
+def code_key(code: str) -> str:
+    """Write a SKU or barcode as it is looked up: without case and punctuation, so that `mc 100` finds MC-100."""
+    return f"={_joined(code)}"[:LONGEST_KEY]
+
+
+def tail_key(code: str) -> str:
+    """Write a SKU or barcode backwards, so that its end is looked up as a beginning."""
+    return f"~{_joined(code)[::-1]}"[:LONGEST_KEY]
+
+
+def letters_of(term: str) -> str | None:
+    """Write the LIKE pattern of words that begin as a term does and hold its other letters in order.
+
+    `mlk` gives m%l%k%, which Milk fits. None for a term with a digit, or of one letter: too much would fit.
+    """
+    if len(term) < MIN_LOOSE or any(map(str.isdigit, term)):
+        return None
+    return "%".join(term) + "%"
+
+
+def closeness(word: str, term: str) -> tuple[int, str]:
+    """Order words that fit a term loosely: those with the fewest other letters first."""
+    return len(word) - len(term), word
 
 
 def mrp_of(product_mrp: int | None, code_mrp: int | None, factor: int | None) -> int | None:
@@ -107,13 +145,21 @@ def search_terms(text: str) -> list[str]:
 
     Words are runs of letters, digits and the vowel signs of Indian and other scripts; case, accents, width
     and apostrophes do not matter: "Café-Crème 2KG" gives cafe, creme, 2kg, and "Ng'ombe" gives ngombe. Names
-    and questions pass through the same function; a question matches where each of its words is part of one.
+    and questions pass through the same function. Of longer words the first `LONGEST_KEY` letters count.
     """
-    words = _WORD_BREAK.split("".join(map(_folded, _unaccented(text))))
-    return list(dict.fromkeys(normalize("NFC", word) for word in words if word))
+    return list(dict.fromkeys(word[:LONGEST_KEY] for word in _words(text)))
 
 
 _WORD_BREAK: Final = re.compile(" +")
+
+
+def _words(text: str) -> list[str]:
+    parts = _WORD_BREAK.split("".join(map(_folded, _unaccented(text))))
+    return [normalize("NFC", part) for part in parts if part]
+
+
+def _joined(code: str) -> str:
+    return "".join(_words(code)) or code.casefold()
 
 
 def _shortest(gtin: str) -> str:

@@ -233,15 +233,23 @@ class ProductOut(Struct, frozen=True, kw_only=True):
 
 
 class ProductQuery(ListQuery, frozen=True, kw_only=True):
-    """Which products. `q`: each word must be part of a word of name, SKU or barcode; `category_id` with all below."""
+    """Which products. `q`: words, their beginnings or abbreviations, a SKU or barcode; `category_id` with all below."""
 
     q: Search | None = None
     category_id: UUID | None = None
     brand_id: UUID | None = None
     is_active: bool | None = None
-    sort: Annotated[
-        str, Meta(max_length=20, description="name, sku or created_at; - reverses.", examples=["-name"])
-    ] = "name"
+    sort: (
+        Annotated[
+            str,
+            Meta(
+                max_length=20,
+                description="name, sku or created_at; - reverses. Without it by name; with `q` best first.",
+                examples=["-name"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Scanned(Struct, frozen=True):

@@ -131,7 +131,7 @@ def product_columns() -> sa.Subquery:
     """Products as a table to join in a list's query, each call with an alias of its own.
 
     Join on `business_id` and `id`; the query must name its business itself. Columns: business_id, id, sku, name, unit,
-    category_id, brand_id, min_stock, cost_price, price, track_stock, allow_negative_stock, is_active, search, ext.
+    category_id, brand_id, min_stock, cost_price, price, track_stock, allow_negative_stock, is_active, ext.
     """
     return sa.select(
         Product.business_id,
@@ -147,7 +147,6 @@ def product_columns() -> sa.Subquery:
         Product.track_stock,
         Product.allow_negative_stock,
         Product.is_active,
-        Product.search,
         Product.ext,
     ).subquery()
 

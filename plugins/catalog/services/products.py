@@ -15,9 +15,10 @@ from kernel.money import format_price, parse_micro
 from kernel.work import Work, read_ext, stored_ext
 from plugins.catalog.errors import BarcodeTaken
 from plugins.catalog.models import Barcode, Pack, Product
-from plugins.catalog.rules import fits_unit, search_text
+from plugins.catalog.rules import fits_unit
 from plugins.catalog.schemas import BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
 from plugins.catalog.services.common import check_references, given_in, locked, micro, normal_barcode
+from plugins.catalog.services.keys import write_search
 
 _PRICES = frozenset({"price", "wholesale_price", "cost_price", "mrp", "min_stock"})
 
@@ -64,11 +65,10 @@ async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
             codes += _pack_codes(one, row, pack, f"{base}/packs/{place}/barcode")
     _refuse_twins(one.packs for one in many)
     await _refuse_taken(work, codes)
-    for row in rows:
-        row.search = search_text(row.name, row.sku, codes=[one.code for one in codes if one.product is row])
     for stage in (rows, packs, [_barcode(one) for one in codes]):
         work.session.add_all(stage)
         await work.session.flush()
+    await write_search(work, rows, are_new=True)
     return rows
 
 
@@ -88,9 +88,9 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
         elif name != "ext":
             setattr(row, name, value)
     _check(row, "")
-    if "name" in given or "sku" in given:
-        await _write_search(work, row)
     await _touch(work, row)
+    if "name" in given or "sku" in given:
+        await write_search(work, [row])
     facts: dict[str, Any] = {}
     if "price" in given:
         facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)}
@@ -111,7 +111,7 @@ async def add_barcode(work: Work, product_id: UUID, data: NewBarcode) -> Barcode
     made = _barcode(code)
     work.session.add(made)
     await work.session.flush()
-    await _write_search(work, row)
+    await write_search(work, [row])
     await _touch(work, row)
     work.audit(subject=f"product:{product_id}", barcode=made.code)
     return made
@@ -129,7 +129,7 @@ async def remove_barcode(work: Work, product_id: UUID, code: str) -> None:
     if gone is None:
         raise NotFound("The product has no such barcode")
     work.changed(Barcode, gone.id, gone._mapping, None)
-    await _write_search(work, row)
+    await write_search(work, [row])
     await _touch(work, row)
     work.audit(subject=f"product:{product_id}", barcode=code)
 
@@ -143,7 +143,7 @@ async def add_pack(work: Work, product_id: UUID, data: PackIn) -> Pack:
     for stage in ([pack], [_barcode(one) for one in codes]):
         work.session.add_all(stage)
         await work.session.flush()
-    await _write_search(work, row)
+    await write_search(work, [row])
     await _touch(work, row)
     work.audit(subject=f"product:{product_id}", pack=data.name)
     return pack
@@ -266,13 +266,6 @@ async def _refuse_taken(work: Work, codes: Sequence[_Code]) -> None:
     for one in codes:
         if one.code in taken:
             raise BarcodeTaken(one.pointer, one.code)
-
-
-async def _write_search(work: Work, row: Product) -> None:
-    found = await work.execute(
-        sa.select(Barcode.code).where(Barcode.business_id == work.business_id, Barcode.product_id == row.id)
-    )
-    row.search = search_text(row.name, row.sku, codes=sorted(found.scalars()))
 
 
 async def _touch(work: Work, row: Product) -> None:

@@ -15,7 +15,7 @@ from kernel.web import page, sorting
 from kernel.wire import ListQuery, Page
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
-from plugins.catalog.rules import BadBarcode, check_gtin, ids_on, mrp_of, search_terms
+from plugins.catalog.rules import BadBarcode, check_gtin, ids_on, mrp_of
 from plugins.catalog.schemas import (
     BarcodeOut,
     BrandOut,
@@ -26,10 +26,12 @@ from plugins.catalog.schemas import (
     ProductQuery,
     Scanned,
 )
+from plugins.catalog.services.finding import find_products, surely_fits
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _PRODUCT = sa.select(*Product.__table__.c)
 _ONE = Prepared(_PRODUCT.where(Product.business_id == _business, Product.id == sa.bindparam("id", type_=sa.Uuid())))
+_MANY = Prepared(_PRODUCT.where(Product.business_id == _business, among(Product.id, "product_ids")))
 _CODES = Prepared(
     sa.select(Barcode.product_id, Barcode.pack_id, Barcode.code, Barcode.mrp)
     .where(Barcode.business_id == _business, among(Barcode.product_id, "product_ids"))
@@ -59,10 +61,15 @@ async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int]:
 
 
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
-    """A page of products; three queries whatever its length."""
+    """A page of products: best first where a question is asked, sorted otherwise."""
+    asks = query.q is not None and query.q.strip()
+    if asks and query.sort is None:
+        found = await find_products(work, query)
+        rows = {row.id: row for row in await work.fetch(_MANY, product_ids=found.ids)}
+        return Page(await _answers(work, [rows[id_] for id_ in found.ids]), found.next_cursor, found.total)
     statement = _PRODUCT.where(Product.business_id == work.business_id)
-    if query.q is not None and query.q.strip():
-        statement = statement.where(_matching(query.q))
+    if asks:
+        statement = statement.where(surely_fits(query.q or "", work.business_id, Product.id))
     if query.category_id is not None:
         below = sa.select(Category.id).where(
             Category.business_id == work.business_id, Category.path.contains(query.category_id.hex)
@@ -72,9 +79,9 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
         statement = statement.where(Product.brand_id == query.brand_id)
     if query.is_active is not None:
         statement = statement.where(Product.is_active.is_(query.is_active))
-    column, descending = sorting(query.sort, _SORTS)
-    found = await page(work, statement, query, order=[column, Product.id], make=lambda row: row, descending=descending)
-    return Page(await _answers(work, found.items), found.next_cursor, found.total)
+    column, descending = sorting(query.sort or "name", _SORTS)
+    listed = await page(work, statement, query, order=[column, Product.id], make=lambda row: row, descending=descending)
+    return Page(await _answers(work, listed.items), listed.next_cursor, listed.total)
 
 
 async def scan(work: Work, code: str) -> Scanned:
@@ -182,12 +189,6 @@ def _answer(work: Work, row: Any, codes: list[str], packs: list[PackOut]) -> Pro
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-def _matching(question: str) -> sa.ColumnElement[bool]:
-    """Each word is part of a word. The words hold letters, digits and marks only, so no wildcard is among them."""
-    terms = search_terms(question)
-    return sa.and_(*(Product.search.contains(term) for term in terms)) if terms else sa.false()
 
 
 def _price(work: Work, value: int | None) -> str | None:

@@ -17,10 +17,11 @@ from plugins.catalog.rules import (
     check_gtin,
     fits_unit,
     ids_on,
+    letters_of,
     mrp_of,
     path_below,
+    search_keys,
     search_terms,
-    search_text,
 )
 
 DIGITS = st.text("0123456789", min_size=7, max_size=13).filter(lambda digits: len(digits) in (7, 11, 12, 13))
@@ -172,5 +173,15 @@ def test_a_packs_highest_price_is_its_own_or_that_of_its_units(
     assert mrp_of(product, code, factor) == mrp
 
 
-def test_a_product_is_found_by_each_word_once() -> None:
-    assert search_text("Rice 2kg", "RICE-2KG", codes=["6161100000018"]) == "rice 2kg 6161100000018"
+def test_a_product_is_found_by_its_words_and_by_its_codes_from_both_ends() -> None:
+    assert search_keys("Rice rice 2kg", "KE-RICE-007", ["6161100000018"]) == {
+        *("rice", "2kg", "ke"),
+        *("=kerice007", "~700ecirek", "=6161100000018", "~8100000011616"),
+    }
+    assert search_keys("Rice", "%") == {"rice", "=%", "~%"}
+    assert max(map(len, search_keys("x" * 200, "y" * 64))) == 64
+
+
+@pytest.mark.parametrize(("term", "pattern"), [("mlk", "m%l%k%"), ("m", None), ("2kg", None), ("200", None)])
+def test_only_words_of_letters_are_taken_for_shortened_ones(term: str, pattern: str | None) -> None:
+    assert letters_of(term) == pattern

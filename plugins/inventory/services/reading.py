@@ -11,7 +11,7 @@ from kernel.money import format_micro
 from kernel.web import page
 from kernel.wire import Page
 from kernel.work import Work
-from plugins.catalog.api import product_columns, search_terms
+from plugins.catalog.api import product_columns, surely_fits
 from plugins.inventory.models import Adjustment, AdjustmentLine, Level, Move, Receipt, ReceiptLine
 from plugins.inventory.schemas import (
     AdjustmentLineOut,
@@ -41,8 +41,8 @@ async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
         .join(product, sa.and_(product.c.business_id == Level.business_id, product.c.id == Level.product_id))
         .where(Level.business_id == work.business_id, *_same(Level, query, "location_id", "product_id"))
     )
-    for word in search_terms(query.q or ""):
-        statement = statement.where(product.c.search.contains(word, autoescape=True))
+    if query.q and query.q.strip():
+        statement = statement.where(surely_fits(query.q, work.business_id, Level.product_id))
     order = [product.c.name, Level.product_id, Level.location_id]
     return await page(work, statement, query, order=order, make=_level)
 

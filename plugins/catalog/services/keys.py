@@ -1,0 +1,69 @@
+"""What products are found by, kept by the deeds that change their names and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kernel.db import Prepared, among
+from kernel.work import Work
+from plugins.catalog.models import Barcode, Product, SearchKey, SearchWord
+from plugins.catalog.rules import search_keys, search_label, search_terms
+
+_KEYS = SearchKey.__table__
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+_CODES = Prepared(
+    sa.select(Barcode.product_id, Barcode.code).where(
+        Barcode.business_id == _business, among(Barcode.product_id, "product_ids")
+    )
+)
+_KEPT = Prepared(
+    sa.select(_KEYS.c.product_id, _KEYS.c.key, _KEYS.c.label).where(
+        _KEYS.c.business_id == _business, among(_KEYS.c.product_id, "product_ids")
+    )
+)
+
+
+async def write_search(work: Work, products: Sequence[Product], *, are_new: bool = False) -> None:
+    """Write what products are found by, from their names, SKUs and barcodes as they stand in the database."""
+    ids = [one.id for one in products]
+    codes: dict[UUID, list[str]] = {}
+    for row in await work.fetch(_CODES, product_ids=ids):
+        codes.setdefault(row.product_id, []).append(row.code)
+    wanted = {
+        (one.id, key): search_label(one.name)
+        for one in products
+        for key in search_keys(one.name, one.sku, codes.get(one.id, ()))
+    }
+    kept = {} if are_new else {(row.product_id, row.key): row.label for row in await work.fetch(_KEPT, product_ids=ids)}
+    await _forget(work, [place for place, label in kept.items() if wanted.get(place) != label])
+    fresh = [place for place, label in wanted.items() if kept.get(place) != label]
+    if fresh:
+        rows = [
+            {"business_id": work.business_id, "product_id": id_, "key": key, "label": wanted[id_, key]}
+            for id_, key in fresh
+        ]
+        await work.execute(sa.insert(SearchKey), rows)
+    await _note_words(work, {term for one in products for term in search_terms(one.name)})
+
+
+async def _forget(work: Work, gone: Iterable[tuple[UUID, str]]) -> None:
+    here = sa.and_(
+        _KEYS.c.business_id == work.business_id,
+        _KEYS.c.product_id == sa.bindparam("its_product"),
+        _KEYS.c.key == sa.bindparam("its_key"),
+    )
+    if rows := [{"its_product": id_, "its_key": key} for id_, key in gone]:
+        await work.execute(sa.delete(SearchKey).where(here), rows)
+
+
+async def _note_words(work: Work, words: set[str]) -> None:
+    """In one order, so that of two deeds that note the same new words neither waits for the other in a circle."""
+    insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
+    rows = [{"business_id": work.business_id, "word": word} for word in sorted(words)]
+    if rows:
+        await work.execute(insert(SearchWord).on_conflict_do_nothing(), rows)
