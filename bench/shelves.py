@@ -60,13 +60,13 @@ async def fill(url: str, business: uuid.UUID, count: int) -> Shelves:
                 base = {"business_id": business, "product_id": id_, "label": search_label(name)}
                 keys += [base | {"key": key} for key in search_keys(name, sku, [code])]
             for table, rows in ((Product, products), (Barcode, barcodes), (SearchKey, keys)):
-                await connection.execute(sa.insert(table.__table__), rows)
+                await connection.execute(sa.insert(table), rows)
         words = {word for name in names for word in search_terms(name)}
         rows = [{"business_id": business, "word": word} for word in words]
-        await connection.execute(sa.insert(SearchWord.__table__), rows)
+        await connection.execute(sa.insert(SearchWord), rows)
     async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.exec_driver_sql("ANALYZE")
+        plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await plain.exec_driver_sql("ANALYZE")
     await engine.dispose()
     return Shelves(skus, codes, names)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import IO, Annotated, Generic, TypeVar
 
 import msgspec
@@ -43,6 +44,9 @@ Slug = Annotated[str, Meta(max_length=40, pattern=r"\A[a-z0-9]([a-z0-9-]{0,38}[a
 Region = Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description="ISO 3166-1 alpha-2.", examples=["KE"])]
 Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z", description="ISO 4217.", examples=["KES"])]
 Search = Annotated[str, Meta(max_length=100, pattern=_LINE, description="Words or parts of words.", examples=["rice"])]
+
+SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+"""The media type of XLSX."""
 
 NEEDS = "needs"
 """The key in a Meta's `extra` under which `needs` puts the permission."""
@@ -95,9 +99,23 @@ class Reply(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A body that is a file, received whole. file: at its beginning; closed when the request ends. digest: SHA-256."""
+
+    file: IO[bytes]
+    media_type: str
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class Download:
-    """An answer that is a file, sent as an attachment. file: open, at its beginning; closed when it is sent."""
+    """An answer that is a file, sent as an attachment. file: open, at its beginning; closed when it is sent.
+
+    headers: more of them, such as how long it may be kept.
+    """
 
     file: IO[bytes]
     media_type: str
     name: str
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
+from kernel.cells import csv_cell
 from kernel.testing.box import Box
-from kernel.web.exports import csv_cell
 from kernel.work import Work
 
 AUDIT = "/api/v1/audit"

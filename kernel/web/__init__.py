@@ -7,6 +7,7 @@ from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
 from kernel.web.shaping import Include
+from kernel.web.uploads import Takes
 
 __all__ = [
     "IN_PERSON",
@@ -20,6 +21,7 @@ __all__ = [
     "Problem",
     "Route",
     "Scene",
+    "Takes",
     "Visit",
     "as_duka_error",
     "command",

@@ -14,21 +14,10 @@ from typing import IO
 
 import msgspec
 
-_LIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+from kernel.cells import csv_cell
+
 _IN_MEMORY = 1_048_576
 CHUNK = 65_536
-
-
-def csv_cell(value: object) -> str:
-    """A value as a cell: a text that a spreadsheet would run gets an apostrophe before it, NUL is left out (P28)."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict | list):
-        value = msgspec.json.encode(value).decode()
-    text = str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip(" ").startswith(_LIVE) and not isinstance(value, int) else text
 
 
 def csv_line(values: Sequence[object]) -> bytes:

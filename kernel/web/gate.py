@@ -28,6 +28,7 @@ from kernel.web.languages import Languages
 from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open
 from kernel.web.perform import Visit
 from kernel.web.routes import Route
+from kernel.web.uploads import Takes, receive_upload
 from kernel.work import Deployment
 
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
@@ -66,7 +67,7 @@ class Gate:
     async def _answer(self, scope: MutableMapping[str, Any], receive: Any, send: Any, visit: Visit) -> None:
         method, begun = scope["method"], time.perf_counter()
         answer = Answer(send, visit.request_id, scope, has_origins=bool(self.deployment.settings.cors_origins))
-        limit = asyncio.timeout(LONGEST_S)
+        limit = visit.limit = asyncio.timeout(LONGEST_S)
         try:
             async with limit, answer.within(limit):
                 await self._pass(scope, receive, visit, answer)
@@ -80,6 +81,8 @@ class Gate:
             await answer.refuse(visit.problem(TookTooLong() if limit.expired() else error))
         finally:
             await visit.leave()
+            if visit.upload is not None:
+                visit.upload.file.close()
             seconds = time.perf_counter() - begun
             answered(method, visit.route.path if visit.route else "", answer.status, seconds)
             journal.note(visit, method, answer.status, seconds)
@@ -122,7 +125,12 @@ class Gate:
         visit.claims = self._claims(visit.headers, needed=not anyone)
         if throttled and visit.claims is not None:
             answer.throttled = await self.throttle.principal(principal_of(visit.claims), answer.throttled)
-        if method in ("POST", "PUT", "PATCH", "DELETE"):
+        route = place.routes.get(method) if place else None
+        if route is not None and route.longest_s is not None:
+            visit.allow(route.longest_s)
+        if route is not None and route.takes is not None:
+            await self._receive_file(receive, visit, route.takes)
+        elif method in ("POST", "PUT", "PATCH", "DELETE"):
             visit.body = await read_body(receive, visit.headers)
             visit.parsed = parse(visit.body) if visit.body else None
             mention(visit.parsed)
@@ -136,6 +144,13 @@ class Gate:
         if method not in place.routes and not (method == "OPTIONS" or (method == "HEAD" and "GET" in place.routes)):
             raise MethodNotAllowed(headers={"Allow": place.allow})
         return place.allow
+
+    async def _receive_file(self, receive: Any, visit: Visit, takes: Takes) -> None:
+        """Receive a file; the time to answer runs from when it is here. What stands for it in the trail is its hash."""
+        visit.allow(takes.slowest_s + takes.longest_s)
+        visit.upload = await receive_upload(receive, visit.headers, takes)
+        visit.allow(takes.longest_s)
+        visit.parsed = {"sha256": visit.upload.digest, "media_type": visit.upload.media_type}
 
     def _check_host(self, headers: Mapping[str, str]) -> None:
         allowed = self.deployment.settings.allowed_hosts

@@ -15,7 +15,7 @@ from kernel import VERSION, errors
 from kernel.web.asking import HEADER
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.web.shaping import field_names
-from kernel.wire import Download
+from kernel.wire import SPREADSHEET, Download
 from kernel.work import ApprovalRequired
 from kernel.work.fields import hide, visible
 
@@ -126,6 +126,12 @@ def _operation(
     if route.body is not None:
         content = {"schema": _portable(schemas[id(route.body)]), "example": _example_for(route.body, may)}
         said["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if route.takes is not None:
+        content = {
+            "schema": {"type": "string", "format": "binary", "maxLength": route.takes.most_bytes},
+            "example": "…",
+        }
+        said["requestBody"] = {"required": True, "content": dict.fromkeys(route.takes.media_types, content)}
     return said
 
 
@@ -221,7 +227,7 @@ def _errors_of(route: Route) -> list[type[errors.DukaError]]:
         found += [errors.Unauthenticated, errors.Forbidden, errors.NotFound]
     if route.parameters:
         found.append(errors.NotFound)
-    if route.body is not None:
+    if route.body is not None or route.takes is not None:
         found += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
     if route.takes_key:
         found += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused, errors.IdempotencyInProgress]
@@ -256,7 +262,8 @@ def _anchored(pattern: str) -> str:
 
 
 _FILE = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
-_FILES = dict.fromkeys(("text/csv", "application/x-ndjson", "application/zip"), _FILE) | {
+_KINDS = ("text/csv", "application/x-ndjson", "application/zip", "image/webp", SPREADSHEET)
+_FILES = dict.fromkeys(_KINDS, _FILE) | {
     "application/json": {"schema": {"type": "object"}, "example": {}}
 }
 """What a route that answers a file may send."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -35,7 +36,7 @@ from kernel.web.problems import ENGLISH, Problem, as_duka_error, problem
 from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.web.shaping import Shape, shape_of, shaped
-from kernel.wire import Download, Reply
+from kernel.wire import Download, Reply, Upload
 from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 from kernel.work.fields import refuse_unheld, shown
@@ -62,6 +63,8 @@ class Visit:
         self.query_string = b""
         self.body = b""
         self.parsed: Any = None
+        self.upload: Upload | None = None
+        self.limit: asyncio.Timeout | None = None
         self.path: Mapping[str, str] = {}
         self.claims: Bearer | None = None
         self.transaction: Transaction | None = None
@@ -101,6 +104,11 @@ class Visit:
         metrics.PROBLEMS.labels(told.code).inc()
         return problem(told, self.request_id, self.languages, self.headers.get("accept-language"))
 
+    def allow(self, seconds: float) -> None:
+        """From now on the request has so long to be answered."""
+        if self.limit is not None:
+            self.limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
     async def leave(self) -> None:
         """Give the connection back."""
         transaction, self.transaction = self.transaction, None
@@ -128,6 +136,10 @@ class Scene:
     def address(self) -> str | None:
         """Where the request came from."""
         return self.visit.address
+
+    async def pause(self) -> None:
+        """Give the request's connection back while it is not needed; the next deed finds out anew who is calling."""
+        await self.visit.leave()
 
     async def deed(self, run: Callable[[Work], Awaitable[T]]) -> T:
         """Run one deed to its commit."""
@@ -182,6 +194,8 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
     query = decode_query(asked, route.query)
     if route.query is not None:
         given["query"] = query
+    if route.takes is not None:
+        given["upload"] = visit.upload
     if route.body is not None:
         given["data"] = decode_body(visit.body, route.body)
         refuse_unheld(visit.parsed, route.body, may_of(visit))
@@ -285,7 +299,7 @@ def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     status, reply = route.status, value if isinstance(value, Reply) else None
     if isinstance(value, Download):
         attached = f'attachment; filename="{value.name}"'
-        headers = {"Content-Type": value.media_type, "Content-Disposition": attached}
+        headers = {"Content-Type": value.media_type, "Content-Disposition": attached, **value.headers}
         return Answered(200, b"", headers, file=value.file)
     if reply is not None:
         value, status = reply.value, reply.status or status

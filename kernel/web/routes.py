@@ -17,7 +17,8 @@ import msgspec
 from kernel.auth.rights import permissions
 from kernel.errors import DukaError
 from kernel.web.shaping import Include, field_names
-from kernel.wire import Reply
+from kernel.web.uploads import Takes
+from kernel.wire import Reply, Upload
 
 Kind = Literal["command", "query", "flow"]
 
@@ -57,6 +58,8 @@ class Route:
     conditional: bool = False
     may_wait: bool = False
     includes: tuple[Include, ...] = ()
+    takes: Takes | None = None
+    longest_s: float | None = None
 
     @property
     def takes_shape(self) -> bool:
@@ -137,12 +140,19 @@ def flow(
     permission: str,
     status: int = 200,
     errors: Sequence[type[DukaError]] = (),
+    takes: Takes | None = None,
+    longest_s: float | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a write of several deeds, with no transaction open between them.
 
     GET only for what is read apart from the deed that notes in the audit trail who read it.
+    takes: the body is a file, given to the function as `upload`. longest_s: how long it may take to answer.
     """
-    return lambda function: _route("flow", method, path, function, permission, status, errors)
+    return lambda function: replace(
+        _route("flow", method, path, function, permission, status, errors),
+        takes=takes,
+        longest_s=takes.longest_s if takes else longest_s,
+    )
 
 
 def _route(
@@ -163,8 +173,12 @@ def _route(
     answer = hints.pop("return", None)
     names = list(inspect.signature(function).parameters)[1:]
     in_path = re.findall(r"{(\w+)}", path)
-    if missing := [name for name in names if name not in (*in_path, "data", "query")]:
-        raise TypeError(f"{function.__name__}: parameters {missing} are neither in the path nor `data` nor `query`")
+    if hints.get("upload", Upload) is not Upload:
+        raise TypeError(f"{function.__name__}: `upload` is an Upload")
+    if missing := [name for name in names if name not in (*in_path, "data", "query", "upload")]:
+        raise TypeError(
+            f"{function.__name__}: parameters {missing} are neither in the path nor `data`, `query`, `upload`"
+        )
     if not permission:
         raise TypeError(f"{function.__name__} declares neither a permission nor that it is public")
     summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")

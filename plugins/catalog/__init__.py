@@ -11,12 +11,14 @@ PLUGIN = Plugin(
     permissions=(
         Permission("catalog.see", "See products and prices"),
         Permission("catalog.edit", "Add and change products, categories and brands"),
+        Permission("catalog.import", "Take in tables of products"),
         Permission("catalog.see_cost", "See cost prices and margins"),
     ),
     grants={
         "manager": (
             "catalog.see",
             "catalog.edit",
+            "catalog.import",
             "catalog.see_cost",
         ),
         "accountant": (
@@ -27,6 +29,7 @@ PLUGIN = Plugin(
         "stock_keeper": (
             "catalog.see",
             "catalog.edit",
+            "catalog.import",
             "catalog.see_cost",
         ),
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.errors import AlreadyExists, Fault, Invalid
+from kernel.errors import AlreadyExists, Conflict, Fault, Invalid
 
 
 class BarcodeInvalid(Invalid):
@@ -28,3 +28,21 @@ class CategoryCircle(Invalid):
 
     def __init__(self) -> None:
         super().__init__(faults=[Fault("/parent_id", "category-circle", self.title)])
+
+
+class ImageRefused(Invalid):
+    """A file is no picture of the format it says, cannot be read, or has too many pixels."""
+
+    code, title = "image-refused", "The image is refused"
+
+
+class TableRefused(Invalid):
+    """A file is no table that can be read: not CSV or XLSX, too large unpacked, without the columns it needs."""
+
+    code, title = "table-refused", "The table is refused"
+
+
+class ImportNotReady(Conflict):
+    """An import is applied already, or still being checked."""
+
+    code, title = "import-not-ready", "The import cannot be applied"

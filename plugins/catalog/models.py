@@ -39,7 +39,8 @@ class Brand(Owned, Versioned, Base):
 class Product(Owned, Versioned, Base):
     """A thing or service that is sold.
 
-    tax_class_id belongs to taxes, None means the business's default. ext: plugin → what it keeps with the product.
+    tax_class_id belongs to taxes, None means the business's default. image: the digest of its picture.
+    ext: plugin → what it keeps with the product.
     """
 
     __tablename__ = "catalog_product"
@@ -68,6 +69,7 @@ class Product(Owned, Versioned, Base):
     track_stock: Mapped[bool]
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
+    image: Mapped[str | None] = mapped_column(info=impersonal("a digest"))
     ext: Mapped[dict[str, Any]] = mapped_column(info=carries("what plugins keep with a product"))
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
@@ -137,3 +139,50 @@ class SearchWord(Base):
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     word: Mapped[str] = mapped_column(SearchText, primary_key=True, info=impersonal("of a product's name"))
+
+
+class Picture(Base):
+    """A product's image in one size: the longest side in pixels, WebP."""
+
+    __tablename__ = "catalog_picture"
+    __table_args__ = (owned_key("product_id", "catalog_product"),)
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    px: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str] = mapped_column(info=impersonal("a digest"))
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary(), info=impersonal("a picture of goods"))
+
+
+class Import(Owned, Base):
+    """A table of products on its way in: checked, then applied part by part.
+
+    state: see `rules.IMPORT_STATES`. columns: those the table has. preview: what applying it would do; result: what it
+    has done so far; each holds counts. errors: the first of them. next_part: how far it is applied.
+    """
+
+    __tablename__ = "catalog_import"
+
+    state: Mapped[str]
+    digest: Mapped[str] = mapped_column(info=impersonal("of the file"))
+    columns: Mapped[list[str]] = mapped_column(info=impersonal("names of columns"))
+    rows: Mapped[int]
+    parts: Mapped[int]
+    next_part: Mapped[int]
+    preview: Mapped[dict[str, Any]] = mapped_column(info=impersonal("counts"))
+    result: Mapped[dict[str, Any]] = mapped_column(info=impersonal("counts"))
+    errors: Mapped[dict[str, Any]] = mapped_column(info=impersonal("rows, columns and what is wrong"))
+    created_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class ImportPart(Base):
+    """Some rows of an import, as they passed the check: a deed's worth. Gone once the import has ended."""
+
+    __tablename__ = "catalog_import_part"
+    __table_args__ = (owned_key("import_id", "catalog_import"),)
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rows: Mapped[dict[str, Any]] = mapped_column(info=carries("rows of products"))

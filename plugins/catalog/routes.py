@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from kernel.errors import AlreadyExists
-from kernel.web import Include, command, query
-from kernel.wire import ListQuery, Page, Reply
+from kernel.web import Include, Scene, Takes, command, flow, query
+from kernel.wire import Download, ListQuery, Page, Reply, Upload
 from kernel.work import Work
 from plugins.catalog import errors
-from plugins.catalog.models import Brand, Category
+from plugins.catalog.models import Brand, Category, Import
 from plugins.catalog.schemas import (
     BarcodeOut,
     BrandIn,
@@ -19,6 +19,8 @@ from plugins.catalog.schemas import (
     CategoryOut,
     CategoryPatch,
     CategoryQuery,
+    ImageQuery,
+    ImportOut,
     NewBarcode,
     PackIn,
     PackPatch,
@@ -27,10 +29,14 @@ from plugins.catalog.schemas import (
     ProductPatch,
     ProductQuery,
     Scanned,
+    TableQuery,
 )
-from plugins.catalog.services import products, reading, shelves
+from plugins.catalog.services import exporting, importing, pictures, products, reading, shelves
+from plugins.catalog.services.tables import KINDS, LONGEST_S
 
-_SEE, _EDIT = "catalog.see", "catalog.edit"
+_SEE, _EDIT, _IMPORT = "catalog.see", "catalog.edit", "catalog.import"
+_PICTURES = Takes(tuple(pictures.FORMATS), pictures.MOST_BYTES)
+_TABLES = Takes(tuple(KINDS), 20 * 1024 * 1024, longest_s=LONGEST_S)
 _WITH = (
     Include("category", "category_id", reading.categories_by_id, _SEE),
     Include("brand", "brand_id", reading.brands_by_id, _SEE),
@@ -107,6 +113,72 @@ async def change_pack(work: Work, product_id: UUID, pack_id: UUID, data: PackPat
     """Rename a pack or price it anew. `If-Match` is the ETag of the product."""
     await products.change_pack(work, product_id, pack_id, data)
     return await _product(work, product_id)
+
+
+@flow(
+    "POST", "/products/{product_id}/image", permission=_EDIT, status=204, takes=_PICTURES, errors=(errors.ImageRefused,)
+)
+async def set_product_image(scene: Scene, product_id: UUID, upload: Upload) -> None:
+    """Give a product an image: JPEG, PNG or WebP, at most 5 MiB and 25 million pixels.
+
+    It is encoded anew in three sizes; nothing else of the file is kept. The product's `image` then leads to them.
+    """
+    await pictures.set_image(scene, product_id, upload)
+
+
+@command("DELETE", "/products/{product_id}/image", permission=_EDIT)
+async def remove_product_image(work: Work, product_id: UUID) -> None:
+    """Take a product's image away."""
+    await pictures.remove_image(work, product_id)
+
+
+@query("/products/{product_id}/image/{px}", permission=_SEE)
+async def get_product_image(work: Work, product_id: UUID, px: int, query: ImageQuery) -> Download:
+    """A product's image as WebP, its longest side 96, 320 or 1024 pixels; the product's links name it."""
+    return await pictures.read_image(work, product_id, px, query.v)
+
+
+@flow("GET", "/export", permission=_SEE, longest_s=LONGEST_S)
+async def export_products(scene: Scene, query: TableQuery) -> Download:
+    """All products as CSV or XLSX, in the columns that an import takes; packs are not among them."""
+    return await exporting.export_products(scene, query.format)
+
+
+@query("/import-template", permission=_SEE)
+async def get_import_template(work: Work, query: TableQuery) -> Download:
+    """An empty table with the columns that an import takes."""
+    return await exporting.template(exporting.columns_for(work.actor.may("catalog.see_cost")), query.format)
+
+
+@flow("POST", "/imports", permission=_IMPORT, status=201, takes=_TABLES, errors=(errors.TableRefused,))
+async def check_import(scene: Scene, upload: Upload) -> ImportOut:
+    """Check a table of products, CSV (UTF-8) or XLSX, up to 20 MiB and 100,000 rows. No product is written yet.
+
+    Products are known by `sku`. A column that is missing leaves what is there; an empty cell empties it. Categories are
+    written as paths (`Food > Flour`) and made where they are missing, as brands are; barcodes have `|` between them.
+    """
+    return await importing.check_table(scene, upload)
+
+
+@query("/imports", permission=_IMPORT)
+async def list_imports(work: Work, query: ListQuery) -> Page[ImportOut]:
+    """Imports of the last week."""
+    return await importing.list_imports(work, query)
+
+
+@query("/imports/{import_id}", permission=_IMPORT)
+async def get_import(work: Work, import_id: UUID) -> ImportOut:
+    """How far an import is, and what is wrong with which cells."""
+    return importing.import_out(await work.get(Import, import_id))
+
+
+@command("POST", "/imports/{import_id}/apply", permission=_IMPORT, status=202, errors=(errors.ImportNotReady,))
+async def apply_import(work: Work, import_id: UUID) -> ImportOut:
+    """Apply what was checked, in the background; rows that cannot be are left out. Again goes on with one that stopped.
+
+    Each row is compared anew with the product as it is by then; rows that change nothing write nothing.
+    """
+    return await importing.apply_import(work, import_id)
 
 
 @query("/categories", permission=_SEE)

@@ -60,6 +60,17 @@ def search_label(name: str) -> str:
     return " ".join(search_terms(name))[:LONGEST_KEY]
 
 
+def joined_codes(codes: Iterable[str]) -> str:
+    """Write barcodes in one cell, with | between; one within a code gets a \\ before it, and so does a \\."""
+    return "|".join(code.replace("\\", "\\\\").replace("|", "\\|") for code in codes)
+
+
+def split_codes(cell: str) -> list[str]:
+    """Read the barcodes of a cell that `joined_codes` or a person wrote; empty ones are left out."""
+    codes = [re.sub(r"\\(.)", r"\1", code).strip(" ") for code in _CODE.findall(cell)]
+    return [code for code in codes if code]
+
+
 def code_key(code: str) -> str:
     """Write a SKU or barcode as it is looked up: without case and punctuation, so that `mc 100` finds MC-100."""
     return f"={_joined(code)}"[:LONGEST_KEY]
@@ -150,6 +161,7 @@ def search_terms(text: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST_KEY] for word in _words(text)))
 
 
+_CODE: Final = re.compile(r"(?:\\.|[^|\\])+", re.DOTALL)
 _WORD_BREAK: Final = re.compile(" +")
 
 

@@ -151,6 +151,26 @@ class PackOut(Struct, frozen=True):
     barcodes: list[BarcodeText]
 
 
+# Images
+
+IMAGE_SIZES = (96, 320, 1024)
+"""The longest side of an image, in pixels."""
+
+
+class ImageLinks(Struct, frozen=True):
+    """Where a product's image is, by its longest side in pixels (96, 320, 1024); each may be kept for ever."""
+
+    small: Annotated[str, Meta(examples=["/api/v1/catalog/products/…/image/96?v=…"])]
+    medium: str
+    large: str
+
+
+class ImageQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which image: `v` as the product's links give it."""
+
+    v: Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", examples=["9f86d081884c7d659a2feaa0c55ad015"])]
+
+
 # Products
 
 
@@ -227,6 +247,7 @@ class ProductOut(Struct, frozen=True, kw_only=True):
     is_active: bool
     barcodes: list[BarcodeText]
     packs: list[PackOut]
+    image: ImageLinks | None
     ext: dict[str, Any]
     created_at: dt.datetime
     updated_at: dt.datetime
@@ -259,3 +280,50 @@ class Scanned(Struct, frozen=True):
     mrp: UnitPrice | None
     product: ProductOut
     pack: PackOut | None
+
+
+# Tables
+
+Format = Literal["csv", "xlsx"]
+
+
+class TableQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which kind of file."""
+
+    format: Format = "csv"
+
+
+class Counts(Struct, frozen=True):
+    """What rows of a table do, or did."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+class CellFault(Struct, frozen=True):
+    """What is wrong with a cell. `row` as the spreadsheet counts: the header is row 1."""
+
+    row: Annotated[int, Meta(examples=[17])]
+    column: Annotated[str, Meta(examples=["price"])]
+    detail: str
+
+
+class ImportOut(Struct, frozen=True, kw_only=True):
+    """A table on its way in. `preview`: what applying it would do; `result`: what it has done so far.
+
+    State: `checking`, `checked` (nothing is written yet), `applying`, `applied`. At most 1,000 `errors` are kept.
+    """
+
+    id: UUID
+    state: Literal["checking", "checked", "applying", "applied"]
+    columns: list[str]
+    rows: int
+    preview: Counts
+    result: Counts
+    errors: list[CellFault]
+    new_categories: list[str]
+    new_brands: list[str]
+    created_at: dt.datetime
+    ended_at: dt.datetime | None

@@ -255,7 +255,7 @@ def _knowing(terms: int) -> Prepared:
     for name, condition in (("word", _is_word), ("beginning", _begins)):
         for n in range(terms):
             k = aliased(SearchKey)
-            one = sa.select(sa.literal_column("1")).where(k.business_id == _business, condition(n)(k))
+            one: sa.Select[Any] = sa.select(sa.literal_column("1")).where(k.business_id == _business, condition(n)(k))
             columns.append(one.limit(sa.literal_column("1")).scalar_subquery().is_not(None).label(f"{name}{n}"))
     return Prepared(sa.select(*columns))
 
@@ -297,7 +297,7 @@ def _loose(terms: int, filters: _Filters) -> Prepared:
         surely = [_holds(p, _begins(n)) for n in range(terms)]
         fitting = [_holds(p, _begins_or_means(n)) for n in range(terms)]
         by_code = sa.bindparam("by_code", type_=sa.Boolean())
-        part = (
+        part: sa.Select[Any] = (
             sa.select(sa.literal_column(str(rank)).label("rank"), p.key, p.label, p.product_id)
             .where(
                 p.business_id == _business,
@@ -357,7 +357,7 @@ def _holds(p: Any, condition: Any) -> sa.ColumnElement[bool]:
     Written as a value rather than EXISTS, which PostgreSQL would turn into a join of all rows before taking the first.
     """
     k = aliased(SearchKey)
-    one = sa.select(sa.literal_column("1")).where(
+    one: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         k.business_id == _business, k.product_id == p.product_id, condition(k)
     )
     return one.limit(sa.literal_column("1")).scalar_subquery().is_not(None)
@@ -378,7 +378,7 @@ def _narrowed(p: Any, filters: _Filters) -> Iterable[sa.ColumnElement[bool]]:
         wanted.append(product.is_active == sa.bindparam("active", type_=sa.Boolean()))
     if not wanted:
         return ()
-    here = sa.select(sa.literal_column("1")).where(
+    here: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         product.business_id == _business, product.id == p.product_id, *wanted
     )
     return (here.limit(sa.literal_column("1")).scalar_subquery().is_not(None),)

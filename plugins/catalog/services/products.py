@@ -88,7 +88,7 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
         elif name != "ext":
             setattr(row, name, value)
     _check(row, "")
-    await _touch(work, row)
+    await touch(work, row)
     if "name" in given or "sku" in given:
         await write_search(work, [row])
     facts: dict[str, Any] = {}
@@ -112,7 +112,7 @@ async def add_barcode(work: Work, product_id: UUID, data: NewBarcode) -> Barcode
     work.session.add(made)
     await work.session.flush()
     await write_search(work, [row])
-    await _touch(work, row)
+    await touch(work, row)
     work.audit(subject=f"product:{product_id}", barcode=made.code)
     return made
 
@@ -130,7 +130,7 @@ async def remove_barcode(work: Work, product_id: UUID, code: str) -> None:
         raise NotFound("The product has no such barcode")
     work.changed(Barcode, gone.id, gone._mapping, None)
     await write_search(work, [row])
-    await _touch(work, row)
+    await touch(work, row)
     work.audit(subject=f"product:{product_id}", barcode=code)
 
 
@@ -144,7 +144,7 @@ async def add_pack(work: Work, product_id: UUID, data: PackIn) -> Pack:
         work.session.add_all(stage)
         await work.session.flush()
     await write_search(work, [row])
-    await _touch(work, row)
+    await touch(work, row)
     work.audit(subject=f"product:{product_id}", pack=data.name)
     return pack
 
@@ -160,7 +160,7 @@ async def change_pack(work: Work, product_id: UUID, pack_id: UUID, patch: PackPa
         pack.name = patch.name
     if not isinstance(patch.price, UnsetType):
         pack.price = micro(patch.price)
-    await _touch(work, row)
+    await touch(work, row)
     work.audit(subject=f"product:{product_id}", pack=pack.name)
     return row, pack
 
@@ -268,7 +268,8 @@ async def _refuse_taken(work: Work, codes: Sequence[_Code]) -> None:
             raise BarcodeTaken(one.pointer, one.code)
 
 
-async def _touch(work: Work, row: Product) -> None:
+async def touch(work: Work, row: Product) -> None:
+    """Write a product that has changed, with a new version."""
     row.version += 1
     row.updated_at = work.now
     await work.session.flush()

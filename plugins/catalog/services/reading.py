@@ -17,10 +17,12 @@ from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
 from plugins.catalog.rules import BadBarcode, check_gtin, ids_on, mrp_of
 from plugins.catalog.schemas import (
+    IMAGE_SIZES,
     BarcodeOut,
     BrandOut,
     CategoryOut,
     CategoryQuery,
+    ImageLinks,
     PackOut,
     ProductOut,
     ProductQuery,
@@ -185,10 +187,17 @@ def _answer(work: Work, row: Any, codes: list[str], packs: list[PackOut]) -> Pro
         is_active=row.is_active,
         barcodes=codes,
         packs=packs,
+        image=_image(row),
         ext=row.ext,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _image(row: Any) -> ImageLinks | None:
+    if row.image is None:
+        return None
+    return ImageLinks(*(f"/api/v1/catalog/products/{row.id}/image/{px}?v={row.image}" for px in IMAGE_SIZES))
 
 
 def _price(work: Work, value: int | None) -> str | None:

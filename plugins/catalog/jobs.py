@@ -1,0 +1,23 @@
+"""What catalog does in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from kernel.jobs import job
+from kernel.work import Work
+from plugins.catalog.services import importing
+
+
+@job(importing.JOB)
+async def apply_import(work: Work, payload: Mapping[str, Any]) -> None:
+    """Apply the next part of a table of products."""
+    await importing.apply_part(work, UUID(payload["import_id"]))
+
+
+@job("catalog.forget_imports", cron="41 3 * * *")
+async def forget_imports(work: Work, _payload: Mapping[str, Any]) -> None:
+    """Delete what is left of imports a week later."""
+    await importing.forget_imports(work)

@@ -1,0 +1,126 @@
+"""The catalog as a table: every product a line, in the columns that an import takes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from typing import IO, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kernel.auth import look
+from kernel.cells import csv_cell
+from kernel.db import Prepared, among
+from kernel.money import format_micro, format_price
+from kernel.web import Scene
+from kernel.web.exports import csv_line, json_line
+from kernel.wire import Download
+from kernel.work import Work
+from plugins.catalog.models import Barcode, Brand, Category, Product
+from plugins.catalog.rules import joined_codes
+from plugins.catalog.schemas import Format
+from plugins.catalog.services.comparing import category_paths
+from plugins.catalog.services.sheets import COLUMNS
+from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx
+from plugins.taxes.api import classes_by_code
+
+_AT_ONCE = 1000
+_IN_MEMORY = 1_048_576
+_COST = "cost_price"
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+_PAGE = Prepared(
+    sa.select(*Product.__table__.c)
+    .where(Product.business_id == _business, Product.sku > sa.bindparam("after"))
+    .order_by(Product.sku)
+    .limit(_AT_ONCE)
+)
+_CODES = Prepared(
+    sa.select(Barcode.product_id, Barcode.code)
+    .where(Barcode.business_id == _business, among(Barcode.product_id, "product_ids"), Barcode.pack_id.is_(None))
+    .order_by(Barcode.id)
+)
+
+
+async def export_products(scene: Scene, kind: Format) -> Download:
+    """All products as a file, in one snapshot; costs only for those who may see them."""
+    columns = columns_for(scene.standing.actor.may("catalog.see_cost"))
+
+    async def note(work: Work) -> str:
+        work.audit(subject="products", format=kind)
+        return f"products-{work.shop.slug}-{work.now:%Y%m%d}.{kind}"
+
+    name = await scene.deed(note)
+    lines = await look(scene.deployment, scene.standing.business_id, lambda work: _gather(work, columns, kind))
+    return await _download(lines, name, kind)
+
+
+async def template(columns: Sequence[str], kind: Format) -> Download:
+    """An empty table with the columns that an import takes."""
+    lines = _file()
+    lines.write(_line(columns, kind))
+    lines.seek(0)
+    return await _download(lines, f"products.{kind}", kind)
+
+
+def columns_for(may_see_cost: bool) -> list[str]:
+    """The columns of a table for somebody."""
+    return [name for name in COLUMNS if name != _COST or may_see_cost]
+
+
+async def _download(lines: IO[bytes], name: str, kind: Format) -> Download:
+    if kind == "xlsx":
+        with lines:
+            lines = await as_xlsx(lines)
+    return Download(lines, MEDIA_TYPES[kind], name)
+
+
+async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]:
+    """Page by page into a file, so that memory does not grow with the catalog."""
+    names = await _names(work)
+    file = _file()
+    file.write(_line(columns, kind))
+    after = ""
+    while rows := await work.fetch(_PAGE, after=after):
+        codes: dict[UUID, list[str]] = {}
+        for one in await work.fetch(_CODES, product_ids=[row.id for row in rows]):
+            codes.setdefault(one.product_id, []).append(one.code)
+        for row in rows:
+            cells = _cells(work, row, names, codes.get(row.id, []))
+            file.write(_line([cells[name] for name in columns], kind))
+        after = rows[-1].sku
+    file.seek(0)
+    return file
+
+
+def _file() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+
+
+def _line(values: Sequence[Any], kind: Format) -> bytes:
+    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
+
+
+async def _names(work: Work) -> dict[UUID | None, str]:
+    """What a table calls categories, brands and tax classes."""
+    categories = await work.execute(
+        sa.select(Category.id, Category.name, Category.path).where(Category.business_id == work.business_id)
+    )
+    brands = await work.execute(sa.select(Brand.id, Brand.name).where(Brand.business_id == work.business_id))
+    classes = {id_: code for code, id_ in (await classes_by_code(work)).items()}
+    return {None: "", **category_paths(categories.all()), **{row.id: row.name for row in brands.all()}, **classes}
+
+
+def _cells(work: Work, row: Any, names: dict[UUID | None, str], codes: list[str]) -> dict[str, Any]:
+    said = {name: getattr(row, name) for name in COLUMNS if hasattr(row, name)}
+    for name in ("price", "wholesale_price", _COST, "mrp"):
+        if said[name] is not None:
+            said[name] = format_price(said[name], work.shop.exponent)
+    if row.min_stock is not None:
+        said["min_stock"] = format_micro(row.min_stock)
+    return said | {
+        "category": names[row.category_id],
+        "brand": names[row.brand_id],
+        "tax_class": names[row.tax_class_id],
+        "barcodes": joined_codes(codes),
+    }

@@ -1,0 +1,96 @@
+"""Files of tables between requests and the process that reads and writes them (`sheets`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from kernel.wire import SPREADSHEET, Upload
+from plugins.catalog.errors import TableRefused
+from plugins.catalog.services.sheets import REFUSED, Header, Row
+
+CSV = "text/csv"
+MEDIA_TYPES = {"csv": CSV, "xlsx": SPREADSHEET}
+KINDS = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
+LONGEST_S = 120.0
+_at_once = asyncio.Semaphore(2)
+
+
+class Table:
+    """A table that was read: its columns, and its rows from a file in a folder that is removed at the end."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        with file.open("rb") as lines:
+            self.columns = msgspec.json.decode(lines.readline(), type=Header).columns
+
+    async def batches(self, size: int) -> AsyncIterator[list[Row]]:
+        """The rows, so many at once."""
+        with self._file.open("rb") as lines:
+            lines.readline()
+            while batch := await asyncio.to_thread(_decoded, lines, size):
+                yield batch
+
+
+@contextlib.asynccontextmanager
+async def read_table(upload: Upload) -> AsyncIterator[Table]:
+    """An uploaded table, read and checked. Raises TableRefused."""
+    with _folder() as folder:
+        source, to = folder / "table", folder / "rows"
+        with source.open("wb") as copy:
+            await asyncio.to_thread(shutil.copyfileobj, upload.file, copy)
+        await _run("read", KINDS[upload.media_type], source, to)
+        yield Table(to)
+
+
+async def as_xlsx(lines: IO[bytes]) -> IO[bytes]:
+    """Lines of JSON, each a list of cells, as a workbook; the file stands at its beginning."""
+    with _folder() as folder:
+        source, to = folder / "rows", folder / "table"
+        with source.open("wb") as copy:
+            await asyncio.to_thread(shutil.copyfileobj, lines, copy)
+        await _run("write", "xlsx", source, to)
+        return to.open("rb")  # what is open stays when its folder goes
+
+
+async def _run(deed: str, kind: str, source: Path, to: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DUKA_")}
+    command = (sys.executable, "-W", "ignore", "-m", "plugins.catalog.services.sheets", deed, kind, source, to)
+    async with _at_once:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            said, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    if process.returncode == REFUSED:
+        raise TableRefused(said.decode(errors="replace").strip()[:600])
+    if process.returncode:
+        raise TableRefused("The file takes too much memory or time to read")
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="duka-table-") as folder:
+        yield Path(folder)
+
+
+def _decoded(lines: IO[bytes], size: int) -> list[Row]:
+    return [msgspec.json.decode(line, type=Row) for line in itertools.islice(lines, size)]
