@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import datetime as dt
 import types
@@ -25,6 +26,17 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "support_access.grant_support_access": {"until": "2026-11-21T18:00:00Z"},
 }
 """What the types cannot say: operation → fields without which its body would be refused."""
+
+
+_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+FILES: Mapping[str, bytes] = {"image/png": base64.b64decode(_PIXEL), "text/csv": b"sku\nPROBE\n"}
+"""Small files that routes which take files take."""
+
+
+def plain_file(route: Route) -> tuple[str, bytes]:
+    """A media type that a route takes, and a small file of it."""
+    assert route.takes is not None
+    return next((media, FILES[media]) for media in route.takes.media_types if media in FILES)
 
 
 def plain_body(route: Route, own: Mapping[str, str], token: str) -> Any:

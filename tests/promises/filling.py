@@ -11,6 +11,7 @@ from kernel.auth.identity import standing_of_business
 from kernel.auth.secrets import totp
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
+from tests.promises.bodies import FILES
 
 MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
 """A word in every text of a shop: seen in another shop's answer, something leaked."""
@@ -42,6 +43,7 @@ LISTS = {
     "adjustment_id": "inventory/adjustments",
     "expense_id": "daybook/expenses",
     "audit_id": "audit",
+    "import_id": "catalog/imports",
 }
 """Where the things stand that paths name."""
 
@@ -77,7 +79,8 @@ class Filling:
             listed = (await self.owner.get(f"/api/v1/{path}")).json()["items"]
             self.own[name] = listed[0]["id"]
         with_packs = (await self.owner.get("/api/v1/catalog/products")).json()["items"][0]
-        return self.own | {"pack_id": with_packs["packs"][0]["id"], "line": "1"}
+        image = {"product_id": with_packs["id"], "v": with_packs["image"]["small"].partition("?v=")[2], "px": "96"}
+        return self.own | image | {"pack_id": with_packs["packs"][0]["id"], "line": "1"}
 
     async def make(self, path: str, body: Any) -> dict[str, Any]:
         """POST as the owner; it must succeed."""
@@ -180,6 +183,20 @@ class Filling:
             made = await self.make("/catalog/products", said | references)
             self.own["product_id"], self.own["pack_id"] = made["id"], made["packs"][0]["id"]
         self.own["code"] = self.own["barcode"] = self.code("bar1")
+        await self.files()
+
+    async def files(self) -> None:
+        """Images of the products, and tables of products that wait to be applied."""
+        for product in (await self.owner.get("/api/v1/catalog/products")).json()["items"]:
+            path = f"/api/v1/catalog/products/{product['id']}"
+            image = {"content": FILES["image/png"], "headers": {"Content-Type": "image/png"}}
+            assert (await self.owner.send("POST", f"{path}/image", **image)).status_code == 204
+            self.own["v"] = (await self.owner.get(path)).json()["image"]["small"].partition("?v=")[2]
+        self.own["px"] = "96"
+        for n in "12":
+            table = f"sku,name,price,category,brand\n{self.code(f'in{n}')},{self.text(f'bran {n}')},1,,\n".encode()
+            sent = {"content": table, "headers": {"Content-Type": "text/csv"}}
+            self.own["import_id"] = (await self.owner.send("POST", "/api/v1/catalog/imports", **sent)).json()["id"]
 
     async def stock(self) -> None:
         """Receipts and adjustments, and with them levels and moves."""

@@ -17,7 +17,7 @@ import msgspec
 from kernel.testing.box import Client
 from kernel.web import Route
 from kernel.wire import ListQuery
-from tests.promises.bodies import Pointer, alternatives, around, plain_body, put, spots
+from tests.promises.bodies import Pointer, alternatives, around, plain_body, plain_file, put, spots
 from tests.promises.rows import WORDS
 
 
@@ -36,9 +36,10 @@ class Call:
         headers = {"If-Match": "*"} if self.route.conditional else {}
         if self.route.takes_key:
             headers["Idempotency-Key"] = key or uuid.uuid4().hex
-        return await client.send(
-            self.route.method, said, params=dict(self.query) or None, json=self.body, headers=headers
-        )
+        asked: dict[str, Any] = {"params": dict(self.query) or None, "json": self.body}
+        if self.route.takes is not None:
+            headers["Content-Type"], asked["content"] = plain_file(self.route)
+        return await client.send(self.route.method, said, headers=headers, **asked)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def plain_call(route: Route, own: Mapping[str, str], token: str = "") -> Call:
     """A small valid request for a route, naming things of one's own."""
     token = token or fresh_token()
     path = {name: own.get(name, "1") for name in re.findall(r"{(\w+)}", route.path)}
-    return Call(route, path, body=None if route.body is None else plain_body(route, own, token))
+    needed = [one.encode_name for one in msgspec.structs.fields(route.query) if one.required] if route.query else []
+    query = {name: own[name] for name in needed if name in own}
+    return Call(route, path, query, None if route.body is None else plain_body(route, own, token))
 
 
 def id_spots(routes: Iterable[Route]) -> list[Spot]:

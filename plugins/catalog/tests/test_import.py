@@ -85,7 +85,9 @@ async def test_a_table_is_checked_without_a_product_written_and_then_applied(box
     assert (found["C"]["name"], sorted(found["C"]["barcodes"])) == ("=SUM(1)", ["X", "Y|Z"])
     shelves = (await box.client("owner").get("/api/v1/catalog/categories")).json()["items"]
     assert sorted(one["name"] for one in shelves) == ["Bread", "Food", "Fruit"]
-    assert [one["sku"] for one in (await box.client("owner").get(PRODUCTS, params={"q": "bre"})).json()["items"]] == ["B"]
+    assert [one["sku"] for one in (await box.client("owner").get(PRODUCTS, params={"q": "bre"})).json()["items"]] == [
+        "B"
+    ]
 
 
 async def test_the_same_table_again_changes_nothing_and_a_changed_one_only_what_differs(box: Box) -> None:
@@ -136,7 +138,20 @@ async def test_each_wrong_cell_is_named_by_row_and_column(box: Box) -> None:
 async def test_what_is_exported_comes_back_in_without_a_change(box: Box, kind: str) -> None:
     shelf = await a_category(box, "Tea & > Coffee")
     below = await a_category(box, "Green", parent_id=shelf)
-    names = ["=HYPERLINK(1)", "'=quoted", "''@twice", "-1", "+254", "@SUM", "Ng'ombe", "'tis", "#N/A", "0017", "1e5", "yes"]
+    names = [
+        "=HYPERLINK(1)",
+        "'=quoted",
+        "''@twice",
+        "-1",
+        "+254",
+        "@SUM",
+        "Ng'ombe",
+        "'tis",
+        "#N/A",
+        "0017",
+        "1e5",
+        "yes",
+    ]
     for number, name in enumerate(names):
         await a_product(
             box,
