@@ -297,7 +297,7 @@ def _loose(terms: int, filters: _Filters) -> Prepared:
         surely = [_holds(p, _begins(n)) for n in range(terms)]
         fitting = [_holds(p, _begins_or_means(n)) for n in range(terms)]
         by_code = sa.bindparam("by_code", type_=sa.Boolean())
-        part: sa.Select[Any] = (
+        part: sa.Select[*tuple[Any, ...]] = (
             sa.select(sa.literal_column(str(rank)).label("rank"), p.key, p.label, p.product_id)
             .where(
                 p.business_id == _business,

@@ -7,6 +7,7 @@ import struct
 import uuid
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,8 @@ SECRET = b"<script>alert(document.cookie)</script>"
 
 def picture(kind: str = "JPEG", size: tuple[int, int] = (640, 480), mode: str = "RGB") -> bytes:
     """A picture that carries a script in every place its format has for words, and after its end."""
-    said, more = io.BytesIO(), {}
+    said = io.BytesIO()
+    more: dict[str, Any] = {}
     if kind == "PNG":
         words = PngInfo()
         words.add_text("Comment", SECRET.decode())

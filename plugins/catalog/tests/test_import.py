@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import uuid
 from typing import Any
 
@@ -16,6 +17,7 @@ from kernel.jobs import Runner
 from kernel.testing.box import Box
 from kernel.wire import SPREADSHEET
 from plugins.catalog.services import importing
+from plugins.catalog.services import products as products_of_catalog
 from plugins.catalog.testing import a_category, a_product
 
 IMPORTS = "/api/v1/catalog/imports"
@@ -220,7 +222,7 @@ async def test_an_import_that_stopped_half_way_goes_on_and_does_nothing_twice(
     checked = (await upload(box, table)).json()
     path = f"{IMPORTS}/{checked['id']}"
     await box.client("owner").post(f"{path}/apply")
-    real, calls = importing.add_products, []
+    real, calls = products_of_catalog.add_products, []
 
     async def dying(*given: Any) -> Any:
         calls.append(given)
@@ -264,3 +266,19 @@ async def test_the_template_is_taken_in_as_it_is(box: Box) -> None:
         assert got.status_code == 200
         said = (await upload(box, got.content, got.headers["content-type"].partition(";")[0])).json()
         assert (said["rows"], "cost_price" in said["columns"]) == (0, True)
+
+
+@pytest.mark.prove
+async def test_a_hundred_thousand_products_come_in_go_out_and_come_in_again(box: Box) -> None:
+    many = 100_000
+    rows = (f"S-{n:06d},Product {n} of many,{n % 900}.25,{n % 700}.125,616{n:07d}X,Shelf {n % 40}" for n in range(many))
+    table = "sku,name,price,cost_price,barcodes,category\n" + "\n".join(rows) + "\n"
+    assert counts((await applied(box, table))["result"]) == [many, 0, 0, 0]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for kind in ("csv", "xlsx"):
+        exported = await box.client("owner").get(EXPORT, params={"format": kind})
+        assert exported.status_code == 200, exported.text
+        checked = await upload(box, exported.content, exported.headers["content-type"].partition(";")[0])
+        assert counts(checked.json()["preview"]) == [0, 0, many, 0], checked.text[:500]
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 200_000, "kilobytes, the client's two copies of each file included"
