@@ -28,7 +28,7 @@ from kernel.testing.box import PASSWORD, SECRET, prepare_template
 from kernel.testing.served import running, serving
 from kernel.testing.servers import Postgres
 
-PRODUCTS, ROUNDS, SECONDS, CLIENTS = int(os.environ.get("BENCH_PRODUCTS", "100000")), 3, 3.0, 4
+PRODUCTS, ROUNDS, SECONDS, CLIENTS = 100_000, 3, 2.0, 4
 _API = "/api/v1/catalog"
 Ask = Callable[[], bytes]
 

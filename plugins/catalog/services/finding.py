@@ -36,6 +36,8 @@ MOST_TERMS = 6
 MOST_LOOSE = 200
 MOST_WORDS = 8
 """Of the words a shortened one may mean."""
+_BRANCHES = (1, 2, 4, MOST_WORDS)
+"""Into how many ranges at most a statement looks; few statements, and none much longer than it must be."""
 _LAST = "\U0010ffff"
 """Behind all that begins alike."""
 _SHORTEST_TAIL = 3
@@ -196,13 +198,14 @@ async def _loosely(work: Work, question: _Question, filters: _Filters, given: di
     """All that fits loosely, best first: by codes, then by how little is missing of the words."""
     words = [await _words_for(work, term) for term in question.terms]
     given = given | {f"words{place}": found for place, found in enumerate(words)}
-    statement = _loose(len(question.terms), filters)
     best: dict[UUID, _Place] = {}
     driven = [question.ranges, *([(word, word) for word in found] for found in words)]
     for driver, ranges in enumerate(driven):
         if not ranges:
             continue
-        padded = [*ranges, *[("", "")] * (MOST_WORDS - len(ranges))]
+        branches = next(size for size in _BRANCHES if size >= len(ranges))
+        statement = _loose(len(question.terms), branches, filters)
+        padded = [*ranges, *[("", "")] * (branches - len(ranges))]
         bounds = {f"{side}{n}": one[at] for n, one in enumerate(padded) for at, side in enumerate(("low", "high"))}
         rows = await work.fetch(statement, **given, **bounds, by_code=driver == 0, rows=MOST_LOOSE)
         for row in rows:
@@ -213,17 +216,17 @@ async def _loosely(work: Work, question: _Question, filters: _Filters, given: di
 
 
 async def _words_for(work: Work, term: str) -> list[str]:
-    """The words a term may be short for, those with the fewest other letters first; then those it is inside of."""
+    """The words a term may be short for, those with the fewest other letters first; else those it is inside of."""
     letters = letters_of(term)
     if letters is None:
         return []
     first = term[0]
     rows = await work.fetch(_SHORTENED, first=first, last=first + _LAST, letters=letters, beginning=f"{term}%")
     found = sorted((row.word for row in rows), key=lambda word: closeness(word, term))
-    if len(found) < MOST_WORDS and len(term) >= _SHORTEST_INSIDE:
-        inside = await work.fetch(_INSIDE, inside=f"_%{term}%")
-        found += [row.word for row in inside if row.word not in found and not row.word.startswith(term)]
-    return found[:MOST_WORDS]
+    if found or len(term) < _SHORTEST_INSIDE:
+        return found
+    inside = await work.fetch(_INSIDE, inside=f"_%{term}%")
+    return [row.word for row in inside if not row.word.startswith(term)]
 
 
 _word = SearchWord.__table__.c
@@ -288,10 +291,10 @@ def _stages(terms: int, filters: _Filters) -> tuple[Prepared, ...]:
 
 
 @lru_cache(maxsize=256)
-def _loose(terms: int, filters: _Filters) -> Prepared:
+def _loose(terms: int, branches: int, filters: _Filters) -> Prepared:
     """What some ranges of keys find that the question does not find surely; by_code: whatever the words say."""
     parts = []
-    for rank in range(MOST_WORDS):
+    for rank in range(branches):
         p = aliased(SearchKey, name=f"p{rank}")
         low, high = (sa.bindparam(f"{side}{rank}", type_=sa.Text()) for side in ("low", "high"))
         surely = [_holds(p, _begins(n)) for n in range(terms)]
