@@ -240,7 +240,10 @@ def refusal(route: Route, role: str | None, held: frozenset[str]) -> int | None:
 
 
 async def empty_request(box: Box, route: Route, role: str | None) -> httpx.Response:
-    """The least request: ids of nothing, an empty body."""
+    """The least request: ids of nothing, an empty body or a file of one letter."""
     path = re.sub(r"{(\w+)}", lambda name: str(uuid.uuid4()) if name[1].endswith("_id") else "0", route.path)
     headers = {"Idempotency-Key": uuid.uuid4().hex} if route.takes_key else {}
-    return await box.client(role).send(route.method, path, json={} if route.body is not None else None, headers=headers)
+    body: dict[str, Any] = {"json": {} if route.body is not None else None}
+    if route.takes is not None:
+        body, headers["Content-Type"] = {"content": b"x"}, route.takes.media_types[0]
+    return await box.client(role).send(route.method, path, headers=headers, **body)
