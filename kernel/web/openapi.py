@@ -263,9 +263,7 @@ def _anchored(pattern: str) -> str:
 
 _FILE = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
 _KINDS = ("text/csv", "application/x-ndjson", "application/zip", "image/webp", SPREADSHEET)
-_FILES = dict.fromkeys(_KINDS, _FILE) | {
-    "application/json": {"schema": {"type": "object"}, "example": {}}
-}
+_FILES = dict.fromkeys(_KINDS, _FILE) | {"application/json": {"schema": {"type": "object"}, "example": {}}}
 """What a route that answers a file may send."""
 _ABOUT = (
     "Amounts, prices and quantities are decimal strings. Times are RFC 3339 in UTC, dates ISO 8601, ids UUIDs. "

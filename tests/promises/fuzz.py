@@ -24,8 +24,10 @@ from schemathesis.openapi.checks import JsonSchemaError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kernel.testing.box import Box
+from kernel.wire import SPREADSHEET
 from tests.promises.bodies import spots
 
+schemathesis.serializer.alias(SPREADSHEET, "application/octet-stream")
 ROLES = ("owner", "manager", "cashier", "operator", None)
 LEFT_OUT = frozenset(
     {
