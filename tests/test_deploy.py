@@ -16,8 +16,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from kernel import metrics
+from kernel.app import listening
 from kernel.app.served import LAST_JOB_S
-from kernel.cli import listening
 from kernel.cli.main import duka
 from kernel.settings import Settings, load_settings
 from kernel.web.paths import WATCHED

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kernel.cli.listening import refuse_new
+from kernel.app.listening import refuse_new
 from kernel.settings import Settings
 from kernel.testing.served import environment_of, free_port
 

@@ -11,11 +11,11 @@ import click
 import uvicorn
 
 from kernel.app import create_app, open_deployment
+from kernel.app.listening import config_of, serve_one
 from kernel.app.prepare import prepare
+from kernel.app.workers import Workers
 from kernel.cli.demo import seed_demo_if_empty
-from kernel.cli.listening import config_of, serve_one
 from kernel.cli.main import duka, run, settings_of
-from kernel.cli.workers import Workers
 from kernel.errors import SettingsFault
 from kernel.metrics import shared_between_processes
 from kernel.settings import Settings

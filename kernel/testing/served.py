@@ -13,9 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kernel.settings import Settings
 
-HTTP = "kernel.cli.listening:Protocol"
-"""The connections of a real server: what is no HTTP is refused as it refuses it."""
-
 
 class Server:
     """One server process."""
@@ -76,8 +73,7 @@ def running(applications: Sequence[str], environment: Mapping[str, str]) -> Iter
 
 def _start(application: str, environment: Mapping[str, str]) -> Server:
     port = free_port()
-    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "--factory", application, "--port", str(port)]
-    command += ["--loop", "uvloop", "--http", HTTP, "--log-level", "error", "--no-access-log"]
+    command = [sys.executable, "-W", "ignore", "-m", "kernel.testing.serving", application, str(port)]
     return Server(subprocess.Popen(command, env=dict(environment)), port)
 
 

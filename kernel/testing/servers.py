@@ -74,6 +74,21 @@ class Postgres:
             self.stop()
             raise
 
+    def crash(self) -> None:
+        """Have every process of the server end at once, as if the power had gone; `restart` brings it back."""
+        if self._process:
+            _end(self._process, signal.SIGQUIT)
+
+    def restart(self) -> None:
+        """Start the server on the data it has, after a crash; returns when it accepts connections again."""
+        binaries = _postgres_binaries()
+        account = _account_for(self.socket_dir)
+        if account and not _open_to_others(binaries):
+            binaries = _copy_open_to_others(binaries)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._process = self._launch(binaries, account)
+        _wait_until("postgres", self._ready, self._process, self._log)
+
     def stop(self) -> None:
         """Shut down, dropping open connections, and delete the cluster. Does nothing when already stopped."""
         if self._process:

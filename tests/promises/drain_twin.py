@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from kernel.cli import listening, main
+from kernel.app import listening
+from kernel.cli import main
 
 
 class Hasty(listening.Server):

@@ -19,7 +19,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from kernel.cli.listening import LAST_ANSWER_S, serve_one
+from kernel.app.listening import LAST_ANSWER_S, serve_one
 from kernel.metrics import forget_process
 
 log = logging.getLogger("duka.workers")

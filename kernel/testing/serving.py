@@ -1,0 +1,13 @@
+"""`python -m kernel.testing.serving APPLICATION PORT`: serve an ASGI factory as `duka run` does, preparing nothing."""
+
+from __future__ import annotations
+
+import sys
+
+from kernel.app.listening import config_of, serve_one
+from kernel.settings import Settings
+
+if __name__ == "__main__":
+    application, port = sys.argv[1:]
+    config = config_of(Settings(port=int(port), log_level="error"), application)
+    serve_one(config, config.bind_socket(), drain_s=0.0)
