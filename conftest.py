@@ -1,3 +1,28 @@
-"""Fixtures of every test below."""
+"""Fixtures of every test below, and where their files go."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from kernel.testing.servers import in_memory
 
 pytest_plugins = ["kernel.testing.fixtures"]
+_made = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' files in memory where it has room: SQLite waits for the disk at every commit."""
+    folder = in_memory()
+    if folder and config.option.basetemp is None and not hasattr(config, "workerinput"):
+        config.stash[_made] = Path(tempfile.mkdtemp(prefix="duka-tests-", dir=folder))
+        config.option.basetemp = str(config.stash[_made] / "run")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing in memory."""
+    if made := config.stash.get(_made, None):
+        shutil.rmtree(made, ignore_errors=True)

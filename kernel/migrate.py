@@ -22,11 +22,11 @@ from alembic.operations.ops import CreateTableOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.db import Base
-from kernel.db.engine import JSON_AS_STORED, LOCK_SPACE
+from kernel.db.engine import LOCK_SPACE
+from kernel.db.owner import engine_for
 
 _HERE = Path(__file__).parent
 _POLICY = "business_id = (SELECT nullif(current_setting('app.business', true), '')::uuid)"
@@ -318,26 +318,6 @@ def _needs(script: Script) -> set[str]:
     before = script.down_revision
     own: Iterable[str] = (before,) if isinstance(before, str) else (before or ())
     return {*own, *getattr(script.module, "requires", ())}
-
-
-def engine_for(url: str) -> AsyncEngine:
-    """An engine with the login that owns the tables, without time-outs, foreign keys and roles."""
-    engine = create_async_engine(url, hide_parameters=True, **JSON_AS_STORED)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def _connect(dbapi: Any, _record: object) -> None:
-            dbapi.isolation_level = None
-            cursor = dbapi.cursor()
-            for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=OFF"):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def _begin(connection: sa.Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
 
 
 @contextlib.asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from kernel.app.portable.reading import revisions
-from kernel.migrate import engine_for
+from kernel.db.owner import engine_for
 from kernel.settings import Settings
 
 

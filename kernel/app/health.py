@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from kernel.app.prepare import lineages
 from kernel.db import Prepared, Transaction
 from kernel.db.tables import Release
 from kernel.errors import NotReady
@@ -146,6 +145,8 @@ class Heads:
     @classmethod
     def read(cls, deployment: Deployment) -> Heads:
         """Read the revisions from disk; takes a moment."""
+        from kernel.app.prepare import lineages  # noqa: PLC0415 - Alembic takes half a second to import
+
         newest: dict[str, str] = {}
         older: set[str] = set()
         for lineage in lineages(deployment.registry):

@@ -22,8 +22,8 @@ from kernel.auth import act
 from kernel.auth.acting import look
 from kernel.auth.identity import standing_of_business
 from kernel.db import Base
+from kernel.db.owner import engine_for
 from kernel.db.tables import Business
-from kernel.migrate import engine_for
 from kernel.work import NO_BUSINESS, Deployment, Work
 
 log = logging.getLogger("duka.purge")

@@ -22,9 +22,10 @@ from kernel.app.prepare import lineages
 from kernel.audit import Report, Sealer, verify
 from kernel.auth import look
 from kernel.auth.identity import standing_of_business
+from kernel.db.owner import engine_for
 from kernel.errors import Conflict
 from kernel.invariants import broken
-from kernel.migrate import Migrator, engine_for
+from kernel.migrate import Migrator
 from kernel.registry import Registry
 from kernel.work import NO_BUSINESS, Deployment
 

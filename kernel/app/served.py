@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -16,9 +16,12 @@ from kernel.app.figures import Figures
 from kernel.app.health import Health
 from kernel.audit import Sealer
 from kernel.auth.identity import standing_of_business
-from kernel.jobs import JobQueue, Runner
+from kernel.jobs import Runner
 from kernel.web import Gate, Route
 from kernel.work import Deployment
+
+if TYPE_CHECKING:
+    from kernel.jobs.queue import JobQueue
 
 log = logging.getLogger("duka.web")
 YOUNG_OBJECTS = 20_000
@@ -67,6 +70,7 @@ class Served:
             stop.set()
             self.deployment.jobs_due.set()
             await _ended(tasks)
+            await self.gate.throttle.close()
             await self.deployment.database.dispose()
 
 
@@ -87,15 +91,21 @@ def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, A
     """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
     if url := deployment.settings.redis_url:
-        return [JobQueue(url, runner).hand_over(stop), sealer.loop(stop)]
+        return [_queue(url, runner).hand_over(stop), sealer.loop(stop)]
     return [runner.loop(stop), sealer.loop(stop), purging.loop(deployment, stop)]
+
+
+def _queue(url: str, runner: Runner) -> JobQueue:
+    from kernel.jobs.queue import JobQueue  # noqa: PLC0415 - Redis's client takes a third of a second to import
+
+    return JobQueue(url, runner)
 
 
 async def work_off(deployment: Deployment, stop: asyncio.Event, concurrency: int) -> None:
     """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it."""
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
     url = deployment.settings.redis_url
-    jobs = JobQueue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
+    jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
     tasks = [asyncio.create_task(one) for one in (jobs, sealer.loop(stop), purging.loop(deployment, stop))]
     await stop.wait()
     deployment.jobs_due.set()

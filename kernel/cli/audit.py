@@ -10,10 +10,11 @@ import click
 import msgspec
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.audit import Anchor, Report, Sealer, anchors_of, read_anchor_file, verify
 from kernel.auth import look
 from kernel.auth.identity import standing_of_business
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.plugins import business_named
 from kernel.cli.saying import json_option, say
 from kernel.settings import Settings

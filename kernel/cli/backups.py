@@ -11,10 +11,11 @@ import click
 import msgspec
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.app.backup import write_backup
 from kernel.app.portable import Manifest, arriving
 from kernel.app.restore import Restored, restore
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.saying import Progress, json_option, say
 from kernel.settings import Settings
 

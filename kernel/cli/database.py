@@ -9,6 +9,7 @@ import click
 import sqlalchemy as sa
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.app.prepare import lineages, prepare
 from kernel.audit import Sealer
 from kernel.auth import act
@@ -17,7 +18,7 @@ from kernel.auth.businesses.regions import zone_of
 from kernel.auth.identity import standing_of_business
 from kernel.auth.models import User
 from kernel.auth.secrets.passwords import hash_password
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.saying import json_option, say
 from kernel.db.personal import faults as unclassed
 from kernel.db.tables import Business

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.app.demo import DAYS, PASSWORD, has_businesses, make_businesses, make_demo, sign_ins
 from kernel.app.made_up import made_up
 from kernel.app.prepare import prepare
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.saying import json_option, say
 from kernel.errors import Conflict
 from kernel.settings import Settings

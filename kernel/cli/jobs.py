@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.app.queued import STATES, Queued, Which, count_jobs, list_jobs, retry_job
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.plugins import business_named
 from kernel.cli.saying import json_option, say
 from kernel.settings import Settings

@@ -12,11 +12,10 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from kernel import VERSION, logs
+from kernel import VERSION
 from kernel.db import trouble_of
 from kernel.errors import DukaError, SettingsFault
 from kernel.migrate import MigrationFailed
-from kernel.settings import Settings, load_settings
 
 T = TypeVar("T")
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -56,14 +55,6 @@ def main() -> NoReturn:
         click.echo(f"duka: the database refuses: {said}; `duka init` creates it or brings it up to date", err=True)
         sys.exit(FAILED)
     sys.exit(DONE)
-
-
-def settings_of(**given: Any) -> Settings:
-    """The settings, checked, with logging set up by them."""
-    settings = load_settings(**given)
-    logs.never_show(*settings.secrets().values())
-    logs.set_up(settings.log_level, settings.log_format)
-    return settings
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

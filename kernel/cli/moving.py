@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.app.archive import note_export, write_archive
 from kernel.app.importing import Imported, import_business
 from kernel.app.portable import Manifest, arriving
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.plugins import business_named
 from kernel.cli.saying import Progress, json_option, say
 from kernel.settings import Settings

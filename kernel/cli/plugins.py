@@ -9,9 +9,10 @@ import msgspec
 import sqlalchemy as sa
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.auth import act, look
 from kernel.auth.businesses.switching import disable, enable
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.saying import json_option, say
 from kernel.db import Phase
 from kernel.db.tables import Business

@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from kernel.app.application import settings_of
 from kernel.app.emptying import drop_everything
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.saying import json_option, say
 from kernel.errors import Conflict
 from kernel.settings import database_name

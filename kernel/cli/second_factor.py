@@ -8,10 +8,11 @@ import click
 import sqlalchemy as sa
 
 from kernel.app import open_deployment
+from kernel.app.application import settings_of
 from kernel.auth import act
 from kernel.auth.models import User
 from kernel.auth.signing_in.second_factor import switch_off
-from kernel.cli.main import duka, run, settings_of
+from kernel.cli.main import duka, run
 from kernel.cli.saying import json_option, say
 from kernel.settings import Settings
 from kernel.work import Work

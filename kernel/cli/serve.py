@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from typing import Any
 
 import click
 import uvicorn
 
-from kernel.app import create_app, open_deployment
+from kernel.app import open_deployment
+from kernel.app.application import load_tracing, settings_of
 from kernel.app.listening import config_of, serve_one
 from kernel.app.prepare import prepare
 from kernel.app.workers import Workers
 from kernel.cli.demo import seed_demo_if_empty
-from kernel.cli.main import duka, run, settings_of
-from kernel.errors import SettingsFault
+from kernel.cli.main import duka, run
 from kernel.metrics import shared_between_processes
 from kernel.settings import Settings
-from kernel.work import Deployment
 
 
 @duka.command("run")
@@ -31,7 +28,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     """Bring the database up to date and serve."""
     settings = settings_of(host=host, port=port, workers=workers)
     if settings.otel_endpoint:
-        _tracing()  # or say now what is missing
+        load_tracing()  # or say now what is missing
     run(_prepared(settings, demo=demo))
     for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
         if value is not None:
@@ -39,7 +36,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     address = f"http://{settings.host}:{settings.port}"
     click.echo(f"\nDuka listens on {address}\n  API documentation  {address}/docs\n", err=True)
     sys.stderr.flush()
-    config = config_of(settings, "kernel.cli.serve:application")
+    config = config_of(settings, "kernel.app.application:application")
     try:
         _listen(config, settings)
     except SystemExit as end:  # uvicorn has said why, and has codes of its own
@@ -53,29 +50,6 @@ def _listen(config: uvicorn.Config, settings: Settings) -> None:
         return
     with shared_between_processes():
         sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
-
-
-def application() -> Any:
-    """The ASGI application of one server process, from the environment's settings."""
-    settings = settings_of()
-    deployment = open_deployment(settings)
-    if settings.otel_endpoint:
-        trace(deployment)
-    return create_app(deployment)
-
-
-def trace(deployment: Deployment) -> None:
-    """Begin tracing this process. Raises SettingsFault where the packages for it are missing."""
-    tracing = _tracing()
-    tracing.Tracing(tracing.provider_for(deployment.settings)).start(deployment.database)
-
-
-def _tracing() -> Any:
-    try:
-        return importlib.import_module("kernel.app.tracing")
-    except ModuleNotFoundError as fault:
-        said = f"DUKA_OTEL_ENDPOINT: {fault.name} is missing; install the extra: pip install 'duka-erp[otel]'"
-        raise SettingsFault(said) from fault
 
 
 async def _prepared(settings: Settings, *, demo: bool) -> None:

@@ -8,7 +8,8 @@ import signal
 import click
 
 from kernel.app import open_deployment, work_off
-from kernel.cli.main import duka, run, settings_of
+from kernel.app.application import settings_of
+from kernel.cli.main import duka, run
 from kernel.settings import Settings
 
 

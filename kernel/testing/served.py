@@ -48,7 +48,7 @@ def environment_of(settings: Settings, extra: Mapping[str, str] | None = None) -
 @contextlib.contextmanager
 def serving(settings: Settings, processes: int = 1, extra: Mapping[str, str] | None = None) -> Iterator[list[Server]]:
     """Serve a deployment from some processes, each on its own port. extra: more of the environment."""
-    with running(["kernel.cli.serve:application"] * processes, environment_of(settings, extra)) as servers:
+    with running(["kernel.app.application:application"] * processes, environment_of(settings, extra)) as servers:
         yield servers
 
 

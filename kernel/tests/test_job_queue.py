@@ -11,8 +11,8 @@ import pytest_asyncio
 import redis.asyncio
 
 from kernel.auth.identity import standing_of_business
-from kernel.jobs import JobQueue, Runner
-from kernel.jobs.queue import MOST_QUEUED
+from kernel.jobs import Runner
+from kernel.jobs.queue import MOST_QUEUED, JobQueue
 from kernel.testing.box import Box
 from kernel.tests.test_jobs import jobs, later, moves
 from kernel.work import NO_BUSINESS, Work

@@ -14,9 +14,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from kernel.app.application import trace
 from kernel.app.tracing import Tracing, provider_for
 from kernel.auth.identity import standing_of_business
-from kernel.cli.serve import trace
 from kernel.db import Transaction
 from kernel.errors import SettingsFault
 from kernel.hooks import HookSet

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from kernel.app.application import application
 from kernel.auth import look
 from kernel.auth.limits import count_guess
 from kernel.auth.models import Limit
 from kernel.auth.signing_in import sessions
-from kernel.cli.serve import application
 from kernel.errors import RateLimited
 from kernel.web import Scene
 from kernel.work import Work

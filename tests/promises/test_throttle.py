@@ -54,7 +54,7 @@ async def test_a_limit_holds_over_several_processes(box: Box) -> None:
     box.clock.now = dt.datetime.now(dt.UTC)
     extra = {"ENABLE_API_THROTTLE": "true", "DUKA_REQUESTS_PER_PRINCIPAL": str(MOST), "DUKA_JOBS": "off"}
     token = box.client("owner").token or ""
-    passed = await served(["kernel.cli.serve:application"] * PROCESSES, box.deployment.settings, token, extra)
+    passed = await served(["kernel.app.application:application"] * PROCESSES, box.deployment.settings, token, extra)
     assert MOST - (PROCESSES - 1) * (BLOCK - 1) <= passed <= MOST
 
 

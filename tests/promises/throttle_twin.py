@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from kernel.app import Served
+from kernel.app.application import application as honest
 from kernel.auth.signing_in.throttle import Throttle
-from kernel.cli.serve import application as honest
 
 
 def application() -> Served:

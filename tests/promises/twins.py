@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kernel.cli.serve import application
+from kernel.app.application import application
 from kernel.work import Tally, Work
 from plugins.inventory.errors import OutOfStock
 from plugins.inventory.models import Level

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.app.portable.kinds import TYPES, Kind
 from kernel.db.engine import LOCK_SPACE
-from kernel.migrate import engine_for
+from kernel.db.owner import engine_for
 
 Row = dict[str, Any]
 

@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import ipaddress
-import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.acting import act
@@ -30,10 +28,10 @@ from kernel.auth.secrets.tokens import Claims
 from kernel.errors import RateLimited
 from kernel.work import Deployment, Work
 
-log = logging.getLogger("duka.auth")
+if TYPE_CHECKING:
+    from kernel.auth.signing_in.shared_counts import SharedCounts
+
 WINDOW_S = 60
-WITHOUT_REDIS_S = 5.0
-"""So long is Redis left alone after it did not answer."""
 BLOCKS = 20
 """Blocks a limit is taken in."""
 FORGET_AFTER = dt.timedelta(hours=1)
@@ -85,9 +83,9 @@ class Throttle:
         settings = deployment.settings
         self.deployment, self.is_on = deployment, settings.throttles
         self.limits = {"address": settings.requests_per_address, "principal": settings.requests_per_principal}
-        self._redis = _redis(settings.redis_url) if settings.redis_url and self.is_on else None
-        self._asks_redis_from = 0.0
-        self._take = take or (self._take_from_redis if self._redis else self._take_from_row)
+        self._counts = _shared(settings.redis_url) if settings.redis_url and self.is_on else None
+        shared = functools.partial(self._take_shared, self._counts) if self._counts else self._take_from_row
+        self._take: Take = take or shared
         self._window = -1
         self._buckets: dict[str, Bucket] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -100,6 +98,11 @@ class Throttle:
     async def principal(self, whose: str, so_far: Throttled | None) -> Throttled:
         """Count a request by who sends it. Raises TooManyRequests."""
         return await self._count("principal", whose, so_far)
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._counts is not None:
+            await self._counts.close()
 
     async def _count(self, policy: str, whose: str, so_far: Throttled | None) -> Throttled:
         most = self.limits[policy]
@@ -133,21 +136,9 @@ class Throttle:
         bucket.left = max(0, most - before)
         bucket.is_empty = not bucket.tokens
 
-    async def _take_from_redis(self, key: str, wanted: int, ends: dt.datetime) -> int:
-        if self._redis is not None and time.monotonic() >= self._asks_redis_from:
-            try:
-                return await self._count_in_redis(self._redis, f"duka:{key}:{ends.timestamp():.0f}", wanted, ends)
-            except RedisError as error:
-                log.warning("requests are counted in the database for a while: Redis is away: %s", error)
-                self._asks_redis_from = time.monotonic() + WITHOUT_REDIS_S
-        return await self._take_from_row(key, wanted, ends)
-
-    async def _count_in_redis(self, redis: Redis, key: str, wanted: int, ends: dt.datetime) -> int:
-        async with redis.pipeline(transaction=True) as pipe:
-            _ = pipe.incrby(key, wanted)
-            _ = pipe.expireat(key, ends + FORGET_AFTER)
-            counted, _ = await pipe.execute()
-        return int(counted) - wanted
+    async def _take_shared(self, counts: SharedCounts, key: str, wanted: int, ends: dt.datetime) -> int:
+        counted = await counts.add(f"duka:{key}:{ends.timestamp():.0f}", wanted, 2 * WINDOW_S)
+        return await self._take_from_row(key, wanted, ends) if counted is None else counted - wanted
 
     async def _take_from_row(self, key: str, wanted: int, ends: dt.datetime) -> int:
         insert = postgresql.insert if self.deployment.database.is_postgres else sqlite.insert
@@ -175,8 +166,10 @@ class Throttle:
         await work.execute(sa.delete(Limit).where(old))
 
 
-def _redis(url: str) -> Redis:
-    return Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5)
+def _shared(url: str) -> SharedCounts:
+    from kernel.auth.signing_in.shared_counts import SharedCounts  # noqa: PLC0415 - Redis's client imports slowly
+
+    return SharedCounts(url)
 
 
 def principal_of(claims: Bearer) -> str:
