@@ -7,9 +7,10 @@ whether it still has to be done. While Redis is away, workers run what is due st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import saq
@@ -42,6 +43,7 @@ class JobQueue:
         self._limit_s = int(max(one.limit_s for one in runner.handlers.values()) + MARGIN_S)
         self._is_away = False
         self._under_way: set[asyncio.Task[bool]] = set()
+        self._turns = _Turns()
 
     async def hand_over(self, stop: asyncio.Event) -> None:
         """In a server: put into Redis what its own commits left; what is due later is found by the workers."""
@@ -81,7 +83,10 @@ class JobQueue:
         for one in await self.runner.due():
             if handed >= room:
                 break
-            key, named = f"{one.id}:{one.attempts}", {"business_id": str(one.business_id), "job_id": str(one.id)}
+            key, named = (
+                f"{one.id}:{one.attempts}",
+                {"business_id": str(one.business_id), "job_id": str(one.id), "alone": bool(one.vanished)},
+            )
             handed += (
                 await self.queue.enqueue(RUN, key=key, timeout=self._limit_s, retries=1, ttl=-1, **named) is not None
             )
@@ -112,10 +117,15 @@ class JobQueue:
         except Exception:  # as above
             log.exception("the job loop stumbled")
 
-    async def _run(self, _context: Mapping[str, Any], *, business_id: str, job_id: str) -> None:
+    async def _run(self, _context: Mapping[str, Any], *, business_id: str, job_id: str, alone: bool) -> None:
+        """alone: its last try vanished, and it may have been this job that took the process along, or a neighbour."""
+        async with self._turns.taken(alone=alone):
+            await self._run_one(uuid.UUID(business_id), uuid.UUID(job_id))
+
+    async def _run_one(self, business_id: uuid.UUID, job_id: uuid.UUID) -> None:
         if self.runner.stopping.is_set():
             return
-        running = asyncio.ensure_future(self.runner.execute(uuid.UUID(business_id), uuid.UUID(job_id)))
+        running = asyncio.ensure_future(self.runner.execute(business_id, job_id))
         self._under_way.add(running)
         try:
             await running
@@ -129,6 +139,31 @@ class JobQueue:
         if (error is not None) != self._is_away:
             self._is_away = error is not None
             log.warning("Redis is away: %s", error) if error else log.warning("Redis is back")
+
+
+class _Turns:
+    """Jobs of a worker run side by side, but a suspect runs alone: should it kill the process, it kills no other."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._running, self._suspects = 0, 0
+
+    @contextlib.asynccontextmanager
+    async def taken(self, *, alone: bool) -> AsyncIterator[None]:
+        """Wait for a turn and keep it; suspects come before others, lest they wait for ever."""
+        async with self._changed:
+            self._suspects += alone
+        has_turn = False
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._running if alone else not self._suspects)
+                self._running, has_turn = self._running + 1, True
+            yield
+        finally:
+            async with self._changed:
+                self._running -= has_turn
+                self._suspects -= alone
+                self._changed.notify_all()
 
 
 class _Queue(RedisQueue):

@@ -44,9 +44,10 @@ _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
 _suspended = sa.exists().where(Business.id == _J.business_id, Business.suspended_at.is_not(None))
 _is_due = sa.and_(_J.state == "pending", _J.run_at <= _now, ~_suspended)
 _turn = sa.func.row_number().over(partition_by=_J.business_id, order_by=[_J.run_at, _J.id]).label("turn")
-_ranked = sa.select(_J.id, _J.business_id, _J.run_at, _J.attempts, _turn).where(_is_due).subquery()
+_vanished = sa.and_(_J.attempts > 0, _J.error.is_(None)).label("vanished")
+_ranked = sa.select(_J.id, _J.business_id, _J.run_at, _J.attempts, _vanished, _turn).where(_is_due).subquery()
 _DUE = Prepared(
-    sa.select(_ranked.c.id, _ranked.c.business_id, _ranked.c.attempts)
+    sa.select(_ranked.c.id, _ranked.c.business_id, _ranked.c.attempts, _ranked.c.vanished)
     .where(_ranked.c.turn <= AT_ONCE)
     .order_by(_ranked.c.turn, _ranked.c.run_at, _ranked.c.id)
     .limit(AT_ONCE)
@@ -120,7 +121,10 @@ class Runner:
         return ran
 
     async def due(self) -> Rows:
-        """What is due now: id, business and tries so far, one of each business before the second of any."""
+        """What is due now, one of each business before the second of any.
+
+        id, business, tries so far, and whether the last of them vanished: with the process, without an error.
+        """
         async with self.deployment.database.reading(NO_BUSINESS) as transaction:
             return await transaction.fetch(_DUE, now=self.deployment.clock())
 

@@ -70,6 +70,8 @@ class Shop:
                 return str((await client.get("/health/ready")).status_code)
         except httpx.ConnectError:
             return "refused"
+        except httpx.TransportError:
+            return "broken off"
 
     async def be_ready(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + 120

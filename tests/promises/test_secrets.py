@@ -240,12 +240,12 @@ async def test_a_line_a_request_says_who_and_what_and_no_search_words(bursting: 
     assert len(lines) == 3
     for said in (
         f"request_id={answer.headers['x-request-id']}",
-        "method=GET route=/api/v1/customers/customers plugin=customers status=200 ms=",
+        "plugin=customers method=GET route=/api/v1/customers/customers status=200 ms=",
         f"business={bursting.shop.id}",
         f"actor={bursting.people['mama-njeri', 'owner'].id}",
     ):
         assert said in lines[0], lines[0]
-    assert "route=/api/v1/customers/customers/{customer_id} plugin=customers status=404" in lines[1]
+    assert "plugin=customers method=GET route=/api/v1/customers/customers/{customer_id} status=404" in lines[1]
     assert "status=404" in lines[2]
     assert not [line for line in lines if "wambui" in line or "canary" in line]
 
