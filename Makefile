@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest -q
 LOCK := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(LOCK_ARGS)
-CODE := $(wildcard kernel plugins tests bench examples)
+CODE := $(wildcard kernel plugins tests bench examples conftest.py)
 
 .PHONY: run test lint format prove bench docs lock clean
 .DELETE_ON_ERROR:

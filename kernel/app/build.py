@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -56,6 +58,16 @@ def open_deployment(
     secret = secret_key(settings)
     never_show(secret, *settings.secrets().values())
     return Deployment(settings, database, registry or discover(), secret, clock)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, patient: bool = True) -> AsyncIterator[Deployment]:
+    """A deployment for one command, with all the time it needs; its connections are closed at the end."""
+    deployment = open_deployment(settings, patient=patient)
+    try:
+        yield deployment
+    finally:
+        await deployment.database.dispose()
 
 
 def create_app(deployment: Deployment) -> Served:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.audit import Anchor, Report, Sealer, anchors_of, read_anchor_file, verify
 from kernel.auth import look
@@ -76,30 +76,21 @@ def _told(report: Report) -> str:
 
 
 async def _verify(settings: Settings, slug: str | None, given: list[Anchor]) -> list[Report]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         chosen = await _chosen(deployment, slug)
         return [await look(deployment, one, lambda work: verify(work, given)) for one in chosen]
-    finally:
-        await deployment.database.dispose()
 
 
 async def _seal(settings: Settings) -> tuple[int, int]:
-    deployment = open_deployment(settings, patient=True)
-    sealer = Sealer(deployment, standing_of_business)
-    try:
+    async with opened(settings) as deployment:
+        sealer = Sealer(deployment, standing_of_business)
         return await sealer.seal_all(), await sealer.anchor_all()
-    finally:
-        await deployment.database.dispose()
 
 
 async def _anchors(settings: Settings, slug: str | None) -> list[Anchor]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         chosen = await _chosen(deployment, slug)
         return [anchor for one in chosen for anchor in await look(deployment, one, anchors_of)]
-    finally:
-        await deployment.database.dispose()
 
 
 async def _chosen(deployment: Deployment, slug: str | None) -> list[uuid.UUID | None]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.app.backup import write_backup
 from kernel.app.portable import Manifest, arriving
@@ -58,24 +58,18 @@ def bring_back(file: Path, as_json: bool) -> None:
 
 
 async def _back_up(settings: Settings, file: Path, replace: bool, leave_out: bool) -> tuple[Manifest, str]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         with Progress() as progress, arriving(file, replace=replace) as arrived:
             manifest = await write_backup(deployment, arrived, progress=progress, leave_out=leave_out)
             arrived.seek(0)
             digest = hashlib.file_digest(arrived, "sha256").hexdigest()
         return manifest, digest
-    finally:
-        await deployment.database.dispose()
 
 
 async def _restore(settings: Settings, file: Path) -> Restored:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         with Progress() as progress:
             return await restore(deployment, file, progress=progress)
-    finally:
-        await deployment.database.dispose()
 
 
 def _said(manifest: Manifest) -> dict[str, Any]:

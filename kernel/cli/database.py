@@ -8,7 +8,7 @@ import uuid
 import click
 import sqlalchemy as sa
 
-from kernel.app import open_deployment
+from kernel.app import open_deployment, opened
 from kernel.app.application import settings_of
 from kernel.app.prepare import lineages, prepare
 from kernel.audit import Sealer
@@ -99,8 +99,7 @@ async def _init(
     region: str | None,
     currency: str | None,
 ) -> list[str]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         said = await prepare(deployment)
         if email and password:
             user_id = await _admin(deployment, email, password)
@@ -108,8 +107,6 @@ async def _init(
                 await _first_business(deployment, user_id, business, region, currency)
                 said.append(f"{business} is ready; sign in as {email}")
         await prepare(deployment)
-    finally:
-        await deployment.database.dispose()
     return said
 
 
@@ -139,19 +136,16 @@ async def _first_business(deployment: Deployment, owner: uuid.UUID, name: str, r
 
 async def _check(settings: Settings) -> tuple[list[str], list[str]]:
     """Faults and warnings."""
-    deployment = open_deployment(settings, patient=True)
-    faults = [f"plugin {one.name} was set aside: {one.reason}" for one in deployment.registry.set_aside.values()]
-    known = tables_of(deployment.registry)
-    faults += [f"personal data: {one}" for one in (*unclassed(known), *unreached(known))]
-    try:
+    async with opened(settings) as deployment:
+        faults = [f"plugin {one.name} was set aside: {one.reason}" for one in deployment.registry.set_aside.values()]
+        known = tables_of(deployment.registry)
+        faults += [f"personal data: {one}" for one in (*unclassed(known), *unreached(known))]
         migrator = Migrator(settings.migrations_database_url or settings.url, lineages(deployment.registry), "")
         if pending := await migrator.pending():
             return [*faults, f"migrations that have not run: {', '.join(pending)}; run duka init"], []
         faults += [f"schema: {one}" for one in await migrator.differences()]
         faults += await broken(deployment)
         late = await Sealer(deployment, standing_of_business).late()
-    finally:
-        await deployment.database.dispose()
     if not late:
         return faults, []
     minutes = int(max(late.values()).total_seconds() // 60)

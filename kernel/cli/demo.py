@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.app.demo import DAYS, PASSWORD, has_businesses, make_businesses, make_demo, sign_ins
 from kernel.app.made_up import made_up
@@ -61,19 +61,15 @@ def tell_sign_ins() -> None:
 
 
 async def _seed(settings: Settings) -> None:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         await prepare(deployment)
         if await has_businesses(deployment):
             raise Conflict("There are businesses already; demo data is only for an empty database. See --businesses")
         await _make(deployment)
-    finally:
-        await deployment.database.dispose()
 
 
 async def _seed_many(settings: Settings, count: int, days: int) -> list[dict[str, Any]]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         _refuse_in_production(deployment)
         await prepare(deployment)
         wanted = await made_up(deployment, count)
@@ -81,8 +77,6 @@ async def _seed_many(settings: Settings, count: int, days: int) -> list[dict[str
         await make_businesses(deployment, _counted(wanted), lambda line: click.echo(line, err=True), days)
         click.echo(f"{count} businesses made in {time.monotonic() - start:.1f} s", err=True)
         return wanted
-    finally:
-        await deployment.database.dispose()
 
 
 def _counted(wanted: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.app.queued import STATES, Queued, Which, count_jobs, list_jobs, retry_job
 from kernel.cli.main import duka, run
@@ -85,23 +85,17 @@ def _line(one: Queued) -> str:
 
 
 async def _list(settings: Settings, which: Which, limit: int) -> tuple[list[Queued], int]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         if which.business:
             await business_named(deployment, which.business)
         return await list_jobs(deployment, which, limit), await count_jobs(deployment, which)
-    finally:
-        await deployment.database.dispose()
 
 
 async def _retry(settings: Settings, ids: tuple[uuid.UUID, ...], which: Which) -> list[uuid.UUID]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         if which.business:
             await business_named(deployment, which.business)
         chosen = ids or tuple(one.id for one in await list_jobs(deployment, which, ALL))
         for one in chosen:
             await retry_job(deployment, one)
         return list(chosen)
-    finally:
-        await deployment.database.dispose()

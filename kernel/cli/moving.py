@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.app.archive import note_export, write_archive
 from kernel.app.importing import Imported, import_business
@@ -59,8 +59,7 @@ def bring_in(file: Path, as_json: bool) -> None:
 
 
 async def _export(settings: Settings, slug: str, file: Path, replace: bool) -> tuple[Manifest, str]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         business = await business_named(deployment, slug)
         with Progress() as progress, arriving(file, replace=replace) as arrived:
             manifest = await write_archive(deployment, business, arrived, lambda rows: progress("exporting", rows))
@@ -68,17 +67,12 @@ async def _export(settings: Settings, slug: str, file: Path, replace: bool) -> t
             digest = hashlib.file_digest(arrived, "sha256").hexdigest()
             await note_export(deployment, business, manifest, digest)
         return manifest, digest
-    finally:
-        await deployment.database.dispose()
 
 
 async def _import(settings: Settings, file: Path) -> Imported:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         with Progress() as progress:
             return await import_business(deployment, file, progress=progress)
-    finally:
-        await deployment.database.dispose()
 
 
 def _words(done: Imported) -> list[str]:

@@ -10,7 +10,7 @@ import click
 import msgspec
 import sqlalchemy as sa
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.auth import act, look
 from kernel.auth.accounts.erasing import USER, account_of, erase_account
@@ -64,27 +64,18 @@ def erase_again(file: Path | None, as_json: bool) -> None:
 
 
 async def _erase_account(settings: Settings, email: str, reason: str) -> None:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         await erase_account(deployment, await account_of(deployment, email), reason=reason)
-    finally:
-        await deployment.database.dispose()
 
 
 async def _tombstones(settings: Settings) -> list[Tombstone]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         return [stone for business in await _everywhere(deployment) for stone in await _of(deployment, business)]
-    finally:
-        await deployment.database.dispose()
 
 
 async def _erase_again(settings: Settings, more: list[Tombstone]) -> tuple[int, list[str]]:
-    deployment = open_deployment(settings, patient=True)
-    try:
+    async with opened(settings) as deployment:
         return await erase_everybody_again(deployment, more)
-    finally:
-        await deployment.database.dispose()
 
 
 async def erase_everybody_again(deployment: Deployment, more: list[Tombstone]) -> tuple[int, list[str]]:

@@ -8,7 +8,7 @@ import click
 import msgspec
 import sqlalchemy as sa
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.auth import act, look
 from kernel.auth.businesses.switching import disable, enable
@@ -81,15 +81,12 @@ class Installed(msgspec.Struct, frozen=True):
 
 
 async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], list[SetAside]]:
-    deployment = open_deployment(settings)
+    async with opened(settings, patient=False) as deployment:
 
-    async def enabled(work: Work) -> frozenset[str]:
-        return work.standing.enabled
+        async def enabled(work: Work) -> frozenset[str]:
+            return work.standing.enabled
 
-    try:
         on = await look(deployment, await business_named(deployment, slug), enabled) if slug else None
-    finally:
-        await deployment.database.dispose()
     plugins = [
         Installed(one.name, one.manifest.version, one.manifest.summary, None if on is None else one.name in on)
         for one in deployment.registry.in_order()
@@ -98,13 +95,10 @@ async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], 
 
 
 async def _switch(settings: Settings, name: str, slug: str, *, on: bool) -> None:
-    deployment = open_deployment(settings)
+    async with opened(settings, patient=False) as deployment:
 
-    async def switch(work: Work) -> None:
-        await (enable if on else disable)(work, name)
+        async def switch(work: Work) -> None:
+            await (enable if on else disable)(work, name)
 
-    try:
         business = await business_named(deployment, slug)
         await act(deployment, business, switch, deed=f"plugin {'enable' if on else 'disable'}", phase=Phase.SWITCH)
-    finally:
-        await deployment.database.dispose()

@@ -7,7 +7,7 @@ import uuid
 import click
 import sqlalchemy as sa
 
-from kernel.app import open_deployment
+from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.auth import act
 from kernel.auth.models import User
@@ -33,17 +33,14 @@ def switch_off_second_factor(email: str, as_json: bool) -> None:
 
 
 async def _switch_off(settings: Settings, email: str) -> None:
-    deployment = open_deployment(settings)
+    async with opened(settings, patient=False) as deployment:
 
-    async def find_and_switch_off(work: Work) -> None:
-        found = await work.execute(sa.select(User.id).where(User.email == email.strip().lower()))
-        user_id: uuid.UUID | None = found.scalar_one_or_none()
-        if user_id is None:
-            raise LookupError(f"nobody has an account with the e-mail {email!r}")
-        await switch_off(work, user_id)
-        work.audit(subject=f"user:{user_id}")
+        async def find_and_switch_off(work: Work) -> None:
+            found = await work.execute(sa.select(User.id).where(User.email == email.strip().lower()))
+            user_id: uuid.UUID | None = found.scalar_one_or_none()
+            if user_id is None:
+                raise LookupError(f"nobody has an account with the e-mail {email!r}")
+            await switch_off(work, user_id)
+            work.audit(subject=f"user:{user_id}")
 
-    try:
         await act(deployment, None, find_and_switch_off, deed="command line: second-factor off")
-    finally:
-        await deployment.database.dispose()

@@ -52,14 +52,11 @@ _DUE = Prepared(
     .order_by(_ranked.c.turn, _ranked.c.run_at, _ranked.c.id)
     .limit(AT_ONCE)
 )
-_mine = (
-    sa.select(_J.id).where(_J.id == sa.bindparam("job_id", type_=sa.Uuid()), _is_due).with_for_update(skip_locked=True)
-)
 _named = sa.and_(_J.id == sa.bindparam("job_id", type_=sa.Uuid()), _is_due)
 _START = Prepared(
     sa.update(Job)
     .where(_J.id.in_(sa.select(_J.id).where(_named).with_for_update(skip_locked=True)))
-    .values(attempts=_J.attempts + 1)
+    .values(attempts=_J.attempts + 1, error=sa.null())
     .returning(_J.name, _J.attempts, _J.max_attempts)
 )
 _CLAIM = Prepared(sa.select(_J.id, _J.plugin, _J.name).where(_named).with_for_update(skip_locked=True))
@@ -203,7 +200,10 @@ class Runner:
         return await carry_out(self.deployment, business_id, run, identify=self.identify, origin=origin, audited=False)
 
     async def _start(self, work: Work, job_id: uuid.UUID) -> str | None:
-        """Count a try; returns the job's name, or None when it is not due, or is being run, or has had its tries."""
+        """Count a try, and forget what the one before raised; returns the job's name.
+
+        None: it is not due, or is being run, or has had its tries.
+        """
         row = await work.one(_START, job_id=job_id, now=work.now)
         if row is None:
             return None

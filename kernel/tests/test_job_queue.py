@@ -125,3 +125,15 @@ async def test_a_job_that_takes_its_process_with_it_has_its_tries_counted(box: B
     assert await runner.run_due() == 0
     assert await jobs(box) == [("probe_stock.book", "dead", 3)]
     assert await moves(box) == []
+
+
+async def test_a_job_that_failed_before_and_then_takes_its_process_with_it_is_a_suspect_too(box: Box) -> None:
+    runner = Runner(box.deployment, standing_of_business)
+    await later(box, "probe_stock.book", {"fail": True}, max_attempts=5)
+    assert [bool(one.vanished) for one in await runner.due()] == [False]
+    await runner.run_due()
+    box.clock.pass_by(hours=1)
+    [one] = await runner.due()
+    assert (one.attempts, bool(one.vanished)) == (1, False), "it told why it failed"
+    await runner._deed(NO_BUSINESS, "t", lambda work: runner._start(work, one.id))  # and its process died
+    assert [(one.attempts, bool(one.vanished)) for one in await runner.due()] == [(2, True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 
 from kernel.errors import (
@@ -39,7 +39,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes:
         raise PayloadTooLarge(f"A body has at most {MOST_BYTES} bytes")
     try:
         async with asyncio.timeout(SLOWEST_S):
-            body = await _received(receive)
+            body = b"".join([chunk async for chunk in chunks(receive, MOST_BYTES, "A body")])
     except TimeoutError as late:
         raise RequestTimeout from late
     if body:
@@ -63,19 +63,22 @@ def parse(body: bytes) -> Any:
     return parsed
 
 
-async def _received(receive: Receive) -> bytes:
-    chunks, size = [], 0
-    while True:
+async def chunks(receive: Receive, most: int, what: str) -> AsyncIterator[bytes]:
+    """What comes of a body, piece by piece. Raises PayloadTooLarge above `most` bytes, MalformedJson if it ends early.
+
+    what: how it is called in the refusal.
+    """
+    size, more = 0, True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise MalformedJson("The connection ended before the body did")
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise PayloadTooLarge(f"A body has at most {MOST_BYTES} bytes")
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)
+        if size > most:
+            raise PayloadTooLarge(f"{what} has at most {most} bytes")
+        yield chunk
+        more = bool(message.get("more_body"))
 
 
 def _check_media_type(headers: Mapping[str, str]) -> None:

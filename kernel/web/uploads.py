@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kernel.errors import Invalid, MalformedJson, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
-from kernel.web.body import Receive
+from kernel.errors import Invalid, PayloadTooLarge, RequestTimeout, UnsupportedMediaType
+from kernel.web.body import Receive, chunks
 from kernel.wire import Upload
 
 _IN_MEMORY = 1_048_576
@@ -49,18 +49,10 @@ async def _received(receive: Receive, media_type: str, most: int) -> Upload:
     digest, size = hashlib.sha256(), 0
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed as the request ends
     try:
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise MalformedJson("The connection ended before the body did")
-            chunk = message.get("body", b"")
+        async for chunk in chunks(receive, most, "A file"):
             size += len(chunk)
-            if size > most:
-                raise PayloadTooLarge(f"A file has at most {most} bytes")
             digest.update(chunk)
             file.write(chunk)
-            more = bool(message.get("more_body"))
         if not size:
             raise Invalid.at("", "A file is required", code="required")
         file.seek(0)

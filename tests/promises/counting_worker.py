@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kernel.app import open_deployment, work_off
-from kernel.jobs import Handler, handlers, running
+from kernel.app import open_deployment, served, work_off
+from kernel.jobs import Handler, Runner, handlers, running
+from kernel.logs import Facts
 from kernel.settings import load_settings
 from kernel.work import Deployment, Work
 
@@ -27,6 +29,24 @@ async def count(work: Work, payload: Mapping[str, Any]) -> None:
         raise RuntimeError("told to fail")
 
 
+class Apart(Runner):
+    """The broken twin: the effect is committed first, the mark after it; the first time it dies between the two."""
+
+    async def _execute(self, business_id: uuid.UUID, job_id: uuid.UUID, facts: Facts) -> bool:
+        ran = await super()._execute(business_id, job_id, facts)
+        died = Path(self.deployment.settings.home, "died-apart")
+        if ran and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if ran:
+            await self._deed(business_id, "mark", lambda work: super(Apart, self)._end(work, job_id, state="done"))
+        return ran
+
+    async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
+        if values.get("state") != "done":
+            await super()._end(work, job_id, **values)
+
+
 def main() -> None:
     """Work until told to stop."""
     honest = handlers.handlers_of
@@ -35,6 +55,8 @@ def main() -> None:
         return {**honest(deployment), "sales.count": Handler("sales.count", count, None)}
 
     setattr(running, "handlers_of", with_count)  # noqa: B010 - it is imported there, not offered
+    if os.environ.get("DUKA_TEST_TWIN"):
+        setattr(served, "Runner", Apart)  # noqa: B010 - as above
     asyncio.run(_work())
 
 

@@ -51,8 +51,8 @@ class Shift:
 
 
 @contextlib.contextmanager
-def shift(box: Box, redis_url: str) -> Iterator[Shift]:
-    made = Shift(environment_of(box.deployment.settings, {"DUKA_REDIS_URL": redis_url}), WORKERS)
+def shift(box: Box, redis_url: str, extra: Mapping[str, str] | None = None) -> Iterator[Shift]:
+    made = Shift(environment_of(box.deployment.settings, {"DUKA_REDIS_URL": redis_url, **(extra or {})}), WORKERS)
     try:
         yield made
     finally:
@@ -114,12 +114,13 @@ async def test_three_hundred_jobs_take_effect_once(box: Box, redis_url: str) -> 
     await _killed_and_flushed(box, redis_url, count=300, kills=12, seconds=500)
 
 
-async def test_the_twin_that_commits_its_effect_apart_from_its_mark_is_found_out(box: Box) -> None:
-    """It died between the two, and the job came again: the count of effects tells."""
-
-    async def effect(work: Work) -> None:
-        work.number("counted-0", "", 1)
-
-    for _ in range(2):
-        await box.act(effect)
+async def test_a_worker_that_commits_the_effect_apart_from_its_mark_is_caught(box: Box, redis_url: str) -> None:
+    """The broken twin dies between the two; its job comes again, and the count of effects tells."""
+    await ordered(box, [{"n": 0}])
+    until = time.monotonic() + 60
+    with shift(box, redis_url, {"DUKA_TEST_TWIN": "1"}) as workers:
+        while time.monotonic() < until and [state for state, _ in await states(box)] != ["done"]:
+            workers.replace_dead()
+            await asyncio.sleep(0.2)
+    assert workers.died == 1
     assert await effects(box) == {"counted-0": 2}
