@@ -42,6 +42,7 @@ _business: list[Any] = [
     Business.currency,
     Business.zone,
     Business.epoch,
+    Business.configuration,
     Business.is_active.label("business_is_active"),
     Business.suspended_at,
     sa.select(Epoch.value).where(Epoch.scope == "deployment").scalar_subquery().label("deployment_epoch"),
@@ -256,4 +257,4 @@ def _shop(row: Any) -> Shop | None:
 
 
 def _epochs(row: Any) -> Epochs:
-    return Epochs(row.deployment_epoch or 1, row.region_epoch or 1, row.epoch or 0)
+    return Epochs(row.deployment_epoch or 1, row.region_epoch or 1, row.epoch or 0, row.configuration or 0)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Json, Owned, Versioned, new_id, owned_key
+from kernel.db import CONFIGURATION, Base, Json, Owned, Versioned, new_id, owned_key
 from kernel.db.personal import carries, impersonal, names, personal, secret
 
 GLOBAL = {"global": True}
@@ -208,7 +208,7 @@ class Location(Owned, Versioned, Base):
     """A storefront or a warehouse. `day_cutoff` is minutes after midnight at which its business day begins."""
 
     __tablename__ = "kernel_location"
-    __table_args__ = (sa.UniqueConstraint("business_id", "code"),)
+    __table_args__ = (sa.UniqueConstraint("business_id", "code"), {"info": CONFIGURATION})
 
     code: Mapped[str]
     name: Mapped[str] = mapped_column(info=impersonal("the place's"))

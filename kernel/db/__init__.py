@@ -1,21 +1,25 @@
 """The database floor: tables' base, prepared statements, transactions on PostgreSQL and SQLite."""
 
 from kernel.db.base import (
+    CONFIGURATION,
     Base,
     Flag,
     Json,
     Moment,
     Owned,
     Versioned,
+    is_configuration,
     new_id,
     owned_key,
 )
 from kernel.db.engine import Database, Phase, Transaction
 from kernel.db.faults import Trouble, trouble_of
-from kernel.db.prepared import Prepared, among, joined
+from kernel.db.prepared import Configured, Prepared, Rows, among, joined
 
 __all__ = [
+    "CONFIGURATION",
     "Base",
+    "Configured",
     "Database",
     "Flag",
     "Json",
@@ -23,10 +27,12 @@ __all__ = [
     "Owned",
     "Phase",
     "Prepared",
+    "Rows",
     "Transaction",
     "Trouble",
     "Versioned",
     "among",
+    "is_configuration",
     "joined",
     "new_id",
     "owned_key",

@@ -26,6 +26,14 @@ Flag = sa.Boolean(create_constraint=False)
 Moment = DateTimeUTC(timezone=True)
 """An instant, UTC on both databases."""
 
+CONFIGURATION = {"configuration": True}
+"""`info` of a table whose rows say how later deeds are done, and change seldom: rates, promotions, places."""
+
+
+def is_configuration(table: Any) -> bool:
+    """Whether a table, or whatever else a statement reads or writes, holds configuration."""
+    return bool(table.info.get("configuration")) if isinstance(table, sa.Table) else False
+
 
 def new_id() -> uuid.UUID:
     """A UUIDv7: unique everywhere, and ordered by time of making."""

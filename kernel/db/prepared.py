@@ -9,17 +9,20 @@ import json
 import uuid
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from kernel.db.base import is_configuration
 
 Rows = list[Any]
 
@@ -113,6 +116,20 @@ class Prepared:
         if dialect.name not in self._texts:
             self._texts[dialect.name] = _Text(self.statement, dialect)
         return self._texts[dialect.name]
+
+
+class Configured(Prepared):
+    """A prepared statement that reads tables of configuration alone, so that what it answers may be kept.
+
+    Raises ValueError, when it is made, for any other table.
+    """
+
+    def __init__(self, statement: sa.Executable) -> None:
+        super().__init__(statement)
+        seen = visitors.iterate(cast("Any", statement))
+        tables = {getattr(one, "table", one) for one in seen if isinstance(one, sa.Table | sa.Column)}
+        if others := sorted(one.name for one in tables if not is_configuration(one)):
+            raise ValueError(f"{', '.join(others)}: not configuration, so what it answers cannot be kept")
 
 
 class _Text:

@@ -17,7 +17,7 @@ WHO_DID_IT = "the trail of who did what is evidence, kept as long as the books a
 
 
 class Business(Versioned, Base):
-    """A tenant. `epoch` rises with every change of what is switched on for it.
+    """A tenant. `epoch` rises with every change of what is switched on for it, `configuration` of what is configured.
 
     Suspended, it answers nobody; deleted, it is not active, and this row is all that is left of it.
     """
@@ -34,6 +34,7 @@ class Business(Versioned, Base):
     zone: Mapped[str]
     tax_number: Mapped[str | None] = mapped_column(info=impersonal("the business's"))
     epoch: Mapped[int] = mapped_column(default=1, server_default="1")
+    configuration: Mapped[int] = mapped_column(default=1, server_default="1")
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     created_at: Mapped[dt.datetime]
     suspended_at: Mapped[dt.datetime | None]

@@ -12,7 +12,7 @@ _SIGNAL = signal.Signals[os.environ.get("DUKA_TEST_CRASH_SIGNAL", "SIGKILL")]
 _passed = itertools.count(1)
 CRASHPOINTS = (
     "gate.identified",
-    "deed.looked_up",
+    "deed.begun",
     "deed.priced",
     "deed.writing",
     "deed.key_taken",

@@ -117,11 +117,15 @@ class Deed(Generic[T]):
             try:
                 if attempt:
                     await self._again(attempt)
+                    if kept := await self._kept():
+                        return kept
                 return await self._once()
             except Moved:
                 self._lock_first = True
                 metrics.RETRIES.labels("moved").inc()
             except DukaError:
+                if self.transaction.phase is Phase.READ and (kept := await self._kept()):
+                    return kept
                 raise
             except Exception as error:
                 await self._judge(error)
@@ -130,10 +134,7 @@ class Deed(Generic[T]):
         raise Unavailable
 
     async def _once(self) -> Answered:
-        if self.key and (kept := await _look_up(self.transaction, self.standing, self.key)):
-            metrics.REPLAYS.inc()
-            return kept
-        crashpoint("deed.looked_up")
+        crashpoint("deed.begun")
         if self._lock_first:
             await self._begin_writing()
         work = Work(
@@ -164,6 +165,16 @@ class Deed(Generic[T]):
         if audited:
             self.deployment.to_seal.add(work.business_id)
         return _with_numbers(answer, numbers)
+
+    async def _kept(self) -> Answered | None:
+        """What the key was answered before. Raises IdempotencyKeyReused, IdempotencyInProgress.
+
+        Most keys are new, which the insert of the key tells for nothing: so it is asked only once a try has failed.
+        """
+        kept = await _look_up(self.transaction, self.standing, self.key) if self.key else None
+        if kept:
+            metrics.REPLAYS.inc()
+        return kept
 
     async def _again(self, attempt: int) -> None:
         await asyncio.sleep(random.uniform(0.005, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret

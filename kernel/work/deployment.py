@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from kernel.db import Database
 from kernel.registry import Registry
 from kernel.settings import Settings
+from kernel.work.recalling import Recalled
 
 Clock = Callable[[], dt.datetime]
 WRITERS = 4
@@ -33,6 +34,7 @@ class Deployment:
     visitors: how many requests of this process may be past the gate at once; the others wait there, holding nothing.
     keys_in_use: idempotency keys, in their scope, of deeds that this process is doing now: a second request with such a
     key is told at once to come again, and takes no place of a visitor or writer to wait in.
+    recalled: what deeds have read of the businesses' configuration.
     """
 
     settings: Settings
@@ -44,4 +46,5 @@ class Deployment:
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)
     visitors: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(VISITORS))
     to_seal: set[uuid.UUID] = field(default_factory=set)
+    recalled: Recalled = field(default_factory=Recalled)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))

@@ -59,11 +59,15 @@ SYSTEM = Actor(None, "Duka", None)
 
 
 class Epochs(msgspec.Struct, frozen=True):
-    """The version numbers of what is switched on: for the deployment, the region, the business."""
+    """The version numbers of what is switched on, for the deployment, the region, the business; of what it configured.
+
+    A deed whose plugins changed under it runs again; what is configured is as it was when the deed began.
+    """
 
     deployment: int
     region: int
     business: int
+    configuration: int = 0
 
 
 class Shop(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
@@ -24,6 +25,9 @@ class TenancyBroken(RuntimeError):
 
 @event.listens_for(TenantSession, "do_orm_execute")
 def _filter(state: ORMExecuteState) -> None:
+    watched: Watched | None = state.session.info.get("watched")
+    if watched is not None and isinstance(state.statement, sa.UpdateBase):
+        watched.writes_to(state.statement.table)
     if (
         state.is_column_load
         or state.is_relationship_load

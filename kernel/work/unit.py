@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kernel.db import Base, Phase, Prepared, Transaction, new_id
+from kernel.db import Base, Configured, Phase, Prepared, Transaction, new_id
 from kernel.db.prepared import Rows
-from kernel.db.tables import Audit, Job, JobPayload
+from kernel.db.tables import Audit, Business, Job, JobPayload
 from kernel.errors import Elsewhere, Forbidden, NotFound, PreconditionFailed, PreconditionRequired
 from kernel.hooks import Answer, HookSet
 from kernel.work import write_postgres, write_sqlite
@@ -28,6 +28,12 @@ from kernel.work.watching import Watched
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
+_RECONFIGURED = Prepared(
+    sa.update(Business)
+    .where(Business.id == sa.bindparam("business_id"))
+    .values(configuration=Business.configuration + 1)
+)
 
 
 class Work:
@@ -131,10 +137,28 @@ class Work:
         """The first row of a prepared statement, or None."""
         return await self._transaction.one(statement, business_id=self.business_id, **parameters)
 
+    async def recall(self, statement: Configured, make: Callable[[Rows], T], /, **parameters: Hashable) -> T:
+        """What is made of the rows of configuration; kept in this process until the business's configuration changes.
+
+        make: a function of a module, not one made for the occasion; what it returns is shared and must not be changed.
+        """
+        asked = (statement, make, *parameters.items())
+        epochs, recalled = self.standing.epochs, self.deployment.recalled
+        if not self._watched.reconfigures:
+            found: T | None = recalled.find(self.business_id, epochs, asked)
+            if found is not None:
+                return found
+        made = make(await self.fetch(statement, **parameters))
+        if self._transaction.phase is Phase.READ:  # the snapshot that the epochs were read in
+            recalled.keep(self.business_id, epochs, asked, made)
+        return made
+
     async def execute(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
         """Run a Core statement built for the occasion; it must name `business_id` itself."""
+        if isinstance(statement, sa.UpdateBase):
+            self._watched.writes_to(statement.table)
         return await self._transaction.execute(statement, parameters)
 
     @property
@@ -192,7 +216,9 @@ class Work:
 
     def insert(self, table: type[Base] | sa.Table, row: Row) -> None:
         """Declare a row; `business_id` is added."""
-        self.effects.insert(_table(table), row)
+        table = _table(table)
+        self._watched.writes_to(table)
+        self.effects.insert(table, row)
 
     def increment(self, tally: Tally, key: tuple[Any, ...], amount: int) -> None:
         """Declare that a tally grows; its row is made where there is none."""
@@ -274,6 +300,8 @@ class Work:
         await self.write()
         if self._session is not None:
             await self._session.flush()
+        if self._watched.reconfigures:
+            await self.fetch(_RECONFIGURED)
         crashpoint("deed.before_flush")
         batch = in_order(self.effects, self.business_id, answer, self.now)
         write = write_postgres.write if self.deployment.database.is_postgres else write_sqlite.write

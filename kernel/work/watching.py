@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from kernel.db import is_configuration
 from kernel.db.private import is_personal, is_secret
 
 PERSONAL = "(personal)"
@@ -31,6 +32,12 @@ class Watched:
     changes: dict[tuple[str, str], tuple[_Values | None, _Values | None]] = field(default_factory=dict)
     first: str | None = None
     """The first row the ORM wrote, as a subject: what a deed is about that does not say."""
+    reconfigures: bool = False
+    """Whether a table of configuration was written to."""
+
+    def writes_to(self, table: Any) -> None:
+        """Note that a table is written to."""
+        self.reconfigures = self.reconfigures or is_configuration(table)
 
     def note(self, table: sa.Table, key: str, before: _Values | None, after: _Values | None) -> None:
         """Add a change; of several changes of one row the first `before` and the last `after` stay."""
@@ -76,6 +83,7 @@ def look_at(session: Session, watched: Watched) -> None:
     """Note what the ORM is about to write."""
     for thing in (*session.new, *session.dirty, *session.deleted):
         table, key = _table_of(thing), _key_of(thing)
+        watched.writes_to(table)
         if watched.first is None and (thing in session.new or session.is_modified(thing)):
             watched.first = f"{table.name.partition('_')[2]}:{key}"
         if thing in session.deleted:

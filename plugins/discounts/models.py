@@ -8,7 +8,7 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Owned, Versioned, owned_key
+from kernel.db import CONFIGURATION, Base, Owned, Versioned, owned_key
 from kernel.db.personal import impersonal, names
 
 
@@ -28,6 +28,7 @@ class Promotion(Owned, Versioned, Base):
         sa.CheckConstraint("(target = 'category') = (category_id IS NOT NULL)", name="category"),
         sa.Index("ix_discounts_promotion_product", "business_id", "state", "product_id"),
         sa.Index("ix_discounts_promotion_category", "business_id", "state", "category_id"),
+        {"info": CONFIGURATION},
     )
 
     name: Mapped[str] = mapped_column(info=impersonal("the promotion's"))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import UNSET, structs
 
-from kernel.db import Prepared, among, new_id
+from kernel.db import Configured, Prepared, among, new_id
 from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
 from kernel.money import format_amount
 from kernel.web import page
@@ -31,6 +31,8 @@ from plugins.discounts.schemas import (
 )
 from plugins.sales.api import Cart, PlacedSale
 
+MOST_OF_DAY = 500
+"""Promotions of a day that are kept in the process; where there are more, each cart asks for its own."""
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _offer = (Promotion.id, Promotion.name, Promotion.kind, Promotion.value, Promotion.priority, Promotion.exclusive)
 _RUNNING = Prepared(
@@ -45,6 +47,16 @@ _RUNNING = Prepared(
             Promotion.target == "document",
         ),
     )
+)
+_OF_DAY = Configured(
+    sa.select(*_offer, Promotion.product_id, Promotion.category_id, Promotion.starts_at, Promotion.ends_at)
+    .where(
+        Promotion.business_id == _business,
+        Promotion.state == "active",
+        Promotion.starts_at < sa.bindparam("end", type_=Promotion.starts_at.type),
+        sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > sa.bindparam("start", type_=Promotion.starts_at.type)),
+    )
+    .limit(MOST_OF_DAY + 1)
 )
 _NAMED = Prepared(sa.select(*_offer).where(Promotion.business_id == _business, among(Promotion.name, "names")))
 _OF_SALE = Prepared(
@@ -221,12 +233,7 @@ def _one_target(given: dict[str, Any]) -> dict[str, Any]:
 
 async def running_offers(work: Work, cart: Cart) -> Offers | None:
     """What runs on the cart's goods at its instant; None where nothing does."""
-    rows = await work.fetch(
-        _RUNNING,
-        at=cart.at,
-        products=list({line.product_id for line in cart.lines}),
-        categories=list({category for line in cart.lines for category in line.category_ids}),
-    )
+    rows = await _running(work, cart)
     if not rows:
         return None
     by_product = _grouped((row.product_id, _offer_of(row)) for row in rows if row.product_id is not None)
@@ -234,6 +241,24 @@ async def running_offers(work: Work, cart: Cart) -> Offers | None:
     own_prices = await _own_prices(work, cart, by_product, by_category)
     on_document = tuple(_offer_of(row) for row in rows if row.product_id is None and row.category_id is None)
     return Offers(by_product, by_category, own_prices, on_document)
+
+
+async def _running(work: Work, cart: Cart) -> Sequence[Any]:
+    """The promotions that run on the cart's goods, or on whole documents, at its instant."""
+    products = {line.product_id for line in cart.lines}
+    categories = {category for line in cart.lines for category in line.category_ids}
+    day = cart.at.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    kept = await work.recall(_OF_DAY, tuple, start=day, end=day + dt.timedelta(days=1))
+    if len(kept) > MOST_OF_DAY:
+        return await work.fetch(_RUNNING, at=cart.at, products=list(products), categories=list(categories))
+    return [
+        row
+        for row in kept
+        if row.starts_at <= cart.at
+        and (row.ends_at is None or row.ends_at > cart.at)
+        and (row.product_id is None or row.product_id in products)
+        and (row.category_id is None or row.category_id in categories)
+    ]
 
 
 async def note_uses(work: Work, sale: PlacedSale) -> None:

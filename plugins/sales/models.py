@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db import CONFIGURATION, Base, Json, Owned, Versioned, owned_key
 from kernel.db.personal import carries, impersonal, kept, names, personal
 
 _BOOKED = "a sale is a document of the books: who rang it up or took it back, and why, is kept as long as they are"
@@ -22,6 +22,7 @@ class Register(Owned, Versioned, Base):
     __table_args__ = (
         sa.UniqueConstraint("business_id", "code"),
         sa.Index("ix_sales_register_business_id_location_id", "business_id", "location_id"),
+        {"info": CONFIGURATION},
     )
 
     location_id: Mapped[uuid.UUID]

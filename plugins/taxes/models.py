@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db import CONFIGURATION, Base, Json, Owned, Versioned, owned_key
 from kernel.db.personal import impersonal
 
 
@@ -26,6 +26,7 @@ class TaxClass(Owned, Versioned, Base):
             sqlite_where=sa.text("is_default"),
             postgresql_where=sa.text("is_default"),
         ),
+        {"info": CONFIGURATION},
     )
 
     code: Mapped[str]
@@ -45,6 +46,7 @@ class TaxRate(Owned, Base):
     __table_args__ = (
         sa.UniqueConstraint("business_id", "class_id", "region", "valid_from"),
         owned_key("class_id", "taxes_class"),
+        {"info": CONFIGURATION},
     )
 
     class_id: Mapped[uuid.UUID]

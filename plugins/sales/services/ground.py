@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from msgspec import Struct
 
 from kernel.auth.models import Location
-from kernel.db import Prepared
+from kernel.db import Configured, Rows
 from kernel.errors import Fault, Invalid, NotFound
 from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro
 from kernel.work import Work, business_date
@@ -43,7 +45,7 @@ class Ground(Struct, frozen=True):
     goods: tuple[Sellable, ...]
 
 
-_PLACE = Prepared(
+_PLACES = Configured(
     sa.select(
         Location.id.label("location_id"),
         Location.name.label("location_name"),
@@ -57,7 +59,7 @@ _PLACE = Prepared(
         Register.is_active,
     )
     .outerjoin(Register, sa.and_(Register.business_id == Location.business_id, Register.location_id == Location.id))
-    .where(Location.business_id == sa.bindparam("business_id"), Location.id == sa.bindparam("location_id"))
+    .where(Location.business_id == sa.bindparam("business_id"))
 )
 
 
@@ -108,7 +110,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
 
 async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID | None, at: dt.datetime) -> Place:
     """The storefront and register; without a register, the office. Raises NotFound, RegisterClosed."""
-    rows = await work.fetch(_PLACE, location_id=location_id)
+    rows = (await work.recall(_PLACES, _by_location)).get(location_id)
     if not rows:
         raise NotFound.at("/location_id", "There is no such location")
     wanted = [row for row in rows if (row.register_id == register_id if register_id else row.is_office)]
@@ -119,6 +121,14 @@ async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID 
     row = wanted[0]
     day = business_date(at, ZoneInfo(row.zone), row.day_cutoff)
     return Place(row.location_id, row.location_name, row.register_id, row.code, day)
+
+
+def _by_location(rows: Rows) -> Mapping[uuid.UUID, Sequence[Any]]:
+    """Location → its registers, or itself without one."""
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.location_id, []).append(row)
+    return found
 
 
 def base_quantity(line: Line, good: Sellable) -> int:

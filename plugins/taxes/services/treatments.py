@@ -1,4 +1,4 @@
-"""How lines are taxed on a day: one query for all the classes of a document."""
+"""How lines are taxed on a day: the classes of the business with their rates, kept until somebody changes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, among
+from kernel.db import Configured, Prepared, Rows, among
 from kernel.work import Work
 from plugins.taxes.errors import NoRate, UnknownTaxClass
 from plugins.taxes.models import TaxClass, TaxRate
@@ -19,7 +19,7 @@ NO_TAX = Treatment(None, "No tax", "out_of_scope", ())
 """Of products without a class where the business has no default."""
 
 _TAXED = frozenset({"standard", "reduced"})
-_TREATMENTS = Prepared(
+_TREATMENTS = Configured(
     sa.select(TaxClass.id, TaxClass.name, TaxClass.category, TaxClass.is_default, TaxRate.components)
     .outerjoin(
         TaxRate,
@@ -31,10 +31,7 @@ _TREATMENTS = Prepared(
             sa.or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= sa.bindparam("on")),
         ),
     )
-    .where(
-        TaxClass.business_id == sa.bindparam("business_id"),
-        sa.or_(among(TaxClass.id, "class_ids"), TaxClass.is_default.is_(True)),
-    )
+    .where(TaxClass.business_id == sa.bindparam("business_id"))
 )
 _KNOWN = Prepared(
     sa.select(TaxClass.id).where(TaxClass.business_id == sa.bindparam("business_id"), among(TaxClass.id, "class_ids"))
@@ -48,12 +45,8 @@ async def treatments(
 
     Raises NoRate for a taxed class without a rate on that day, UnknownTaxClass for an id that is none.
     """
-    wanted = set(class_ids)
-    ids = [one for one in wanted if one is not None]
-    rows = await work.fetch(_TREATMENTS, region=work.shop.region, on=on, class_ids=ids)
-    by_key: dict[uuid.UUID | None, Any] = {row.id: row for row in rows}
-    by_key[None] = next((row for row in rows if row.is_default), None)
-    return {key: _treatment(work, key, by_key.get(key), on) for key in wanted}
+    known = await work.recall(_TREATMENTS, _by_class, region=work.shop.region, on=on)
+    return {key: _treatment(work, key, known, on) for key in set(class_ids)}
 
 
 async def known_classes(work: Work, class_ids: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
@@ -77,11 +70,25 @@ def read_components(stored: Sequence[Mapping[str, Any]]) -> tuple[TaxComponent, 
     )
 
 
-def _treatment(work: Work, key: uuid.UUID | None, row: Any, on: dt.date) -> Treatment:
-    if row is None:
-        if key is None:
-            return NO_TAX
+_Known = Mapping[uuid.UUID | None, Treatment | str]
+
+
+def _by_class(rows: Rows) -> _Known:
+    """Class → its treatment, or its name where it lacks a rate; None stands for the default class."""
+    found: dict[uuid.UUID | None, Treatment | str] = {None: NO_TAX}
+    for row in rows:
+        lacks_rate = row.components is None and row.category in _TAXED
+        treatment = Treatment(row.id, row.name, row.category, read_components(row.components or ()))
+        found[row.id] = row.name if lacks_rate else treatment
+        if row.is_default:
+            found[None] = found[row.id]
+    return found
+
+
+def _treatment(work: Work, key: uuid.UUID | None, known: _Known, on: dt.date) -> Treatment:
+    treatment = known.get(key)
+    if treatment is None:
         raise UnknownTaxClass(f"There is no tax class {key}")
-    if row.components is None and row.category in _TAXED:
-        raise NoRate(row.name, work.shop.region, on)
-    return Treatment(row.id, row.name, row.category, read_components(row.components or ()))
+    if isinstance(treatment, str):
+        raise NoRate(treatment, work.shop.region, on)
+    return treatment
