@@ -58,7 +58,11 @@ class Plugin:
 
     depends, optional, conflicts: names with optional PEP 440 ranges, e.g. `"catalog>=0.1"`.
     grants: shipped role → names of permissions it starts with (the owner starts with all).
+    before, after: names of plugins that its answers to hooks come before or after, where both are enabled; what it
+    depends on comes before it anyway.
     settings: dotted path below the plugin to a msgspec Struct, e.g. `"schemas:Settings"`; empty for none.
+    hosts: network hosts it talks to, as `name` or `name:port`; a plan shows them.
+    fiscal: tables that the law wants kept; they stay, read-only, when the plugin is uninstalled.
     """
 
     name: str
@@ -72,7 +76,11 @@ class Plugin:
     permissions: tuple[Permission, ...] = ()
     limits: tuple[Limit, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     settings: str = ""
+    hosts: tuple[str, ...] = ()
+    fiscal: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -82,6 +90,12 @@ class Plugin:
         SpecifierSet(self.kernel)
         for said in (*self.depends, *self.optional, *self.conflicts):
             _requirement(self.name, said)
+        for other in (*self.before, *self.after):
+            if not NAME.match(other) or other == self.name:
+                raise ValueError(f"plugin {self.name}: before and after name other plugins, not {other!r}")
+        for table in self.fiscal:
+            if not table.startswith(f"{self.name}_"):
+                raise ValueError(f"plugin {self.name}: fiscal table {table!r} must start with '{self.name}_'")
         own = {p.name for p in self.permissions}
         for wrong in (p for p in own if not p.startswith(self.name + ".")):
             raise ValueError(f"plugin {self.name}: permission {wrong!r} must start with '{self.name}.'")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +24,10 @@ from packaging.version import Version
 from kernel import VERSION, hooks
 from kernel.errors import PluginFault
 from kernel.hooks import HookSet, Meter
+from kernel.ordering import Circle, dependencies, sort, turns
 from kernel.plugin import Limit, Permission, Plugin
 
+log = logging.getLogger("duka.registry")
 GROUP = "duka.plugins"
 BUNDLED = "plugins"
 
@@ -90,6 +93,14 @@ class Registry:
         wanted = self.plugins.keys() if names is None else set(names)
         return [one for name, one in self.plugins.items() if name in wanted]
 
+    def in_turn(self, names: Iterable[str]) -> list[Loaded]:
+        """Plugins in the order in which they answer hooks. Raises PluginFault when they contradict one another."""
+        manifests = {one.name: one.manifest for one in self.in_order(names)}
+        try:
+            return [self.plugins[name] for name in sort(manifests, turns(manifests))]
+        except Circle as circle:
+            raise PluginFault(str(circle)) from circle
+
     def permissions(self, names: Iterable[str] | None = None) -> list[Permission]:
         """The permissions that plugins declare, in plan order."""
         return [permission for one in self.in_order(names) for permission in one.manifest.permissions]
@@ -123,10 +134,18 @@ class Registry:
         for need in self.plugins[name].manifest.requirements():
             self._gather(need, wanted, (*path, name))
 
+    def _in_some_turn(self, enabled: frozenset[str]) -> list[Loaded]:
+        """As `in_turn`; a contradiction that came with new code must not keep anybody from selling."""
+        try:
+            return self.in_turn(enabled)
+        except PluginFault:
+            log.exception("plugins contradict one another; they answer in the order of what they stand on")
+            return self.in_order(enabled)
+
     def _build(self, enabled: frozenset[str]) -> HookSet:
         specs: list[ModuleType] = [hooks]
         listeners: list[tuple[str, ModuleType]] = []
-        for one in self.in_order(enabled):
+        for one in self._in_some_turn(enabled):
             if one.hooks:
                 specs.append(one.hooks)
             if one.listeners:
@@ -231,30 +250,15 @@ def _refuse_misfits(found: dict[str, tuple[Plugin, str]], aside: dict[str, SetAs
 
 
 def _plan_order(manifests: Mapping[str, Plugin], aside: dict[str, SetAside]) -> list[str]:
-    """Topological by hard and wished-for dependencies, then by name; a circle sets its members aside."""
-    waiting = {
-        name: {need for need in (*m.requirements(), *m.wishes()) if need in manifests} for name, m in manifests.items()
-    }
-    order: list[str] = []
-    while waiting:
-        ready = sorted(name for name, needs in waiting.items() if not needs & waiting.keys())
-        if not ready:
-            circle = _circle(waiting)
-            for name in circle:
-                aside[name] = SetAside(name, f"dependencies run in a circle among {', '.join(sorted(circle))}")
-                del waiting[name]
-            continue
-        order.append(ready[0])
-        del waiting[ready[0]]
-    return [name for name in order if name not in aside]
-
-
-def _circle(waiting: Mapping[str, set[str]]) -> set[str]:
-    """The members of circles, less those that only stand on one."""
-    members = set(waiting)
-    while outside := {name for name in members if not any(name in waiting[other] for other in members)}:
-        members -= outside
-    return members
+    """Each after what it stands on or wishes for, then by name; the members of a circle are set aside."""
+    fit = dict(manifests)
+    while True:
+        try:
+            return [name for name in sort(fit, dependencies(fit)) if name not in aside]
+        except Circle as circle:
+            for name in circle.members:
+                aside[name] = SetAside(name, f"dependencies run in a circle: {circle}")
+                del fit[name]
 
 
 def _folder(package: str) -> Path:
