@@ -24,6 +24,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 import pluggy
 
 from kernel.logs import on_behalf_of
+from kernel.plugin import CatchUp, Consequence, Obligation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -221,6 +222,38 @@ async def switched_on(work: Any) -> None:
     business. It is told again when the plugin is enabled again, so add only what is missing.
     Answer: nothing; write through `work`. Errors: the plugin stays off. Since: 0.1.
     Not for: migrations, or slow work (declare a job).
+    """
+
+
+@spec
+async def catching_up(work: Any) -> CatchUp | None:
+    """Say what of the past your plugin would make good if it were switched on now.
+
+    When: a plan to enable the plugin is made; told to that plugin alone, read only. Make it good in `switched_on`, or
+    in jobs that it declares.
+    Answer: what and how much; None where nothing was missed. Errors: no plan is made. Since: 0.1.
+    Not for: the first data of a business that has none yet.
+    """
+
+
+@spec
+async def obligations(work: Any) -> Sequence[Obligation] | None:
+    """Say what your plugin has begun for the business and must end.
+
+    When: a plan to disable the plugin is made or applied, and while one waits; told to that plugin alone, read only.
+    Answer: what is open; nothing, or a count of 0, where all is ended. Errors: the plugin stays on. Since: 0.1.
+    Not for: data that merely exists; disabling a plugin loses none.
+    """
+
+
+@spec
+async def consequences(work: Any, after: Any, hooks: frozenset[str]) -> Sequence[Consequence] | None:
+    """Say what past documents would have come to with another set of plugins.
+
+    When: a plan to enable or disable a plugin is made. `after` is the same unit of work with the set as it would be;
+    `hooks` are those that the plugin answers: look only if one of yours is among them. Read only.
+    Answer: what would have changed; None where it cannot. Errors: no plan is made. Since: 0.1.
+    Not for: guesses about the future.
     """
 
 

@@ -120,6 +120,52 @@ class Plugin:
         return {r.name: r.specifier for r in (_requirement(self.name, said) for said in self.conflicts)}
 
 
+@dataclass(frozen=True)
+class Obligation:
+    """Something a plugin has begun for a business and must end: open returns, payments on their way, unspent credit.
+
+    name: a code of the plugin's own. count: how many. finish: in words, what ends them.
+    """
+
+    name: str
+    words: str
+    count: int
+    finish: str = ""
+
+
+@dataclass(frozen=True)
+class CatchUp:
+    """What a plugin makes good when it is switched on late or again: in words, and of how many things."""
+
+    words: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One document that would have come out otherwise; amounts as decimal strings."""
+
+    id: str
+    words: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What past documents would have come to, had a plan been applied before them.
+
+    examined: how many were looked at, of so many that there are. before, after: their sums, as decimal strings.
+    """
+
+    title: str
+    examined: int
+    of: int
+    before: str
+    after: str
+    changed: tuple[Changed, ...] = ()
+
+
 def _check_limit(plugin: str, limit: Limit, permissions: set[str]) -> None:
     if not limit.name.startswith(plugin + ".") or limit.name in permissions:
         raise ValueError(f"plugin {plugin}: limit {limit.name!r} must start with '{plugin}.' and be no permission")

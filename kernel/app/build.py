@@ -11,7 +11,7 @@ from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from kernel.app import figures, health, pages
+from kernel.app import figures, health, pages, plans
 from kernel.app.routes import (
     account,
     approvals,
@@ -23,6 +23,7 @@ from kernel.app.routes import (
     operating,
     people,
     places,
+    plugins,
     roles,
     running,
     second_factor,
@@ -44,7 +45,7 @@ from kernel.work import Clock, Deployment, system_clock
 from kernel.work.crash import crashpoint
 
 PREFIX = "/api/v1"
-KERNEL_JOBS = (housekeeping, letters)
+KERNEL_JOBS = (housekeeping, letters, plans)
 """Modules that declare jobs of the kernel, by being imported."""
 
 
@@ -118,7 +119,7 @@ def kernel_routes() -> list[Route]:
         for route in functions_of(module, Route)
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
-    for module in (*people_and_roles, places, running, audit, operating, support):
+    for module in (*people_and_roles, places, plugins, running, audit, operating, support):
         found += [
             route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]

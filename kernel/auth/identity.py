@@ -27,9 +27,10 @@ OPERATOR = frozenset({"operator"})
 NEVER_BY_SUPPORT = frozenset({"users.manage", "roles.manage", "keys.manage", "tills.manage", "support.grant"})
 """What nobody does who is only let in for a while, whatever the role: make ways in that outlast it."""
 
+_is_on = sa.or_(BusinessPlugin.state == "enabled", BusinessPlugin.state == "draining")
 _enabled = (
     sa.select(joined(BusinessPlugin.plugin))
-    .where(BusinessPlugin.business_id == sa.bindparam("business_id"), BusinessPlugin.state == "enabled")
+    .where(BusinessPlugin.business_id == sa.bindparam("business_id"), _is_on)
     .scalar_subquery()
     .label("enabled")
 )

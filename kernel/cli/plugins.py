@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import get_args
 
 import click
 import msgspec
@@ -10,12 +11,15 @@ import sqlalchemy as sa
 
 from kernel.app import opened
 from kernel.app.application import settings_of
+from kernel.app.plans import Action, OnOpen, Plan, apply_plan, make_plan
 from kernel.auth import act, look
-from kernel.auth.businesses.switching import disable, enable
+from kernel.auth.businesses.switching import installed
 from kernel.cli.main import duka, run
+from kernel.cli.plans_in_words import in_words
 from kernel.cli.saying import json_option, say
 from kernel.db import Phase
 from kernel.db.tables import Business
+from kernel.plugin import Plugin
 from kernel.registry import SetAside
 from kernel.settings import Settings
 from kernel.work import Deployment, Work
@@ -38,24 +42,73 @@ def list_plugins(business: str | None, as_json: bool) -> None:
     say(as_json, {"plugins": plugins, "set_aside": aside}, lines)
 
 
+_BUSINESS = click.option("--business", required=True, help="Slug of the business.")
+_ACTION = click.argument("action", type=click.Choice(get_args(Action)))
+_ON_OPEN = click.option(
+    "--on-open", type=click.Choice(get_args(OnOpen)), default="refuse", show_default=True, help="What of open matters."
+)
+_REASON = click.option("--reason", default="", help="Why open matters are left behind.")
+
+
+@plugin.command("show")
+@click.argument("name")
+@json_option
+def show_plugin(name: str, as_json: bool) -> None:
+    """Show what NAME declares: versions, permissions, limits, hosts, order."""
+    manifest = run(_manifest(settings_of(), name))
+    said = msgspec.to_builtins(manifest)
+    say(as_json, said, [f"{key:12} {value}" for key, value in said.items() if value not in ("", [], {})])
+
+
+@plugin.command("plan")
+@click.argument("name")
+@_ACTION
+@_BUSINESS
+@json_option
+def plan_plugin(name: str, action: Action, business: str, as_json: bool) -> None:
+    """Show what enabling or disabling NAME would do for a business; changes nothing."""
+    plan = run(_plan(settings_of(), name, action, business))
+    say(as_json, plan, list(in_words(plan)))
+
+
+@plugin.command("apply")
+@click.argument("name")
+@_ACTION
+@click.option("--hash", "hash_", required=True, help="The hash of the plan that was seen.")
+@_BUSINESS
+@_ON_OPEN
+@_REASON
+@json_option
+def apply_plugin(
+    name: str, action: Action, hash_: str, business: str, on_open: OnOpen, reason: str, as_json: bool
+) -> None:
+    """Carry out a plan for NAME, if it is still the one that was seen."""
+    run(_apply(settings_of(), name, action, business, hash_, on_open, reason))
+    say(as_json, {"plugin": name, "business": business, "action": action}, [f"{action}d {name} for {business}"])
+
+
 @plugin.command("enable")
 @click.argument("name")
-@click.option("--business", required=True, help="Slug of the business.")
+@_BUSINESS
 @json_option
 def enable_plugin(name: str, business: str, as_json: bool) -> None:
-    """Switch NAME on for a business."""
-    run(_switch(settings_of(), name, business, on=True))
+    """Switch NAME on for a business, without looking at the plan first."""
+    run(_apply(settings_of(), name, "enable", business))
     say(as_json, {"plugin": name, "business": business, "is_on": True}, [f"{name} is on for {business}"])
 
 
 @plugin.command("disable")
 @click.argument("name")
-@click.option("--business", required=True, help="Slug of the business.")
+@_BUSINESS
+@_ON_OPEN
+@_REASON
 @json_option
-def disable_plugin(name: str, business: str, as_json: bool) -> None:
-    """Switch NAME off for a business; its data stays."""
-    run(_switch(settings_of(), name, business, on=False))
-    say(as_json, {"plugin": name, "business": business, "is_on": False}, [f"{name} is off for {business}"])
+def disable_plugin(name: str, business: str, on_open: OnOpen, reason: str, as_json: bool) -> None:
+    """Switch NAME off for a business, without looking at the plan first; its data stays."""
+    plan = run(_apply(settings_of(), name, "disable", business, None, on_open, reason))
+    waits = bool(plan.obligations) and on_open == "wait"
+    words = f"{name} goes off for {business} once nothing is open" if waits else f"{name} is off for {business}"
+    say(as_json, {"plugin": name, "business": business, "is_on": waits}, [words])
 
 
 async def business_named(deployment: Deployment, slug: str) -> uuid.UUID:
@@ -94,11 +147,30 @@ async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], 
     return plugins, list(deployment.registry.set_aside.values())
 
 
-async def _switch(settings: Settings, name: str, slug: str, *, on: bool) -> None:
+async def _manifest(settings: Settings, name: str) -> Plugin:
+    async with opened(settings, patient=False) as deployment:
+        return installed(deployment.registry, name).plugins[name].manifest
+
+
+async def _plan(settings: Settings, name: str, action: Action, slug: str) -> Plan:
+    async with opened(settings) as deployment:
+        business = await business_named(deployment, slug)
+        return await look(deployment, business, lambda work: make_plan(work, name, action))
+
+
+async def _apply(
+    settings: Settings,
+    name: str,
+    action: Action,
+    slug: str,
+    hash_: str | None = None,
+    on_open: OnOpen = "refuse",
+    reason: str = "",
+) -> Plan:
     async with opened(settings, patient=False) as deployment:
 
-        async def switch(work: Work) -> None:
-            await (enable if on else disable)(work, name)
+        async def switch(work: Work) -> Plan:
+            return await apply_plan(work, name, action, hash_=hash_, on_open=on_open, reason=reason)
 
         business = await business_named(deployment, slug)
-        await act(deployment, business, switch, deed=f"plugin {'enable' if on else 'disable'}", phase=Phase.SWITCH)
+        return await act(deployment, business, switch, deed=f"plugin {action}", phase=Phase.SWITCH)

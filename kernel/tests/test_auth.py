@@ -324,7 +324,7 @@ async def test_a_plugin_is_switched_on_after_what_it_stands_on_and_off_before(bo
         assert (await owner.post(f"/api/v1/plugins/{name}/disable")).json()["state"] == "available"
     missing = await owner.post("/api/v1/plugins/probe_till/enable")
     assert (missing.status_code, missing.json()["code"]) == (409, "plugin-fault")
-    assert missing.json()["detail"] == "probe_till stands on probe_stock; enable it first"
+    assert missing.json()["detail"] == "probe_till stands on probe_stock, which is off"
     for name in ("probe_stock", "probe_till"):
         assert (await owner.post(f"/api/v1/plugins/{name}/enable")).json()["state"] == "enabled"
     assert (await owner.post("/api/v1/plugins/no_such/enable")).status_code == 404

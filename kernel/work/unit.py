@@ -67,6 +67,11 @@ class Work:
         self.claims: list[Any] = []
         """The approvals this deed goes by; used up when it is written."""
 
+    def as_if(self, enabled: frozenset[str]) -> Work:
+        """The same unit of work with another set of plugins on, to look what would be. Nothing of it is written."""
+        standing = msgspec.structs.replace(self.standing, enabled=enabled)
+        return Work(self.deployment, self._transaction, standing, self.origin)
+
     # who and where
 
     @property

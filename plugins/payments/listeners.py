@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import sqlalchemy as sa
+
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from kernel.plugin import Obligation
+from kernel.work import Work
+from plugins.payments.models import Attempt
 from plugins.payments.schemas import Method
 
 THREE_DAYS: Final = 3 * 24 * 60
@@ -52,6 +57,14 @@ RULES: Final = (
 def payment_methods() -> Sequence[Method]:
     """Cash, transfer, card and other, as the person says."""
     return METHODS
+
+
+@answers
+async def obligations(work: Work) -> Sequence[Obligation]:
+    """Payments that are on their way."""
+    here = sa.and_(Attempt.business_id == work.business_id, Attempt.state.in_(("pending", "unknown")))
+    count = (await work.execute(sa.select(sa.func.count()).select_from(Attempt).where(here))).scalar_one()
+    return [Obligation("pending", "Payments that are on their way", count, "Confirm them, or give them up")]
 
 
 @answers

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from kernel.auth.models import Location
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from kernel.plugin import Consequence, Obligation
 from kernel.work import Work
 from plugins.payments.api import CapturedPayment
 from plugins.sales.models import Register
 from plugins.sales.services import money_came
 from plugins.sales.services.demo import Demo, sell_for_a_month
+from plugins.sales.services.foreseeing import PRICE_HOOKS, foresee, what_is_open
 from plugins.sales.services.open_matters import refuse_while_open
 from plugins.sales.services.registers import add_office
 
@@ -101,6 +103,19 @@ async def register_known(work: Work, location_id: uuid.UUID, register_id: uuid.U
         )
     )
     return True if found.first() is not None else None
+
+
+@answers
+async def obligations(work: Work) -> Sequence[Obligation]:
+    """Sales that wait for money, and carts set aside."""
+    return await what_is_open(work)
+
+
+@answers
+async def consequences(work: Work, after: Work, hooks: frozenset[str]) -> Sequence[Consequence] | None:
+    """What the last week's sales would have come to, where a plugin with a word on prices comes or goes."""
+    found = await foresee(work, after) if hooks & PRICE_HOOKS else None
+    return [found] if found else None
 
 
 @answers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 import sqlalchemy as sa
 
 from kernel.db.tables import Business, BusinessPlugin
@@ -14,20 +15,49 @@ from kernel.registry import Registry
 from kernel.work import Work
 
 
+class Hindrance(msgspec.Struct, frozen=True):
+    """Why a plugin cannot be switched. path: the plugins over which the reason runs, the one asked about first."""
+
+    code: str
+    words: str
+    path: tuple[str, ...]
+
+
+def hindrances_to_enable(registry: Registry, name: str, enabled: frozenset[str]) -> list[Hindrance]:
+    """What keeps a plugin from being switched on: what it stands on, its rivals, an order that cannot be kept."""
+    found = [
+        Hindrance("missing", f"{name} stands on {path[-1]}, which is off", path)
+        for path in _missing(registry, name, enabled)
+    ]
+    for one in registry.in_order({*enabled, name}):
+        found += [
+            Hindrance("rival", f"{one.name} cannot be on beside {rival}", (one.name, rival))
+            for rival in one.manifest.rivals()
+            if name in (one.name, rival) and rival in {*enabled, name}
+        ]
+    try:
+        registry.in_turn({*enabled, name})
+    except PluginFault as fault:
+        found.append(Hindrance("order", str(fault), (name,)))
+    return found
+
+
+def hindrances_to_disable(registry: Registry, name: str, enabled: frozenset[str]) -> list[Hindrance]:
+    """What keeps a plugin from being switched off: what stands on it."""
+    return [
+        Hindrance("needed", f"{above} stands on {name}", (above, name))
+        for above in sorted(registry.standing_on(name, enabled))
+    ]
+
+
 async def enable(work: Work, name: str) -> None:
-    """Switch a plugin on. What it stands on must be on already. Raises NotFound, PluginFault naming what is missing."""
-    registry = work.deployment.registry
-    if name not in registry.plugins:
-        raise NotFound(_why_not_there(registry, name))
+    """Switch a plugin on, or keep one on that was draining. Raises NotFound, PluginFault naming what hinders it."""
+    registry = installed(work.deployment.registry, name)
     work.audit(subject=f"plugin:{name}")
     if name in work.standing.enabled:
+        await _stop_draining(work, name)
         return
-    missing = [need for need in registry.needed_by(name) if need != name and need not in work.standing.enabled]
-    if missing:
-        raise PluginFault(
-            f"{name} stands on {', '.join(missing)}; enable {'it' if len(missing) == 1 else 'them'} first"
-        )
-    _refuse_rivals(registry, name, work.standing.enabled)
+    _refuse(hindrances_to_enable(registry, name, work.standing.enabled))
     await _set(work, name, "enabled")
     await set_schedules(work, name, work.shop.zone)
     await registry.hooks_of(name).tell(switched_on, work=work)
@@ -35,15 +65,20 @@ async def enable(work: Work, name: str) -> None:
 
 async def disable(work: Work, name: str) -> None:
     """Switch a plugin off; its data stays. Raises NotFound, PluginFault naming what stands on it."""
-    if name not in work.deployment.registry.plugins:
-        raise NotFound(_why_not_there(work.deployment.registry, name))
+    registry = installed(work.deployment.registry, name)
     work.audit(subject=f"plugin:{name}")
     if name not in work.standing.enabled:
         return
-    if above := work.deployment.registry.standing_on(name, work.standing.enabled):
-        raise PluginFault(f"{', '.join(sorted(above))} {'stands' if len(above) == 1 else 'stand'} on {name}")
+    _refuse(hindrances_to_disable(registry, name, work.standing.enabled))
     await _set(work, name, "disabled")
     await clear_schedules(work, name)
+
+
+async def drain(work: Work, name: str) -> None:
+    """Let a plugin go off by itself once nothing it has begun is open. Raises NotFound, PluginFault as `disable`."""
+    registry = installed(work.deployment.registry, name)
+    _refuse(hindrances_to_disable(registry, name, work.standing.enabled))
+    await _set(work, name, "draining")
 
 
 async def enable_first(work: Work, names: Iterable[str], zone: str) -> frozenset[str]:
@@ -63,6 +98,38 @@ async def enable_first(work: Work, names: Iterable[str], zone: str) -> frozenset
     return frozenset(wanted)
 
 
+def installed(registry: Registry, name: str) -> Registry:
+    """The registry, if it has the plugin. Raises NotFound with the reason it was set aside for."""
+    if name not in registry.plugins:
+        aside = registry.set_aside.get(name)
+        raise NotFound(f"{name} was set aside: {aside.reason}" if aside else f"No plugin called {name} is installed")
+    return registry
+
+
+def _missing(registry: Registry, name: str, enabled: frozenset[str]) -> list[tuple[str, ...]]:
+    """The ways from a plugin to what it stands on and is off, the nearest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    ways: list[tuple[str, ...]] = [(name,)]
+    for way in ways:
+        for need in registry.plugins[way[-1]].manifest.requirements():
+            if need not in enabled and need not in found:
+                found[need] = (*way, need)
+                ways.append(found[need])
+    return list(found.values())
+
+
+def _refuse(hindrances: list[Hindrance]) -> None:
+    if hindrances:
+        raise PluginFault("; ".join(one.words for one in hindrances))
+
+
+async def _stop_draining(work: Work, name: str) -> None:
+    here = sa.and_(BusinessPlugin.business_id == work.business_id, BusinessPlugin.plugin == name)
+    draining = sa.update(BusinessPlugin).where(here, BusinessPlugin.state == "draining")
+    if (await work.execute(draining.values(state="enabled", changed_at=work.now))).rowcount:
+        work.audit(subject=f"plugin:{name}", state="enabled")
+
+
 async def _set(work: Work, name: str, state: str) -> None:
     here = sa.and_(BusinessPlugin.business_id == work.business_id, BusinessPlugin.plugin == name)
     changed = await work.execute(sa.update(BusinessPlugin).where(here).values(state=state, changed_at=work.now))
@@ -76,15 +143,3 @@ async def _set(work: Work, name: str, state: str) -> None:
     was = "enabled" if name in work.standing.enabled else "disabled"
     work.audit(subject=f"plugin:{name}", state=state)
     work.changed(BusinessPlugin, name, {"state": was}, {"state": state})
-
-
-def _refuse_rivals(registry: Registry, name: str, enabled: frozenset[str]) -> None:
-    for one in registry.in_order({*enabled, name}):
-        for rival in one.manifest.rivals():
-            if name in (one.name, rival) and rival in {*enabled, name}:
-                raise PluginFault(f"{one.name} cannot be on beside {rival}")
-
-
-def _why_not_there(registry: Registry, name: str) -> str:
-    aside = registry.set_aside.get(name)
-    return f"{name} was set aside: {aside.reason}" if aside else f"No plugin called {name} is installed"

@@ -1,0 +1,186 @@
+"""What a plan holds, read from the registry and the business's own rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+import sqlalchemy as sa
+
+from kernel import hooks
+from kernel.app.plans.values import (
+    Action,
+    ChangedDocument,
+    Plan,
+    PlanCatchUp,
+    PlanConsequence,
+    PlanHook,
+    PlanJob,
+    PlanObligation,
+    PlanPermission,
+    PlanRoute,
+    TableRows,
+)
+from kernel.auth.businesses.switching import hindrances_to_disable, hindrances_to_enable, installed
+from kernel.auth.models import Role
+from kernel.auth.rights.permissions import Rights
+from kernel.db import Base
+from kernel.db.tables import Job
+from kernel.jobs import handlers_of, next_run
+from kernel.registry import Loaded, functions_of
+from kernel.web import Route
+from kernel.work import Work
+
+MOST_COUNTED = 100_000
+_VOLATILE = ("tables", "jobs", "catch_up", "consequences", "hash")
+"""What moves while shops sell, and decides nothing about how the plan is applied."""
+
+
+class _Asked(Protocol):
+    """What a plan is made for."""
+
+    plugin: str
+    action: Action
+
+
+async def make_plan(work: Work, name: str, action: Action, *, with_consequences: bool = True) -> Plan:
+    """What the action would do for the business. Raises NotFound for a plugin that is not installed."""
+    one = installed(work.deployment.registry, name).plugins[name]
+    enabled = work.standing.enabled
+    after = enabled | {name} if action == "enable" else enabled - {name}
+    is_done = after == enabled
+    hindrances = (hindrances_to_enable if action == "enable" else hindrances_to_disable)(
+        work.deployment.registry, name, enabled
+    )
+    seen = [] if hindrances or is_done or not with_consequences else await _consequences(work, one, after)
+    plan = Plan(
+        plugin=name,
+        title=one.manifest.title,
+        version=one.manifest.version,
+        action=action,
+        is_done=is_done,
+        hindrances=hindrances,
+        stands_on=sorted(one.manifest.requirements()),
+        needed_by=sorted(work.deployment.registry.standing_on(name, enabled)),
+        routes=_routes(one),
+        permissions=await _permissions(work, one, enabled | {name}),
+        hooks=[] if hindrances else _hooks(work, one, after),
+        jobs=await _jobs(work, one, action),
+        tables=await _tables(work, one),
+        settings=[],
+        hosts=list(one.manifest.hosts),
+        obligations=await open_obligations(work, name) if action == "disable" and not is_done else [],
+        catch_up=await _catch_up(work, name) if action == "enable" and not (is_done or hindrances) else None,
+        consequences=seen,
+        hash="",
+    )
+    return msgspec.structs.replace(plan, hash=_hash(work, plan))
+
+
+async def open_obligations(work: Work, name: str) -> list[PlanObligation]:
+    """What a plugin has begun for the business and must end."""
+    said = await work.deployment.registry.hooks_of(name).tell(hooks.obligations, work=work)
+    return [
+        PlanObligation(one.name, one.words, one.count, one.finish)
+        for answer in said
+        for one in answer.value
+        if one.count
+    ]
+
+
+def _hash(work: Work, plan: Plan) -> str:
+    decisive = {key: value for key, value in msgspec.to_builtins(plan).items() if key not in _VOLATILE}
+    decisive["obligations"] = [one.name for one in plan.obligations]
+    decisive["jobs"] = [one.name for one in plan.jobs]
+    decisive["epochs"] = msgspec.structs.astuple(work.standing.epochs)[:3]
+    decisive["business"] = str(work.business_id)
+    return hashlib.sha256(msgspec.json.encode(decisive, order="sorted")).hexdigest()
+
+
+def _routes(one: Loaded) -> list[PlanRoute]:
+    return [
+        PlanRoute(route.method, f"/api/v1/{one.name}{route.path}", route.permission, route.summary)
+        for route in functions_of(one.routes, Route)
+    ]
+
+
+async def _permissions(work: Work, one: Loaded, enabled: frozenset[str]) -> list[PlanPermission]:
+    rights = Rights(work.deployment.registry)
+    columns = (Role.name, Role.code, Role.added, Role.removed)
+    roles = (await work.execute(sa.select(*columns).where(Role.business_id == work.business_id))).all()
+    held = [(row.name, rights.of(row.code, row.added, row.removed, enabled)) for row in roles]
+    return [
+        PlanPermission(said.name, said.words, sorted(name for name, holds in held if said.name in holds))
+        for said in one.manifest.permissions
+    ]
+
+
+def _hooks(work: Work, one: Loaded, after: frozenset[str]) -> list[PlanHook]:
+    registry = work.deployment.registry
+    now, then = work.hooks, registry.hooks_for(after)
+    return [
+        PlanHook(name, _answering(now, name), _answering(then, name))
+        for name in sorted({*now.specs(), *then.specs()})
+        if one.name in {*_answering(now, name), *_answering(then, name)}
+    ]
+
+
+def _answering(some: hooks.HookSet, hook: str) -> list[str]:
+    return list(dict.fromkeys(some.listeners(hook))) if hook in some.specs() else []
+
+
+async def _jobs(work: Work, one: Loaded, action: Action) -> list[PlanJob]:
+    state = "parked" if action == "enable" else "pending"
+    counted = await work.execute(
+        sa.select(Job.name, sa.func.count().label("waiting"))
+        .where(Job.business_id == work.business_id, Job.plugin == one.name, Job.state == state)
+        .group_by(Job.name)
+    )
+    waiting = {row.name: row.waiting for row in counted.all()}
+    own = [handler for handler in handlers_of(work.deployment).values() if handler.name.partition(".")[0] == one.name]
+    return [
+        PlanJob(
+            handler.name,
+            handler.cron,
+            next_run(handler.cron, work.now, work.shop.zone) if handler.cron and action == "enable" else None,
+            waiting.get(handler.name, 0),
+        )
+        for handler in own
+    ]
+
+
+async def _tables(work: Work, one: Loaded) -> list[TableRows]:
+    found = []
+    for table in tables_of(one.name):
+        few = sa.select(sa.literal(1)).select_from(table).where(table.c.business_id == work.business_id)
+        some = few.limit(MOST_COUNTED + 1).subquery()
+        rows = (await work.execute(sa.select(sa.func.count()).select_from(some))).scalar_one()
+        found.append(TableRows(str(table.name), min(rows, MOST_COUNTED), rows > MOST_COUNTED))
+    return found
+
+
+def tables_of(name: str) -> Iterable[sa.Table]:
+    """The tables of a plugin whose rows belong to businesses, by name."""
+    own = (table for key, table in Base.metadata.tables.items() if key.startswith(f"{name}_"))
+    return sorted((table for table in own if "business_id" in table.c), key=lambda table: table.name)
+
+
+async def _catch_up(work: Work, name: str) -> PlanCatchUp | None:
+    said = await work.deployment.registry.hooks_of(name).tell(hooks.catching_up, work=work)
+    return PlanCatchUp(said[0].value.words, said[0].value.count) if said else None
+
+
+async def _consequences(work: Work, one: Loaded, after: frozenset[str]) -> list[PlanConsequence]:
+    """What the other plugins say would have come of it, those that are on now."""
+    larger = work.deployment.registry.hooks_for(work.standing.enabled | after)
+    answered = frozenset(name for name in larger.specs() if one.name in larger.listeners(name))
+    said = await work.tell(hooks.consequences, work=work, after=work.as_if(after), hooks=answered)
+    return [_consequence(answer.plugin, value) for answer in said for value in answer.value]
+
+
+def _consequence(plugin: str, said: Any) -> PlanConsequence:
+    changed = [ChangedDocument(**dataclasses.asdict(one)) for one in said.changed]
+    return PlanConsequence(plugin, said.title, said.examined, said.of, said.before, said.after, changed)

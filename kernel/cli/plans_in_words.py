@@ -1,0 +1,42 @@
+"""A plan as it is read on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kernel.app.plans import Plan
+
+MOST_SHOWN = 10
+"""Of changed documents; the rest is counted."""
+
+
+def in_words(plan: Plan) -> Iterator[str]:
+    """The lines of a plan: verdict first, then + what appears, - what goes, ~ what changes, ! what is open."""
+    sign = "+" if plan.action == "enable" else "-"
+    yield f"{plan.action} {plan.title} {plan.version}: {_verdict(plan)}"
+    yield from (f"  ! {one.words} ({' → '.join(one.path)})" for one in plan.hindrances)
+    yield from (f"  ! open: {one.words}: {one.count}. {one.finish}" for one in plan.obligations)
+    yield from (f"  {sign} {one.method:6} {one.path}  ({one.permission})" for one in plan.routes)
+    yield from (f"  {sign} may {one.name}: {', '.join(one.roles) or 'nobody'}" for one in plan.permissions)
+    for hook in plan.hooks:
+        yield f"  ~ {hook.hook}: {', '.join(hook.before) or 'nobody'} → {', '.join(hook.after) or 'nobody'}"
+    for job in plan.jobs:
+        when, waiting = f" at {job.cron}" if job.cron else "", f", {job.waiting} wait" if job.waiting else ""
+        yield f"  {sign} job {job.name}{when}{waiting}"
+    yield from (f"  = {one.table}: {one.rows}{'+' * one.is_more} rows stay" for one in plan.tables)
+    yield from (f"  {sign} talks to {host}" for host in plan.hosts)
+    if plan.catch_up:
+        yield f"  + makes good: {plan.catch_up.words}: {plan.catch_up.count}"
+    for seen in plan.consequences:
+        looked_at = f"{seen.title} ({seen.examined} of {seen.of})"
+        yield f"  ~ {looked_at}: {seen.before} → {seen.after}, {len(seen.changed)} change"
+        yield from (f"      {one.words}: {one.before} → {one.after}" for one in seen.changed[:MOST_SHOWN])
+    yield f"hash {plan.hash}"
+
+
+def _verdict(plan: Plan) -> str:
+    if plan.is_done:
+        return "it is so already"
+    if plan.hindrances:
+        return "cannot be applied"
+    return "something is open" if plan.obligations else "ready"

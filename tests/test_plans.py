@@ -1,0 +1,228 @@
+"""Plan, then apply: what switching a plugin would do is seen before, and nothing else is done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from kernel.app.plans import making
+from kernel.auth.businesses.switching import hindrances_to_enable
+from kernel.auth.identity import standing_of_business
+from kernel.db.tables import Audit
+from kernel.jobs import Runner
+from kernel.registry import Registry
+from kernel.testing.box import Box
+from kernel.work import Work
+from plugins.catalog.testing import a_product
+from plugins.discounts.testing import a_promotion
+from plugins.sales.testing import a_sale
+
+PLUGINS = "/api/v1/plugins"
+
+
+async def plan(box: Box, name: str, action: str) -> Any:
+    answer = await box.client("owner").post(f"{PLUGINS}/{name}/plan", {"action": action})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def apply(box: Box, seen: dict[str, Any], **said: str) -> httpx.Response:
+    body = {"action": seen["action"], "hash": seen["hash"], **said}
+    return await box.client("owner").post(f"{PLUGINS}/{seen['plugin']}/apply", body)
+
+
+async def state_of(box: Box, name: str) -> str:
+    state: str = (await box.client("owner").get(f"{PLUGINS}/{name}")).json()["state"]
+    return state
+
+
+async def test_a_plan_says_what_goes_and_what_stays_and_changes_nothing(box: Box) -> None:
+    await a_promotion(box)
+    seen = await plan(box, "discounts", "disable")
+    assert seen["hindrances"] == seen["obligations"] == []
+    assert ("POST", "/api/v1/discounts/promotions") in {(one["method"], one["path"]) for one in seen["routes"]}
+    managed = next(one for one in seen["permissions"] if one["name"] == "discounts.edit")
+    assert "Owner" in managed["roles"]
+    assert "Cashier" not in managed["roles"]
+    line = next(one for one in seen["hooks"] if one["hook"] == "price_line")
+    assert (line["before"], line["after"]) == (["discounts"], [])
+    rows = {one["table"]: one["rows"] for one in seen["tables"]}
+    assert rows == {"discounts_promotion": 1, "discounts_use": 0}
+    assert await state_of(box, "discounts") == "enabled"
+
+
+async def test_a_plan_is_applied_by_its_hash_and_back(box: Box) -> None:
+    seen = await plan(box, "discounts", "disable")
+    applied = await apply(box, seen)
+    assert (applied.status_code, applied.json()["state"]) == (200, "available")
+    assert (await box.client("owner").get("/api/v1/discounts/promotions")).status_code == 404
+    done = await plan(box, "discounts", "disable")
+    assert (done["is_done"], done["consequences"]) == (True, [])
+    back = await plan(box, "discounts", "enable")
+    assert next(one for one in back["hooks"] if one["hook"] == "price_line")["after"] == ["discounts"]
+    assert (await apply(box, back)).json()["state"] == "enabled"
+    assert (await box.client("owner").get("/api/v1/discounts/promotions")).status_code == 200
+
+
+async def stale_apply(box: Box) -> httpx.Response:
+    """Apply a plan after somebody else has switched another plugin."""
+    seen = await plan(box, "discounts", "disable")
+    assert (await apply(box, await plan(box, "daybook", "disable"))).status_code == 200
+    return await apply(box, seen)
+
+
+async def test_a_plan_that_the_world_has_left_behind_is_refused(box: Box) -> None:
+    told = await stale_apply(box)
+    assert (told.status_code, told.json()["code"]) == (409, "plan-stale")
+    assert await state_of(box, "discounts") == "enabled"
+
+
+async def test_a_hash_that_does_not_name_the_epochs_is_caught(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "_hash", lambda _work, seen: (seen.plugin.encode().hex() * 9)[:64])
+    assert (await stale_apply(box)).status_code == 200
+
+
+async def test_a_sale_does_not_make_a_plan_stale(box: Box) -> None:
+    rice = await a_product(box, price="100.00", track_stock=False)
+    seen = await plan(box, "discounts", "disable")
+    await a_sale(box, {rice: "1"})
+    assert (await apply(box, seen)).status_code == 200
+
+
+async def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told(box: Box) -> None:
+    seen = [await plan(box, "discounts", "disable"), await plan(box, "daybook", "disable")]
+    told = await asyncio.gather(*(apply(box, one) for one in seen))
+    assert sorted(one.status_code for one in told) == [200, 409]
+    assert {one.json().get("code") for one in told} == {None, "plan-stale"}
+    states = [await state_of(box, name) for name in ("discounts", "daybook")]
+    assert sorted(states) == ["available", "enabled"]
+
+
+async def test_what_hinders_is_named_with_its_path(box: Box) -> None:
+    seen = await plan(box, "taxes", "disable")
+    assert {"code": "needed", "words": "sales stands on taxes", "path": ["sales", "taxes"]} in seen["hindrances"]
+    refused = await apply(box, seen)
+    assert (refused.status_code, refused.json()["code"]) == (409, "plugin-fault")
+    for name in ("daybook", "discounts", "inventory", "sales"):
+        assert (await apply(box, await plan(box, name, "disable"))).status_code == 200, name
+    seen = await plan(box, "discounts", "enable")
+    assert [one["path"] for one in seen["hindrances"]] == [["discounts", "sales"]]
+    assert (seen["hooks"], seen["consequences"]) == ([], [])
+
+
+async def test_a_contradiction_between_plugins_hinders(box: Box) -> None:
+    registry = box.deployment.registry
+    said: dict[str, dict[str, Any]] = {"discounts": {"after": ("daybook",)}, "daybook": {"after": ("discounts",)}}
+    loaded = [
+        replace(one, manifest=replace(one.manifest, **said.get(one.name, {}))) for one in registry.plugins.values()
+    ]
+    every = frozenset(registry.plugins)
+    (found,) = hindrances_to_enable(Registry(loaded), "discounts", every - {"discounts"})
+    assert found.code == "order"
+    assert "discounts after daybook (after of discounts)" in found.words
+    assert hindrances_to_enable(registry, "discounts", every - {"discounts"}) == []
+
+
+async def test_a_plan_shows_what_the_last_week_would_have_come_to(box: Box) -> None:
+    rice, soap = (
+        await a_product(box, price="100.00", track_stock=False),
+        await a_product(box, "SOAP", price="50.00", track_stock=False),
+    )
+    await a_sale(box, {soap: "2"})
+    await a_promotion(box, value="10", product_id=str(rice))
+    sale = await a_sale(box, {rice: "3"})
+    (seen,) = (await plan(box, "discounts", "disable"))["consequences"]
+    assert (seen["plugin"], seen["examined"], seen["of"]) == ("sales", 2, 2)
+    assert (seen["before"], seen["after"]) == ("370.00", "400.00")
+    (changed,) = seen["changed"]
+    assert (changed["id"], changed["before"], changed["after"]) == (str(sale.id), "270.00", "300.00")
+    assert changed["words"].startswith(sale.number)
+    assert (await plan(box, "daybook", "disable"))["consequences"] == []
+
+
+async def given_pending_sale(box: Box) -> dict[str, Any]:
+    rice = await a_product(box, price="100.00", track_stock=False)
+    body = {
+        "location_id": str(await box.location()),
+        "lines": [{"product_id": str(rice)}],
+        "payments": [{"method": "bank_transfer", "amount": "100.00", "awaited": True}],
+    }
+    answer = await box.client("cashier").post("/api/v1/sales/sales", body)
+    assert answer.status_code == 202
+    for name in ("daybook", "discounts", "inventory"):
+        assert (await apply(box, await plan(box, name, "disable"))).status_code == 200
+    order: dict[str, Any] = answer.json()
+    return order
+
+
+async def test_what_is_open_is_shown_and_refused(box: Box) -> None:
+    await given_pending_sale(box)
+    seen = await plan(box, "sales", "disable")
+    assert [(one["name"], one["count"]) for one in seen["obligations"]] == [("pending", 1)]
+    refused = await apply(box, seen)
+    assert (refused.status_code, refused.json()["code"]) == (409, "obligations-open")
+    assert (await box.client("owner").post(f"{PLUGINS}/sales/disable")).json()["code"] == "obligations-open"
+    assert await state_of(box, "sales") == "enabled"
+
+
+async def test_what_is_open_is_left_behind_only_with_a_reason_that_is_kept(box: Box) -> None:
+    await given_pending_sale(box)
+    seen = await plan(box, "sales", "disable")
+    assert (await apply(box, seen, on_open="force")).status_code == 422
+    assert (await apply(box, seen, on_open="force", reason="the shop closes")).json()["state"] == "available"
+
+    async def trail(work: Work) -> tuple[str, Any]:
+        newest = sa.select(Audit.reason, Audit.facts).where(Audit.deed == "plugins.apply_to_plugin")
+        row = (await work.execute(newest.order_by(Audit.id.desc()).limit(1))).one()
+        return row.reason, row.facts
+
+    reason, facts = await box.look(trail)
+    assert (reason, facts["left_open"]) == ("the shop closes", ["pending: 1"])
+
+
+async def test_a_draining_plugin_goes_off_once_nothing_is_open(box: Box) -> None:
+    order = await given_pending_sale(box)
+    assert (await apply(box, await plan(box, "sales", "disable"), on_open="wait")).json()["state"] == "draining"
+    run = Runner(box.deployment, standing_of_business)
+    box.clock.pass_by(minutes=2)
+    await run.run_due()
+    assert await state_of(box, "sales") == "draining"
+    assert (await box.client("owner").get("/api/v1/sales/sales")).status_code == 200
+    paid = order["payments"][0]["id"]
+    confirmed = await box.client("accountant").post(f"/api/v1/payments/payments/{paid}/confirm", {"reference": "X1"})
+    assert confirmed.status_code == 200
+    box.clock.pass_by(minutes=2)
+    await run.run_due()
+    assert await state_of(box, "sales") == "available"
+    assert (await box.client("owner").get("/api/v1/sales/sales")).status_code == 404
+
+
+async def test_a_draining_plugin_may_be_kept_after_all(box: Box) -> None:
+    await given_pending_sale(box)
+    await apply(box, await plan(box, "sales", "disable"), on_open="wait")
+    assert (await box.client("owner").post(f"{PLUGINS}/sales/enable")).json()["state"] == "enabled"
+    assert await state_of(box, "sales") == "enabled"
+    box.clock.pass_by(minutes=2)
+    await Runner(box.deployment, standing_of_business).run_due()
+    assert await state_of(box, "sales") == "enabled"
+
+
+async def test_the_order_of_a_hook_is_explained(box: Box) -> None:
+    owner = box.client("owner")
+    told = (await owner.get(f"{PLUGINS}/hooks/erasing_person")).json()
+    assert told["summary"]
+    reasons = {one["plugin"]: one["comes_after"] for one in told["answers"]}
+    assert reasons["sales"] == {"customers": "depends of sales"}
+    assert list(reasons).index("customers") < list(reasons).index("sales")
+    assert (await owner.get(f"{PLUGINS}/hooks/no_such_hook")).status_code == 404
+
+
+async def test_only_who_may_switch_plugins_sees_plans(box: Box) -> None:
+    for role in ("manager", "cashier"):
+        assert (await box.client(role).post(f"{PLUGINS}/sales/plan", {"action": "disable"})).status_code == 403
+    assert (await box.client("owner").post(f"{PLUGINS}/no_such/plan", {"action": "disable"})).status_code == 404
