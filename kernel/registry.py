@@ -124,6 +124,13 @@ class Registry:
         one = self.plugins.get(plugin)
         return one.extensions.get(subject) if one else None
 
+    def plugin_of_settings(self, kind: type[msgspec.Struct]) -> str:
+        """The plugin that declares a Struct as its settings. Raises LookupError."""
+        for one in self.plugins.values():
+            if one.settings is kind:
+                return one.name
+        raise LookupError(f"{kind.__module__}.{kind.__qualname__} is no plugin's settings")
+
     def _gather(self, name: str, wanted: set[str], path: tuple[str, ...]) -> None:
         if name not in self.plugins:
             said = self.set_aside[name].reason if name in self.set_aside else "it is not installed"

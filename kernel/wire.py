@@ -60,6 +60,15 @@ def needs(permission: str) -> Meta:
     return Meta(extra={NEEDS: permission}, extra_json_schema={f"x-{NEEDS}": permission})
 
 
+SECRET = "secret"  # noqa: S105 - a name
+"""The key in a Meta's `extra` under which `secret` marks a setting."""
+
+
+def secret() -> Meta:
+    """Mark a setting that is sealed where it is stored and never answered: `Annotated[str, secret()]`."""
+    return Meta(extra={SECRET: True}, extra_json_schema={"writeOnly": True, "format": "password"})
+
+
 Ext = dict[str, msgspec.Raw]
 """Plugin → what it adds to this thing; read by that plugin's own Struct."""
 

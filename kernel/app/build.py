@@ -30,6 +30,7 @@ from kernel.app.routes import (
     support,
     tills,
 )
+from kernel.app.routes import settings as plugin_settings
 from kernel.app.served import Served
 from kernel.auth.accounts import housekeeping, letters
 from kernel.auth.rights.permissions import Rights
@@ -119,7 +120,7 @@ def kernel_routes() -> list[Route]:
         for route in functions_of(module, Route)
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
-    for module in (*people_and_roles, places, plugins, running, audit, operating, support):
+    for module in (*people_and_roles, places, plugins, plugin_settings, running, audit, operating, support):
         found += [
             route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db.base import Base, Json, Owned, Versioned, new_id
+from kernel.db.base import CONFIGURATION, Base, Json, Owned, Versioned, new_id
 from kernel.db.personal import carries, impersonal, kept, names
 
 GLOBAL = {"global": True}
@@ -48,6 +48,7 @@ class BusinessPlugin(Base):
     """Whether a plugin is enabled for a business, and since when."""
 
     __tablename__ = "kernel_business_plugin"
+    __table_args__ = ({"info": CONFIGURATION},)
 
     business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     plugin: Mapped[str] = mapped_column(primary_key=True)
@@ -56,6 +57,7 @@ class BusinessPlugin(Base):
     settings: Mapped[dict[str, Any] | None] = mapped_column(
         Json, info={"secret": True} | carries("what a plugin lets people set")
     )
+    settings_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Release(Base):

@@ -74,6 +74,19 @@ def decode_path(name: str, text: str, kind: Any) -> Any:
         raise NotFound from fault
 
 
+def convert(value: Any, kind: Any, pointer: str) -> Any:
+    """A plain JSON value at a place of the body as a type. Raises Invalid there."""
+    try:
+        msgspec.json.encode(value)
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as fault:
+        error = _invalid(str(fault))
+        faults = [Fault(pointer + one.pointer, one.code, one.detail) for one in error.faults]
+        raise Invalid(error.detail, faults=faults) from fault
+    except OverflowError as fault:
+        raise Invalid.at(pointer, "The number is too large") from fault
+
+
 def _plain(name: str, text: str, kind: Any) -> Any:
     """A text as the plain value its annotation asks for; only one spelling of each value is taken."""
     base = _base(kind)

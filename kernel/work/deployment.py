@@ -48,3 +48,8 @@ class Deployment:
     to_seal: set[uuid.UUID] = field(default_factory=set)
     recalled: Recalled = field(default_factory=Recalled)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret key, then the former ones: they open what was sealed under them."""
+        return (self.secret, *self.settings.former_secret_keys)

@@ -17,7 +17,7 @@ from kernel.db.prepared import Rows
 from kernel.db.tables import Audit, Business, Job, JobPayload
 from kernel.errors import Elsewhere, Forbidden, NotFound, PreconditionFailed, PreconditionRequired
 from kernel.hooks import Answer, HookSet
-from kernel.work import write_postgres, write_sqlite
+from kernel.work import configuring, write_postgres, write_sqlite
 from kernel.work.crash import crashpoint
 from kernel.work.deployment import Deployment
 from kernel.work.effects import Effects, Number, Refusal, Row, StoredAnswer, Tally, in_order
@@ -157,6 +157,15 @@ class Work:
         if self._transaction.phase is Phase.READ:  # the snapshot that the epochs were read in
             recalled.keep(self.business_id, epochs, asked, made)
         return made
+
+    async def settings(self, kind: type[S]) -> S:
+        """What the business has set for the plugin whose settings are of this kind; defaults where nothing is set.
+
+        Raises SettingsMissing where a setting without a default has no value, LookupError for a Struct of no plugin.
+        """
+        plugin = self.deployment.registry.plugin_of_settings(kind)
+        stored = await self.recall(configuring.STORED, configuring.stored_in, plugin=plugin)
+        return configuring.as_struct(self.deployment.secrets, self.business_id, plugin, kind, stored)
 
     async def execute(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None

@@ -22,9 +22,10 @@ from kernel.app.plans.values import (
     PlanObligation,
     PlanPermission,
     PlanRoute,
+    PlanSetting,
     TableRows,
 )
-from kernel.auth.businesses.switching import hindrances_to_disable, hindrances_to_enable, installed
+from kernel.auth.businesses.switching import Hindrance, hindrances_to_disable, hindrances_to_enable, installed
 from kernel.auth.models import Role
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Base
@@ -33,6 +34,7 @@ from kernel.jobs import handlers_of, next_run
 from kernel.registry import Loaded, functions_of
 from kernel.web import Route
 from kernel.work import Work
+from kernel.work.configuring import STORED, secret_names, stored_in, title_of
 
 MOST_COUNTED = 100_000
 _VOLATILE = ("tables", "jobs", "catch_up", "consequences", "hash")
@@ -55,6 +57,9 @@ async def make_plan(work: Work, name: str, action: Action, *, with_consequences:
     hindrances = (hindrances_to_enable if action == "enable" else hindrances_to_disable)(
         work.deployment.registry, name, enabled
     )
+    settings = await _settings(work, one)
+    if action == "enable" and not is_done and (unset := [said.name for said in settings if said.is_required]):
+        hindrances.append(Hindrance("settings", f"{name} lacks settings: {', '.join(unset)}", (name,)))
     seen = [] if hindrances or is_done or not with_consequences else await _consequences(work, one, after)
     plan = Plan(
         plugin=name,
@@ -70,7 +75,7 @@ async def make_plan(work: Work, name: str, action: Action, *, with_consequences:
         hooks=[] if hindrances else _hooks(work, one, after),
         jobs=await _jobs(work, one, action),
         tables=await _tables(work, one),
-        settings=[],
+        settings=settings,
         hosts=list(one.manifest.hosts),
         obligations=await open_obligations(work, name) if action == "disable" and not is_done else [],
         catch_up=await _catch_up(work, name) if action == "enable" and not (is_done or hindrances) else None,
@@ -166,6 +171,19 @@ def tables_of(name: str) -> Iterable[sa.Table]:
     """The tables of a plugin whose rows belong to businesses, by name."""
     own = (table for key, table in Base.metadata.tables.items() if key.startswith(f"{name}_"))
     return sorted((table for table in own if "business_id" in table.c), key=lambda table: table.name)
+
+
+async def _settings(work: Work, one: Loaded) -> list[PlanSetting]:
+    """What has no value yet, those with a default included."""
+    if one.settings is None:
+        return []
+    stored = stored_in(await work.fetch(STORED, plugin=one.name))
+    secrets = secret_names(one.settings)
+    return [
+        PlanSetting(field.name, title_of(field), field.required, field.name in secrets)
+        for field in msgspec.structs.fields(one.settings)
+        if field.name not in stored.values
+    ]
 
 
 async def _catch_up(work: Work, name: str) -> PlanCatchUp | None:

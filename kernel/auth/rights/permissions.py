@@ -18,6 +18,7 @@ PERMISSIONS = (
     Permission("keys.manage", "Make and revoke keys by which programs act for the business"),
     Permission("tills.manage", "Register devices as tills, and revoke them"),
     Permission("plugins.manage", "Switch plugins on and off"),
+    Permission("settings.manage", "Change what plugins let the business set"),
     Permission("jobs.see", "See background jobs"),
     Permission("audit.see", "See the audit trail"),
     Permission("support.grant", "Let operators of the deployment in for a while"),

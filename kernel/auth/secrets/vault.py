@@ -1,62 +1,24 @@
-"""Sealing what must be read again, and keyed hashes: neither is worth anything without the deployment's secret key.
-
-The keys are derived from it, one a purpose (HKDF, RFC 5869). After a change of the secret key the former ones, named in
-the settings, still open what was sealed under them.
-"""
+"""Sealing and keyed hashes under a deployment's secret keys."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-from functools import lru_cache
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from kernel.errors import Conflict
+from kernel import sealing
+from kernel.sealing import SealBroken
 from kernel.work import Deployment
 
-
-class SealBroken(Conflict):
-    """What is stored was sealed under a key that is not set, for another owner, or was tampered with."""
-
-    code, title = "sealed-under-another-key", "This was kept under a secret key that is not set"
+__all__ = ["SealBroken", "keyed_hashes", "seal", "unseal"]
 
 
 def seal(deployment: Deployment, purpose: str, owner: str, text: str) -> bytes:
     """Encrypt a text for one purpose and one owner (a row's key), so that it cannot be moved to another row."""
-    return _fernets(_secrets(deployment), purpose).encrypt(f"{owner}\n{text}".encode())
+    return sealing.seal(deployment.secrets, purpose, owner, text)
 
 
 def unseal(deployment: Deployment, purpose: str, owner: str, sealed: bytes) -> str:
     """The text again. Raises SealBroken."""
-    try:
-        whose, _, text = _fernets(_secrets(deployment), purpose).decrypt(bytes(sealed)).decode().partition("\n")
-    except InvalidToken as fault:
-        raise SealBroken(f"The {purpose} cannot be read; an operator can help") from fault
-    if whose != owner:
-        raise SealBroken(f"The {purpose} cannot be read; an operator can help")
-    return text
+    return sealing.unseal(deployment.secrets, purpose, owner, sealed)
 
 
 def keyed_hashes(deployment: Deployment, purpose: str, text: str) -> list[bytes]:
     """HMAC-SHA256 of a text under the present key, then under each former one."""
-    return [
-        hmac.new(_derived(secret, purpose), text.encode(), hashlib.sha256).digest() for secret in _secrets(deployment)
-    ]
-
-
-def _secrets(deployment: Deployment) -> tuple[str, ...]:
-    return (deployment.secret, *deployment.settings.former_secret_keys)
-
-
-@lru_cache(maxsize=64)
-def _fernets(secrets: tuple[str, ...], purpose: str) -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derived(secret, purpose))) for secret in secrets])
-
-
-@lru_cache(maxsize=64)
-def _derived(secret: str, purpose: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"duka {purpose}".encode()).derive(secret.encode())
+    return sealing.keyed_hashes(deployment.secrets, purpose, text)
