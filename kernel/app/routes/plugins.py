@@ -90,7 +90,7 @@ async def get_plugin(work: Work, name: Code) -> PluginOut:
     return _plugin(work, name, await _draining(work))
 
 
-@query("/plugins/hooks/{hook}", permission=SIGNED_IN)
+@query("/plugins/hooks/{hook}", permission="plugins.manage")
 async def explain_hook(work: Work, hook: Code) -> HookOrder:
     """Who answers a hook in this business, in which order, and why."""
     spec = work.hooks.specs().get(hook)
