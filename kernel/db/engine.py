@@ -1,7 +1,8 @@
 """Transactions as Duka needs them: role and business set on PostgreSQL, an honest BEGIN IMMEDIATE on SQLite.
 
 PostgreSQL connections run in driver autocommit; a transaction's BEGIN, its role, its business and its lock travel as
-one message. See docs/decisions/0003-the-kernel-begins-transactions-itself.md.
+one message, those of a read together with its first statement. See
+docs/decisions/0003-the-kernel-begins-transactions-itself.md.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
+from kernel.db import ahead
 from kernel.db.prepared import Prepared, Rows
 
 LOCK_SPACE = 0x64756B61
@@ -110,14 +113,19 @@ class Transaction:
         self.business = business
         self.phase = Phase.READ
         self._connection: AsyncConnection | None = None
+        self._taken: sa.Connection | None = None
         self._driver: Any = None
         self._open = False
+        self._ahead = b""
 
     @property
     def connection(self) -> AsyncConnection:
         """SQLAlchemy's connection, inside this transaction."""
         if self._connection is None:
-            raise RuntimeError("the transaction has ended")
+            if self._taken is None:
+                raise RuntimeError("the transaction has ended")
+            self._connection = AsyncConnection(self.database.writer, self._taken)
+        self._send_ahead()
         return self._connection
 
     async def begin(self, phase: Phase) -> None:
@@ -127,14 +135,20 @@ class Transaction:
             await self._begin_postgres(phase)
         else:
             await self._begin_sqlite(phase)
-        self._open = True
+
+    async def begin_now(self) -> None:
+        """See what there is at this moment, rather than at the first statement."""
+        if self._ahead:
+            self._send_ahead()
+            await self._driver.execute("SELECT")
 
     async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
         """Run a prepared statement; its rows as named tuples."""
         text = statement.text(self.database.writer.dialect)
         if self._driver is not None:
-            records = await self._driver.fetch(text.sql, *text.arguments(parameters))
-            return text.rows(records)
+            arguments = text.arguments(parameters)
+            self._send_ahead()
+            return text.rows(await self._driver.fetch(text.sql, *arguments))
         result = await self.connection.execute(statement.statement, text.known(parameters))
         return list(result.all()) if result.returns_rows else []
 
@@ -152,6 +166,7 @@ class Transaction:
 
     async def fetch_raw(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         """PostgreSQL only: a text in the driver's own style, prepared and cached by the driver."""
+        self._send_ahead()
         records: list[Any] = await self._driver.fetch(sql, *arguments)
         return records
 
@@ -159,6 +174,7 @@ class Transaction:
         """Go on for another business in the same transaction: only for the one that is being made in it."""
         self.business = business
         if self._driver is not None:
+            self._send_ahead()
             await self._driver.execute(f"SELECT set_config('app.business', '{business}', true)")
 
     async def commit(self) -> None:
@@ -175,33 +191,53 @@ class Transaction:
 
     async def close(self) -> None:
         """Undo what is not committed and give the connection back; a broken connection is thrown away."""
-        connection, self._connection, driver, self._driver = self._connection, None, self._driver, None
-        if connection is None:
+        connection, taken, driver = self._connection, self._taken, self._driver
+        self._connection = self._taken = self._driver = None
+        self._ahead = b""
+        if connection is None and taken is None:
             return
         try:
             if self._open and driver is not None:
                 await driver.execute("ROLLBACK")
-            elif self._open:
+            elif self._open and connection is not None:
                 await connection.rollback()
-        except Exception:  # the server has undone it already, or will when it sees the connection gone
+        except BaseException as error:  # the server has undone it already, or will when it sees the connection gone
+            connection = connection or AsyncConnection(self.database.writer, taken)
             await connection.invalidate()
-        except BaseException:
-            await connection.invalidate()
-            raise
+            if not isinstance(error, Exception):
+                raise
         finally:
             self._open = False
-            await connection.close()
+            if connection is not None:
+                await connection.close()
+            elif taken is not None:
+                taken.close()  # nothing of SQLAlchemy's is open on it, so there is nothing to wait for
 
     async def _begin_postgres(self, phase: Phase) -> None:
-        parts = ["ROLLBACK"] if self._open else []
-        parts.append("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if phase is Phase.READ else "BEGIN")
-        parts.append(f"SELECT {', '.join(self._settings(phase))}")
-        if self._connection is None:
-            self._connection = await self.database.writer.connect()
-            raw = await self._connection.get_raw_connection()
-            self._driver = raw.driver_connection
+        begin = ["ROLLBACK"] if self._open else []
+        begin.append("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if phase is Phase.READ else "BEGIN")
+        if self._driver is None:
+            await self._take_connection()
+        if phase is Phase.READ:
+            never = " IS NULL OR ".join(self._settings(phase))
+            self._ahead = ahead.messages([*begin, f"SELECT WHERE {never} IS NULL"])
+            return
+        self._ahead = b""
         self._open = True
-        await self._driver.execute("; ".join(parts))
+        await self._driver.execute("; ".join([*begin, f"SELECT {', '.join(self._settings(phase))}"]))
+
+    async def _take_connection(self) -> None:
+        """SQLAlchemy's, of its pool; what wraps it for its own use is made only where it is used."""
+        engine = self.database.writer
+        self._taken = await greenlet_spawn(engine.sync_engine.connect)
+        self._driver = self._taken.connection.driver_connection
+
+    def _send_ahead(self) -> None:
+        """Begin, where that is still to be done, together with what is sent next."""
+        if self._ahead:
+            ahead.send(self._driver, self._ahead)
+            self._ahead = b""
+            self._open = True
 
     def _settings(self, phase: Phase) -> list[str]:
         said = [f"set_config('app.business', '{self.business or ''}', true)"]
@@ -217,6 +253,7 @@ class Transaction:
         engine = self.database.reader if phase is Phase.READ else self.database.writer
         self._connection = await engine.connect()
         _ = await self._connection.begin()
+        self._open = True
 
 
 def _lock_key(business: uuid.UUID) -> int:

@@ -56,6 +56,7 @@ async def snapshot(settings: Settings, business: uuid.UUID | None = None) -> Asy
     try:
         transaction = await database.open(Phase.READ, business or NO_BUSINESS)
         try:
+            await transaction.begin_now()
             yield transaction
         finally:
             await transaction.close()
