@@ -14,7 +14,7 @@ from kernel.db.base import (
 )
 from kernel.db.engine import Database, Phase, Transaction
 from kernel.db.faults import Trouble, trouble_of
-from kernel.db.prepared import Configured, Prepared, Rows, among, joined
+from kernel.db.prepared import Configured, Prepared, Rows, among, gathered, joined
 
 __all__ = [
     "CONFIGURATION",
@@ -32,6 +32,7 @@ __all__ = [
     "Trouble",
     "Versioned",
     "among",
+    "gathered",
     "is_configuration",
     "joined",
     "new_id",

@@ -104,6 +104,23 @@ def _joined_elsewhere(element: joined, compiler: SQLCompiler, **kwargs: Any) -> 
     return f"group_concat({compiler.process(element.clauses, **kwargs)}, ',')"
 
 
+class gathered(FunctionElement[str]):  # a function in SQL, so in small letters
+    """The rows of a group as a text: a JSON list of lists, in no order; none at all may be None or an empty list."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(gathered, "postgresql")
+def _gathered_postgres(element: gathered, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **kwargs)})) AS text)"
+
+
+@compiles(gathered)
+def _gathered_elsewhere(element: gathered, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **kwargs)}))"
+
+
 class Prepared:
     """A statement known at import time. Parameters are its `bindparam` names; rows are named tuples."""
 

@@ -2,7 +2,7 @@
 
 from kernel.web.gate import Gate
 from kernel.web.languages import Languages
-from kernel.web.listing import page, sorting
+from kernel.web.listing import Listing, page, sorting
 from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
@@ -18,6 +18,7 @@ __all__ = [
     "Gate",
     "Include",
     "Languages",
+    "Listing",
     "Problem",
     "Route",
     "Scene",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.orm import aliased
 
-from kernel.db import Prepared, among
+from kernel.db import Prepared, among, gathered
 from kernel.errors import NotFound
 from kernel.money import format_micro, format_price
-from kernel.web import page, sorting
+from kernel.web import Listing, page, sorting
 from kernel.wire import ListQuery, Page
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
@@ -31,24 +35,52 @@ from plugins.catalog.schemas import (
 from plugins.catalog.services.finding import find_products, surely_fits
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
-_PRODUCT = sa.select(*Product.__table__.c)
-_ONE = Prepared(_PRODUCT.where(Product.business_id == _business, Product.id == sa.bindparam("id", type_=sa.Uuid())))
-_MANY = Prepared(_PRODUCT.where(Product.business_id == _business, among(Product.id, "product_ids")))
-_CODES = Prepared(
-    sa.select(Barcode.product_id, Barcode.pack_id, Barcode.code, Barcode.mrp)
-    .where(Barcode.business_id == _business, among(Barcode.product_id, "product_ids"))
-    .order_by(Barcode.id)
-)
-_PACKS = Prepared(
-    sa.select(Pack.id, Pack.product_id, Pack.name, Pack.factor, Pack.price)
-    .where(Pack.business_id == _business, among(Pack.product_id, "product_ids"))
-    .order_by(Pack.factor, Pack.id)
-)
+
+
+class _Code(Struct, array_like=True, frozen=True):
+    """A barcode of a product as it is gathered; by their ids they stand in the order they were given."""
+
+    id: UUID
+    code: str
+    pack_id: UUID | None
+
+
+class _Pack(Struct, array_like=True, frozen=True):
+    """A pack of a product as it is gathered; in the order of what is in them."""
+
+    factor: int
+    id: UUID
+    name: str
+    price: int | None
+
+
+_codes = gathered(Barcode.id, Barcode.code, Barcode.pack_id)
+_packs = gathered(Pack.factor, Pack.id, Pack.name, Pack.price)
+_READ_CODES, _READ_PACKS = msgspec.json.Decoder(list[_Code]), msgspec.json.Decoder(list[_Pack])
+_PRODUCT = sa.select(
+    *Product.__table__.c,
+    sa.select(_codes)
+    .where(Barcode.business_id == Product.business_id, Barcode.product_id == Product.id)
+    .scalar_subquery()
+    .label("codes"),
+    sa.select(_packs)
+    .where(Pack.business_id == Product.business_id, Pack.product_id == Product.id)
+    .scalar_subquery()
+    .label("packs"),
+).where(Product.business_id == _business)
+"""Products with their barcodes and packs: one statement, whatever the number of rows."""
+_ONE = Prepared(_PRODUCT.where(Product.id == sa.bindparam("id", type_=sa.Uuid())))
+_MANY = Prepared(_PRODUCT.where(among(Product.id, "product_ids")))
+_scanned = aliased(Barcode)
 _SCAN = Prepared(
-    sa.select(Barcode.product_id, Barcode.pack_id, Barcode.mrp.label("code_mrp"), Product.mrp, Pack.factor)
-    .join(Product, sa.and_(Product.business_id == Barcode.business_id, Product.id == Barcode.product_id))
-    .outerjoin(Pack, sa.and_(Pack.business_id == Barcode.business_id, Pack.id == Barcode.pack_id))
-    .where(Barcode.business_id == _business, Barcode.code == sa.bindparam("code"))
+    _PRODUCT.add_columns(_scanned.pack_id.label("code_pack_id"), _scanned.mrp.label("code_mrp"))
+    .join(_scanned, sa.and_(_scanned.business_id == Product.business_id, _scanned.product_id == Product.id))
+    .where(_scanned.business_id == _business, _scanned.code == sa.bindparam("code"))
+)
+_BARCODES = Prepared(
+    sa.select(Barcode.pack_id, Barcode.code, Barcode.mrp)
+    .where(Barcode.business_id == _business, Barcode.product_id == sa.bindparam("product_id", type_=sa.Uuid()))
+    .order_by(Barcode.id)
 )
 _SORTS = {"name": Product.name, "sku": Product.sku, "created_at": Product.created_at}
 
@@ -58,32 +90,52 @@ async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int]:
     row = await work.one(_ONE, id=id_)
     if row is None:
         raise NotFound
-    (said,) = await _answers(work, [row])
-    return said, row.version
+    return _answer(row, work.shop.exponent), row.version
 
 
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """A page of products: best first where a question is asked, sorted otherwise."""
+    exponent = work.shop.exponent
     asks = query.q is not None and query.q.strip()
     if asks and query.sort is None:
         found = await find_products(work, query)
+        if not found.ids:
+            return Page([], None, found.total)
         rows = {row.id: row for row in await work.fetch(_MANY, product_ids=found.ids)}
-        return Page(await _answers(work, [rows[id_] for id_ in found.ids]), found.next_cursor, found.total)
-    statement = _PRODUCT.where(Product.business_id == work.business_id)
-    if asks:
-        statement = statement.where(surely_fits(query.q or "", work.business_id, Product.id))
-    if query.category_id is not None:
-        below = sa.select(Category.id).where(
-            Category.business_id == work.business_id, Category.path.contains(query.category_id.hex)
-        )
-        statement = statement.where(Product.category_id.in_(below))
-    if query.brand_id is not None:
-        statement = statement.where(Product.brand_id == query.brand_id)
-    if query.is_active is not None:
-        statement = statement.where(Product.is_active.is_(query.is_active))
+        return Page([_answer(rows[id_], exponent) for id_ in found.ids], found.next_cursor, found.total)
     column, descending = sorting(query.sort or "name", _SORTS)
-    listed = await page(work, statement, query, order=[column, Product.id], make=lambda row: row, descending=descending)
-    return Page(await _answers(work, listed.items), listed.next_cursor, listed.total)
+    filters = {
+        "category": None if query.category_id is None else query.category_id.hex,
+        "brand_id": query.brand_id,
+        "is_active": query.is_active,
+    }
+    given = {name: value for name, value in filters.items() if value is not None}
+    if asks:
+        sure = _PRODUCT.where(surely_fits(query.q or "", work.business_id, Product.id), *_narrowed(tuple(given)))
+        order = [column, Product.id]
+        asked = sure.params(business_id=work.business_id, **given)
+        listed: Page[Any] = await page(work, asked, query, order=order, make=lambda row: row, descending=descending)
+    else:
+        listed = await _listing(column.key, descending, tuple(given)).page(work, query, **given)
+    return Page([_answer(row, exponent) for row in listed.items], listed.next_cursor, listed.total)
+
+
+@lru_cache(maxsize=64)
+def _listing(sort: str, descending: bool, filters: tuple[str, ...]) -> Listing:
+    return Listing(_PRODUCT.where(*_narrowed(filters)), [_SORTS[sort], Product.id], descending=descending)
+
+
+def _narrowed(filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
+    """The conditions of filters, their values as parameters of the same names."""
+    below = sa.select(Category.id).where(
+        Category.business_id == _business, Category.path.contains(sa.bindparam("category", type_=sa.Text()))
+    )
+    known = {
+        "category": Product.category_id.in_(below),
+        "brand_id": Product.brand_id == sa.bindparam("brand_id", type_=sa.Uuid()),
+        "is_active": Product.is_active == sa.bindparam("is_active", type_=sa.Boolean()),
+    }
+    return [known[name] for name in filters]
 
 
 async def scan(work: Work, code: str) -> Scanned:
@@ -95,17 +147,20 @@ async def scan(work: Work, code: str) -> Scanned:
     row = await work.one(_SCAN, code=normal)
     if row is None:
         raise NotFound(f"No product has the barcode {normal}")
-    said, _ = await read_product(work, row.product_id)
-    pack = next((one for one in said.packs if one.id == row.pack_id), None)
-    return Scanned(normal, _price(work, mrp_of(row.mrp, row.code_mrp, row.factor)), said, pack)
+    exponent = work.shop.exponent
+    factor = next((one.factor for one in _packs_of(row) if one.id == row.code_pack_id), None)
+    said = _answer(row, exponent)
+    pack = next((one for one in said.packs if one.id == row.code_pack_id), None)
+    return Scanned(normal, _price(mrp_of(row.mrp, row.code_mrp, factor), exponent), said, pack)
 
 
 async def list_barcodes(work: Work, product_id: UUID) -> list[BarcodeOut]:
     """All barcodes of a product and its packs. Raises NotFound."""
     if await work.one(_ONE, id=product_id) is None:
         raise NotFound
-    rows = await work.fetch(_CODES, product_ids=[product_id])
-    return [barcode_out(work, row) for row in rows]
+    exponent = work.shop.exponent
+    rows = await work.fetch(_BARCODES, product_id=product_id)
+    return [BarcodeOut(row.code, _price(row.mrp, exponent), row.pack_id) for row in rows]
 
 
 async def list_categories(work: Work, query: CategoryQuery) -> Page[CategoryOut]:
@@ -145,27 +200,24 @@ async def brands_by_id(work: Work, ids: Collection[UUID]) -> dict[UUID, BrandOut
     return {row.id: brand_out(row) for row in await work.execute(sa.select(Brand.id, Brand.name).where(here))}
 
 
-def barcode_out(work: Work, row: Any) -> BarcodeOut:
-    """A row as it is answered."""
-    return BarcodeOut(row.code, _price(work, row.mrp), row.pack_id)
+def _packs_of(row: Any) -> list[_Pack]:
+    return sorted(_READ_PACKS.decode(row.packs), key=lambda one: (one.factor, one.id)) if row.packs else []
 
 
-async def _answers(work: Work, rows: Sequence[Any]) -> list[ProductOut]:
-    ids = [row.id for row in rows]
-    if not ids:
-        return []
-    codes: dict[tuple[UUID, UUID | None], list[str]] = {}
-    for code in await work.fetch(_CODES, product_ids=ids):
-        codes.setdefault((code.product_id, code.pack_id), []).append(code.code)
-    packs: dict[UUID, list[PackOut]] = {}
-    for pack in await work.fetch(_PACKS, product_ids=ids):
-        own = codes.get((pack.product_id, pack.id), [])
-        said = PackOut(pack.id, pack.name, format_micro(pack.factor), _price(work, pack.price), own)
-        packs.setdefault(pack.product_id, []).append(said)
-    return [_answer(work, row, codes.get((row.id, None), []), packs.get(row.id, [])) for row in rows]
-
-
-def _answer(work: Work, row: Any, codes: list[str], packs: list[PackOut]) -> ProductOut:
+def _answer(row: Any, exponent: int) -> ProductOut:
+    codes = _READ_CODES.decode(row.codes) if row.codes else []
+    if len(codes) > 1:
+        codes.sort(key=lambda one: one.id)
+    packs = [
+        PackOut(
+            one.id,
+            one.name,
+            format_micro(one.factor),
+            _price(one.price, exponent),
+            [code.code for code in codes if code.pack_id == one.id],
+        )
+        for one in _packs_of(row)
+    ]
     return ProductOut(
         id=row.id,
         sku=row.sku,
@@ -173,10 +225,10 @@ def _answer(work: Work, row: Any, codes: list[str], packs: list[PackOut]) -> Pro
         description=row.description,
         kind=row.kind,
         unit=row.unit,
-        price=format_price(row.price, work.shop.exponent),
-        wholesale_price=_price(work, row.wholesale_price),
-        cost_price=_price(work, row.cost_price),
-        mrp=_price(work, row.mrp),
+        price=format_price(row.price, exponent),
+        wholesale_price=_price(row.wholesale_price, exponent),
+        cost_price=_price(row.cost_price, exponent),
+        mrp=_price(row.mrp, exponent),
         category_id=row.category_id,
         brand_id=row.brand_id,
         tax_class_id=row.tax_class_id,
@@ -185,7 +237,7 @@ def _answer(work: Work, row: Any, codes: list[str], packs: list[PackOut]) -> Pro
         track_stock=row.track_stock,
         allow_negative_stock=row.allow_negative_stock,
         is_active=row.is_active,
-        barcodes=codes,
+        barcodes=[code.code for code in codes if code.pack_id is None],
         packs=packs,
         image=_image(row),
         ext=row.ext,
@@ -200,5 +252,5 @@ def _image(row: Any) -> ImageLinks | None:
     return ImageLinks(*(f"/api/v1/catalog/products/{row.id}/image/{px}?v={row.image}" for px in IMAGE_SIZES))
 
 
-def _price(work: Work, value: int | None) -> str | None:
-    return None if value is None else format_price(value, work.shop.exponent)
+def _price(value: int | None, exponent: int) -> str | None:
+    return None if value is None else format_price(value, exponent)
