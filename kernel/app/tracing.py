@@ -144,8 +144,6 @@ class Tracing:
 
     def _fetch(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def traced(transaction: Transaction, statement: Prepared, /, **parameters: Any) -> Any:
-            if transaction._driver is None:  # SQLAlchemy runs it, and tells its listeners
-                return await function(transaction, statement, **parameters)
             text = statement.text(transaction.database.writer.dialect).sql
             with self._sql(text):
                 return await function(transaction, statement, **parameters)

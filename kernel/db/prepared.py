@@ -1,4 +1,4 @@
-"""Prepared statements: compiled once, their text constant, sent straight to the driver on PostgreSQL.
+"""Prepared statements: compiled once, their text constant, sent straight to the driver.
 
 SQLAlchemy writes the SQL; for the hot paths its execution layer is stepped around, which halves the cost of a query.
 """
@@ -156,7 +156,6 @@ class _Text:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         self.names: list[str] = list(compiled.positiontup or [])
-        self._named = frozenset(compiled.params)
         self.fixed: dict[str, Any] = {k: v for k, v in compiled.params.items() if v is not None}
         self.incoming: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)
         columns = compiled._result_columns
@@ -172,10 +171,6 @@ class _Text:
         given = self.fixed | parameters if self.fixed else parameters
         processors = self.incoming
         return [processors[name](given[name]) if name in processors else given[name] for name in self.names]
-
-    def known(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The parameters that the text names; SQLAlchemy would take any other for a column that an update sets."""
-        return {name: value for name, value in parameters.items() if name in self._named}
 
     def rows(self, records: Sequence[Any]) -> Rows:
         """Driver records as named tuples."""
