@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,21 +14,24 @@ from typing import Any
 import asyncpg
 import uuid_utils.compat
 
-NOT_OF_A_SALE = ("kernel_job", "kernel_job_payload", "kernel_series", "inventory_level", "kernel_limit")
+_NOT_OF_A_SALE = frozenset(
+    ("kernel_job", "kernel_job_payload", "kernel_series", "kernel_limit", "kernel_audit_seal", "inventory_level")
+)
 FIRST = ("kernel_idempotency", "sales_sale")
 """Tables that are written before the others, by name: the key, and what others refer to."""
 HASH = b"0" * 32
 
+_IDS = ("uuid", "CHAR(32)")
 _READ: dict[str, Callable[[str], Any]] = {
-    "uuid": uuid.UUID,
+    **dict.fromkeys(_IDS, uuid.UUID),
     "date": dt.date.fromisoformat,
     "timestamp with time zone": dt.datetime.fromisoformat,
-    "bytea": lambda _: HASH,
+    **dict.fromkeys(("bytea", "BLOB"), lambda _: HASH),
 }
 
 
 class Table:
-    """A table's columns (name, type of PostgreSQL) and rows."""
+    """A table's columns (name, type of the database) and rows."""
 
     def __init__(self, said: dict[str, Any]) -> None:
         self.columns: list[tuple[str, str]] = [(name, kind) for name, kind in said["columns"]]
@@ -71,7 +76,7 @@ class Shape:
         one = self.tables[table]
         arrays: list[list[Any]] = [list(values) for values in zip(*one.rows, strict=True)]
         for place, (name, kind) in enumerate(one.columns):
-            if kind == "uuid":
+            if kind in _IDS:
                 arrays[place] = [renamed.get(value, value) for value in arrays[place]]
             elif name in ("key", "number"):
                 arrays[place] = [uuid.uuid4().hex for _ in arrays[place]]
@@ -88,7 +93,7 @@ async def shape_of(url: str, sale_id: str) -> dict[str, Any]:
         tables: dict[str, Any] = {}
         listed = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
         for (table,) in await connection.fetch(listed):
-            if table in NOT_OF_A_SALE or table.endswith("_schema"):
+            if table in _NOT_OF_A_SALE or table.endswith("_schema"):
                 continue
             rows = await connection.fetch(f"SELECT * FROM {table} WHERE xmin = $1::text::xid", sale["deed"])
             if rows:
@@ -99,14 +104,39 @@ async def shape_of(url: str, sale_id: str) -> dict[str, Any]:
                 )
                 values = [[_said(value) for value in row.values()] for row in rows]
                 tables[table] = {"columns": [list(kind) for kind in kinds], "rows": values}
-        return {
-            "business": str(sale["business_id"]),
-            "location": str(sale["location_id"]),
-            "sale": sale_id,
-            "tables": tables,
-        }
+        return _saved(sale["business_id"], sale["location_id"], sale_id, tables)
     finally:
         await connection.close()
+
+
+def rows_on_sqlite(path: Path) -> dict[str, int]:
+    """The last row of each table that a sale may write to: table → its rowid."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        tables = [name for (name,) in listed if name not in _NOT_OF_A_SALE and not name.endswith("_schema")]
+        last = {table: connection.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0 for table in tables}
+    return last
+
+
+def shape_on_sqlite(path: Path, before: dict[str, int], sale_id: str) -> dict[str, Any]:
+    """What one sale wrote after `rows_on_sqlite` had looked, to be saved as JSON."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables: dict[str, Any] = {}
+        for table, last in before.items():
+            rows = connection.execute(f"SELECT * FROM {table} WHERE rowid > ?", (last,)).fetchall()
+            if rows:
+                kinds = connection.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall()
+                values = [[_said(value) for value in row] for row in rows]
+                tables[table] = {"columns": [list(kind) for kind in kinds], "rows": values}
+        sale = connection.execute(
+            "SELECT business_id, location_id FROM sales_sale WHERE id = ?", (uuid.UUID(sale_id).hex,)
+        )
+        business, location = sale.fetchone()
+    return _saved(business, location, sale_id, tables)
+
+
+def _saved(business: Any, location: Any, sale_id: str, tables: dict[str, Any]) -> dict[str, Any]:
+    return {"business": str(business), "location": str(location), "sale": sale_id, "tables": tables}
 
 
 def _said(value: Any) -> Any:

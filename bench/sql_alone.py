@@ -5,7 +5,6 @@ A statement a table, prepared. Products and ids are made in the first of them, t
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import statistics
@@ -14,19 +13,25 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
+from bench.as_sql import NewSale, version_7
 from bench.by_hand import ONE
 from bench.load import Figures, cpu_s
-from bench.shape import HASH, Shape
+from bench.shape import Shape
 from kernel.testing import servers
 from kernel.testing.servers import PORT, Postgres
 
 _TO_CHOOSE_FROM = "bench_product"
 _STEP = 97
 """Between two products of a cart, by their numbers: a prime, so that they are five different ones."""
+_SALE = NewSale(
+    id=lambda place: version_7(":t::text", place, ":c::text"),
+    product=lambda line: f"(:ids::uuid[])[{line + 1}]",
+    key="(:t::text || :c::text)",
+)
+"""t, c: the time and the rest of its ids; ids: its products. The script's first statement answers them."""
 
 
 class SqlAlone:
@@ -81,6 +86,7 @@ def script(shape: Shape, products: int) -> str:
     wanted = len(shape.products)
     chosen = [f"(:p + {place * _STEP}) % {products}" for place in range(wanted)]
     business, location = f"'{shape.business}'::uuid", f"'{shape.location}'::uuid"
+    tables = shape.tables.items()
     lines = [
         r"\set s :s + 1",
         rf"\set p random(0, {products - 1})",
@@ -90,13 +96,7 @@ def script(shape: Shape, products: int) -> str:
         f" WHERE b.n IN ({', '.join(chosen)}) \\gset",
         "BEGIN;",
     ]
-    places = {id_: place for place, id_ in enumerate(shape.ids)}
-    for table, one in shape.tables.items():
-        rows = [
-            f"({', '.join(_value(shape, places, name, kind, value) for (name, kind), value in zip(one.columns, row, strict=True))})"
-            for row in one.rows
-        ]
-        lines.append(f"INSERT INTO {table} ({one.names}) VALUES {', '.join(rows)};")
+    lines += [f"INSERT INTO {table} ({one.names}) VALUES {_SALE.values(shape, table)};" for table, one in tables]
     here = f"business_id = {business} AND location_id = {location}"
     lines += [
         f"SELECT 1 FROM inventory_level WHERE {here} AND product_id = ANY(:ids::uuid[])"
@@ -106,35 +106,7 @@ def script(shape: Shape, products: int) -> str:
         f"INSERT INTO kernel_series (business_id, series, last) VALUES ({business}, 'sql-alone', 1)"
         " ON CONFLICT (business_id, series) DO UPDATE SET last = kernel_series.last + 1 RETURNING last \\gset",
         f"UPDATE sales_sale SET number = 'SQL-' || lpad(:last::text, 6, '0') WHERE business_id = {business}"
-        f" AND id = {_id(places[shape.sale])};",
+        f" AND id = {_SALE.id(shape.ids.index(shape.sale))};",
         "COMMIT;",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _value(shape: Shape, places: dict[uuid.UUID, int], name: str, kind: str, value: Any) -> str:
-    """A value of the new sale, as SQL."""
-    if value is None:
-        return f"NULL::{kind}"
-    if name in ("key", "number"):
-        return "(:t::text || :c::text)"
-    with contextlib.suppress(KeyError):
-        return _id(places[value])
-    if value in shape.products:
-        return f"(:ids::uuid[])[{shape.products.index(value) + 1}]"
-    return literal(value, kind)
-
-
-def _id(place: int) -> str:
-    """The id of one of a sale's rows: version 7, its time first, so that indexes grow at their ends."""
-    return f"(:t::text || '7{place:03x}8' || :c::text)::uuid"
-
-
-def literal(value: Any, kind: str) -> str:
-    """A value as SQL, without a colon: pgbench takes `:word` for a variable, inside quotes too."""
-    if value is None:
-        return f"NULL::{kind}"
-    if value == HASH:
-        return f"'\\x{HASH.hex()}'::bytea"
-    said = str(value).replace("\\", r"\\").replace("'", r"\'").replace(":", r"\x3A")
-    return f"E'{said}'::{kind}"
