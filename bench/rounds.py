@@ -51,6 +51,12 @@ class Rounds:
             one.per_second / against.per_second for one, against in zip(self.figures, other.figures, strict=True)
         )
 
+    def cpu_ratio(self, other: Rounds, whose: str) -> float:
+        """How many times as much processor time a request as another, round by round."""
+        return statistics.median(
+            one.cpu_ms[whose] / against.cpu_ms[whose] for one, against in zip(self.figures, other.figures, strict=True)
+        )
+
 
 async def interleaved(measures: Mapping[K, Measure], rounds: int) -> dict[K, Rounds]:
     """Measure all of them in turn, so many times. Ends the program when a request failed."""
