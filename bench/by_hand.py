@@ -29,14 +29,16 @@ NUMBER = """INSERT INTO kernel_series (business_id, series, last) VALUES ($1, 'b
 ON CONFLICT (business_id, series) DO UPDATE SET last = kernel_series.last + 1 RETURNING last"""
 NUMBERED = "UPDATE sales_sale SET number = $3 WHERE business_id = $1 AND id = $2"
 
-_LOWERED = """UPDATE inventory_level t SET on_hand = t.on_hand - u.n FROM unnest($3::uuid[], $4::bigint[]) AS u(p, n), locked l
+_LOWERED = """UPDATE inventory_level t SET on_hand = t.on_hand - u.n
+FROM unnest($3::uuid[], $4::bigint[]) AS u(p, n), locked l
 WHERE t.business_id = $1 AND t.location_id = $2 AND t.product_id = u.p AND l.product_id = u.p AND t.on_hand >= u.n
 RETURNING 1"""
 _TAKEN = """INSERT INTO kernel_series (business_id, series, last)
 SELECT $1, 'by-hand', 1 FROM (SELECT count(*) FROM lowered) AS done
 ON CONFLICT (business_id, series) DO UPDATE SET last = kernel_series.last + 1 RETURNING last"""
-_TOLD = """SELECT (SELECT last FROM taken) AS number, 1 / ((SELECT count(*) FROM lowered) = cardinality($3))::int AS enough,
-ARRAY(SELECT p.name FROM catalog_product p WHERE p.business_id = $1 AND p.id = ANY($3::uuid[]) ORDER BY p.id) AS names"""
+_TOLD = """SELECT (SELECT last FROM taken) AS number, ARRAY(SELECT p.name FROM catalog_product p
+WHERE p.business_id = $1 AND p.id = ANY($3::uuid[]) ORDER BY p.id) AS names,
+1 / ((SELECT count(*) FROM lowered) = cardinality($3))::int AS enough"""
 ONE = 1_000_000
 """A quantity of one, as it is stored."""
 

@@ -13,6 +13,7 @@ import functools
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from bench import sizes
@@ -56,7 +57,7 @@ def by_hand(shape: Path, url: str) -> dict[str, str]:
 
 def _measures(server: Postgres, a: Server, b: Server, shop: Shop, alone: SqlAlone) -> dict[tuple[int, str], Measure]:
     seconds = sizes.seconds()
-    requests = {
+    requests: dict[str, tuple[Server, Callable[[], bytes]]] = {
         "a": (a, shop.sale),
         "b": (b, shop.by_hand),
         "c": (b, functools.partial(shop.by_hand, path="/sale-at-once")),

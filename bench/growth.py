@@ -81,9 +81,7 @@ async def _measures(server: Postgres, one: Server, settings: Settings, shop: Sho
     }
     for what, path in pages.items():
         asked = functools.partial(get, path, headers)
-        measures[f"{what}, {PAGES} clients"] = functools.partial(
-            load, one.port, PAGES, sizes.seconds(), asked, watched
-        )
+        measures[f"{what}, {PAGES} clients"] = functools.partial(load, one.port, PAGES, sizes.seconds(), asked, watched)
     return measures
 
 

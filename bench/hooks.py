@@ -1,7 +1,7 @@
 """What plugins cost that have nothing to say: ten idle ones, one answer to a hook, one job; on PostgreSQL.
 
 Three deployments beside each other, at 4 clients: without, with ten enabled plugins that answer no hook, and with ten
-that answer every hook of a checkout with nothing. Aim: ten idle plugins cost at most 2 % of a checkout's processor time.
+that answer every hook of a checkout with nothing. Aim: ten idle ones cost at most 2 % of a checkout's processor time.
 A hook answer is timed on the hook bus itself too, jobs in this process: declared in one deed, then run one by one.
 """
 
@@ -16,10 +16,12 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import sizes
-from bench.idle import ANSWERS, PER_CART, discovered, install
+from bench.idle import ANSWERS, NAME, discovered, install
 from bench.load import cpu_s, load
 from bench.rounds import Measure, Rounds, interleaved
 from bench.shop import prepared, served, settle, stocked
@@ -36,9 +38,10 @@ from plugins.sales import hooks
 
 PLUGINS, CLIENTS, LINES = 10, 4, 5
 CALLS, JOBS = 20_000, 600
-KINDS = {"without": (0, ""), "ten idle": (PLUGINS, ""), "ten that answer": (PLUGINS, ANSWERS)}
-ANSWERED = PLUGINS * (PER_CART + LINES)
-"""Answers that the ten give in one checkout."""
+ANSWERING = "ten that answer"
+KINDS = {"without": (0, ""), "ten idle": (PLUGINS, ""), ANSWERING: (PLUGINS, ANSWERS)}
+ASKED, TOLD = LINES + 1, 3
+"""Answers that one of those gives in a checkout: to price_line and price_cart, and to the hooks that are awaited."""
 
 
 def main() -> None:
@@ -47,24 +50,35 @@ def main() -> None:
         asyncio.run(_run(server, Path(home)))
 
 
+@dataclass(frozen=True)
+class Beside:
+    """One of the deployments: with which plugins, whose business, how a checkout of it is measured."""
+
+    settings: Settings
+    registry: Registry
+    business: uuid.UUID
+    measure: Measure
+
+
 async def _run(server: Postgres, home: Path) -> None:
-    measures: dict[str, Measure] = {}
-    installed: dict[str, tuple[Settings, Registry]] = {}
     with ExitStack() as servers:
-        for number, (kind, (count, listeners)) in enumerate(KINDS.items()):
-            folder = install(home / f"plugins-{number}", count, listeners)
-            registry = discovered(folder)
-            settings = await prepared(await server.create_database(f"bench_{number}"), home, registry)
-            installed[kind] = settings, registry
-            path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
-            one = servers.enter_context(served(settings, {"PYTHONPATH": path}))
-            shop = await stocked(one.port)
-            await settle(settings.url, one.port, shop)
-            watched = {"python": one.process.pid, "postgres": server.pid}
-            measures[kind] = functools.partial(load, one.port, CLIENTS, sizes.seconds(), shop.sale, watched)
-        found = await interleaved(measures, sizes.rounds(7))
+        kinds = {kind: await _beside(server, home / kind, servers, *with_) for kind, with_ in KINDS.items()}
+        found = await interleaved({kind: one.measure for kind, one in kinds.items()}, sizes.rounds(7))
     _show(found)
-    await _show_parts(server, *installed["ten that answer"], shop.business)
+    await _show_parts(server, kinds[ANSWERING])
+
+
+async def _beside(server: Postgres, home: Path, servers: ExitStack, count: int, listeners: str) -> Beside:
+    folder = install(home / "plugins", count, listeners)
+    registry = discovered(folder)
+    settings = await prepared(await server.create_database(home.name), home, registry)
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    one = servers.enter_context(served(settings, {"PYTHONPATH": path}))
+    shop = await stocked(one.port)
+    await settle(settings.url, one.port, shop)
+    watched = {"python": one.process.pid, "postgres": server.pid}
+    measure = functools.partial(load, one.port, CLIENTS, sizes.seconds(), shop.sale, watched)
+    return Beside(settings, registry, shop.business, measure)
 
 
 def _show(found: dict[str, Rounds]) -> None:
@@ -77,45 +91,43 @@ def _show(found: dict[str, Rounds]) -> None:
     table.show()
 
 
-async def _show_parts(server: Postgres, settings: Settings, registry: Registry, business: uuid.UUID) -> None:
+async def _show_parts(server: Postgres, one: Beside) -> None:
     table = Table("One of each", {"": "", "ms": ".4f", "CPU ms Python": ".4f", "CPU ms PostgreSQL": ".4f"})
-    for name, took_ms in (await _answers(registry)).items():
-        table.add(name, took_ms, took_ms, None)
-    for name, figures in (await _jobs(server, settings, registry, business)).items():
+    asked_ms, told_ms = await _answers(one.registry)
+    table.add("an answer that is asked for", asked_ms, asked_ms, None)
+    table.add("an answer that is awaited", told_ms, told_ms, None)
+    for name, figures in (await _jobs(server, one)).items():
         table.add(name, *figures)
     table.show()
-    print(f"A checkout of {LINES} lines asks the ten for {ANSWERED} answers")
+    whole_ms = PLUGINS * (ASKED * asked_ms + TOLD * told_ms)
+    print(f"All answers of the {PLUGINS} in a checkout of {LINES} lines: {whole_ms:.3f} ms")
 
 
-async def _answers(registry: Registry) -> dict[str, float]:
-    """Milliseconds of one answer to a hook that is asked, and to one that is told; median of three."""
-    names = registry.needed_by("sales")
-    without = registry.hooks_for(names)
-    ten = registry.hooks_for([*names, *(name for name in registry.plugins if name.startswith("bench_"))])
-    asked: list[float] = []
-    told: list[float] = []
-    for _ in range(3):
-        took = {}
-        for side, bus in (("without", without), ("ten", ten)):
-            start = time.perf_counter()
-            for _ in range(CALLS):
-                bus.ask(hooks.price_line, cart=None, line=None, facts=None)
-            middle = time.perf_counter()
-            for _ in range(CALLS):
-                await bus.tell(hooks.sale_completed, work=None, sale=None)
-            took[side] = (middle - start, time.perf_counter() - middle)
-        for found, place in ((asked, 0), (told, 1)):
-            found.append((took["ten"][place] - took["without"][place]) / CALLS / PLUGINS * 1000)
-    return {"an answer that is asked for": sorted(asked)[1], "an answer that is awaited": sorted(told)[1]}
+async def _answers(registry: Registry) -> tuple[float, float]:
+    """Milliseconds of an answer to a hook that is asked, and to one that is told: what each plugin adds."""
+    sales = registry.needed_by("sales")
+    buses: list[Any] = [
+        registry.hooks_for([*sales, *(name for name in registry.plugins if name.startswith(NAME))]),
+        registry.hooks_for(sales),
+    ]
+    took: list[tuple[float, float]] = []
+    for bus in buses:
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            bus.ask(hooks.price_line, cart=None, line=None, facts=None)
+        middle = time.perf_counter()
+        for _ in range(CALLS):
+            await bus.tell(hooks.sale_completed, work=None, sale=None)
+        took.append((middle - start, time.perf_counter() - middle))
+    asked, told = ((ten - none) / CALLS / PLUGINS * 1000 for ten, none in zip(*took, strict=True))
+    return asked, told
 
 
-async def _jobs(
-    server: Postgres, settings: Settings, registry: Registry, business: uuid.UUID
-) -> dict[str, tuple[float, float, float]]:
+async def _jobs(server: Postgres, one: Beside) -> dict[str, tuple[float, float, float]]:
     """Milliseconds, processor time here and of PostgreSQL: of a job that is declared, and of one that is run."""
-    box = await open_box(settings, registry)
+    box = await open_box(one.settings, one.registry)
     runner = Runner(box.deployment, standing_of_business)
-    names = itertools.cycle(f"bench_{number}.nothing" for number in range(PLUGINS))
+    names = itertools.cycle(f"{NAME}{number}.nothing" for number in range(PLUGINS))
 
     async def declare(work: Work) -> None:
         for _ in range(JOBS):
@@ -127,9 +139,9 @@ async def _jobs(
 
     try:
         await run()
-        await act(box.deployment, business, declare)
+        await act(box.deployment, one.business, declare)
         await run()
-        declared = await _timed(server, lambda: act(box.deployment, business, declare))
+        declared = await _timed(server, lambda: act(box.deployment, one.business, declare))
         return {"a job declared": declared, "a job run": await _timed(server, run)}
     finally:
         await box.close()

@@ -37,9 +37,7 @@ async def _run(server: Postgres, home: Path) -> None:
         for clients in sizes.clients(4, 16):
             for hot in (False, True):
                 request = functools.partial(shop.sale, hot=hot)
-                measures[clients, hot] = functools.partial(
-                    load, one.port, clients, sizes.seconds(), request, watched
-                )
+                measures[clients, hot] = functools.partial(load, one.port, clients, sizes.seconds(), request, watched)
         found = await interleaved(measures, sizes.rounds())
         sales = await _numbered(plain(url))
     figures = {"/s": ",.0f", "to even": ".2f", "p50 ms": ".1f", "p99 ms": ".1f", "CPU ms": ".2f", "failures": ""}

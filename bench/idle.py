@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kernel.registry import Registry, discover
 
+NAME = "bench_"
 ANSWERS = """
 from kernel.hooks import answers
 
@@ -32,8 +33,6 @@ async def sale_completed(work, sale):
     return None
 """
 """An answer to each hook that a checkout calls, saying nothing."""
-PER_CART = 4
-"""How many of them are called once a sale; price_line is called once a line."""
 JOB = """
 from kernel.jobs import job
 
@@ -46,11 +45,13 @@ async def nothing(work, payload):
 def install(folder: Path, count: int, listeners: str = "") -> Path:
     """Write so many plugins, `bench_0` and on, that answer hooks as said and have a job `nothing`."""
     for number in range(count):
-        name = f"bench_{number}"
+        name = f"{NAME}{number}"
         package = folder / name
         package.mkdir(parents=True)
         manifest = f'Plugin("{name}", "1.0", "{name}", "Idle.", depends=("sales",))'
-        (package / "__init__.py").write_text(f'"""Idle."""\n\nfrom kernel.plugin import Plugin\n\nPLUGIN = {manifest}\n')
+        (package / "__init__.py").write_text(
+            f'"""Idle."""\n\nfrom kernel.plugin import Plugin\n\nPLUGIN = {manifest}\n'
+        )
         (package / "jobs.py").write_text(JOB.format(name=name))
         if listeners:
             (package / "listeners.py").write_text(listeners)
@@ -69,7 +70,7 @@ def discovered(folder: Path) -> Registry:
         registry = discover()
     finally:
         sys.path.remove(str(folder))
-        for name in [name for name in sys.modules if name.startswith("bench_")]:
+        for name in [name for name in sys.modules if name.startswith(NAME)]:
             del sys.modules[name]
     if registry.set_aside:
         raise RuntimeError(f"set aside: {registry.set_aside}")

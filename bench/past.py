@@ -16,8 +16,8 @@ KEPT_DAYS = 8
 _PIECE = 50_000
 _PATIENCE_S = 3600
 _SEALS = """INSERT INTO kernel_audit_seal (business_id, number, audit_id, hash, sealed_at)
-SELECT $1, (SELECT coalesce(max(number), 0) FROM kernel_audit_seal WHERE business_id = $1) + row_number() OVER (ORDER BY id),
-id, decode(repeat('00', 32), 'hex'), at FROM kernel_audit a WHERE business_id = $1
+SELECT $1, (SELECT coalesce(max(number), 0) FROM kernel_audit_seal WHERE business_id = $1)
++ row_number() OVER (ORDER BY id), id, decode(repeat('00', 32), 'hex'), at FROM kernel_audit a WHERE business_id = $1
 AND NOT EXISTS (SELECT 1 FROM kernel_audit_seal s WHERE s.business_id = $1 AND s.audit_id = a.id)"""
 
 
@@ -47,7 +47,9 @@ def _insert(shape: Shape, table: str, sales: int, products: int) -> str:
     apart = dt.timedelta(days=DAYS) / sales
     at = f"now() - ({sales} - g) * interval '{apart.total_seconds():.6f} seconds'"
     time, rest = "lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')", "lpad(to_hex(g), 15, '0')"
-    made = f"SELECT g, at, {time} AS t, {rest} AS c FROM (SELECT g, {at} AS at FROM generate_series($2::int, $3::int) g) x"
+    made = (
+        f"SELECT g, at, {time} AS t, {rest} AS c FROM (SELECT g, {at} AS at FROM generate_series($2::int, $3::int) g) x"
+    )
     sale = NewSale(
         id=lambda place: version_7("s.t", place, "s.c"),
         product=lambda line: f"($1::uuid[])[1 + (s.g * 7919::bigint + {line * 97}) % {products}]",

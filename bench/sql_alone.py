@@ -70,7 +70,7 @@ class SqlAlone:
                 int(line.split()[2]) / 1000 for log in Path(folder).iterdir() for line in log.read_text().splitlines()
             )
         cpu = {"postgres": (cpu_s(self.server.pid) - before) / len(took) * 1000}
-        return Figures(len(took) / whole, statistics.median(took), took[int(len(took) * 0.99) - 1], 0, cpu)
+        return Figures(len(took) / whole, statistics.median(took), took[int(len(took) * 0.99) - 1], 0, cpu, len(took))
 
 
 def pgbench() -> Path:
@@ -90,7 +90,8 @@ def script(shape: Shape, products: int) -> str:
     lines = [
         r"\set s :s + 1",
         rf"\set p random(0, {products - 1})",
-        "SELECT array_agg(p.id ORDER BY p.id)::text AS ids, min(p.name) AS name, lpad(to_hex(:s::bigint), 12, '0') AS t,"
+        "SELECT array_agg(p.id ORDER BY p.id)::text AS ids, min(p.name) AS name,"
+        " lpad(to_hex(:s::bigint), 12, '0') AS t,"
         " lpad(to_hex(:run::bigint * 1000 + :client_id::bigint), 15, '0') AS c"
         f" FROM {_TO_CHOOSE_FROM} b JOIN catalog_product p ON p.business_id = {business} AND p.id = b.id"
         f" WHERE b.n IN ({', '.join(chosen)}) \\gset",

@@ -123,7 +123,9 @@ def _show_sizes() -> None:
     """What an installation weighs: the packages that the lock of the run names, and Duka without its tests."""
     locked = re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.MULTILINE)
     weights = {name: weight for name in locked if (weight := _weight(name))}
-    ours = sum(path.stat().st_size for part in ("kernel", "plugins") for path in (ROOT / part).rglob("*") if _is_ours(path))
+    ours = sum(
+        path.stat().st_size for part in ("kernel", "plugins") for path in (ROOT / part).rglob("*") if _is_ours(path)
+    )
     table = Table("Installed, without Python itself", {"": "", "MB": ".1f"})
     largest = sorted(weights, key=lambda name: -weights[name])
     for name in largest[:SHOWN]:
