@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 import asyncpg
 
@@ -13,7 +15,7 @@ from bench.shape import Shape
 DAYS = 730
 KEPT_DAYS = 8
 """Idempotency keys are thrown away after so long, so only those of the last days are there."""
-_PIECE = 50_000
+_PIECE, _LOADERS = 25_000, 2
 _PATIENCE_S = 3600
 _SEALS = """INSERT INTO kernel_audit_seal (business_id, number, audit_id, hash, sealed_at)
 SELECT $1, (SELECT coalesce(max(number), 0) FROM kernel_audit_seal WHERE business_id = $1)
@@ -27,17 +29,24 @@ async def load_past(url: str, shape: Shape, sales: int, products: list[str]) -> 
     Foreign keys are not checked while it loads. Ids are of version 7, in the order of the sales.
     """
     ids = [uuid.UUID(one) for one in products]
+    pieces = iter(range(1, sales + 1, _PIECE))
+    await asyncio.gather(*(_load(url, shape, sales, ids, pieces) for _ in range(_LOADERS)))
+    connection = await asyncpg.connect(url, command_timeout=_PATIENCE_S)
+    for statement, *arguments in ((_SEALS, shape.business), ("VACUUM ANALYZE",), ("CHECKPOINT",)):
+        await connection.execute(statement, *arguments)
+    await connection.close()
+
+
+async def _load(url: str, shape: Shape, sales: int, products: list[uuid.UUID], pieces: Iterator[int]) -> None:
+    """Load the pieces that are left, one after another; each begins with the sale that is named."""
     connection = await asyncpg.connect(url, command_timeout=_PATIENCE_S)
     await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
-    for start in range(1, sales + 1, _PIECE):
-        last = min(start + _PIECE - 1, sales)
+    kept = sales - sales * KEPT_DAYS // DAYS + 1
+    for start in pieces:
         for table in shape.tables:
-            kept = sales - sales * KEPT_DAYS // DAYS + 1
             first = max(start, kept) if table == "kernel_idempotency" else start
-            await connection.execute(_insert(shape, table, sales, len(ids)), ids, first, last)
-    await connection.execute(_SEALS, shape.business)
-    for maintenance in ("VACUUM ANALYZE", "CHECKPOINT"):
-        await connection.execute(maintenance)
+            last = min(start + _PIECE - 1, sales)
+            await connection.execute(_insert(shape, table, sales, len(products)), products, first, last)
     await connection.close()
 
 
@@ -47,9 +56,8 @@ def _insert(shape: Shape, table: str, sales: int, products: int) -> str:
     apart = dt.timedelta(days=DAYS) / sales
     at = f"now() - ({sales} - g) * interval '{apart.total_seconds():.6f} seconds'"
     time, rest = "lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')", "lpad(to_hex(g), 15, '0')"
-    made = (
-        f"SELECT g, at, {time} AS t, {rest} AS c FROM (SELECT g, {at} AS at FROM generate_series($2::int, $3::int) g) x"
-    )
+    numbered = f"SELECT g, {at} AS at FROM generate_series($2::int, $3::int) AS g OFFSET 0"
+    made = f"SELECT g, at, {time} AS t, {rest} AS c FROM ({numbered}) AS x OFFSET 0"
     sale = NewSale(
         id=lambda place: version_7("s.t", place, "s.c"),
         product=lambda line: f"($1::uuid[])[1 + (s.g * 7919::bigint + {line * 97}) % {products}]",
