@@ -72,11 +72,11 @@ def _measures(server: Postgres, a: Server, b: Server, shop: Shop, alone: SqlAlon
 
 
 def _show(found: dict[tuple[int, str], Rounds]) -> None:
-    figures = {"/s": ",.0f", "a / it": ".2f", "p50 ms": ".1f", "p99 ms": ".1f"}
+    figures = {"/s": ",.0f", "a / this": ".2f", "p50 ms": ".1f", "p99 ms": ".1f"}
     cpu = {"CPU ms Python": ".2f", "CPU ms PostgreSQL": ".2f"}
     table = Table("Checkout, 5 lines, PostgreSQL", {"clients": "", "": "", **figures, **cpu})
     for (clients, side), one in found.items():
-        ratio = found[clients, "a"].ratio(one)
+        ratio = None if side == "a" else found[clients, "a"].ratio(one)
         row = (one.per_second, ratio, one.p50_ms, one.p99_ms, one.cpu_ms("python"), one.cpu_ms("postgres"))
         table.add(clients, f"({side}) {SIDES[side]}", *row)
     table.show()

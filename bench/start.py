@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 
 from bench import sizes
-from bench.load import family, load
+from bench.load import cpu_s, family, load
 from bench.shop import prepared, stocked
 from bench.table import Table
 from kernel.settings import Settings
@@ -38,7 +38,9 @@ SHOWN = 8
 
 def main() -> None:
     """Run and print."""
-    table = Table("Start and memory", {"": "", "first start s": ".1f", "start s": ".1f", **_MEMORY})
+    table = Table(
+        "Start and memory", {"": "", "first start s": ".1f", "start s": ".1f", "start CPU s": ".1f", **_MEMORY}
+    )
     with Postgres(durable=True) as server, tempfile.TemporaryDirectory() as home:
         asyncio.run(_run(server, Path(home), table))
     table.show()
@@ -58,18 +60,18 @@ async def _run(server: Postgres, home: Path, table: Table) -> None:
         with started(settings) as (first_s, _, _):
             pass
         settings = await prepared(used, home)
-        again: list[float] = []
+        again: list[tuple[float, float]] = []
         for _ in range(sizes.rounds() - 1):
-            with started(settings) as (took_s, _, _):
-                again.append(took_s)
+            with started(settings) as (took_s, process, _):
+                again.append((took_s, cpu_s(process.pid)))
         with started(settings) as (took_s, process, port):
-            again.append(took_s)
+            again.append((took_s, cpu_s(process.pid)))
             database = server.pid if name == "PostgreSQL" else None
             await asyncio.sleep(REST_S)
             idle = _memory(process.pid, database)
             await _sell(port)
             busy = _memory(process.pid, database)
-        table.add(name, first_s, statistics.median(again), *idle, *busy)
+        table.add(name, first_s, *map(statistics.median, zip(*again, strict=True)), *idle, *busy)
 
 
 @contextmanager
