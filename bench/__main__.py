@@ -1,10 +1,13 @@
-"""Run every bench, or those named: `python -m bench checkout looking_up`."""
+"""Run every bench, or those named: `python -m bench checkout lines`. How long and how large: bench/sizes.py."""
 
 import sys
+from importlib import import_module
 
-from bench import checkout, looking_up
+ALL = ("checkout", "lines", "hot", "sqlite", "growth", "hooks", "start", "looking_up")
 
-ALL = {"checkout": checkout.main, "looking_up": looking_up.main}
-
-for name in sys.argv[1:] or ALL:
-    ALL[name]()
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or ALL
+    if unknown := set(wanted) - set(ALL):
+        sys.exit(f"no bench called {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
+    for name in wanted:
+        import_module(f"bench.{name}").main()

@@ -1,39 +1,46 @@
-"""The measure of a checkout: a Litestar handler that makes the same rows by hand, with raw asyncpg.
+"""The measure of a checkout: Litestar handlers that make the same rows by hand, with raw asyncpg.
 
-It is given the rows that one real sale made, table by table, and makes rows of the same shape: one multi-row prepared
-statement a table, the stock locked in order and then lowered, the number taken last. No sign-in, no hooks, no pricing.
+They are given the rows that one real sale made and make rows of the same shape. (b): one multi-row prepared statement a
+table, the stock locked in order and then lowered, the number taken last. (c): all of it in one data-modifying
+statement, one round trip. No sign-in, no hooks, no pricing.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import msgspec
-import uuid_utils.compat
 from litestar import Litestar, Request, Response, post
+
+from bench.shape import Shape
 
 PRODUCTS = """SELECT p.id, p.name, p.price, p.tax_class_id FROM catalog_product p
 WHERE p.business_id = $1 AND p.id = ANY($2::uuid[])"""
-LOCK = """SELECT 1 FROM inventory_level WHERE business_id = $1 AND location_id = $2 AND product_id = ANY($3::uuid[])
-ORDER BY product_id FOR NO KEY UPDATE"""
+LOCK = """SELECT product_id FROM inventory_level
+WHERE business_id = $1 AND location_id = $2 AND product_id = ANY($3::uuid[]) ORDER BY product_id FOR NO KEY UPDATE"""
 LOWER = """UPDATE inventory_level t SET on_hand = t.on_hand - u.n FROM unnest($3::uuid[], $4::bigint[]) AS u(p, n)
 WHERE t.business_id = $1 AND t.location_id = $2 AND t.product_id = u.p AND t.on_hand >= u.n RETURNING 1"""
 NUMBER = """INSERT INTO kernel_series (business_id, series, last) VALUES ($1, 'by-hand', 1)
 ON CONFLICT (business_id, series) DO UPDATE SET last = kernel_series.last + 1 RETURNING last"""
 NUMBERED = "UPDATE sales_sale SET number = $3 WHERE business_id = $1 AND id = $2"
 
-
-_TIMES: dict[str, Callable[[str], Any]] = {
-    "date": dt.date.fromisoformat,
-    "timestamp with time zone": dt.datetime.fromisoformat,
-}
+_LOWERED = """UPDATE inventory_level t SET on_hand = t.on_hand - u.n
+FROM unnest($3::uuid[], $4::bigint[]) AS u(p, n), locked l
+WHERE t.business_id = $1 AND t.location_id = $2 AND t.product_id = u.p AND l.product_id = u.p AND t.on_hand >= u.n
+RETURNING 1"""
+_TAKEN = """INSERT INTO kernel_series (business_id, series, last)
+SELECT $1, 'by-hand', 1 FROM (SELECT count(*) FROM lowered) AS done
+ON CONFLICT (business_id, series) DO UPDATE SET last = kernel_series.last + 1 RETURNING last"""
+_TOLD = """SELECT (SELECT last FROM taken) AS number, ARRAY(SELECT p.name FROM catalog_product p
+WHERE p.business_id = $1 AND p.id = ANY($3::uuid[]) ORDER BY p.id) AS names,
+1 / ((SELECT count(*) FROM lowered) = cardinality($3))::int AS enough"""
+ONE = 1_000_000
+"""A quantity of one, as it is stored."""
 
 
 class LineIn(msgspec.Struct):
@@ -51,54 +58,35 @@ class SaleIn(msgspec.Struct):
     payments: list[Any]
 
 
-class Shape:
-    """The rows of one real sale: table → (columns, types, rows)."""
+def insert(shape: Shape, table: str) -> str:
+    """The statement that inserts all rows of a table at once."""
+    one = shape.tables[table]
+    arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(one.columns, start=1))
+    return f"INSERT INTO {table} ({one.names}) SELECT * FROM unnest({arrays})"
 
-    def __init__(self, said: dict[str, Any]) -> None:
-        self.business = uuid.UUID(said["business"])
-        self.location = uuid.UUID(said["location"])
-        self.sale = said["sale"]
-        self.tables = said["tables"]
-        self.ids = {self.sale} | {
-            row[place]
-            for one in self.tables.values()
-            for place, (name, _) in enumerate(one["columns"])
-            if name == "id"
-            for row in one["rows"]
-        }
 
-    def insert(self, table: str) -> str:
-        """The statement that inserts all rows of a table at once."""
-        columns = self.tables[table]["columns"]
-        arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(columns, start=1))
-        names = ", ".join(name for name, _ in columns)
-        return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"
-
-    def rows(self, table: str, renamed: dict[str, uuid.UUID]) -> list[list[Any]]:
-        """The rows with fresh ids, as one array a column."""
-        columns, rows = self.tables[table]["columns"], self.tables[table]["rows"]
-        arrays = []
-        for place, (name, kind) in enumerate(columns):
-            values = [row[place] for row in rows]
-            if kind == "uuid":
-                values = [renamed.get(value) or (uuid.UUID(value) if value else None) for value in values]
-            elif kind in _TIMES:
-                values = [_TIMES[kind](value) if value else None for value in values]
-            elif kind == "bytea":
-                values = [b"0" * 32 for _ in values]
-            elif name in ("key", "number"):
-                values = [uuid.uuid4().hex for _ in values]
-            arrays.append(values)
-        return arrays
+def all_at_once(shape: Shape) -> str:
+    """The statement that does everything; division by zero undoes it where stock is short."""
+    parts = [f"locked AS MATERIALIZED ({LOCK})", f"lowered AS ({_LOWERED})", f"taken AS ({_TAKEN})"]
+    count = 4
+    for table, one in shape.tables.items():
+        arrays = ", ".join(f"${count + n}::{kind}[]" for n, (_, kind) in enumerate(one.columns, start=1))
+        count += len(one.columns)
+        number, source = "r.number", ""
+        if table == "sales_sale":
+            number, source = "'BH-' || lpad(taken.last::text, 6, '0')", ", taken"
+        wanted = ", ".join(number if name == "number" else f"r.{name}" for name, _ in one.columns)
+        rows = f"SELECT {wanted} FROM unnest({arrays}) AS r({one.names}){source}"
+        parts.append(f"{table}_rows AS (INSERT INTO {table} ({one.names}) {rows})")
+    return f"WITH {', '.join(parts)} {_TOLD}"
 
 
 def application() -> Litestar:
     """The application, from BENCH_SHAPE (a file) and BENCH_DATABASE."""
-    with open(os.environ["BENCH_SHAPE"]) as file:
-        shape = Shape(json.load(file))
+    shape = Shape.load(os.environ["BENCH_SHAPE"])
     decoder = msgspec.json.Decoder(SaleIn)
-    order = ["kernel_idempotency", "sales_sale"]
-    order += [name for name in shape.tables if name not in order]
+    inserts = {table: insert(shape, table) for table in shape.tables}
+    everything = all_at_once(shape)
 
     @asynccontextmanager
     async def pool(app: Litestar) -> AsyncIterator[None]:
@@ -108,27 +96,42 @@ def application() -> Litestar:
 
     @post("/sale", status_code=201)
     async def sell(request: Request[Any, Any, Any]) -> Response[bytes]:
-        sale = decoder.decode(await request.body())
-        ids = sorted(line.product_id for line in sale.lines)
-        renamed = {old: uuid_utils.compat.uuid7() for old in shape.ids}
+        ids = _products(decoder.decode(await request.body()))
+        renamed = shape.renamed(ids)
         sale_id = renamed[shape.sale]
         async with request.app.state.pool.acquire() as connection:
-            found = {row["id"]: row for row in await connection.fetch(PRODUCTS, shape.business, ids)}
+            found = await connection.fetch(PRODUCTS, shape.business, ids)
             async with connection.transaction():
-                for table in order:
-                    await connection.execute(shape.insert(table), *shape.rows(table, renamed))
+                for table, statement in inserts.items():
+                    await connection.execute(statement, *shape.rows(table, renamed))
                 await connection.fetch(LOCK, shape.business, shape.location, ids)
-                amounts = [1_000_000] * len(ids)
-                done = await connection.fetch(LOWER, shape.business, shape.location, ids, amounts)
+                done = await connection.fetch(LOWER, shape.business, shape.location, ids, [ONE] * len(ids))
                 if len(done) != len(ids):
                     raise RuntimeError("out of stock")
                 number = await connection.fetchval(NUMBER, shape.business)
                 await connection.execute(NUMBERED, shape.business, sale_id, f"BH-{number:06d}")
-        lines = [{"product_id": one.product_id, "name": found[one.product_id]["name"]} for one in sale.lines]
-        answer = msgspec.json.encode({"id": sale_id, "number": number, "lines": lines})
-        return Response(answer, media_type="application/json")
+        return _answer(sale_id, number, ids, [row["name"] for row in found])
 
-    return Litestar([sell], lifespan=[pool], openapi_config=None, logging_config=None)
+    @post("/sale-at-once", status_code=201)
+    async def sell_at_once(request: Request[Any, Any, Any]) -> Response[bytes]:
+        ids = _products(decoder.decode(await request.body()))
+        renamed = shape.renamed(ids)
+        rows = [array for table in shape.tables for array in shape.rows(table, renamed)]
+        async with request.app.state.pool.acquire() as connection:
+            told = await connection.fetchrow(everything, shape.business, shape.location, ids, [ONE] * len(ids), *rows)
+        return _answer(renamed[shape.sale], told["number"], ids, told["names"])
+
+    return Litestar([sell, sell_at_once], lifespan=[pool], openapi_config=None, logging_config=None)
+
+
+def _products(sale: SaleIn) -> list[uuid.UUID]:
+    return sorted(line.product_id for line in sale.lines)
+
+
+def _answer(sale_id: uuid.UUID, number: int, ids: list[uuid.UUID], names: list[str]) -> Response[bytes]:
+    lines = [{"product_id": id_, "name": name} for id_, name in zip(ids, names, strict=True)]
+    answer = msgspec.json.encode({"id": sale_id, "number": number, "lines": lines})
+    return Response(answer, media_type="application/json", status_code=201)
 
 
 async def _text_json(connection: asyncpg.Connection[Any]) -> None:

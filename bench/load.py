@@ -21,6 +21,7 @@ class Figures:
     p99_ms: float
     failures: int
     cpu_ms: Mapping[str, float] = field(default_factory=dict)
+    requests: int = 0
 
 
 async def load(
@@ -55,20 +56,28 @@ async def load(
         took[int(len(took) * 0.99) - 1] * 1000,
         failures,
         {name: (cpu_s(pid) - spent[name]) / len(took) * 1000 for name, pid in (processes or {}).items()},
+        len(took),
     )
 
 
 def cpu_s(pid: int) -> float:
     """Seconds of processor time that a process and its children have used, the ended ones included (Linux)."""
-    ticks, family = 0, {pid}
+    ticks = 0
+    for one, said in family(pid).items():
+        ticks += sum(int(part) for part in said[11 : 15 if one == pid else 13])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> dict[int, list[str]]:
+    """A process and its children: id → its /proc/…/stat from the third field on."""
+    found: dict[int, list[str]] = {}
     for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
         with contextlib.suppress(OSError):
             said = stat.read_text().rpartition(") ")[2].split()
             one, parent = int(stat.parent.name), int(said[1])
-            if one in family or parent in family:
-                family.add(one)
-                ticks += sum(int(part) for part in said[11 : 15 if one == pid else 13])
-    return ticks / os.sysconf("SC_CLK_TCK")
+            if one == pid or parent in found:
+                found[one] = said
+    return found
 
 
 def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -7,28 +7,25 @@ Interleaved rounds at 4 clients in one run; medians. Each keystroke of a search 
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import os
 import random
-import statistics
-import sys
 import tempfile
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
-
-from bench.load import Figures, get, load
+from bench import sizes
+from bench.load import get, load
+from bench.rounds import Measure, Rounds, interleaved
 from bench.shelves import Shelves, fill
-from kernel.registry import discover
-from kernel.settings import Settings
-from kernel.testing.box import PASSWORD, SECRET, prepare_template
-from kernel.testing.served import running, serving
+from bench.shop import plain, prepared, served, sign_in
+from bench.table import Table
+from kernel.testing.served import running
 from kernel.testing.servers import Postgres
 
-PRODUCTS, ROUNDS, SECONDS, CLIENTS = 100_000, 3, 2.0, 4
+PRODUCTS, CLIENTS = 100_000, 4
 _API = "/api/v1/catalog"
 Ask = Callable[[], bytes]
 
@@ -36,40 +33,32 @@ Ask = Callable[[], bytes]
 def main() -> None:
     """Run and print."""
     with tempfile.TemporaryDirectory() as home, Postgres(durable=True) as server:
-        asyncio.run(_on_postgres(server, home))
+        asyncio.run(_on_postgres(server, Path(home)))
     with tempfile.TemporaryDirectory() as home:
-        asyncio.run(_measured(f"sqlite+aiosqlite:///{Path(home) / 'bench.sqlite3'}", home, "SQLite", by_hand=False))
+        asyncio.run(
+            _measured(f"sqlite+aiosqlite:///{Path(home) / 'bench.sqlite3'}", Path(home), "SQLite", by_hand=False)
+        )
 
 
-async def _on_postgres(server: Postgres, home: str) -> None:
+async def _on_postgres(server: Postgres, home: Path) -> None:
     await _measured(await server.create_database("bench"), home, "PostgreSQL", by_hand=True)
 
 
-async def _measured(url: str, home: str, name: str, *, by_hand: bool) -> None:
-    settings = Settings(home=home, database_url=url, secret_key=SECRET)
-    registry = discover()
-    await prepare_template(settings, registry, registry.plugins)
-    with serving(settings) as (a,):
-        business, headers = await _sign_in(a.port)
-        shelves = await fill(url, business, PRODUCTS)
-        ours = _questions(shelves, headers)
-        found: dict[tuple[str, str], list[Figures]] = {}
-        theirs = _by_hand(shelves) if by_hand else {}
-        environment = {**os.environ, "BENCH_BUSINESS": str(business), "BENCH_DATABASE": url.replace("+asyncpg", "")}
+async def _measured(url: str, home: Path, name: str, *, by_hand: bool) -> None:
+    with served(await prepared(url, home)) as a:
+        business, headers = await sign_in(a.port)
+        shelves = await fill(url, business, sizes.products(PRODUCTS))
+        ours, theirs = _questions(shelves, headers), _by_hand(shelves)
+        environment = {**os.environ, "BENCH_BUSINESS": str(business), "BENCH_DATABASE": plain(url)}
         with running(["bench.lookup_by_hand:application"] if by_hand else [], environment) as others:
-            for _, (what, ask) in itertools.product(range(ROUNDS), ours.items()):
-                found.setdefault(("a", what), []).append(await load(a.port, CLIENTS, SECONDS, ask))
-                if what in theirs:
-                    figures = await load(others[0].port, CLIENTS, SECONDS, theirs[what])
-                    found.setdefault(("b", what), []).append(figures)
-    _print(name, found, list(ours))
-
-
-async def _sign_in(port: int) -> tuple[uuid.UUID, dict[str, str]]:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60) as http:
-        credentials = {"username": "owner@mama-njeri.example", "password": PASSWORD}
-        said = (await http.post("/auth/login", json=credentials)).json()
-    return uuid.UUID(said["business"]["id"]), {"Authorization": f"Bearer {said['access_token']}"}
+            measures: dict[tuple[str, str], Measure] = {}
+            for what, ask in ours.items():
+                measures[what, "a"] = functools.partial(load, a.port, CLIENTS, sizes.seconds(2.0), ask)
+                if others and what in theirs:
+                    asked = theirs[what]
+                    measures[what, "b"] = functools.partial(load, others[0].port, CLIENTS, sizes.seconds(2.0), asked)
+            found = await interleaved(measures, sizes.rounds())
+    _show(f"{name}, {len(shelves.skus):,} products, {CLIENTS} clients", found)
 
 
 def _questions(shelves: Shelves, headers: dict[str, str]) -> dict[str, Ask]:
@@ -101,22 +90,17 @@ def _search(question: str, headers: dict[str, str]) -> bytes:
     return get(f"{_API}/products?limit=20&q={quote(question)}", headers)
 
 
-def _print(name: str, found: dict[tuple[str, str], list[Figures]], questions: list[str]) -> None:
-    print(f"\n{name}, {PRODUCTS} products, {CLIENTS} clients")
-    print(f"{'':<26} {'(a) /s':>8} {'a p50':>7} {'a p99':>7} {'(b) /s':>8} {'b p50':>7} {'b p99':>7} {'a/b':>6}")
-    for what in questions:
-        sides = [found[side, what] for side in "ab" if (side, what) in found]
-        row = [
-            f"{statistics.median(getattr(one, figure) for one in side):>{width}.{digits}f}"
-            for side in sides
-            for figure, width, digits in (("per_second", 8, 0), ("p50_ms", 7, 1), ("p99_ms", 7, 1))
-        ]
-        if len(sides) == 2:
-            ratio = statistics.median(x.per_second / y.per_second for x, y in zip(*sides, strict=True))
-            row.append(f"{ratio:>6.2f}")
-        print(f"{what:<26} {' '.join(row)}")
-    if any(figures.failures for rounds in found.values() for figures in rounds):
-        sys.exit("some requests failed: these figures say nothing")
+def _show(heading: str, found: dict[tuple[str, str], Rounds]) -> None:
+    table = Table(
+        heading,
+        {"": "", "(a) /s": ",.0f", "a p50 ms": ".1f", "a p99 ms": ".1f", "(b) /s": ",.0f", "b p50 ms": ".1f",
+         "b p99 ms": ".1f", "a/b": ".2f"},
+    )  # fmt: skip
+    for what in dict.fromkeys(what for what, _ in found):
+        a, b = found[what, "a"], found.get((what, "b"))
+        theirs = (b.per_second, b.p50_ms, b.p99_ms, a.ratio(b)) if b else (None,) * 4
+        table.add(what, a.per_second, a.p50_ms, a.p99_ms, *theirs)
+    table.show()
 
 
 if __name__ == "__main__":
