@@ -2,7 +2,7 @@
 
 The messages are of the protocol's extended form and are followed by no Sync, so the server answers them together with
 the statement behind them. They return no rows, and asyncpg passes over all they answer but an error, which becomes the
-statement's. See docs/decisions/0021-a-read-begins-with-its-first-statement.md.
+statement's. See docs/decisions/0026-a-read-begins-with-its-first-statement.md.
 """
 
 from __future__ import annotations
