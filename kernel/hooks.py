@@ -258,6 +258,17 @@ async def consequences(work: Any, after: Any, hooks: frozenset[str]) -> Sequence
 
 
 @spec
+async def rehearsed(work: Any, most: int) -> Sequence[Consequence] | None:
+    """Say what past documents come to with the code and the rows that are there, beside what they came to.
+
+    When: `duka plugin rehearse`, in a copy of the database that the pending migrations have been run on. Read only.
+    Answer: the newest `most` documents, and each that differs; None where there are none. Errors: told to the operator.
+    Since: 0.1.
+    Not for: anything while shops sell.
+    """
+
+
+@spec
 async def location_added(work: Any, location_id: uuid.UUID, kind: str) -> None:
     """Make what your plugin keeps for every location.
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from kernel.app.plans import making
+from kernel.app.plans import making, rehearse
 from kernel.auth.businesses.switching import hindrances_to_enable
 from kernel.auth.identity import standing_of_business
 from kernel.db.tables import Audit
@@ -19,6 +19,7 @@ from kernel.registry import Registry
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_product
+from plugins.discounts import rules
 from plugins.discounts.testing import a_promotion
 from plugins.sales.testing import a_sale
 
@@ -226,3 +227,48 @@ async def test_only_who_may_switch_plugins_sees_plans(box: Box) -> None:
     for role in ("manager", "cashier"):
         assert (await box.client(role).post(f"{PLUGINS}/sales/plan", {"action": "disable"})).status_code == 403
     assert (await box.client("owner").post(f"{PLUGINS}/no_such/plan", {"action": "disable"})).status_code == 404
+
+
+async def sold_in_every_way(box: Box) -> None:
+    """Sales with a promotion, with discounts and prices by hand, with a promotion that has ended since."""
+    rice = await a_product(box, price="100.00", track_stock=False)
+    soap = await a_product(box, "SOAP", price="33.33", track_stock=False)
+    ended = await a_promotion(box, "Yesterday's", value="7")
+    await a_sale(box, {rice: "3", soap: "2"})
+    owner = box.client("owner")
+    box.clock.pass_by(minutes=5)
+    path = f"/api/v1/discounts/promotions/{ended}"
+    assert (await owner.post(f"{path}/end")).status_code == 200
+    await a_promotion(box, value="10", product_id=str(rice))
+    box.clock.pass_by(minutes=5)
+    await a_sale(box, {rice: "1"})
+    cart = {
+        "location_id": str(await box.location()),
+        "lines": [
+            {"product_id": str(rice), "quantity": "3", "discount": {"percent": "5", "reason": "dented"}},
+            {"product_id": str(soap), "quantity": "7", "unit_price": "30.00"},
+        ],
+        "discount": {"amount": "10.01", "reason": "regular"},
+    }
+    total = (await owner.post("/api/v1/sales/quote", cart)).json()["total"]
+    paid = cart | {"payments": [{"method": "cash", "amount": total}]}
+    assert (await owner.post("/api/v1/sales/sales", paid)).status_code == 201
+
+
+async def test_a_rehearsal_prices_every_sale_as_it_was(box: Box) -> None:
+    await sold_in_every_way(box)
+    done = await rehearse(box.deployment, 100)
+    assert (done.migrated, done.broken, done.is_clean) == ([], [], True)
+    (seen,) = done.priced["mama-njeri"]
+    assert (seen.examined, seen.of, seen.before, seen.changed) == (3, 3, seen.after, [])
+
+
+async def test_a_rehearsal_names_each_sale_that_new_code_prices_otherwise(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sold_in_every_way(box)
+    monkeypatch.setattr(rules, "chosen", lambda *_: [])
+    done = await rehearse(box.deployment, 100)
+    assert not done.is_clean
+    (seen,) = done.priced["mama-njeri"]
+    assert {(one.before, one.after) for one in seen.changed} >= {("90.00", "100.00")}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kernel.app.plans import Plan
+from kernel.app.plans import Plan, Rehearsal
+from kernel.app.plans.values import PlanConsequence
 
 MOST_SHOWN = 10
 """Of changed documents; the rest is counted."""
@@ -28,10 +29,25 @@ def in_words(plan: Plan) -> Iterator[str]:
     if plan.catch_up:
         yield f"  + makes good: {plan.catch_up.words}: {plan.catch_up.count}"
     for seen in plan.consequences:
-        looked_at = f"{seen.title} ({seen.examined} of {seen.of})"
-        yield f"  ~ {looked_at}: {seen.before} → {seen.after}, {len(seen.changed)} change"
-        yield from (f"      {one.words}: {one.before} → {one.after}" for one in seen.changed[:MOST_SHOWN])
+        yield from _consequence(seen)
     yield f"hash {plan.hash}"
+
+
+def rehearsal_in_words(done: Rehearsal) -> Iterator[str]:
+    """The lines of a rehearsal: what ran, what broke, what would be priced otherwise."""
+    ran = f"{len(done.migrated)} migrations ran: {', '.join(done.migrated)}" if done.migrated else "nothing was pending"
+    yield f"{done.rows:,} rows copied; {ran}"
+    yield from (f"  ! broken: {one}" for one in done.broken)
+    for business, said in done.priced.items():
+        yield business
+        for seen in said:
+            yield from _consequence(seen)
+
+
+def _consequence(seen: PlanConsequence) -> Iterator[str]:
+    looked_at = f"{seen.title} ({seen.examined} of {seen.of})"
+    yield f"  ~ {looked_at}: {seen.before} → {seen.after}, {len(seen.changed)} change"
+    yield from (f"      {one.words}: {one.before} → {one.after}" for one in seen.changed[:MOST_SHOWN])
 
 
 def _verdict(plan: Plan) -> str:

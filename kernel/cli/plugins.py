@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from typing import get_args
 
@@ -11,12 +12,12 @@ import sqlalchemy as sa
 
 from kernel.app import opened
 from kernel.app.application import settings_of
-from kernel.app.plans import Action, OnOpen, Plan, apply_plan, make_plan
+from kernel.app.plans import Action, OnOpen, Plan, Rehearsal, apply_plan, make_plan, rehearse
 from kernel.auth import act, look
 from kernel.auth.businesses.switching import installed
 from kernel.cli.main import duka, run
-from kernel.cli.plans_in_words import in_words
-from kernel.cli.saying import json_option, say
+from kernel.cli.plans_in_words import in_words, rehearsal_in_words
+from kernel.cli.saying import Progress, json_option, say
 from kernel.db import Phase
 from kernel.db.tables import Business
 from kernel.plugin import Plugin
@@ -111,6 +112,23 @@ def disable_plugin(name: str, business: str, on_open: OnOpen, reason: str, as_js
     say(as_json, {"plugin": name, "business": business, "is_on": waits}, [words])
 
 
+@plugin.command("rehearse")
+@click.option(
+    "--documents", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Priced again, each."
+)
+@json_option
+def rehearse_upgrade(documents: int, as_json: bool) -> None:
+    """Run the pending migrations on a copy of the database, and price the newest sales again there.
+
+    The copy is an embedded database in a temporary folder; the shops go on selling. Exit code 1 if an invariant breaks
+    or a sale comes out otherwise.
+    """
+    done = run(_rehearse(settings_of(), documents))
+    say(as_json, done, list(rehearsal_in_words(done)))
+    if not done.is_clean:
+        sys.exit(1)
+
+
 async def business_named(deployment: Deployment, slug: str) -> uuid.UUID:
     """The id of a business. Raises LookupError."""
 
@@ -150,6 +168,12 @@ async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], 
 async def _manifest(settings: Settings, name: str) -> Plugin:
     async with opened(settings, patient=False) as deployment:
         return installed(deployment.registry, name).plugins[name].manifest
+
+
+async def _rehearse(settings: Settings, documents: int) -> Rehearsal:
+    async with opened(settings) as deployment:
+        with Progress() as progress:
+            return await rehearse(deployment, documents, progress=progress)
 
 
 async def _plan(settings: Settings, name: str, action: Action, slug: str) -> Plan:

@@ -35,10 +35,18 @@ MOST_OF_DAY = 500
 """Promotions of a day that are kept in the process; where there are more, each cart asks for its own."""
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _offer = (Promotion.id, Promotion.name, Promotion.kind, Promotion.value, Promotion.priority, Promotion.exclusive)
+
+
+def _in_force(since: sa.ColumnElement[dt.datetime]) -> sa.ColumnElement[bool]:
+    """Active, or ended by hand only after an instant: past carts are priced as they were."""
+    ended_later = sa.and_(Promotion.state == "ended", Promotion.activated_at.is_not(None), Promotion.ended_at > since)
+    return sa.or_(Promotion.state == "active", ended_later)
+
+
 _RUNNING = Prepared(
     sa.select(*_offer, Promotion.product_id, Promotion.category_id).where(
         Promotion.business_id == _business,
-        Promotion.state == "active",
+        _in_force(sa.bindparam("at", type_=Promotion.starts_at.type)),
         Promotion.starts_at <= sa.bindparam("at", type_=Promotion.starts_at.type),
         sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > sa.bindparam("at", type_=Promotion.starts_at.type)),
         sa.or_(
@@ -49,10 +57,13 @@ _RUNNING = Prepared(
     )
 )
 _OF_DAY = Configured(
-    sa.select(*_offer, Promotion.product_id, Promotion.category_id, Promotion.starts_at, Promotion.ends_at)
+    sa.select(
+        *(*_offer, Promotion.product_id, Promotion.category_id),
+        *(Promotion.starts_at, Promotion.ends_at, Promotion.ended_at),
+    )
     .where(
         Promotion.business_id == _business,
-        Promotion.state == "active",
+        _in_force(sa.bindparam("start", type_=Promotion.starts_at.type)),
         Promotion.starts_at < sa.bindparam("end", type_=Promotion.starts_at.type),
         sa.or_(Promotion.ends_at.is_(None), Promotion.ends_at > sa.bindparam("start", type_=Promotion.starts_at.type)),
     )
@@ -255,7 +266,7 @@ async def _running(work: Work, cart: Cart) -> Sequence[Any]:
         row
         for row in kept
         if row.starts_at <= cart.at
-        and (row.ends_at is None or row.ends_at > cart.at)
+        and all(end is None or end > cart.at for end in (row.ends_at, row.ended_at))
         and (row.product_id is None or row.product_id in products)
         and (row.category_id is None or row.category_id in categories)
     ]

@@ -16,7 +16,7 @@ from plugins.payments.api import CapturedPayment
 from plugins.sales.models import Register
 from plugins.sales.services import money_came
 from plugins.sales.services.demo import Demo, sell_for_a_month
-from plugins.sales.services.foreseeing import PRICE_HOOKS, foresee, what_is_open
+from plugins.sales.services.foreseeing import PRICE_HOOKS, foresee, rehearse, what_is_open
 from plugins.sales.services.open_matters import refuse_while_open
 from plugins.sales.services.registers import add_office
 
@@ -115,6 +115,13 @@ async def obligations(work: Work) -> Sequence[Obligation]:
 async def consequences(work: Work, after: Work, hooks: frozenset[str]) -> Sequence[Consequence] | None:
     """What the last week's sales would have come to, where a plugin with a word on prices comes or goes."""
     found = await foresee(work, after) if hooks & PRICE_HOOKS else None
+    return [found] if found else None
+
+
+@answers
+async def rehearsed(work: Work, most: int) -> Sequence[Consequence] | None:
+    """The newest sales, as they were and as they are priced now."""
+    found = await rehearse(work, most)
     return [found] if found else None
 
 

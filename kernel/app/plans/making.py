@@ -196,9 +196,10 @@ async def _consequences(work: Work, one: Loaded, after: frozenset[str]) -> list[
     larger = work.deployment.registry.hooks_for(work.standing.enabled | after)
     answered = frozenset(name for name in larger.specs() if one.name in larger.listeners(name))
     said = await work.tell(hooks.consequences, work=work, after=work.as_if(after), hooks=answered)
-    return [_consequence(answer.plugin, value) for answer in said for value in answer.value]
+    return [consequence(answer.plugin, value) for answer in said for value in answer.value]
 
 
-def _consequence(plugin: str, said: Any) -> PlanConsequence:
+def consequence(plugin: str, said: Any) -> PlanConsequence:
+    """What a plugin said of past documents, as it is answered."""
     changed = [ChangedDocument(**dataclasses.asdict(one)) for one in said.changed]
     return PlanConsequence(plugin, said.title, said.examined, said.of, said.before, said.after, changed)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kernel.errors import DukaError
-from kernel.money import format_amount, parse_micro
+from kernel.money import format_amount, parse_amount, parse_micro
 from kernel.plugin import Changed, Consequence, Obligation
 from kernel.work import Work
 from plugins.catalog.api import Sellable, sellables
 from plugins.sales.models import Held, Sale, SaleLine
-from plugins.sales.schemas.values import Cart, Line
+from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
 from plugins.sales.services.checkout import price_cart_of
 from plugins.sales.services.ground import Ground, Place
 from plugins.taxes.api import policy_of, treatments
@@ -31,9 +31,40 @@ _S, _L = Sale.__table__.c, SaleLine.__table__.c
 async def foresee(work: Work, after: Work) -> Consequence | None:
     """Price the sales of the last week with what is on now and with what would be on; None where there are none.
 
-    Both prices are of today's rules and without discounts by hand, so that only the plugins differ.
+    Both prices are by today's rules, so that only the plugins differ.
     """
-    rows, of = await _sales(work)
+    week = sa.and_(_S.sold_at >= work.now - LOOKED_BACK, _S.business_date >= (work.now - LOOKED_BACK).date())
+
+    async def now(_row: Any, ground: Ground) -> int:
+        try:
+            return (await price_cart_of(work, ground)).total
+        except DukaError:
+            return 0
+
+    return await _compare(work, after, "Sales of the last 7 days", week, MOST, now)
+
+
+async def rehearse(work: Work, most: int) -> Consequence | None:
+    """Price the newest sales again, beside what they came to; None where there are none."""
+
+    async def then(row: Any, _ground: Ground) -> int:
+        total: int = row.total
+        return total
+
+    return await _compare(
+        work, work, f"The newest {most} sales, as they were and as they are priced here", sa.true(), most, then
+    )
+
+
+async def _compare(
+    work: Work,
+    after: Work,
+    title: str,
+    which: sa.ColumnElement[bool],
+    most: int,
+    was: Callable[[Any, Ground], Awaitable[int]],
+) -> Consequence | None:
+    rows, of = await _sales(work, which, most)
     if not rows:
         return None
     lines = await _lines(work, [row.id for row in rows])
@@ -47,14 +78,15 @@ async def foresee(work: Work, after: Work) -> Consequence | None:
             ground = await _ground(work, row, sold, goods)
         except DukaError:  # a tax class that has no rate any more: it cannot be priced as it was
             continue
-        was, then, words = await _both(work, after, ground)
+        before = await was(row, ground)
+        then, words = await _priced(after, ground, before)
         examined += 1
-        sums = [sums[0] + was, sums[1] + then]
-        if was != then or words:
+        sums = [sums[0] + before, sums[1] + then]
+        if before != then or words:
             exponent, said = work.shop.exponent, f"{row.number} of {row.business_date}{words}"
-            changed.append(Changed(str(row.id), said, format_amount(was, exponent), format_amount(then, exponent)))
-    before, later = (format_amount(one, work.shop.exponent) for one in sums)
-    return Consequence("Sales of the last 7 days", examined, of, before, later, tuple(changed))
+            changed.append(Changed(str(row.id), said, format_amount(before, exponent), format_amount(then, exponent)))
+    first, second = (format_amount(one, work.shop.exponent) for one in sums)
+    return Consequence(title, examined, of, first, second, tuple(changed))
 
 
 async def what_is_open(work: Work) -> list[Obligation]:
@@ -69,18 +101,13 @@ async def what_is_open(work: Work) -> list[Obligation]:
     ]
 
 
-async def _sales(work: Work) -> tuple[Sequence[Any], int]:
-    """The newest completed sales of the week, and how many there are."""
-    week = sa.and_(
-        _S.business_id == work.business_id,
-        _S.status == "completed",
-        _S.business_date >= (work.now - LOOKED_BACK).date(),
-        _S.sold_at >= work.now - LOOKED_BACK,
-    )
+async def _sales(work: Work, which: sa.ColumnElement[bool], most: int) -> tuple[Sequence[Any], int]:
+    """The newest completed sales of some, and how many there are."""
+    some = sa.and_(_S.business_id == work.business_id, _S.status == "completed", which)
     columns = (_S.id, _S.number, _S.business_date, _S.sold_at, _S.location_id, _S.register_id, _S.customer_id)
-    newest = sa.select(*columns, _S.channel).where(week).order_by(_S.sold_at.desc(), _S.id.desc()).limit(MOST)
-    of = (await work.execute(sa.select(sa.func.count()).where(week))).scalar_one()
-    return (await work.execute(newest)).all(), of
+    newest = sa.select(*columns, _S.channel, _S.total).where(some).order_by(_S.sold_at.desc(), _S.id.desc())
+    of = (await work.execute(sa.select(sa.func.count()).where(some))).scalar_one()
+    return (await work.execute(newest.limit(most))).all(), of
 
 
 async def _lines(work: Work, sale_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[Any]]:
@@ -97,16 +124,17 @@ async def _lines(work: Work, sale_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID
 
 
 async def _ground(work: Work, row: Any, sold: Sequence[Any], goods: Mapping[uuid.UUID, Sellable]) -> Ground:
+    exponent = work.shop.exponent
     own = [goods[line.product_id] for line in sold]
     taxed = await treatments(work, {one.tax_class_id for one in own}, row.business_date)
     cart = Cart(
-        lines=tuple(_line(line, good, taxed) for line, good in zip(sold, own, strict=True)),
+        lines=tuple(_line(line, good, taxed, exponent) for line, good in zip(sold, own, strict=True)),
         customer_id=row.customer_id,
         channel=row.channel,
         currency=work.shop.currency,
-        exponent=work.shop.exponent,
+        exponent=exponent,
         policy=policy_of(work),
-        hand=None,
+        hand=_on_document(sold, exponent),
         at=row.sold_at,
         location_id=row.location_id,
     )
@@ -114,9 +142,10 @@ async def _ground(work: Work, row: Any, sold: Sequence[Any], goods: Mapping[uuid
     return Ground(place, cart, tuple(own))
 
 
-def _line(stored: Any, good: Sellable, taxed: Mapping[uuid.UUID | None, Any]) -> Line:
-    """A stored line as it was asked for: at the list price of its first step."""
+def _line(stored: Any, good: Sellable, taxed: Mapping[uuid.UUID | None, Any], exponent: int) -> Line:
+    """A stored line as it was asked for: at the list price of its first step, with what was done by hand."""
     listed = stored.steps[0]
+    given, override = (_by_hand(stored.steps, rule) for rule in ("discount", "override"))
     return Line(
         line=stored.line,
         product_id=stored.product_id,
@@ -128,17 +157,31 @@ def _line(stored: Any, good: Sellable, taxed: Mapping[uuid.UUID | None, Any]) ->
         category_ids=good.category_ids,
         brand_id=good.brand_id,
         treatment=taxed[good.tax_class_id],
+        hand=HandDiscount(given["reason"], amount=_off(given, exponent)) if given else None,
+        override=Override(parse_micro(override["after"]), override["reason"]) if override else None,
         mrp=good.mrp,
     )
 
 
-async def _both(work: Work, after: Work, ground: Ground) -> tuple[int, int, str]:
-    """The totals now and then, in minor units; words where the sale would be refused, then at the price of now."""
+def _by_hand(steps: Sequence[Mapping[str, Any]], rule: str) -> Mapping[str, Any] | None:
+    return next((one for one in steps if (one["plugin"], one["rule"]) == ("sales", rule)), None)
+
+
+def _on_document(sold: Sequence[Any], exponent: int) -> HandDiscount | None:
+    """The discount on the whole, as the sum of what its lines bear."""
+    shares = [share for line in sold if (share := _by_hand(line.steps, "document discount"))]
+    if not shares:
+        return None
+    return HandDiscount(shares[0]["reason"], amount=sum(_off(share, exponent) for share in shares))
+
+
+def _off(step: Mapping[str, Any], exponent: int) -> int:
+    return parse_amount(step["before"], exponent) - parse_amount(step["after"], exponent)
+
+
+async def _priced(after: Work, ground: Ground, was: int) -> tuple[int, str]:
+    """The total, in minor units; what it was, and words, where the sale would be refused."""
     try:
-        was = (await price_cart_of(work, ground)).total
-    except DukaError:
-        was = 0
-    try:
-        return was, (await price_cart_of(after, ground)).total, ""
+        return (await price_cart_of(after, ground)).total, ""
     except DukaError as refusal:
-        return was, was, f": would be refused ({refusal.title})"
+        return was, f": would be refused ({refusal.title})"
