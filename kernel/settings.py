@@ -47,6 +47,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     home: Annotated[str, Meta(description="Folder for the embedded database, the secret and uploads.")] = "var"
     host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="Port to listen on.")] = 8400
+    worker_port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="Port on which duka worker answers /health and /metrics; 0: none."),
+    ] = 0
     workers: Annotated[int, Meta(ge=1, le=64, description="Server processes (PostgreSQL only above 1).")] = 1
     database_url: Annotated[
         str, Meta(description="postgresql+asyncpg://… or sqlite+aiosqlite:///…; empty: embedded SQLite in home.")
@@ -275,7 +279,15 @@ def _field_of(variable: str) -> str:
 
 _WHOLE = frozenset(
     {
-        *("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days", "close_idle_after_days"),
+        *(
+            "port",
+            "worker_port",
+            "workers",
+            "pool_size",
+            "access_token_minutes",
+            "refresh_token_days",
+            "close_idle_after_days",
+        ),
         *("requests_per_principal", "requests_per_address"),
         *("drain_seconds", "outbox_late_minutes", "least_free_mb"),
     }

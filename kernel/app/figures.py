@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Figures:
-    """Gathers the figures of this process, and shows those of all."""
+    """Gathers the figures of this process, and shows those of all. gate: of a server; a worker has none."""
 
-    def __init__(self, deployment: Deployment, gate: Gate, health: Health) -> None:
+    def __init__(self, deployment: Deployment, gate: Gate | None, health: Health) -> None:
         self.deployment, self.gate, self.health = deployment, gate, health
         self._told: dict[tuple[str, str], Spent] = {}
         self._outbox_at = -OUTBOX_KEPT_S
@@ -56,7 +57,7 @@ class Figures:
     def publish(self) -> None:
         """Bring the figures of this process up to date."""
         metrics.PROCESSES.set(1)
-        metrics.IN_FLIGHT.set(self.gate.in_flight)
+        metrics.IN_FLIGHT.set(self.gate.in_flight if self.gate else 0)
         with contextlib.suppress(OSError):
             metrics.MEMORY.set(int(Path("/proc/self/statm").read_bytes().split()[1]) * _PAGE)
         database = self.deployment.database
@@ -106,26 +107,26 @@ def handlers() -> list[HTTPRouteHandler]:
     async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
         figures: Figures = request.scope["figures"]  # type: ignore[typeddict-item]
-        if not may_see(figures.deployment.settings, visit):
+        if not may_see(figures.deployment.settings, visit.headers, visit.address):
             raise Unauthenticated
         return Response(await figures.tell(), media_type=MEDIA_TYPE)
 
     return [show]
 
 
-def may_see(settings: Settings, visit: Visit) -> bool:
-    """Whether a visit comes with the token, or straight from an address that is allowed.
+def may_see(settings: Settings, headers: Mapping[str, str], came_from: str | None) -> bool:
+    """Whether a request comes with the token, or straight from an address that is allowed.
 
     Behind a proxy that is not trusted everybody has the proxy's address; so what a proxy passed on goes by the token,
     unless the proxy is trusted and has told who asks.
     """
-    kind, _, token = visit.headers.get("authorization", "").partition(" ")
+    kind, _, token = headers.get("authorization", "").partition(" ")
     if settings.metrics_token and kind.lower() == "bearer":
         return hmac.compare_digest(token.strip().encode(), settings.metrics_token.encode())
-    if not settings.trusted_proxies and any(name in visit.headers for name in _FORWARDED):
+    if not settings.trusted_proxies and any(name in headers for name in _FORWARDED):
         return False
     try:
-        address = ipaddress.ip_address(visit.address or "")
+        address = ipaddress.ip_address(came_from or "")
     except ValueError:
         return False
     return any(address in ipaddress.ip_network(one) for one in settings.metrics_allow)

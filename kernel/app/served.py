@@ -21,6 +21,7 @@ from kernel.web import Gate, Route
 from kernel.work import Deployment
 
 if TYPE_CHECKING:
+    from kernel.app.watched import Watched
     from kernel.jobs.queue import JobQueue
 
 log = logging.getLogger("duka.web")
@@ -101,16 +102,32 @@ def _queue(url: str, runner: Runner) -> JobQueue:
     return JobQueue(url, runner)
 
 
-async def work_off(deployment: Deployment, stop: asyncio.Event, concurrency: int) -> None:
-    """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it."""
+async def work_off(
+    deployment: Deployment, stop: asyncio.Event, concurrency: int, watched: Watched | None = None
+) -> bool:
+    """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it.
+
+    Whether it ended because it was told to. A loop that ends by itself ends the worker, so that whoever watches over it
+    starts another.
+    """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
     url = deployment.settings.redis_url
     jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
+    told = asyncio.create_task(stop.wait())
     tasks = [asyncio.create_task(one) for one in (jobs, sealer.loop(stop), purging.loop(deployment, stop))]
-    await stop.wait()
+    if watched is not None:
+        watched.health.begin()
+    await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    was_told = stop.is_set()
+    if not was_told:
+        log.error("a loop of the worker ended by itself")
+        stop.set()
+    if watched is not None:
+        watched.health.stop()
     deployment.jobs_due.set()
-    await _ended(tasks)
+    await _ended([told, *tasks])  # type: ignore[list-item]
     await deployment.database.dispose()
+    return was_told
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:
