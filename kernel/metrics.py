@@ -60,6 +60,18 @@ OUTBOX_AGE = Gauge(
     "duka_outbox_oldest_seconds", "How long the oldest of them is due.", multiprocess_mode="mostrecent", registry=_own
 )
 OUTBOX_DEAD = Gauge("duka_outbox_dead", "Jobs that were given up.", multiprocess_mode="mostrecent", registry=_own)
+AUDIT_UNSEALED = Gauge(
+    "duka_audit_unsealed_seconds",
+    "For how long the audit trail that waits longest has not been sealed.",
+    multiprocess_mode="mostrecent",
+    registry=_own,
+)
+AUDIT_BROKEN = Gauge(
+    "duka_audit_broken_chains",
+    "Audit trails that a verification found broken.",
+    multiprocess_mode="mostrecent",
+    registry=_own,
+)
 UP = Gauge(
     "duka_check_ok", "1 where a check of readiness is content.", ("check",), multiprocess_mode="livemin", registry=_own
 )

@@ -32,6 +32,7 @@ from kernel.work import Deployment, Work
 
 _LEFT_OUT = frozenset(
     {"kernel_idempotency", "kernel_job", "kernel_job_payload", "kernel_schedule", "kernel_refresh_token"}
+    | {"kernel_audit_watch"}
 )
 _IN_MEMORY = 1_048_576
 _WHOSE = sa.select(Business.id, Business.slug, Business.name, Business.currency)

@@ -22,6 +22,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from kernel import metrics
 from kernel.app.health import PATIENCE_S, STILL_READY, Health
+from kernel.audit import trails
 from kernel.db import Prepared
 from kernel.db.tables import Job
 from kernel.errors import Unauthenticated
@@ -92,12 +93,15 @@ class Figures:
             async with asyncio.timeout(PATIENCE_S), self.deployment.database.reading(NO_BUSINESS) as transaction:
                 waiting = await backlog(transaction, self.deployment.clock())
                 dead = await transaction.one(_DEAD)
+                known = await trails(transaction, self.deployment.clock())
         except Exception as error:  # the other figures are worth having when the database is away
-            log.warning("the outbox cannot be read: %r", error)
+            log.warning("outbox and trails cannot be read: %r", error)
             return
         metrics.OUTBOX_DUE.set(waiting.due)
         metrics.OUTBOX_AGE.set(waiting.oldest_s)
         metrics.OUTBOX_DEAD.set(dead.dead if dead else 0)
+        metrics.AUDIT_UNSEALED.set(known.unsealed_s)
+        metrics.AUDIT_BROKEN.set(known.broken)
 
 
 def handlers() -> list[HTTPRouteHandler]:

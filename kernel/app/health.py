@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from kernel.audit import Trails, trails
 from kernel.db import Prepared, Transaction
 from kernel.db.tables import Release
 from kernel.errors import NotReady
@@ -24,13 +25,13 @@ from kernel.jobs import Backlog, backlog
 from kernel.work import NO_BUSINESS, Deployment
 
 log = logging.getLogger("duka.health")
-Word = Literal["ok", "late", "failing", "unknown", "starting", "stopping"]
+Word = Literal["ok", "late", "broken", "failing", "unknown", "starting", "stopping"]
 PATIENCE_S = 2.0
 """A check that has not ended by then fails."""
 KEPT_S = 1.0
 """For so long one answer serves all who ask: no stranger makes the database work by asking often."""
-CHECKS = ("process", "database", "migrations", "outbox", "disk")
-STILL_READY: frozenset[Word] = frozenset({"ok", "late"})
+CHECKS = ("process", "database", "migrations", "outbox", "audit", "disk")
+STILL_READY: frozenset[Word] = frozenset({"ok", "late", "broken"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Report:
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests should be sent here. An outbox that is late is told, and keeps nobody from selling."""
+        """Whether requests should be sent here. A late outbox and a trail in need are told, and stop no selling."""
         return all(word in STILL_READY for word in self.checks.values())
 
 
@@ -89,7 +90,9 @@ class Health:
                     if behind:
                         log.warning("migrations have not run: %s", ", ".join(behind))
                         return
-                    found["outbox"] = self._judge(await backlog(transaction, self.deployment.clock()))
+                    now = self.deployment.clock()
+                    found["outbox"] = self._judge(await backlog(transaction, now))
+                    found["audit"] = _judge_trails(await trails(transaction, now))
         except Exception as error:  # whatever it is, the answer is that we are not ready
             log.warning("the database is not ready: %r", error)
             found["database"] = "failing" if found["database"] == "unknown" else found["database"]
@@ -115,6 +118,12 @@ class Health:
         found["disk"] = "ok" if free >= settings.least_free_mb * 1_000_000 else "failing"
         if found["disk"] == "failing":
             log.warning("only %d MB are free below %s", free // 1_000_000, settings.home_path)
+
+
+def _judge_trails(known: Trails) -> Word:
+    if known.broken:
+        return "broken"
+    return "late" if known.are_late else "ok"
 
 
 def handlers() -> list[HTTPRouteHandler]:

@@ -14,7 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from kernel.app import purging
 from kernel.app.figures import Figures
 from kernel.app.health import Health
-from kernel.audit import Sealer
+from kernel.audit import Sealer, Verifier
 from kernel.auth.identity import standing_of_business
 from kernel.jobs import Runner
 from kernel.web import Gate, Route
@@ -86,14 +86,15 @@ def _leave_alone_what_stays() -> None:
 
 
 def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
-    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up.
+    """What a server does besides answering: jobs, sealing and verifying trails, deleting businesses that were given up.
 
-    With Redis the jobs are left to workers (`duka worker`), and so is the deleting.
+    With Redis the jobs are left to workers (`duka worker`), and so are the deleting and the verifying of trails.
     """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
+    verifier = Verifier(deployment, standing_of_business)
     if url := deployment.settings.redis_url:
         return [_queue(url, runner).hand_over(stop), sealer.loop(stop)]
-    return [runner.loop(stop), sealer.loop(stop), purging.loop(deployment, stop)]
+    return [runner.loop(stop), sealer.loop(stop), verifier.loop(stop), purging.loop(deployment, stop)]
 
 
 def _queue(url: str, runner: Runner) -> JobQueue:
@@ -114,7 +115,9 @@ async def work_off(
     url = deployment.settings.redis_url
     jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
     told = asyncio.create_task(stop.wait())
-    tasks = [asyncio.create_task(one) for one in (jobs, sealer.loop(stop), purging.loop(deployment, stop))]
+    verifying = Verifier(deployment, standing_of_business).loop(stop)
+    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop))
+    tasks = [asyncio.create_task(one) for one in loops]
     if watched is not None:
         watched.health.begin()
     await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
