@@ -257,11 +257,24 @@ def secret_key(settings: Settings) -> str:
     return secret
 
 
-def _make_secret(path: Path) -> None:
+def kept_secret(settings: Settings) -> str | None:
+    """The key that is set or kept; None where one would be made. Raises SettingsFault as `secret_key` does."""
+    return secret_key(settings) if settings.secret_key or (settings.home_path / "secret").exists() else None
+
+
+def keep_secret(settings: Settings, secret: str) -> Path:
+    """Keep a key that was given as the one made at first run, where there is none; returns its file."""
+    path = settings.home_path / "secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_secret(path, secret)
+    return path
+
+
+def _make_secret(path: Path, secret: str | None = None) -> None:
     """Write a new secret whole before it gets its name, so that no other process reads half of it."""
     handle, made = tempfile.mkstemp(prefix=".secret-", dir=path.parent)
     with open(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
+        file.write(secret or secrets.token_urlsafe(48))
     with contextlib.suppress(FileExistsError):
         os.link(made, path)
     os.unlink(made)
