@@ -133,7 +133,10 @@ class SearchKey(Base):
 
 
 class SearchWord(Base):
-    """A word of some product's name, among which those are looked for that a shortened word may mean. It stays."""
+    """A word of some product's name, among which those are looked for that a shortened word may mean.
+
+    Noted by the deeds that write names; those that no name has any more are deleted by night.
+    """
 
     __tablename__ = "catalog_search_word"
 
