@@ -18,10 +18,10 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.audit import Trails, trails
-from kernel.db import Prepared, Transaction
-from kernel.db.tables import Release
+from kernel.db import Transaction
 from kernel.errors import NotReady
 from kernel.jobs import Backlog, backlog
+from kernel.registry import Registry
 from kernel.work import NO_BUSINESS, Deployment
 
 log = logging.getLogger("duka.health")
@@ -52,7 +52,7 @@ class Health:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.process: Word = "starting"
-        self._heads: Heads | None = None
+        self._heads: tuple[Registry, Heads] | None = None
         self._found: dict[str, Word] = {}
         self._found_at = -KEPT_S
         self._looking = asyncio.Lock()
@@ -98,9 +98,10 @@ class Health:
             found["database"] = "failing" if found["database"] == "unknown" else found["database"]
 
     async def _known_heads(self) -> Heads:
-        if self._heads is None:
-            self._heads = await asyncio.to_thread(Heads.read, self.deployment)
-        return self._heads
+        registry = self.deployment.registry
+        if self._heads is None or self._heads[0] is not registry:  # plugins are set aside while a worker starts
+            self._heads = (registry, await asyncio.to_thread(Heads.read, registry))
+        return self._heads[1]
 
     def _judge(self, waiting: Backlog) -> Word:
         limit = self.deployment.settings.outbox_late_minutes * 60
@@ -152,31 +153,29 @@ class Heads:
     older: frozenset[str]
 
     @classmethod
-    def read(cls, deployment: Deployment) -> Heads:
+    def read(cls, registry: Registry) -> Heads:
         """Read the revisions from disk; takes a moment."""
         from kernel.app.prepare import lineages  # noqa: PLC0415 - Alembic takes half a second to import
 
         newest: dict[str, str] = {}
         older: set[str] = set()
-        for lineage in lineages(deployment.registry):
+        for lineage in lineages(registry):
             script = lineage.script()
             newest[lineage.name] = script.get_current_head() or ""
             older |= {one.revision for one in script.walk_revisions() if one.revision != newest[lineage.name]}
         return cls(newest, frozenset(older))
 
-    async def behind(self, transaction: Transaction) -> list[str]:
-        """The lineages the database has not been brought up to; one that is ahead of this code is none of them."""
-        released = await transaction.fetch(_QUARANTINED)
-        aside = {row.plugin for row in released}
-        wanted = [name for name in self.newest if name not in aside]
-        stands = await _versions(transaction, wanted)
+    async def behind(self, transaction: Transaction, names: Sequence[str] | None = None) -> list[str]:
+        """The lineages the database has not been brought up to; one that is ahead of this code is none of them.
+
+        names: those to look at, whose version tables are there; None is all.
+        """
+        wanted = list(self.newest) if names is None else names
+        stands = await versions(transaction, wanted)
         return [name for name in wanted if name not in stands or stands[name] in self.older]
 
 
-_QUARANTINED = Prepared(sa.select(Release.plugin).where(Release.state == "quarantined"))
-
-
-async def _versions(transaction: Transaction, names: Sequence[str]) -> dict[str, str]:
+async def versions(transaction: Transaction, names: Sequence[str]) -> dict[str, str]:
     """lineage → the revision the database stands at."""
     each = [
         sa.select(sa.literal(name).label("name"), sa.table(f"{name}_schema", sa.column("version_num")).c.version_num)

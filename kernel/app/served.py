@@ -104,19 +104,23 @@ def _queue(url: str, runner: Runner) -> JobQueue:
 
 
 async def work_off(
-    deployment: Deployment, stop: asyncio.Event, concurrency: int, watched: Watched | None = None
+    deployment: Deployment,
+    stop: asyncio.Event,
+    concurrency: int,
+    watched: Watched | None = None,
+    *more: Coroutine[Any, Any, None],
 ) -> bool:
     """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it.
 
     Whether it ended because it was told to. A loop that ends by itself ends the worker, so that whoever watches over it
-    starts another.
+    starts another. more: loops to run beside.
     """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
     url = deployment.settings.redis_url
     jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
     told = asyncio.create_task(stop.wait())
     verifying = Verifier(deployment, standing_of_business).loop(stop)
-    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop))
+    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop), *more)
     tasks = [asyncio.create_task(one) for one in loops]
     if watched is not None:
         watched.health.begin()

@@ -11,8 +11,10 @@ import click
 
 from kernel.app import open_deployment, work_off
 from kernel.app.application import load_tracing, settings_of, trace
+from kernel.app.settling import await_migrations, watch_set_aside
 from kernel.app.watched import Watched, bound, watching
 from kernel.cli.main import duka, run
+from kernel.registry import discover
 from kernel.settings import Settings
 
 
@@ -40,7 +42,8 @@ async def _work(settings: Settings, concurrency: int) -> bool:
         loop.add_signal_handler(one, stop.set)
     async with contextlib.AsyncExitStack() as stack:
         listener = bound(settings, settings.worker_port) if settings.worker_port else None
-        deployment = open_deployment(settings)
+        whole = discover()
+        deployment = open_deployment(settings, registry=whole)
         if settings.otel_endpoint:
             trace(deployment)
         watched = None
@@ -48,6 +51,7 @@ async def _work(settings: Settings, concurrency: int) -> bool:
             watched = Watched(deployment)
             await stack.enter_async_context(watching(watched, listener))
             click.echo(f"Duka tells how it is at http://{settings.host}:{settings.worker_port}/health/ready", err=True)
+        deployment.registry = await await_migrations(settings, whole, stop)
         where = "shared over Redis" if settings.redis_url else "from the database"
         click.echo(f"Duka works off jobs, {where}; Ctrl-C ends it", err=True)
-        return await work_off(deployment, stop, concurrency, watched)
+        return await work_off(deployment, stop, concurrency, watched, watch_set_aside(deployment, whole, stop))

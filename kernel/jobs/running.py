@@ -38,6 +38,9 @@ TIDY_S = 30.0
 CALL_LEASE = dt.timedelta(minutes=5)
 """How long a job that is calling the outside world is left alone before it is thought to have died."""
 
+ASIDE = dt.timedelta(minutes=5)
+"""A job of a plugin that is set aside here waits for so long, and counts no try."""
+
 T = TypeVar("T")
 _J = Job.__table__.c
 _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
@@ -219,6 +222,9 @@ class Runner:
     async def _run(self, work: Work, job_id: uuid.UUID) -> bool | Call:
         row = await work.one(_CLAIM, job_id=job_id, now=work.now)
         if row is None:
+            return False
+        if row.plugin in self.deployment.registry.set_aside:
+            await self._end(work, job_id, run_at=work.now + ASIDE, attempts=Job.attempts - 1)
             return False
         if row.plugin != "kernel" and not work.enabled(row.plugin):
             await self._end(work, job_id, state="parked", attempts=Job.attempts - 1)
