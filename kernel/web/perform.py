@@ -224,7 +224,9 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
         phase=Phase.SWITCH if route.switches else Phase.WRITE,
     ).perform()
     if answer.replayed:  # it was kept when the person may have seen more than today
-        return msgspec.structs.replace(answer, body=shown(answer.body, route.answer, may_of(visit)))
+        return msgspec.structs.replace(
+            answer, body=shown(answer.body, route.answer, may_of(visit), visit.deployment.registry)
+        )
     return answer
 
 
@@ -308,7 +310,7 @@ def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     if value is None and route.answer is None:
         return Answered(204 if status == 200 else status, b"", headers)
     headers["Content-Type"] = "application/json"
-    body = shown(msgspec.json.encode(value), route.answer, may_of(visit))
+    body = shown(msgspec.json.encode(value), route.answer, may_of(visit), visit.deployment.registry)
     if reply is not None and reply.version is not None:
         digest = f".{hashlib.sha256(body).hexdigest()[:16]}" if reply.living else ""
         headers["ETag"] = f'"{reply.version}{digest}"'

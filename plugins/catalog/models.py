@@ -70,7 +70,9 @@ class Product(Owned, Versioned, Base):
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
     image: Mapped[str | None] = mapped_column(info=impersonal("a digest"))
-    ext: Mapped[dict[str, Any]] = mapped_column(info=carries("what plugins keep with a product"))
+    ext: Mapped[dict[str, Any]] = mapped_column(
+        info=carries("what plugins keep with a product") | {"extends": "catalog.product"}
+    )
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
