@@ -72,11 +72,13 @@ class Visit:
         self.passes_suspension = False
         self.passes_demand = False
         self.route: Route | None = None
+        self._was_in = False
 
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
         business = (self.claims and self.claims.business_id) or NO_BUSINESS
-        await self.deployment.visitors.acquire()
+        await self.deployment.visitors.acquire(again=self._was_in)
+        self._was_in = True
         try:
             self.transaction = await self.deployment.database.open(Phase.READ, business)
         except BaseException:
