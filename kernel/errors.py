@@ -272,6 +272,12 @@ class Unavailable(DukaError):
         super().__init__(detail, headers={"Retry-After": "1"})
 
 
+class Overloaded(Unavailable):
+    """More requests come than can be answered in time; nothing was done. The same request may succeed in a moment."""
+
+    code, title = "overloaded", "Too much to do just now"
+
+
 class TookTooLong(Unavailable):
     """The request was not done within 30 seconds, and was given up."""
 

@@ -24,6 +24,7 @@ from prometheus_client import (
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which the client library finds the files, read as it is imported."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_JOB_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -38,13 +39,16 @@ PROBLEMS = Counter(
 RETRIES = Counter("duka_deed_retries", "Deeds run again from the start, by why.", ("reason",), registry=_own)
 REPLAYS = Counter("duka_idempotent_replays", "Answers given again to a repeated Idempotency-Key.", registry=_own)
 JOBS = Counter("duka_jobs", "Jobs run: done, failed (to be tried again) or dead.", ("job", "outcome"), registry=_own)
+JOB_SECONDS = Histogram(
+    "duka_job_seconds", "From the start of a try of a job to its end.", ("job",), buckets=_JOB_BUCKETS, registry=_own
+)
 HOOK_CALLS = Counter("duka_hook_calls", "Calls of a plugin's answers to a hook.", ("plugin", "hook"), registry=_own)
 HOOK_SECONDS = Counter("duka_hook_seconds", "Time in a plugin's answers to a hook.", ("plugin", "hook"), registry=_own)
 HOOK_FAILURES = Counter("duka_hook_failures", "Answers to a hook that raised.", ("plugin", "hook"), registry=_own)
 
 IN_FLIGHT = Gauge("duka_requests_in_flight", "Requests under way.", multiprocess_mode="livesum", registry=_own)
-PROCESSES = Gauge("duka_processes", "Server processes.", multiprocess_mode="livesum", registry=_own)
-MEMORY = Gauge("duka_resident_bytes", "Memory of the server processes.", multiprocess_mode="livesum", registry=_own)
+PROCESSES = Gauge("duka_processes", "Processes, of a server or a worker.", multiprocess_mode="livesum", registry=_own)
+MEMORY = Gauge("duka_resident_bytes", "Memory of these processes.", multiprocess_mode="livesum", registry=_own)
 POOL_USED = Gauge(
     "duka_pool_used", "Database connections in use.", ("pool",), multiprocess_mode="livesum", registry=_own
 )
@@ -56,6 +60,18 @@ OUTBOX_AGE = Gauge(
     "duka_outbox_oldest_seconds", "How long the oldest of them is due.", multiprocess_mode="mostrecent", registry=_own
 )
 OUTBOX_DEAD = Gauge("duka_outbox_dead", "Jobs that were given up.", multiprocess_mode="mostrecent", registry=_own)
+AUDIT_UNSEALED = Gauge(
+    "duka_audit_unsealed_seconds",
+    "For how long the audit trail that waits longest has not been sealed.",
+    multiprocess_mode="mostrecent",
+    registry=_own,
+)
+AUDIT_BROKEN = Gauge(
+    "duka_audit_broken_chains",
+    "Audit trails that a verification found broken.",
+    multiprocess_mode="mostrecent",
+    registry=_own,
+)
 UP = Gauge(
     "duka_check_ok", "1 where a check of readiness is content.", ("check",), multiprocess_mode="livemin", registry=_own
 )

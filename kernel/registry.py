@@ -131,6 +131,10 @@ class Registry:
                 return one.name
         raise LookupError(f"{kind.__module__}.{kind.__qualname__} is no plugin's settings")
 
+    def extensions_of(self, subject: str) -> list[type[msgspec.Struct]]:
+        """The Structs by which plugins read their parts of `ext` on a subject."""
+        return [one.extensions[subject] for one in self.plugins.values() if subject in one.extensions]
+
     def _gather(self, name: str, wanted: set[str], path: tuple[str, ...]) -> None:
         if name not in self.plugins:
             said = self.set_aside[name].reason if name in self.set_aside else "it is not installed"

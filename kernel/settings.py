@@ -47,6 +47,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     home: Annotated[str, Meta(description="Folder for the embedded database, the secret and uploads.")] = "var"
     host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="Port to listen on.")] = 8400
+    worker_port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="Port on which duka worker answers /health and /metrics; 0: none."),
+    ] = 0
     workers: Annotated[int, Meta(ge=1, le=64, description="Server processes (PostgreSQL only above 1).")] = 1
     database_url: Annotated[
         str, Meta(description="postgresql+asyncpg://… or sqlite+aiosqlite:///…; empty: embedded SQLite in home.")
@@ -253,11 +257,24 @@ def secret_key(settings: Settings) -> str:
     return secret
 
 
-def _make_secret(path: Path) -> None:
+def kept_secret(settings: Settings) -> str | None:
+    """The key that is set or kept; None where one would be made. Raises SettingsFault as `secret_key` does."""
+    return secret_key(settings) if settings.secret_key or (settings.home_path / "secret").exists() else None
+
+
+def keep_secret(settings: Settings, secret: str) -> Path:
+    """Keep a key that was given as the one made at first run, where there is none; returns its file."""
+    path = settings.home_path / "secret"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_secret(path, secret)
+    return path
+
+
+def _make_secret(path: Path, secret: str | None = None) -> None:
     """Write a new secret whole before it gets its name, so that no other process reads half of it."""
     handle, made = tempfile.mkstemp(prefix=".secret-", dir=path.parent)
     with open(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
+        file.write(secret or secrets.token_urlsafe(48))
     with contextlib.suppress(FileExistsError):
         os.link(made, path)
     os.unlink(made)
@@ -275,7 +292,15 @@ def _field_of(variable: str) -> str:
 
 _WHOLE = frozenset(
     {
-        *("port", "workers", "pool_size", "access_token_minutes", "refresh_token_days", "close_idle_after_days"),
+        *(
+            "port",
+            "worker_port",
+            "workers",
+            "pool_size",
+            "access_token_minutes",
+            "refresh_token_days",
+            "close_idle_after_days",
+        ),
         *("requests_per_principal", "requests_per_address"),
         *("drain_seconds", "outbox_late_minutes", "least_free_mb"),
     }

@@ -69,6 +69,24 @@ def secret() -> Meta:
     return Meta(extra={SECRET: True}, extra_json_schema={"writeOnly": True, "format": "password"})
 
 
+EXTENDS, LIKE = "extends", "like"
+"""The keys in a Meta's `extra` of `extends` and `like`."""
+
+
+def extends(subject: str) -> Meta:
+    """Mark an answer's `ext` with what plugins extend: `ext: Annotated[dict[str, Any], extends("catalog.product")]`.
+
+    What their Structs for it mark with `needs` is left out as everywhere, and so is the part of a plugin that is not
+    there to say what it marks.
+    """
+    return Meta(extra={EXTENDS: subject})
+
+
+def like(kind: type[msgspec.Struct]) -> Meta:
+    """Mark a field of plain JSON values that has the shape of a Struct: what that marks is left out of it."""
+    return Meta(extra={LIKE: kind})
+
+
 Ext = dict[str, msgspec.Raw]
 """Plugin → what it adds to this thing; read by that plugin's own Struct."""
 

@@ -127,6 +127,10 @@ def test_compose_runs_two_servers_a_worker_and_what_they_need(compose: dict[str,
         assert (DEPLOY / one["build"]["context"] / one["build"]["dockerfile"]).is_file()
         assert "ports" not in one, "only the proxy is open to the outside"
         check_command(one["command"])
+    asked = " ".join(services["worker"]["healthcheck"]["test"])
+    ports = {name: settings_in(services[name]["environment"], tmp_path).worker_port for name in ("worker", "server-1")}
+    assert f"http://127.0.0.1:{ports['worker']}/health/live" in asked
+    assert ports["server-1"] == 0
     assert (
         services["database"]["environment"]["POSTGRES_PASSWORD"]
         in services["server-1"]["environment"]["DUKA_DATABASE_URL"]
@@ -169,6 +173,7 @@ def test_the_environment_of_the_units_is_fit_for_production(tmp_path: Path) -> N
     settings = settings_in(_environment(), tmp_path)
     assert (settings.production, settings.host, settings.port) == (True, "127.0.0.1", PORT)
     assert settings.allowed_hosts != ("*",)
+    assert settings.worker_port not in (0, settings.port)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
@@ -208,7 +213,8 @@ def figures() -> set[str]:
     families = list(metrics.registry().collect())
     plain = {one.name for one in families if one.type == "gauge"}
     counted = {f"{one.name}_total" for one in families if one.type == "counter"}
-    return plain | counted | {f"duka_request_seconds_{end}" for end in ("bucket", "sum", "count")}
+    timed = {one.name for one in families if one.type == "histogram"}
+    return plain | counted | {f"{name}_{end}" for name in timed for end in ("bucket", "sum", "count")}
 
 
 @pytest.mark.parametrize("page", [DEPLOY / "alerts.yaml", ROOT / "docs" / "operating.md"])

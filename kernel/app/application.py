@@ -8,7 +8,9 @@ from typing import Any
 from kernel import logs
 from kernel.app.build import create_app, open_deployment
 from kernel.app.served import Served
+from kernel.app.settling import settled_apart
 from kernel.errors import SettingsFault
+from kernel.registry import discover
 from kernel.settings import Settings, load_settings
 from kernel.work import Deployment
 
@@ -16,7 +18,7 @@ from kernel.work import Deployment
 def application() -> Served:
     """The ASGI application of one server process, from the environment's settings."""
     settings = settings_of()
-    deployment = open_deployment(settings)
+    deployment = open_deployment(settings, registry=settled_apart(settings, discover()))
     if settings.otel_endpoint:
         trace(deployment)
     return create_app(deployment)

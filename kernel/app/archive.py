@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import IO, Any
 
 import msgspec
@@ -26,13 +26,16 @@ from kernel.auth.businesses.operating import BeingDeleted, mark_exported
 from kernel.auth.models import Membership, User
 from kernel.db import Phase, Transaction
 from kernel.db.private import is_secret
-from kernel.db.tables import Business
+from kernel.db.tables import Business, BusinessPlugin
 from kernel.registry import Registry
 from kernel.work import Deployment, Work
+from kernel.work.configuring import without_secrets
 
 _LEFT_OUT = frozenset(
     {"kernel_idempotency", "kernel_job", "kernel_job_payload", "kernel_schedule", "kernel_refresh_token"}
+    | {"kernel_audit_watch"}
 )
+_SETTINGS = BusinessPlugin.__table__.c.settings
 _IN_MEMORY = 1_048_576
 _WHOSE = sa.select(Business.id, Business.slug, Business.name, Business.currency)
 
@@ -67,7 +70,7 @@ async def write_archive(
         writer = Writer(file)
         for known in await _tables(transaction, deployment.registry):
             rows = rows_of(transaction, known, _owned(known.table, shop.id))
-            async with contextlib.aclosing(rows) as batches:
+            async with contextlib.aclosing(_without_secrets(known, rows)) as batches:
                 await writer.table(known.table.name, known.columns, batches, tenant=known.tenant, progress=progress)
     async with snapshot(deployment.settings) as transaction:  # the application's role does not see the revisions
         schema = await revisions(transaction.connection)
@@ -89,9 +92,26 @@ async def _tables(transaction: Transaction, registry: Registry) -> list[Known]:
     for known in await known_tables(transaction, registry, leave_out=True):
         table = known.table
         if holds_rows_of_one(table):
-            shown = {name: kind for name, kind in known.columns.items() if not is_secret(table.c[name])}
+            shown = {name: kind for name, kind in known.columns.items() if _is_shown(table.c[name])}
             found.append(Known(table, shown))
     return found
+
+
+def _is_shown(column: sa.Column[Any]) -> bool:
+    return column is _SETTINGS or not is_secret(column)
+
+
+async def _without_secrets(
+    known: Known, batches: AsyncGenerator[Sequence[Sequence[Any]]]
+) -> AsyncGenerator[Sequence[Sequence[Any]]]:
+    """The rows of a table; of what was set for plugins all but what is sealed under this deployment's key."""
+    place = list(known.columns).index(_SETTINGS.name) if known.table is _SETTINGS.table else None
+    async with contextlib.aclosing(batches) as rows:
+        async for batch in rows:
+            if place is None:
+                yield batch
+            else:
+                yield [(*row[:place], without_secrets(row[place]), *row[place + 1 :]) for row in batch]
 
 
 def holds_rows_of_one(table: sa.Table) -> bool:

@@ -1,7 +1,11 @@
-"""A backup: every row of the deployment's database, as it stood at one moment, in one portable file."""
+"""A backup: every row of the deployment's database, as it stood at one moment, in one portable file.
+
+The audit anchors of this machine go with it, and the secret key if a passphrase is given.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import IO
@@ -9,8 +13,10 @@ from typing import IO
 import sqlalchemy as sa
 
 from kernel import VERSION
+from kernel.app.home import ANCHORS, anchors_now
 from kernel.app.portable import Manifest, Writer
 from kernel.app.portable.files import BACKUP
+from kernel.app.portable.keys import key_said
 from kernel.app.portable.reading import all_rows, businesses, known_tables, revisions, sees_everything, snapshot
 from kernel.db import Transaction
 from kernel.errors import Conflict
@@ -28,12 +34,18 @@ class NothingThere(Conflict):
 
 
 async def write_backup(
-    deployment: Deployment, file: IO[bytes], *, progress: Progress | None = None, leave_out: bool = False
+    deployment: Deployment,
+    file: IO[bytes],
+    *,
+    progress: Progress | None = None,
+    leave_out: bool = False,
+    passphrase: str | None = None,
 ) -> Manifest:
     """Write a backup into a file while the deployment serves.
 
     leave_out: go on without tables that no installed plugin knows. Raises UnknownTables otherwise; NothingThere for a
     database without any table, which is the wrong one.
+    passphrase: the secret key goes in too, encrypted under it; None leaves it out.
     """
     async with snapshot(deployment.settings) as transaction:
         schema = await revisions(transaction.connection)
@@ -50,6 +62,9 @@ async def write_backup(
             async with contextlib.aclosing(all_rows(transaction, known, among)) as batches:
                 told = None if progress is None else _told(progress, total)
                 await writer.table(name, known.columns, batches, tenant=known.tenant, progress=told)
+        if (anchors := anchors_now(deployment.settings)) is not None:
+            await writer.file(ANCHORS, anchors)
+        former = deployment.settings.former_secret_keys
         manifest = Manifest(
             format=BACKUP,
             duka=VERSION,
@@ -57,6 +72,8 @@ async def write_backup(
             schema=schema,
             plugins={one.name: one.manifest.version for one in deployment.registry.in_order()},
             tables=writer.tables,
+            files=writer.files,
+            secret=await asyncio.to_thread(key_said, deployment.secret, former, passphrase),
         )
     writer.finish(manifest)
     return manifest

@@ -32,6 +32,7 @@ from kernel.app.routes import (
 )
 from kernel.app.routes import settings as plugin_settings
 from kernel.app.served import Served
+from kernel.app.settling import settled
 from kernel.auth.accounts import housekeeping, letters
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Database
@@ -63,9 +64,13 @@ def open_deployment(
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, *, patient: bool = True) -> AsyncIterator[Deployment]:
-    """A deployment for one command, with all the time it needs; its connections are closed at the end."""
-    deployment = open_deployment(settings, patient=patient)
+async def opened(settings: Settings, *, patient: bool = True, settle: bool = False) -> AsyncIterator[Deployment]:
+    """A deployment for one command, with all the time it needs; its connections are closed at the end.
+
+    settle: without the plugins whose migrations have not run, as it is served.
+    """
+    registry = await settled(settings, discover()) if settle else None
+    deployment = open_deployment(settings, registry=registry, patient=patient)
     try:
         yield deployment
     finally:

@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from kernel import metrics
 from kernel.app.health import PATIENCE_S, STILL_READY, Health
+from kernel.audit import trails
 from kernel.db import Prepared
 from kernel.db.tables import Job
 from kernel.errors import Unauthenticated
@@ -40,9 +42,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Figures:
-    """Gathers the figures of this process, and shows those of all."""
+    """Gathers the figures of this process, and shows those of all. gate: of a server; a worker has none."""
 
-    def __init__(self, deployment: Deployment, gate: Gate, health: Health) -> None:
+    def __init__(self, deployment: Deployment, gate: Gate | None, health: Health) -> None:
         self.deployment, self.gate, self.health = deployment, gate, health
         self._told: dict[tuple[str, str], Spent] = {}
         self._outbox_at = -OUTBOX_KEPT_S
@@ -56,7 +58,7 @@ class Figures:
     def publish(self) -> None:
         """Bring the figures of this process up to date."""
         metrics.PROCESSES.set(1)
-        metrics.IN_FLIGHT.set(self.gate.in_flight)
+        metrics.IN_FLIGHT.set(self.gate.in_flight if self.gate else 0)
         with contextlib.suppress(OSError):
             metrics.MEMORY.set(int(Path("/proc/self/statm").read_bytes().split()[1]) * _PAGE)
         database = self.deployment.database
@@ -91,12 +93,15 @@ class Figures:
             async with asyncio.timeout(PATIENCE_S), self.deployment.database.reading(NO_BUSINESS) as transaction:
                 waiting = await backlog(transaction, self.deployment.clock())
                 dead = await transaction.one(_DEAD)
+                known = await trails(transaction, self.deployment.clock())
         except Exception as error:  # the other figures are worth having when the database is away
-            log.warning("the outbox cannot be read: %r", error)
+            log.warning("outbox and trails cannot be read: %r", error)
             return
         metrics.OUTBOX_DUE.set(waiting.due)
         metrics.OUTBOX_AGE.set(waiting.oldest_s)
         metrics.OUTBOX_DEAD.set(dead.dead if dead else 0)
+        metrics.AUDIT_UNSEALED.set(known.unsealed_s)
+        metrics.AUDIT_BROKEN.set(known.broken)
 
 
 def handlers() -> list[HTTPRouteHandler]:
@@ -106,26 +111,26 @@ def handlers() -> list[HTTPRouteHandler]:
     async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
         figures: Figures = request.scope["figures"]  # type: ignore[typeddict-item]
-        if not may_see(figures.deployment.settings, visit):
+        if not may_see(figures.deployment.settings, visit.headers, visit.address):
             raise Unauthenticated
         return Response(await figures.tell(), media_type=MEDIA_TYPE)
 
     return [show]
 
 
-def may_see(settings: Settings, visit: Visit) -> bool:
-    """Whether a visit comes with the token, or straight from an address that is allowed.
+def may_see(settings: Settings, headers: Mapping[str, str], came_from: str | None) -> bool:
+    """Whether a request comes with the token, or straight from an address that is allowed.
 
     Behind a proxy that is not trusted everybody has the proxy's address; so what a proxy passed on goes by the token,
     unless the proxy is trusted and has told who asks.
     """
-    kind, _, token = visit.headers.get("authorization", "").partition(" ")
+    kind, _, token = headers.get("authorization", "").partition(" ")
     if settings.metrics_token and kind.lower() == "bearer":
         return hmac.compare_digest(token.strip().encode(), settings.metrics_token.encode())
-    if not settings.trusted_proxies and any(name in visit.headers for name in _FORWARDED):
+    if not settings.trusted_proxies and any(name in headers for name in _FORWARDED):
         return False
     try:
-        address = ipaddress.ip_address(visit.address or "")
+        address = ipaddress.ip_address(came_from or "")
     except ValueError:
         return False
     return any(address in ipaddress.ip_network(one) for one in settings.metrics_allow)

@@ -17,20 +17,21 @@ import sqlalchemy as sa
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from kernel.db import Prepared, Transaction
-from kernel.db.tables import Release
+from kernel.audit import Trails, trails
+from kernel.db import Transaction
 from kernel.errors import NotReady
 from kernel.jobs import Backlog, backlog
+from kernel.registry import Registry
 from kernel.work import NO_BUSINESS, Deployment
 
 log = logging.getLogger("duka.health")
-Word = Literal["ok", "late", "failing", "unknown", "starting", "stopping"]
+Word = Literal["ok", "late", "broken", "failing", "unknown", "starting", "stopping"]
 PATIENCE_S = 2.0
 """A check that has not ended by then fails."""
 KEPT_S = 1.0
 """For so long one answer serves all who ask: no stranger makes the database work by asking often."""
-CHECKS = ("process", "database", "migrations", "outbox", "disk")
-STILL_READY: frozenset[Word] = frozenset({"ok", "late"})
+CHECKS = ("process", "database", "migrations", "outbox", "audit", "disk")
+STILL_READY: frozenset[Word] = frozenset({"ok", "late", "broken"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Report:
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests should be sent here. An outbox that is late is told, and keeps nobody from selling."""
+        """Whether requests should be sent here. A late outbox and a trail in need are told, and stop no selling."""
         return all(word in STILL_READY for word in self.checks.values())
 
 
@@ -51,7 +52,7 @@ class Health:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.process: Word = "starting"
-        self._heads: Heads | None = None
+        self._heads: tuple[Registry, Heads] | None = None
         self._found: dict[str, Word] = {}
         self._found_at = -KEPT_S
         self._looking = asyncio.Lock()
@@ -89,15 +90,18 @@ class Health:
                     if behind:
                         log.warning("migrations have not run: %s", ", ".join(behind))
                         return
-                    found["outbox"] = self._judge(await backlog(transaction, self.deployment.clock()))
+                    now = self.deployment.clock()
+                    found["outbox"] = self._judge(await backlog(transaction, now))
+                    found["audit"] = _judge_trails(await trails(transaction, now))
         except Exception as error:  # whatever it is, the answer is that we are not ready
             log.warning("the database is not ready: %r", error)
             found["database"] = "failing" if found["database"] == "unknown" else found["database"]
 
     async def _known_heads(self) -> Heads:
-        if self._heads is None:
-            self._heads = await asyncio.to_thread(Heads.read, self.deployment)
-        return self._heads
+        registry = self.deployment.registry
+        if self._heads is None or self._heads[0] is not registry:  # plugins are set aside while a worker starts
+            self._heads = (registry, await asyncio.to_thread(Heads.read, registry))
+        return self._heads[1]
 
     def _judge(self, waiting: Backlog) -> Word:
         limit = self.deployment.settings.outbox_late_minutes * 60
@@ -115,6 +119,12 @@ class Health:
         found["disk"] = "ok" if free >= settings.least_free_mb * 1_000_000 else "failing"
         if found["disk"] == "failing":
             log.warning("only %d MB are free below %s", free // 1_000_000, settings.home_path)
+
+
+def _judge_trails(known: Trails) -> Word:
+    if known.broken:
+        return "broken"
+    return "late" if known.are_late else "ok"
 
 
 def handlers() -> list[HTTPRouteHandler]:
@@ -143,31 +153,29 @@ class Heads:
     older: frozenset[str]
 
     @classmethod
-    def read(cls, deployment: Deployment) -> Heads:
+    def read(cls, registry: Registry) -> Heads:
         """Read the revisions from disk; takes a moment."""
         from kernel.app.prepare import lineages  # noqa: PLC0415 - Alembic takes half a second to import
 
         newest: dict[str, str] = {}
         older: set[str] = set()
-        for lineage in lineages(deployment.registry):
+        for lineage in lineages(registry):
             script = lineage.script()
             newest[lineage.name] = script.get_current_head() or ""
             older |= {one.revision for one in script.walk_revisions() if one.revision != newest[lineage.name]}
         return cls(newest, frozenset(older))
 
-    async def behind(self, transaction: Transaction) -> list[str]:
-        """The lineages the database has not been brought up to; one that is ahead of this code is none of them."""
-        released = await transaction.fetch(_QUARANTINED)
-        aside = {row.plugin for row in released}
-        wanted = [name for name in self.newest if name not in aside]
-        stands = await _versions(transaction, wanted)
+    async def behind(self, transaction: Transaction, names: Sequence[str] | None = None) -> list[str]:
+        """The lineages the database has not been brought up to; one that is ahead of this code is none of them.
+
+        names: those to look at, whose version tables are there; None is all.
+        """
+        wanted = list(self.newest) if names is None else names
+        stands = await versions(transaction, wanted)
         return [name for name in wanted if name not in stands or stands[name] in self.older]
 
 
-_QUARANTINED = Prepared(sa.select(Release.plugin).where(Release.state == "quarantined"))
-
-
-async def _versions(transaction: Transaction, names: Sequence[str]) -> dict[str, str]:
+async def versions(transaction: Transaction, names: Sequence[str]) -> dict[str, str]:
     """lineage → the revision the database stands at."""
     each = [
         sa.select(sa.literal(name).label("name"), sa.table(f"{name}_schema", sa.column("version_num")).c.version_num)

@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -187,17 +188,18 @@ _DROP_SYN = b"".join(
 """A classic BPF program for a TCP socket, which sees packets from the TCP header on."""
 
 
-def config_of(settings: Settings, application: str) -> uvicorn.Config:
-    """How uvicorn serves an application factory."""
+def config_of(settings: Settings, application: str | Any) -> uvicorn.Config:
+    """How uvicorn serves an application factory, by its import path, or an application that knows no lifespan."""
+    is_factory = isinstance(application, str)
     return uvicorn.Config(
         application,
-        factory=True,
+        factory=is_factory,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
         http=Protocol,
         ws="none",
-        lifespan="on",
+        lifespan="on" if is_factory else "off",
         log_config=None,
         log_level=settings.log_level,
         access_log=False,

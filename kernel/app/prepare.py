@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from kernel.audit import begin_watch
 from kernel.auth import act
 from kernel.auth.models import User
 from kernel.db.tables import Epoch, Release
@@ -64,5 +65,6 @@ async def _note(work: Work) -> None:
         if not raised.rowcount:
             await work.execute(sa.insert(Epoch).values(scope="deployment", value=1))
     await complete_schedules(work)
+    await begin_watch(work)
     if email := work.deployment.settings.platform_owner_email:
         await work.execute(sa.update(User).where(User.email == email.lower()).values(is_operator=True))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kernel.app.backup import Progress
+from kernel.app.home import KeyFound, bring_anchors, key_found
 from kernel.app.portable import FileFault, Manifest, Reader
 from kernel.app.portable.files import BACKUP
 from kernel.app.portable.loading import enter, load, loading
@@ -37,12 +38,17 @@ class NotEmpty(Conflict):
 
 
 class Restored(msgspec.Struct, frozen=True):
-    """What came back, and what checking it found: invariants that do not hold, the report of each audit chain."""
+    """What came back, and what checking it found: invariants that do not hold, the report of each audit chain.
+
+    anchors: how many were added to the file below home. key: how the backup's secret key stands to the one here.
+    """
 
     manifest: Manifest
     migrated: list[str]
     broken: list[str]
     chains: list[Report]
+    anchors: int
+    key: KeyFound
 
     @property
     def is_sound(self) -> bool:
@@ -69,10 +75,12 @@ async def restore(deployment: Deployment, path: Path, *, progress: Progress | No
             for name, said in manifest.tables.items():
                 told = _told(tell, "restoring", manifest.rows)
                 await load(connection, name, said.columns, reader.batches(name), tenant=said.tenant, progress=told)
+        anchors = bring_anchors(settings, reader)
     finally:
         reader.close()
     migrated = await migrator.upgrade()
-    return Restored(manifest, migrated, await broken(deployment), await chains(deployment))
+    key = key_found(settings, manifest, deployment.secret)
+    return Restored(manifest, migrated, await broken(deployment), await chains(deployment), anchors, key)
 
 
 def check_schema(manifest: Manifest, registry: Registry) -> None:

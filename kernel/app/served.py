@@ -14,13 +14,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from kernel.app import purging
 from kernel.app.figures import Figures
 from kernel.app.health import Health
-from kernel.audit import Sealer
+from kernel.audit import Sealer, Verifier
 from kernel.auth.identity import standing_of_business
 from kernel.jobs import Runner
 from kernel.web import Gate, Route
 from kernel.work import Deployment
 
 if TYPE_CHECKING:
+    from kernel.app.watched import Watched
     from kernel.jobs.queue import JobQueue
 
 log = logging.getLogger("duka.web")
@@ -85,14 +86,15 @@ def _leave_alone_what_stays() -> None:
 
 
 def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
-    """What a server does besides answering: jobs, sealing the audit trail, deleting businesses that were given up.
+    """What a server does besides answering: jobs, sealing and verifying trails, deleting businesses that were given up.
 
-    With Redis the jobs are left to workers (`duka worker`), and so is the deleting.
+    With Redis the jobs are left to workers (`duka worker`), and so are the deleting and the verifying of trails.
     """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
+    verifier = Verifier(deployment, standing_of_business)
     if url := deployment.settings.redis_url:
         return [_queue(url, runner).hand_over(stop), sealer.loop(stop)]
-    return [runner.loop(stop), sealer.loop(stop), purging.loop(deployment, stop)]
+    return [runner.loop(stop), sealer.loop(stop), verifier.loop(stop), purging.loop(deployment, stop)]
 
 
 def _queue(url: str, runner: Runner) -> JobQueue:
@@ -101,16 +103,38 @@ def _queue(url: str, runner: Runner) -> JobQueue:
     return JobQueue(url, runner)
 
 
-async def work_off(deployment: Deployment, stop: asyncio.Event, concurrency: int) -> None:
-    """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it."""
+async def work_off(
+    deployment: Deployment,
+    stop: asyncio.Event,
+    concurrency: int,
+    watched: Watched | None = None,
+    *more: Coroutine[Any, Any, None],
+) -> bool:
+    """What a worker does until told to stop: jobs, so many at a time, and what else a server leaves to it.
+
+    Whether it ended because it was told to. A loop that ends by itself ends the worker, so that whoever watches over it
+    starts another. more: loops to run beside.
+    """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
     url = deployment.settings.redis_url
     jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
-    tasks = [asyncio.create_task(one) for one in (jobs, sealer.loop(stop), purging.loop(deployment, stop))]
-    await stop.wait()
+    told = asyncio.create_task(stop.wait())
+    verifying = Verifier(deployment, standing_of_business).loop(stop)
+    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop), *more)
+    tasks = [asyncio.create_task(one) for one in loops]
+    if watched is not None:
+        watched.health.begin()
+    await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    was_told = stop.is_set()
+    if not was_told:
+        log.error("a loop of the worker ended by itself")
+        stop.set()
+    if watched is not None:
+        watched.health.stop()
     deployment.jobs_due.set()
-    await _ended(tasks)
+    await _ended([told, *tasks])  # type: ignore[list-item]
     await deployment.database.dispose()
+    return was_told
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:

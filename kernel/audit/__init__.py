@@ -2,7 +2,9 @@
 
 from kernel.audit.anchors import Anchor, anchor_day, anchors_of, read_anchor_file, write_anchor
 from kernel.audit.sealing import GRACE, Sealer, seal
+from kernel.audit.verifier import Verifier
 from kernel.audit.verifying import Report, Tampering, verify
+from kernel.audit.watching import Trails, begin_watch, clear_fault, note_broken, trails
 
 __all__ = [
     "GRACE",
@@ -10,10 +12,16 @@ __all__ = [
     "Report",
     "Sealer",
     "Tampering",
+    "Trails",
+    "Verifier",
     "anchor_day",
     "anchors_of",
+    "begin_watch",
+    "clear_fault",
+    "note_broken",
     "read_anchor_file",
     "seal",
+    "trails",
     "verify",
     "write_anchor",
 ]

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from kernel.audit.anchors import anchor_day
 from kernel.audit.canonical import COLUMNS, START, first_id, link, made_at
+from kernel.audit.watching import LATE, note_sealed
 from kernel.db import Prepared
 from kernel.db.engine import LOCK_SPACE
 from kernel.db.tables import Audit, AuditSeal, Business
@@ -33,8 +34,6 @@ GRACE = dt.timedelta(minutes=5)
 A_DAY = dt.timedelta(days=1)
 AT_ONCE = 500
 PAUSE_S = 1.0
-LATE = dt.timedelta(minutes=30)
-"""A row that waits so long for its seal says that no process seals: three rounds have gone by."""
 ROUND_S = 600.0
 """Every so often all trails are looked at, for rows of other processes and of a time when nobody sealed."""
 
@@ -89,13 +88,18 @@ class Sealer:
 
     async def seal_all(self) -> int:
         """Seal every trail to its end, whatever late rows there are; returns how many rows."""
-        return sum([await self.seal_one(one, back=None) for one in await self.businesses()])
+        sealed = 0
+        for one in await self.businesses():
+            sealed += await self.seal_one(one, back=None)
+            await self._deed(one, note_sealed)
+        return sealed
 
     async def go_round(self) -> None:
         """Seal and anchor every trail; one that cannot be does not keep the others from it."""
         for one in await self.businesses():
             try:
                 await self.seal_one(one, back=A_DAY)
+                await self._deed(one, note_sealed)
                 await self._deed(one, anchor_day)
             except Exception:  # tried again the next time
                 log.exception("the trail of %s could not be sealed", one)

@@ -11,14 +11,23 @@ import msgspec
 
 from kernel.app import opened
 from kernel.app.application import settings_of
-from kernel.audit import Anchor, Report, Sealer, anchors_of, read_anchor_file, verify
-from kernel.auth import look
+from kernel.audit import (
+    Anchor,
+    Report,
+    Sealer,
+    anchors_of,
+    clear_fault,
+    note_broken,
+    read_anchor_file,
+    verify,
+)
+from kernel.auth import act, look
 from kernel.auth.identity import standing_of_business
 from kernel.cli.main import duka, run
 from kernel.cli.plugins import business_named
 from kernel.cli.saying import json_option, say
 from kernel.settings import Settings
-from kernel.work import NO_BUSINESS, Deployment
+from kernel.work import NO_BUSINESS, Deployment, Work
 
 
 @duka.group()
@@ -34,7 +43,8 @@ def verify_chains(business: str | None, anchors: Path | None, as_json: bool) -> 
     """Work out every hash anew; name the first row that was altered, deleted, inserted or reordered.
 
     Exit code 1 if there is one. Without --anchors only what the database itself still says can be compared: whoever
-    rewrites a whole chain and its stored anchors is found by anchors kept elsewhere.
+    rewrites a whole chain and its stored anchors is found by anchors kept elsewhere. What was found is told by
+    /health/ready and /metrics until the next time.
     """
     try:
         given = read_anchor_file(anchors) if anchors else []
@@ -78,7 +88,19 @@ def _told(report: Report) -> str:
 async def _verify(settings: Settings, slug: str | None, given: list[Anchor]) -> list[Report]:
     async with opened(settings) as deployment:
         chosen = await _chosen(deployment, slug)
-        return [await look(deployment, one, lambda work: verify(work, given)) for one in chosen]
+        return [await _verify_one(deployment, one, given) for one in chosen]
+
+
+async def _verify_one(deployment: Deployment, chosen: uuid.UUID | None, given: list[Anchor]) -> Report:
+    """Verify one chain, and keep what was found for readiness and figures."""
+    report = await look(deployment, chosen, lambda work: verify(work, given))
+    fault = report.first
+
+    async def note(work: Work) -> None:
+        await (clear_fault(work) if fault is None else note_broken(work, fault.words))
+
+    await act(deployment, chosen, note, audited=False)
+    return report
 
 
 async def _seal(settings: Settings) -> tuple[int, int]:

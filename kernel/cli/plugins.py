@@ -152,7 +152,7 @@ class Installed(msgspec.Struct, frozen=True):
 
 
 async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], list[SetAside]]:
-    async with opened(settings, patient=False) as deployment:
+    async with opened(settings, patient=False, settle=True) as deployment:
 
         async def enabled(work: Work) -> frozenset[str]:
             return work.standing.enabled
@@ -166,7 +166,7 @@ async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], 
 
 
 async def _manifest(settings: Settings, name: str) -> Plugin:
-    async with opened(settings, patient=False) as deployment:
+    async with opened(settings, patient=False, settle=True) as deployment:
         return installed(deployment.registry, name).plugins[name].manifest
 
 
@@ -177,7 +177,7 @@ async def _rehearse(settings: Settings, documents: int) -> Rehearsal:
 
 
 async def _plan(settings: Settings, name: str, action: Action, slug: str) -> Plan:
-    async with opened(settings) as deployment:
+    async with opened(settings, settle=True) as deployment:
         business = await business_named(deployment, slug)
         return await look(deployment, business, lambda work: make_plan(work, name, action))
 
@@ -191,7 +191,7 @@ async def _apply(
     on_open: OnOpen = "refuse",
     reason: str = "",
 ) -> Plan:
-    async with opened(settings, patient=False) as deployment:
+    async with opened(settings, patient=False, settle=True) as deployment:
 
         async def switch(work: Work) -> Plan:
             return await apply_plan(work, name, action, hash_=hash_, on_open=on_open, reason=reason)

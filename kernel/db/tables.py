@@ -212,6 +212,23 @@ class AuditAnchor(Base):
     anchored_at: Mapped[dt.datetime]
 
 
+class AuditWatch(Base):
+    """What is known of a trail (the nil id: the deployment's own): last sealed to its end, last looked at, found whole.
+
+    fault: what a verification found, in words; it stays until somebody has verified the chain by hand and found it
+    whole.
+    """
+
+    __tablename__ = "kernel_audit_watch"
+    __table_args__ = ({"info": GLOBAL},)
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    sealed_at: Mapped[dt.datetime]
+    looked_at: Mapped[dt.datetime | None]
+    verified_at: Mapped[dt.datetime | None]
+    fault: Mapped[str | None] = mapped_column(info=impersonal("numbers and ids of rows of a trail"))
+
+
 class Approval(Owned, Base):
     """A deed beyond somebody's limit, and what a second person says to it.
 

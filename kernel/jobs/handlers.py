@@ -66,11 +66,6 @@ async def forget_old_keys(work: Work, _payload: Mapping[str, Any]) -> None:
     await work.execute(old)
 
 
-def kernel_handlers() -> list[Handler]:
-    """The kernel's own jobs."""
-    return list(_KERNEL.values())
-
-
 def handlers_of(deployment: Deployment) -> dict[str, Handler]:
     """Every job that can be run: name → handler."""
     found = dict(_KERNEL)

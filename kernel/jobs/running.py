@@ -38,6 +38,9 @@ TIDY_S = 30.0
 CALL_LEASE = dt.timedelta(minutes=5)
 """How long a job that is calling the outside world is left alone before it is thought to have died."""
 
+ASIDE = dt.timedelta(minutes=5)
+"""A job of a plugin that is set aside here waits for so long, and counts no try."""
+
 T = TypeVar("T")
 _J = Job.__table__.c
 _now = sa.bindparam("now", type_=sa.DateTime(timezone=True))
@@ -142,7 +145,7 @@ class Runner:
         facts.plugin = facts.job.partition(".")[0]
         handler = self.handlers.get(facts.job)
         limit_s = handler.limit_s if handler else LONGEST_S
-        limit = asyncio.timeout(limit_s)
+        limit, begun = asyncio.timeout(limit_s), time.perf_counter()
         try:
             async with limit:
                 ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
@@ -150,17 +153,19 @@ class Runner:
                     await ran()
                     ran = await self._deed(business_id, name, lambda work: self._called(work, job_id))
             if ran:
-                self._count(facts, "done")
+                self._count(facts, "done", begun)
             return ran
         except Exception as raised:  # a job may raise anything; it is kept with the job, and tried again
             fault = TimeoutError(f"it took longer than {limit_s:g} s") if limit.expired() else raised
             log.warning("job %s failed: %r", job_id, fault)
         dead = await self._deed(business_id, name, lambda work: self._failed(work, job_id, fault))
-        self._count(facts, "dead" if dead else "failed")
+        self._count(facts, "dead" if dead else "failed", begun)
         return True
 
-    def _count(self, facts: Facts, outcome: str) -> None:
-        metrics.JOBS.labels(facts.job if facts.job in self.handlers else "other", outcome).inc()
+    def _count(self, facts: Facts, outcome: str, begun: float) -> None:
+        name = facts.job if facts.job in self.handlers else "other"
+        metrics.JOBS.labels(name, outcome).inc()
+        metrics.JOB_SECONDS.labels(name).observe(time.perf_counter() - begun)
 
     async def tick(self) -> None:
         """Turn schedules that are due into jobs, once each."""
@@ -217,6 +222,9 @@ class Runner:
     async def _run(self, work: Work, job_id: uuid.UUID) -> bool | Call:
         row = await work.one(_CLAIM, job_id=job_id, now=work.now)
         if row is None:
+            return False
+        if row.plugin in self.deployment.registry.set_aside:
+            await self._end(work, job_id, run_at=work.now + ASIDE, attempts=Job.attempts - 1)
             return False
         if row.plugin != "kernel" and not work.enabled(row.plugin):
             await self._end(work, job_id, state="parked", attempts=Job.attempts - 1)

@@ -10,7 +10,7 @@ from croniter import croniter
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.db.tables import Business, Job, Schedule
-from kernel.jobs.handlers import handlers_of, kernel_handlers
+from kernel.jobs.handlers import handlers_of
 from kernel.work import Work
 
 
@@ -51,13 +51,20 @@ async def set_schedules(work: Work, plugin: str, zone: str) -> None:
 
 
 async def complete_schedules(work: Work) -> None:
-    """Give every business the schedules of the kernel's own jobs that it does not have yet."""
-    found = await work.execute(sa.select(Schedule.business_id, Schedule.job).where(Schedule.job.startswith("kernel.")))
+    """Give every business the schedules it does not have yet: of the kernel, and of plugins that have others there.
+
+    So a release brings new ones to where a plugin is on already. A plugin that had none at all gets its first ones as
+    it is enabled.
+    """
+    found = await work.execute(sa.select(Schedule.business_id, Schedule.job))
     known = {(row.business_id, row.job) for row in found.all()}
+    on = {(business, name.partition(".")[0]) for business, name in known}
     insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     for business in (await work.execute(sa.select(Business.id, Business.zone))).all():
-        for handler in kernel_handlers():
-            if handler.cron and (business.id, handler.name) not in known:
+        for handler in handlers_of(work.deployment).values():
+            plugin = handler.name.partition(".")[0]
+            is_on = plugin == "kernel" or (business.id, plugin) in on
+            if handler.cron and is_on and (business.id, handler.name) not in known:
                 due = next_run(handler.cron, work.now, business.zone)
                 row = {"business_id": business.id, "job": handler.name, "cron": handler.cron, "next_run": due}
                 await work.execute(insert(Schedule).values(row).on_conflict_do_nothing())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -14,7 +15,9 @@ from kernel.db import Transaction
 from kernel.db.personal import Impersonal, Names, Personal, Secret, class_of, person_tables
 from kernel.errors import NotFound
 from kernel.personal.places import Place, in_reach, places_of, tables_of
+from kernel.registry import Registry
 from kernel.work import NO_BUSINESS, Deployment, Work
+from kernel.work.fields import hide_ext
 
 BATCH = 500
 
@@ -58,7 +61,9 @@ async def _rows_of(
     begun = False
     while True:
         async with deployment.database.reading(business) as transaction:
-            rows, after = await _batch(transaction, place, columns, place.rows(business, person), after)
+            rows, after = await _batch(
+                transaction, place, columns, place.rows(business, person), after, deployment.registry
+            )
         if rows and not begun:
             said: dict[str, Any] = {"table": str(place.table.name), "by": str(place.via)}
             if business != NO_BUSINESS:
@@ -79,6 +84,7 @@ async def _batch(
     columns: Iterable[sa.Column[Any]],
     mine: sa.ColumnElement[bool],
     after: Sequence[Any] | None,
+    registry: Registry,
 ) -> tuple[list[dict[str, Any]], list[Any] | None]:
     """The next rows by primary key, and the key of the last."""
     keys = list(place.table.primary_key.columns)
@@ -88,6 +94,11 @@ async def _batch(
         statement = statement.where(sa.tuple_(*keys) > sa.tuple_(*behind))
     found = (await transaction.execute(statement.order_by(*keys).limit(BATCH))).mappings().all()
     rows = [{str(column.name): row[column.name] for column in columns} for row in found]
+    for column in columns:
+        if (subject := column.info.get("extends")) is not None:
+            for row in rows:
+                row[str(column.name)] = ext = copy.deepcopy(row[str(column.name)])
+                hide_ext(ext, subject, lambda _permission: False, registry)
     return rows, [found[-1][f"_key{n}"] for n in range(len(keys))] if found else None
 
 

@@ -27,11 +27,19 @@ from kernel.testing.box import Box, open_box
 from kernel.testing.served import serving
 from kernel.testing.servers import Postgres
 from kernel.tests.probes.stock.models import LEVELS
+from kernel.tests.trails import sealer
 from kernel.work import Work
 
 TAKE = "/api/v1/probe_stock/take"
 READY, LIVE, METRICS = "/health/ready", "/health/live", "/metrics"
 ALL_WELL = dict.fromkeys(CHECKS, "ok")
+
+
+@pytest.fixture
+async def box(box: Box) -> Box:
+    """A box in which a server has just gone round."""
+    await sealer(box).go_round()
+    return box
 
 
 async def ready(box: Box) -> tuple[int, dict[str, str]]:
@@ -67,7 +75,8 @@ async def test_a_database_that_is_behind_its_migrations_is_not_ready_and_one_tha
             await connection.commit()
 
     await stand_at("kernel_0002")
-    assert await ready(box) == (503, ALL_WELL | {"migrations": "failing", "outbox": "unknown"})
+    unknown = {"outbox": "unknown", "audit": "unknown"}
+    assert await ready(box) == (503, ALL_WELL | {"migrations": "failing"} | unknown)
     await stand_at("kernel_9999")
     assert await ready(box) == (200, ALL_WELL)
 
@@ -106,6 +115,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time_and_life_goes_on(
                 "database": "failing",
                 "migrations": "unknown",
                 "outbox": "unknown",
+                "audit": "unknown",
                 "disk": "ok",
             }
             assert "secret" not in answer.text
@@ -128,7 +138,7 @@ async def test_a_database_that_went_away_and_came_back_is_ready_again_by_itself(
 
     assert await ready(box) == (200, ALL_WELL)
     await let_in(False)
-    gone = {"database": "failing", "migrations": "unknown", "outbox": "unknown"}
+    gone = {"database": "failing", "migrations": "unknown", "outbox": "unknown", "audit": "unknown"}
     assert await ready(box) == (503, ALL_WELL | gone)
     assert (await box.client("owner").get("/api/v1/locations")).status_code == 503
     assert (await box.client(None).get(LIVE)).status_code == 200

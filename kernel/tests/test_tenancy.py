@@ -130,7 +130,7 @@ async def test_unique_constraints_and_references_stay_within_a_business(registry
         "kernel_user", "kernel_membership", "kernel_business", "kernel_sign_in", "kernel_refresh_token",
         "kernel_release", "kernel_epoch", "kernel_job", "kernel_schedule", "kernel_limit", "kernel_second_factor",
         "kernel_recovery_code",
-        "kernel_device", "kernel_mail_token",
+        "kernel_device", "kernel_mail_token", "kernel_audit_watch",
     }  # fmt: skip
 
 

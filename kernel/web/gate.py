@@ -17,7 +17,7 @@ from kernel.auth.secrets.bearer import read_bearer
 from kernel.auth.signing_in.throttle import Throttle, TooManyRequests, principal_of
 from kernel.auth.signing_in.uses import note_use
 from kernel.db import new_id
-from kernel.errors import BadHost, MethodNotAllowed, NotFound, TookTooLong, Unauthenticated
+from kernel.errors import BadHost, MethodNotAllowed, NotFound, Overloaded, TookTooLong, Unauthenticated
 from kernel.logs import Facts, about, mention
 from kernel.metrics import answered
 from kernel.web import cors, journal
@@ -32,6 +32,8 @@ from kernel.web.uploads import Takes, receive_upload
 from kernel.work import Deployment
 
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+MOST_IN_FLIGHT = 1000
+"""Beyond so many requests under way in a process one is refused before its body is read."""
 LONGEST_S = 30.0
 """A request that is not answered by then is undone; what it was about to commit may have been committed."""
 
@@ -90,6 +92,8 @@ class Gate:
             await note_use(self.deployment, visit.standing)  # the answer has gone out: nobody waits for this
 
     async def _pass(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit, answer: Answer) -> None:
+        if self.in_flight > MOST_IN_FLIGHT and scope["path"] not in WATCHED:
+            raise Overloaded
         visit.headers = read_headers(scope["headers"])
         mention(visit.headers)
         origins = cors.headers_for(self.deployment.settings.cors_origins, visit.headers)

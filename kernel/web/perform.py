@@ -72,11 +72,13 @@ class Visit:
         self.passes_suspension = False
         self.passes_demand = False
         self.route: Route | None = None
+        self._was_in = False
 
     async def enter(self) -> Standing:
         """Open the request's read transaction and find out who is calling. Raises Unauthenticated."""
         business = (self.claims and self.claims.business_id) or NO_BUSINESS
-        await self.deployment.visitors.acquire()
+        await self.deployment.visitors.acquire(again=self._was_in)
+        self._was_in = True
         try:
             self.transaction = await self.deployment.database.open(Phase.READ, business)
         except BaseException:
@@ -224,7 +226,9 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
         phase=Phase.SWITCH if route.switches else Phase.WRITE,
     ).perform()
     if answer.replayed:  # it was kept when the person may have seen more than today
-        return msgspec.structs.replace(answer, body=shown(answer.body, route.answer, may_of(visit)))
+        return msgspec.structs.replace(
+            answer, body=shown(answer.body, route.answer, may_of(visit), visit.deployment.registry)
+        )
     return answer
 
 
@@ -308,7 +312,7 @@ def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     if value is None and route.answer is None:
         return Answered(204 if status == 200 else status, b"", headers)
     headers["Content-Type"] = "application/json"
-    body = shown(msgspec.json.encode(value), route.answer, may_of(visit))
+    body = shown(msgspec.json.encode(value), route.answer, may_of(visit), visit.deployment.registry)
     if reply is not None and reply.version is not None:
         digest = f".{hashlib.sha256(body).hexdigest()[:16]}" if reply.living else ""
         headers["ETag"] = f'"{reply.version}{digest}"'

@@ -86,7 +86,7 @@ async def _load(work: Work, include: Include, items: list[Any]) -> dict[str, Any
         raise Forbidden(f"include={include.name} needs the permission {include.permission}")
     wanted = frozenset(found for item in items if isinstance(found := getattr(item, include.key, None), uuid.UUID))
     found = await include.load(work, wanted) if wanted else {}
-    return {str(id_): plain(one, work.actor.may) for id_, one in found.items()}
+    return {str(id_): plain(one, work.actor.may, work.deployment.registry) for id_, one in found.items()}
 
 
 def _names(parameter: str, said: str, known: tuple[str, ...]) -> tuple[str, ...]:

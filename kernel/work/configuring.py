@@ -60,6 +60,11 @@ def sealed(secrets: Sequence[str], business: uuid.UUID, plugin: str, name: str, 
     return {_SEALED: base64.b64encode(sealing.seal(secrets, *_whose(business, plugin, name), text)).decode()}
 
 
+def without_secrets(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What is stored for a plugin, to be taken to another deployment: what is sealed here could not be opened there."""
+    return None if values is None else {name: value for name, value in values.items() if not _is_sealed(value)}
+
+
 @cache
 def secret_names(kind: type[msgspec.Struct]) -> frozenset[str]:
     """The fields of a Struct that are marked as secret."""
@@ -84,9 +89,13 @@ def _is_secret(type_: Any) -> bool:
 
 
 def _opened(secrets: Sequence[str], business: uuid.UUID, plugin: str, name: str, value: Any) -> Any:
-    if isinstance(value, dict) and value.keys() == {_SEALED}:
+    if _is_sealed(value):
         return sealing.unseal(secrets, *_whose(business, plugin, name), base64.b64decode(value[_SEALED]))
     return value
+
+
+def _is_sealed(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {_SEALED}
 
 
 def _whose(business: uuid.UUID, plugin: str, name: str) -> tuple[str, str]:

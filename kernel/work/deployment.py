@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from kernel.db import Database
 from kernel.registry import Registry
 from kernel.settings import Settings
+from kernel.work.admission import Admission
 from kernel.work.recalling import Recalled
 
 Clock = Callable[[], dt.datetime]
 WRITERS = 4
-VISITORS = 6
 
 
 def system_clock() -> dt.datetime:
@@ -31,7 +31,8 @@ class Deployment:
     to_seal: businesses in which deeds were done since their audit rows were last sealed.
     writers: how many deeds of this process may be in their write phase at once. More would only queue for the same
     locks and the same event loop, each holding its locks longer (measured: bench/checkout at 16 clients).
-    visitors: how many requests of this process may be past the gate at once; the others wait there, holding nothing.
+    visitors: how many requests of this process may be past the gate at once; the others wait there, holding nothing,
+    until they are told to come again.
     keys_in_use: idempotency keys, in their scope, of deeds that this process is doing now: a second request with such a
     key is told at once to come again, and takes no place of a visitor or writer to wait in.
     recalled: what deeds have read of the businesses' configuration.
@@ -44,7 +45,7 @@ class Deployment:
     clock: Clock = system_clock
     keys_in_use: set[Hashable] = field(default_factory=set)
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)
-    visitors: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(VISITORS))
+    visitors: Admission = field(default_factory=Admission)
     to_seal: set[uuid.UUID] = field(default_factory=set)
     recalled: Recalled = field(default_factory=Recalled)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kernel.errors import Invalid
-from kernel.work.fields import refuse_unheld
+from kernel.work.fields import keep_unheld, refuse_unheld
 from kernel.work.unit import Work
 
 
@@ -30,6 +30,20 @@ def read_ext(
             raise Invalid.at(f"{pointer}/{plugin}", str(fault)) from fault
         refuse_unheld(msgspec.json.decode(raw), kind, work.actor.may, f"{pointer}/{plugin}")
     return read
+
+
+def changed_ext(
+    work: Work, subject: str, former: Mapping[str, Any], given: Mapping[str, msgspec.Raw], pointer: str = "/ext"
+) -> dict[str, Any]:
+    """What is stored once the parts of some plugins are given anew; the others stay.
+
+    Of a part that is given, a field that the caller may not set stays as it was. Raises as `read_ext`.
+    """
+    read = read_ext(work, subject, given, pointer)
+    fresh = stored_ext(read)
+    for plugin, part in read.items():
+        keep_unheld(fresh[plugin], former.get(plugin, {}), type(part), work.actor.may)
+    return {**former, **fresh}
 
 
 def stored_ext(read: Mapping[str, msgspec.Struct]) -> dict[str, Any]:

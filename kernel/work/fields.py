@@ -8,48 +8,77 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from kernel.errors import Fault, Forbidden
-from kernel.wire import NEEDS
+from kernel.registry import Registry
+from kernel.wire import EXTENDS, LIKE, NEEDS
 
 May = Callable[[str], bool]
 """Whether the caller holds a permission."""
+_NOBODY = ""
+"""In place of a permission: of a plugin that is not there, nobody is shown anything."""
 
 
 @dataclass(eq=False)
 class _Shape:
-    """What is guarded of one Struct, list or mapping, and what lies below it: its fields, or each of its elements."""
+    """What is guarded of one Struct, list or mapping, and what lies below it: its fields, or each of its elements.
+
+    ext: fields that plugins extend, and their subjects.
+    """
 
     needs: dict[str, str] = field(default_factory=dict)
+    ext: dict[str, str] = field(default_factory=dict)
     below: dict[str, tuple[_Shape, ...]] = field(default_factory=dict)
     each: tuple[_Shape, ...] = ()
 
 
-def shown(body: bytes, kind: Any, may: May) -> bytes:
-    """An encoded answer of a type without what the caller may not see; the same bytes where nothing is hidden."""
-    if kind is None or all(map(may, permissions_in(kind))):
+def shown(body: bytes, kind: Any, may: May, registry: Registry | None = None) -> bytes:
+    """An encoded answer of a type without what the caller may not see; the same bytes where nothing is hidden.
+
+    registry: the plugins that may extend what is answered; so for all below.
+    """
+    if kind is None:
+        return body
+    permissions, extended = _guards(kind, registry)
+    if all(map(may, permissions)) and not any(name in body for name in extended):
         return body
     value = msgspec.json.decode(body)
-    hide(value, kind, may)
+    hide(value, kind, may, registry)
     return msgspec.json.encode(value)
 
 
-def plain(value: msgspec.Struct, may: May) -> Any:
+def plain(value: msgspec.Struct, may: May, registry: Registry | None = None) -> Any:
     """A Struct as plain JSON values, without what the caller may not see: for exports and includes."""
     said = msgspec.json.decode(msgspec.json.encode(value))
-    hide(said, type(value), may)
+    hide(said, type(value), may, registry)
     return said
 
 
-def hide(value: Any, kind: Any, may: May) -> None:
+def hide(value: Any, kind: Any, may: May, registry: Registry | None = None) -> None:
     """Take what the caller may not see out of plain JSON values of a type."""
-    for needs, here, pointer in list(_guarded(value, shapes_of(kind), "")):
-        if not may(needs):
+    for needs, here, pointer in list(_guarded(value, shapes_of(kind), "", registry)):
+        if needs == _NOBODY or not may(needs):
             here.pop(pointer.rpartition("/")[2], None)
+
+
+def hide_ext(ext: Any, subject: str, may: May, registry: Registry) -> None:
+    """Take what is marked and may not be seen out of a stored `ext` that a person is handed out about themselves.
+
+    What a plugin keeps that is not there stays: it is the person's.
+    """
+    for needs, here, pointer in list(_guarded_ext(ext, subject, "", registry)):
+        if needs != _NOBODY and not may(needs):
+            here.pop(pointer.rpartition("/")[2], None)
+
+
+def keep_unheld(new: dict[str, Any], old: Mapping[str, Any], kind: Any, may: May) -> None:
+    """Keep, in plain values of a Struct that take the place of others, what the caller can neither see nor set."""
+    for shape in shapes_of(kind):
+        new |= {name: old[name] for name, needs in shape.needs.items() if name in old and not may(needs)}
 
 
 def refuse_unheld(value: Any, kind: Any, may: May, pointer: str = "") -> None:
@@ -104,7 +133,27 @@ def shapes_of(kind: Any) -> tuple[_Shape, ...]:
     return _shapes(kind, {})
 
 
-def _guarded(value: Any, shapes: tuple[_Shape, ...], pointer: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+@lru_cache(maxsize=4096)
+def _guards(kind: Any, registry: Registry | None) -> tuple[frozenset[str], tuple[bytes, ...]]:
+    """The permissions that a type and what extends it ask for, and how its extended fields begin that hold any."""
+    permissions, names, seen = set(permissions_in(kind)), set(), set()
+    waiting = list(shapes_of(kind))
+    while waiting:
+        shape = waiting.pop()
+        if id(shape) in seen:
+            continue
+        seen.add(id(shape))
+        waiting += [*shape.each, *(one for shapes in shape.below.values() for one in shapes)]
+        for name, subject in shape.ext.items() if registry else ():
+            names.add(msgspec.json.encode(name) + b':{"')
+            for extension in registry.extensions_of(subject) if registry else ():
+                permissions |= permissions_in(extension)
+    return frozenset(permissions), tuple(names)
+
+
+def _guarded(
+    value: Any, shapes: tuple[_Shape, ...], pointer: str, registry: Registry | None = None
+) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(permission, the object around it, pointer) of every guarded field that is there."""
     if isinstance(value, dict):
         for shape in shapes:
@@ -112,11 +161,23 @@ def _guarded(value: Any, shapes: tuple[_Shape, ...], pointer: str) -> Iterator[t
                 here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
                 if name in shape.needs:
                     yield shape.needs[name], value, here
-                yield from _guarded(inner, shape.below.get(name, shape.each), here)
+                if name in shape.ext and registry is not None:
+                    yield from _guarded_ext(inner, shape.ext[name], here, registry)
+                yield from _guarded(inner, shape.below.get(name, shape.each), here, registry)
     elif isinstance(value, list):
         for shape in shapes:
             for place, inner in enumerate(value):
-                yield from _guarded(inner, shape.each, f"{pointer}/{place}")
+                yield from _guarded(inner, shape.each, f"{pointer}/{place}", registry)
+
+
+def _guarded_ext(ext: Any, subject: str, pointer: str, registry: Registry) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The same of what plugins keep with a subject; and all of a plugin that is not there to say what it guards."""
+    for plugin, part in ext.items() if isinstance(ext, dict) else ():
+        kind, here = registry.extension(subject, plugin), f"{pointer}/{plugin}"
+        if kind is None:
+            yield _NOBODY, ext, here
+        else:
+            yield from _guarded(part, shapes_of(kind), here, registry)
 
 
 def _shapes(kind: Any, known: dict[Any, _Shape]) -> tuple[_Shape, ...]:
@@ -135,16 +196,19 @@ def _shapes(kind: Any, known: dict[Any, _Shape]) -> tuple[_Shape, ...]:
 def _struct(kind: Any, known: dict[Any, _Shape]) -> _Shape:
     shape = known[kind] = _Shape()
     for one in msgspec.structs.fields(kind):
-        if permission := _need(one.type):
+        if permission := _said(one.type, NEEDS):
             shape.needs[one.encode_name] = permission
-        shape.below[one.encode_name] = _shapes(one.type, known)
+        if subject := _said(one.type, EXTENDS):
+            shape.ext[one.encode_name] = subject
+        shape.below[one.encode_name] = _shapes(_said(one.type, LIKE) or one.type, known)
     return shape
 
 
-def _need(kind: Any) -> str | None:
+def _said(kind: Any, key: str) -> Any:
+    """What a Meta of a type says under a key."""
     for meta in getattr(kind, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and meta.extra and NEEDS in meta.extra:
-            return str(meta.extra[NEEDS])
+        if isinstance(meta, msgspec.Meta) and meta.extra and key in meta.extra:
+            return meta.extra[key]
     return None
 
 

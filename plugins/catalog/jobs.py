@@ -9,6 +9,9 @@ from uuid import UUID
 from kernel.jobs import job
 from kernel.work import Work
 from plugins.catalog.services import importing
+from plugins.catalog.services.keys import forget_words
+
+FORGET_WORDS = "catalog.forget_words"
 
 
 @job(importing.JOB)
@@ -21,3 +24,10 @@ async def apply_import(work: Work, payload: Mapping[str, Any]) -> None:
 async def forget_imports(work: Work, _payload: Mapping[str, Any]) -> None:
     """Delete what is left of imports a week later."""
     await importing.forget_imports(work)
+
+
+@job(FORGET_WORDS, cron="53 3 * * *")
+async def forget_unused_words(work: Work, _payload: Mapping[str, Any]) -> None:
+    """Delete words of names that no product has any more, some at a time."""
+    if await forget_words(work):
+        work.later(FORGET_WORDS, {})

@@ -70,7 +70,9 @@ class Product(Owned, Versioned, Base):
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
     image: Mapped[str | None] = mapped_column(info=impersonal("a digest"))
-    ext: Mapped[dict[str, Any]] = mapped_column(info=carries("what plugins keep with a product"))
+    ext: Mapped[dict[str, Any]] = mapped_column(
+        info=carries("what plugins keep with a product") | {"extends": "catalog.product"}
+    )
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -133,7 +135,10 @@ class SearchKey(Base):
 
 
 class SearchWord(Base):
-    """A word of some product's name, among which those are looked for that a shortened word may mean. It stays."""
+    """A word of some product's name, among which those are looked for that a shortened word may mean.
+
+    Noted by the deeds that write names; those that no name has any more are deleted by night.
+    """
 
     __tablename__ = "catalog_search_word"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Quantity, UnitPrice
-from kernel.wire import Code, Ext, ListQuery, Name, Request, Search, Text, needs
+from kernel.wire import Code, Ext, ListQuery, Name, Request, Search, Text, extends, needs
 
 Cost = Annotated[UnitPrice | None, needs("catalog.see_cost")]
 """A cost price: seen and set only by those who may."""
@@ -248,7 +248,7 @@ class ProductOut(Struct, frozen=True, kw_only=True):
     barcodes: list[BarcodeText]
     packs: list[PackOut]
     image: ImageLinks | None
-    ext: dict[str, Any]
+    ext: Annotated[dict[str, Any], extends("catalog.product")]
     created_at: dt.datetime
     updated_at: dt.datetime
 

@@ -45,6 +45,6 @@ class Customer(Owned, Versioned, Base):
     address: Mapped[str] = mapped_column(info=personal("address"))
     note: Mapped[str] = mapped_column(info=personal("free_text"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
-    ext: Mapped[dict[str, Any]] = mapped_column(info=personal("free_text"))
+    ext: Mapped[dict[str, Any]] = mapped_column(info=personal("free_text") | {"extends": "customers.customer"})
     search: Mapped[str] = mapped_column(info=personal("name"))
     created_at: Mapped[dt.datetime]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from kernel.wire import Email, Ext, ListQuery, Name, Request, Search, Text
+from kernel.wire import Email, Ext, ListQuery, Name, Request, Search, Text, extends
 
 EXTENSION: Final = "customers.customer"
 """The subject under which plugins read their part of a customer's `ext`."""
@@ -117,7 +117,7 @@ class CustomerOut(Struct, frozen=True):
     note: Text
     is_active: bool
     created_at: dt.datetime
-    ext: dict[str, Any]
+    ext: Annotated[dict[str, Any], extends(EXTENSION)]
 
 
 class CustomerQuery(ListQuery, frozen=True, kw_only=True):

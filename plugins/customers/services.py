@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
-from kernel.work import Work, read_ext, stored_ext
+from kernel.work import Work, changed_ext, read_ext, stored_ext
 from plugins.customers import rules
 from plugins.customers.models import Customer, Group
 from plugins.customers.schemas import (
@@ -72,7 +72,7 @@ async def change_customer(work: Work, id_: uuid.UUID, data: CustomerPatch) -> Cu
     work.check_version(found.version)
     values = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
     if "ext" in values:
-        values["ext"] = found.ext | stored_ext(read_ext(work, EXTENSION, values["ext"]))
+        values["ext"] = changed_ext(work, EXTENSION, found.ext, values["ext"])
     for name, value in (await _checked(work, values)).items():
         setattr(found, name, value)
     found.search = rules.search_text(found.name, found.phone, found.email, found.tax_number)

@@ -93,7 +93,9 @@ class Sale(Owned, Base):
     cashier_id: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
     cashier_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="cashier_id"))
     note: Mapped[str] = mapped_column(info=personal("free_text", of="customer_id"))
-    ext: Mapped[dict[str, Any]] = mapped_column(Json, info=carries("what plugins keep with a sale"))
+    ext: Mapped[dict[str, Any]] = mapped_column(
+        Json, info=carries("what plugins keep with a sale") | {"extends": "sales.cart"}
+    )
     epoch: Mapped[int]
     plugins: Mapped[list[str]] = mapped_column(Json, info=impersonal("names of plugins"))
     voided_at: Mapped[dt.datetime | None]

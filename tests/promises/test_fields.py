@@ -40,7 +40,7 @@ async def test_no_role_is_answered_a_field_whose_permission_it_lacks(box: Box) -
 
 async def test_an_encoder_that_hides_nothing_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin."""
-    monkeypatch.setattr(sys.modules["kernel.web.perform"], "shown", lambda body, kind, may: body)
+    monkeypatch.setattr(sys.modules["kernel.web.perform"], "shown", lambda body, kind, may, registry: body)
     _, _, leaks = await read_everything(box)
     found = {one.partition(" as ")[0] for one in leaks}
     assert found >= {"catalog.list_products", "catalog.get_product", "catalog.scan_barcode", "inventory.list_moves",
@@ -223,5 +223,8 @@ def fields_of(kind: Any, seen: tuple[Any, ...] = ()) -> Iterator[tuple[str, str 
     if isinstance(struct, type) and issubclass(struct, msgspec.Struct) and kind not in seen:
         for one in msgspec.structs.fields(kind):
             metas = [meta for meta in getattr(one.type, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
-            yield one.encode_name, next((meta.extra["needs"] for meta in metas if meta.extra), None)
+            yield (
+                one.encode_name,
+                next((meta.extra["needs"] for meta in metas if meta.extra and "needs" in meta.extra), None),
+            )
             yield from fields_of(one.type, (*seen, kind))

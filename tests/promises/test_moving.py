@@ -23,12 +23,14 @@ from kernel.auth.businesses.operating import BeingDeleted
 from kernel.auth.identity import standing_of_business
 from kernel.auth.models import Membership, User
 from kernel.auth.secrets.passwords import hash_password, password_matches
-from kernel.db.tables import Audit, Business, Job, Schedule
+from kernel.db import Base
+from kernel.db.tables import Audit, Business, BusinessPlugin, Job, Schedule
 from kernel.errors import AlreadyExists
 from kernel.jobs import Runner
 from kernel.testing.box import PASSWORD, Box
 from kernel.testing.servers import Postgres
 from kernel.work import Deployment, Work
+from kernel.work.configuring import sealed
 from tests.promises.copies import DATABASES, Rows, deployed, empty_database, every_row
 from tests.promises.till import Till
 
@@ -311,3 +313,32 @@ async def test_a_business_that_is_being_deleted_is_not_exported(one_till: Till, 
     with pytest.raises(BeingDeleted):
         await exported(box, tmp_path / "shop.zip")
     assert not (tmp_path / "shop.zip").exists()
+
+
+async def test_what_was_set_for_plugins_arrives_and_its_secrets_do_not(
+    one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    box = one_till.box
+    plain = {"points": 3, "greeting": "नमस्ते", "levels": {"gold": [1, 2]}}
+    hidden = sealed((box.deployment.secret,), box.shop.id, "catalog", "key", "s3cret words")
+    mine = sa.and_(BusinessPlugin.business_id == box.shop.id, BusinessPlugin.plugin == "catalog")
+
+    async def write(work: Work) -> None:
+        await work.execute(sa.update(BusinessPlugin).where(mine).values(settings={**plain, "key": hidden}))
+
+    async def read(work: Work) -> Any:
+        return (await work.execute(sa.select(BusinessPlugin.settings).where(mine))).scalar_one()
+
+    async def classes(work: Work) -> set[Any]:
+        taxes = Base.metadata.tables["taxes_class"]  # where a region's pack has been loaded into
+        return set((await work.execute(sa.select(taxes.c.code).where(taxes.c.business_id == box.shop.id))).scalars())
+
+    await box.act(write)
+    path = await exported(box, tmp_path / "shop.zip")
+    with zipfile.ZipFile(path) as file:
+        assert hidden["sealed"].encode() not in b"".join(map(file.read, file.namelist()))
+    async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as other:
+        await prepare(other)
+        assert (await import_business(other, path)).is_sound
+        assert await look(other, box.shop.id, read) == plain
+        assert await look(other, box.shop.id, classes) == await box.look(classes) != set()

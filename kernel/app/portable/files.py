@@ -1,4 +1,4 @@
-"""The portable file: `manifest.json` and `tables/<name>.jsonl` in a zip, each table with its count and SHA-256.
+"""The portable file: `manifest.json`, `tables/<name>.jsonl` and `home/<name>` in a zip, each with its SHA-256.
 
 It is written as a stream beside its place, and takes its name only once it is whole and on disk.
 """
@@ -14,12 +14,13 @@ import os
 import uuid
 import zipfile
 import zlib
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import msgspec
 
+from kernel.app.portable.keys import KeySaid
 from kernel.app.portable.kinds import Kind, line_of, row_of
 from kernel.errors import Conflict
 
@@ -55,8 +56,18 @@ class BusinessSaid(msgspec.Struct, frozen=True):
     currency: str
 
 
+class FileSaid(msgspec.Struct, frozen=True):
+    """What a manifest says of a file that lay beside the database."""
+
+    bytes: int
+    sha256: str
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file holds. schema: lineage → the revision its tables had. tables: those referred to come first."""
+    """What a file holds. schema: lineage → the revision its tables had. tables: those referred to come first.
+
+    files: what lay below home. secret: of a backup, under which secret key it was taken.
+    """
 
     format: str
     duka: str
@@ -65,6 +76,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     plugins: dict[str, str]
     tables: dict[str, TableSaid]
     business: BusinessSaid | None = None
+    files: dict[str, FileSaid] = {}
+    secret: KeySaid | None = None
 
     @property
     def rows(self) -> int:
@@ -78,6 +91,7 @@ class Writer:
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
         self.tables: dict[str, TableSaid] = {}
+        self.files: dict[str, FileSaid] = {}
 
     async def table(
         self,
@@ -99,6 +113,16 @@ class Writer:
                 if progress:
                     progress(len(rows))
         self.tables[name] = TableSaid(count, digest.hexdigest(), dict(columns), tenant)
+
+    async def file(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file that lies beside the database."""
+        size, digest = 0, hashlib.sha256()
+        with self._zip.open(_beside(name), "w", force_zip64=True) as entry:
+            for piece in pieces:
+                digest.update(piece)
+                await _in_thread(entry.write, piece)
+                size += len(piece)
+        self.files[name] = FileSaid(size, digest.hexdigest())
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest and the zip's directory."""
@@ -131,6 +155,22 @@ class Reader:
             for rows in self.batches(name):
                 if progress:
                     progress(len(rows))
+        for name in self.manifest.files:
+            for _ in self.lines(name):
+                pass
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a file that lay beside the database. Raises FileFault, at its end at the latest, as above."""
+        said, digest = self.manifest.files[name], hashlib.sha256()
+        try:
+            with self._zip.open(_beside(name)) as entry, io.BufferedReader(entry, _BUFFER) as lines:  # type: ignore[type-var]
+                for line in lines:
+                    digest.update(line)
+                    yield line
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
+            raise FileFault(f"{self.path}: {name} is damaged: {fault}") from fault
+        if digest.hexdigest() != said.sha256:
+            raise FileFault(f"{self.path}: {name} is not what was written")
 
     def batches(self, name: str) -> Iterator[list[dict[str, Any]]]:
         """The rows of a table. Raises FileFault, at its end at the latest, when they are not what was written."""
@@ -161,7 +201,7 @@ class Reader:
 
     def _check_names(self) -> None:
         found = sorted(self._zip.namelist())
-        said = sorted([MANIFEST, *(_entry(name) for name in self.manifest.tables)])
+        said = sorted([MANIFEST, *map(_entry, self.manifest.tables), *map(_beside, self.manifest.files)])
         if found != said:
             odd = next(iter(set(found) ^ set(said)), "a name stands twice")
             raise FileFault(f"{self.path}: what it holds is not what its manifest lists: {odd}")
@@ -207,6 +247,10 @@ def _on_disk(folder: Path) -> None:
 
 def _entry(table: str) -> str:
     return f"tables/{table}.jsonl"
+
+
+def _beside(name: str) -> str:
+    return f"home/{name}"
 
 
 async def _in_thread(run: Callable[..., T], *args: Any) -> T:

@@ -28,6 +28,25 @@ _KEPT = Prepared(
 )
 
 
+_W = SearchWord.__table__.c
+MOST_FORGOTTEN = 500
+"""Words that are deleted at once; the job comes again for the rest."""
+_is_used = sa.exists().where(_KEYS.c.business_id == _W.business_id, _KEYS.c.key == _W.word)
+_HOLD = Prepared(
+    sa.select(_W.word)
+    .where(_W.business_id == _business, among(_W.word, "words"))
+    .order_by(_W.word)
+    .with_for_update(read=True, key_share=True)
+)
+_LOCK_UNUSED = Prepared(
+    sa.select(_W.word)
+    .where(_W.business_id == _business, ~_is_used)
+    .order_by(_W.word)
+    .limit(sa.bindparam("most", type_=sa.BigInteger()))
+    .with_for_update(skip_locked=True)
+)
+
+
 async def write_search(work: Work, products: Sequence[Product], *, are_new: bool = False) -> None:
     """Write what products are found by, from their names, SKUs and barcodes as they stand in the database."""
     ids = [one.id for one in products]
@@ -62,8 +81,31 @@ async def _forget(work: Work, gone: Iterable[tuple[UUID, str]]) -> None:
 
 
 async def _note_words(work: Work, words: set[str]) -> None:
-    """In one order, so that of two deeds that note the same new words neither waits for the other in a circle."""
+    """In one order, so that of two deeds that note the same new words neither waits for the other in a circle.
+
+    Words that are there already are held until the deed ends: `forget_words` must not take one away that this deed
+    has found, and one that it was just taking away is noted again.
+    """
     insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-    rows = [{"business_id": work.business_id, "word": word} for word in sorted(words)]
-    if rows:
+    missing = sorted(words)
+    while missing:
+        rows = [{"business_id": work.business_id, "word": word} for word in missing]
         await work.execute(insert(SearchWord).on_conflict_do_nothing(), rows)
+        held = {row.word for row in await work.fetch(_HOLD, words=missing)}
+        missing = [word for word in missing if word not in held]
+
+
+async def forget_words(work: Work, most: int = MOST_FORGOTTEN) -> bool:
+    """Delete words that no product is found by any more, so many at most; whether there may be more.
+
+    They are locked before they are looked at again: what a deed under way holds is passed over, and what one has
+    committed since the first look is seen by the second.
+    """
+    unused = [row.word for row in await work.fetch(_LOCK_UNUSED, most=most)]
+    if unused:
+        await work.execute(_forget_unused(work, unused))
+    return len(unused) == most
+
+
+def _forget_unused(work: Work, words: Sequence[str]) -> sa.Delete:
+    return sa.delete(SearchWord).where(_W.business_id == work.business_id, _W.word.in_(words), ~_is_used)

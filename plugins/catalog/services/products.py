@@ -12,7 +12,7 @@ from msgspec import UnsetType
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import format_price, parse_micro
-from kernel.work import Work, read_ext, stored_ext
+from kernel.work import Work, changed_ext, read_ext, stored_ext
 from plugins.catalog.errors import BarcodeTaken
 from plugins.catalog.models import Barcode, Pack, Product
 from plugins.catalog.rules import fits_unit
@@ -81,7 +81,7 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
     await check_references(work, {name: {one} for name in references if isinstance(one := given.get(name), UUID)})
     price_before = row.price
     if not isinstance(patch.ext, UnsetType):
-        row.ext = row.ext | stored_ext(read_ext(work, "catalog.product", patch.ext))
+        row.ext = changed_ext(work, "catalog.product", row.ext, patch.ext)
     for name, value in given.items():
         if name in _PRICES:
             setattr(row, name, micro(value if isinstance(value, str) else None))

@@ -9,9 +9,9 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kernel.money import Amount, Quantity, SignedAmount, UnitPrice
-from kernel.wire import Currency, Name
+from kernel.wire import Currency, Name, extends, like
 from plugins.payments.api import PaymentOut
-from plugins.sales.schemas.requests import Channel, RegisterCode
+from plugins.sales.schemas.requests import Channel, HoldIn, RegisterCode
 from plugins.sales.schemas.values import Step
 
 Number = Annotated[str, Meta(description="Gap-free per register and fiscal year.", examples=["T1-2026-000123"])]
@@ -100,7 +100,7 @@ class SaleOut(Struct, frozen=True):
     balance_due: Amount
     cashier: Cashier
     note: str
-    ext: dict[str, Any]
+    ext: Annotated[dict[str, Any], extends("sales.cart")]
     order_number: OrderNumber | None = None
     expires_at: dt.datetime | None = None
     voided_at: dt.datetime | None = None
@@ -155,7 +155,7 @@ class HeldOut(Struct, frozen=True):
     label: str
     held_at: dt.datetime
     held_by: str
-    cart: dict[str, Any]
+    cart: Annotated[dict[str, Any], like(HoldIn)]
 
 
 class RegisterOut(Struct, frozen=True):

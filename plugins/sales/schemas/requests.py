@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from kernel.money import Amount, Percent, Quantity, UnitPrice
-from kernel.wire import Code, Ext, Line, ListQuery, Name, Request, Text
+from kernel.wire import Code, Ext, Line, ListQuery, Name, Request, Text, extends
 from plugins.payments.api import PaymentIn
 
 Moment = Annotated[dt.datetime, Meta(tz=True)]
@@ -45,7 +45,7 @@ class CartIn(Request, frozen=True):
     channel: Channel = "retail"
     discount: DiscountIn | None = None
     note: Text = ""
-    ext: Ext = {}
+    ext: Annotated[Ext, extends("sales.cart")] = {}
 
 
 class SaleIn(CartIn, frozen=True):

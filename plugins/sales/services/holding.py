@@ -21,7 +21,7 @@ async def hold_cart(work: Work, data: HoldIn) -> HeldOut:
     """Set a cart aside. What it names must exist now. Raises what a quote would."""
     read_ext(work, "sales.cart", data.ext)
     await read_ground(work, data, work.now)
-    cart = msgspec.to_builtins(data)
+    cart = msgspec.json.decode(msgspec.json.encode(data))
     del cart["label"]
     held = HeldOut(new_id(), data.label, work.now, work.actor.name, cart)
     work.insert(
