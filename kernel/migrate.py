@@ -108,10 +108,14 @@ class Migrator:
 
     async def pending(self) -> list[str]:
         """The revisions that have not run yet."""
+        return [script.revision for _, script in await self.pending_scripts()]
+
+    async def pending_scripts(self) -> list[tuple[str, Script]]:
+        """The revisions that have not run yet, each with its lineage, in the order in which they would."""
         engine = engine_for(self.url)
         try:
             async with engine.connect() as connection:
-                return [script.revision for _, script in await connection.run_sync(self._pending)]
+                return await connection.run_sync(self._pending)
         finally:
             await engine.dispose()
 

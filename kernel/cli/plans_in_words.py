@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kernel.app.plans import Plan, Rehearsal
+from kernel.app.plans.statements import Revision
 from kernel.app.plans.values import PlanConsequence
 
 MOST_SHOWN = 10
@@ -42,6 +43,21 @@ def rehearsal_in_words(done: Rehearsal) -> Iterator[str]:
         yield business
         for seen in said:
             yield from _consequence(seen)
+
+
+def revisions_in_words(revisions: Iterable[Revision]) -> Iterator[str]:
+    """The lines of pending revisions: each statement with a mark where it touches a table in use."""
+    none = True
+    for one in revisions:
+        none = False
+        rest = "" if one.is_whole else " (it looks at rows first: not all of it is shown)"
+        yield f"{one.revision}: {one.words}{rest}"
+        for statement in one.statements:
+            mark = "    " if statement.effect == "none" else "  ! "
+            said = f"  [{statement.effect}: {statement.table}]" if statement.table else ""
+            yield mark + statement.sql.replace("\n", "\n    ") + said
+    if none:
+        yield "nothing is pending"
 
 
 def _consequence(seen: PlanConsequence) -> Iterator[str]:

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from kernel.app import opened
 from kernel.app.application import settings_of
 from kernel.app.plans import Action, OnOpen, Plan, Rehearsal, apply_plan, make_plan, rehearse
+from kernel.app.plans.statements import Revision, pending_revisions
 from kernel.auth import act, look
 from kernel.auth.businesses.switching import installed
 from kernel.cli.main import duka, run
-from kernel.cli.plans_in_words import in_words, rehearsal_in_words
+from kernel.cli.plans_in_words import in_words, rehearsal_in_words, revisions_in_words
 from kernel.cli.saying import Progress, json_option, say
 from kernel.db import Phase
 from kernel.db.tables import Business
@@ -112,6 +113,15 @@ def disable_plugin(name: str, business: str, on_open: OnOpen, reason: str, as_js
     say(as_json, {"plugin": name, "business": business, "is_on": waits}, [words])
 
 
+@plugin.command("pending")
+@click.argument("name", required=False)
+@json_option
+def pending_migrations(name: str | None, as_json: bool) -> None:
+    """Show the SQL that the next start would run, of NAME or of all, and what it does to tables in use."""
+    revisions = run(_pending(settings_of(), name))
+    say(as_json, {"revisions": revisions}, list(revisions_in_words(revisions)))
+
+
 @plugin.command("rehearse")
 @click.option(
     "--documents", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="Priced again, each."
@@ -168,6 +178,11 @@ async def _list(settings: Settings, slug: str | None) -> tuple[list[Installed], 
 async def _manifest(settings: Settings, name: str) -> Plugin:
     async with opened(settings, patient=False, settle=True) as deployment:
         return installed(deployment.registry, name).plugins[name].manifest
+
+
+async def _pending(settings: Settings, name: str | None) -> list[Revision]:
+    async with opened(settings) as deployment:
+        return await pending_revisions(deployment, name)
 
 
 async def _rehearse(settings: Settings, documents: int) -> Rehearsal:
