@@ -14,7 +14,7 @@ from kernel.work.approvals import (
 from kernel.work.deeds import Answered, Deed, Key, as_told
 from kernel.work.deployment import Clock, Deployment, system_clock
 from kernel.work.effects import Number, Tally
-from kernel.work.extensions import changed_ext, read_ext, stored_ext
+from kernel.work.extensions import changed_ext, read_ext, reread_ext, stored_ext
 from kernel.work.registers import check_register
 from kernel.work.standing import (
     NO_BUSINESS,
@@ -59,6 +59,7 @@ __all__ = [
     "need_approval",
     "reaches",
     "read_ext",
+    "reread_ext",
     "stored_ext",
     "system_clock",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,17 @@ def read_ext(
         except msgspec.ValidationError as fault:
             raise Invalid.at(f"{pointer}/{plugin}", str(fault)) from fault
         refuse_unheld(msgspec.json.decode(raw), kind, work.actor.may, f"{pointer}/{plugin}")
+    return read
+
+
+def reread_ext(work: Work, subject: str, stored: Mapping[str, Any]) -> dict[str, msgspec.Struct]:
+    """The same of what was stored; what no plugin that is on can read any more is left out."""
+    read: dict[str, msgspec.Struct] = {}
+    for plugin, part in stored.items():
+        kind = work.deployment.registry.extension(subject, plugin) if work.enabled(plugin) else None
+        with contextlib.suppress(msgspec.ValidationError):
+            if kind is not None:
+                read[plugin] = msgspec.convert(part, kind)
     return read
 
 

@@ -6,6 +6,7 @@ Amounts are minor units of the cart's currency; quantities, unit prices and perc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -97,6 +98,8 @@ class Cart(Struct, frozen=True):
     hand: HandDiscount | None
     at: datetime
     location_id: UUID
+    ext: Mapping[str, Struct] = {}
+    """Plugin → its part of the cart's `ext`, as its Struct read it."""
 
     def __post_init__(self) -> None:
         if any(line.line != place for place, line in enumerate(self.lines, 1)):

@@ -11,7 +11,7 @@ import msgspec
 from kernel.db import new_id
 from kernel.errors import Invalid
 from kernel.money import extend, format_amount, format_micro
-from kernel.work import Work, read_ext, stored_ext
+from kernel.work import Work, stored_ext
 from plugins.payments.api import PaymentOut, Subject, read_payments, take
 from plugins.payments.api import Place as PaidAt
 from plugins.sales import rules
@@ -36,7 +36,6 @@ MRP_BINDS = frozenset({"IN"})
 
 async def quote(work: Work, data: CartIn) -> QuoteOut:
     """Price a cart and write nothing."""
-    read_ext(work, "sales.cart", data.ext)
     ground = await read_ground(work, data, work.now)
     priced = await price_cart_of(work, ground)
     exponent = ground.cart.exponent
@@ -94,7 +93,6 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
     refuses with.
     """
     sold_at = _sold_at(work, data)
-    ext = read_ext(work, "sales.cart", data.ext)
     ground = await read_ground(work, data, sold_at)
     priced = await price_cart_of(work, ground)
     await check_limits(work, ground, priced)
@@ -107,7 +105,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
     expires_at = wait_until(taken, work.now)
     if expires_at is not None and data.sold_at is not None:
         raise Invalid.at("/sold_at", "A sale of the past waits for no money")
-    sale = _placed(work, data, ground, priced, settled, sold_at, stored_ext(ext), expires_at is not None)
+    sale = _placed(work, data, ground, priced, settled, sold_at, stored_ext(ground.cart.ext), expires_at is not None)
     paid = sum(one.amount for one in taken if not one.awaited)
     _declare(work, data, ground, priced, sale, paid, settled.change, expires_at)
     paid_at = PaidAt(sale.location_id, sale.register_id, sale.business_date, sale.customer_id, sold_at)

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from kernel.errors import DukaError
 from kernel.money import format_amount, parse_amount, parse_micro
 from kernel.plugin import Changed, Consequence, Obligation
-from kernel.work import Work
+from kernel.work import Work, reread_ext
 from plugins.catalog.api import Sellable, sellables
 from plugins.sales.models import Held, Sale, SaleLine
 from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
 from plugins.sales.services.checkout import price_cart_of
-from plugins.sales.services.ground import Ground, Place
+from plugins.sales.services.ground import CART, Ground, Place
 from plugins.taxes.api import policy_of, treatments
 
 PRICE_HOOKS: Final = frozenset({"price_facts", "price_line", "price_cart"})
@@ -105,7 +105,7 @@ async def _sales(work: Work, which: sa.ColumnElement[bool], most: int) -> tuple[
     """The newest completed sales of some, and how many there are."""
     some = sa.and_(_S.business_id == work.business_id, _S.status == "completed", which)
     columns = (_S.id, _S.number, _S.business_date, _S.sold_at, _S.location_id, _S.register_id, _S.customer_id)
-    newest = sa.select(*columns, _S.channel, _S.total).where(some).order_by(_S.sold_at.desc(), _S.id.desc())
+    newest = sa.select(*columns, _S.channel, _S.total, _S.ext).where(some).order_by(_S.sold_at.desc(), _S.id.desc())
     of = (await work.execute(sa.select(sa.func.count()).where(some))).scalar_one()
     return (await work.execute(newest.limit(most))).all(), of
 
@@ -137,6 +137,7 @@ async def _ground(work: Work, row: Any, sold: Sequence[Any], goods: Mapping[uuid
         hand=_on_document(sold, exponent),
         at=row.sold_at,
         location_id=row.location_id,
+        ext=reread_ext(work, CART, row.ext),
     )
     place = Place(row.location_id, "", row.register_id, "", row.business_date)  # prices do not look at names
     return Ground(place, cart, tuple(own))

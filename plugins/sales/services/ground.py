@@ -15,7 +15,7 @@ from kernel.auth.models import Location
 from kernel.db import Configured, Rows
 from kernel.errors import Fault, Invalid, NotFound
 from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro
-from kernel.work import Work, business_date
+from kernel.work import Work, business_date, read_ext
 from plugins.catalog.api import Found, Sellable, sellables
 from plugins.customers.api import customer
 from plugins.sales.errors import MayNotDiscount, MayNotOverride, NotSold, RegisterClosed
@@ -25,6 +25,8 @@ from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
 from plugins.taxes.api import policy_of, treatments
 
 _MOST_MICRO = 10**18
+CART = "sales.cart"
+"""The subject under which plugins read their part of a cart's `ext`."""
 
 
 class Place(Struct, frozen=True):
@@ -65,6 +67,7 @@ _PLACES = Configured(
 
 async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
     """Read all a cart needs. Raises NotFound for unknown things, Invalid for what cannot be sold, Forbidden."""
+    ext = read_ext(work, CART, data.ext)
     _check_rights(work, data)
     place = await read_place(work, data.location_id, data.register_id, at)
     if data.customer_id is not None and await customer(work, data.customer_id) is None:
@@ -104,6 +107,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
         hand=_discount(data.discount, exponent, "/discount"),
         at=at,
         location_id=place.location_id,
+        ext=ext,
     )
     return Ground(place, cart, goods)
 

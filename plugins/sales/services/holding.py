@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kernel.db import new_id
 from kernel.errors import NotFound
-from kernel.work import Work, read_ext
+from kernel.work import Work
 from plugins.sales.models import Held
 from plugins.sales.schemas.answers import HeldOut
 from plugins.sales.schemas.requests import HoldIn
@@ -19,7 +19,6 @@ from plugins.sales.services.ground import read_ground
 
 async def hold_cart(work: Work, data: HoldIn) -> HeldOut:
     """Set a cart aside. What it names must exist now. Raises what a quote would."""
-    read_ext(work, "sales.cart", data.ext)
     await read_ground(work, data, work.now)
     cart = msgspec.json.decode(msgspec.json.encode(data))
     del cart["label"]

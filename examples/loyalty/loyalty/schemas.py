@@ -1,0 +1,66 @@
+"""What a business sets, what carts and customers carry, what is answered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from kernel.wire import ListQuery
+
+Points = Annotated[int, Meta(ge=1, le=10**9, examples=[50])]
+
+
+class Settings(Struct, frozen=True):
+    """What a business decides about points."""
+
+    spent_for_a_point: Annotated[int, Meta(ge=1, le=10**9, title="Minor units that earn a point")] = 100_00
+    worth_of_a_point: Annotated[int, Meta(ge=1, le=10**9, title="Minor units that a point takes off")] = 1_00
+    days_until_expiry: Annotated[int, Meta(ge=1, le=3650, title="Days until points expire")] = 365
+
+
+class Spending(Struct, frozen=True, forbid_unknown_fields=True):
+    """In a cart's `ext.loyalty`: how many points the customer spends on it."""
+
+    points: Points
+
+
+class Card(Struct, frozen=True, forbid_unknown_fields=True):
+    """In a customer's `ext.loyalty`: the number on the card they carry."""
+
+    card: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\A[A-Za-z0-9-]+\Z", examples=["MN-0042"])]
+
+
+EXTENSIONS: Final[Mapping[str, type[Struct]]] = {"sales.cart": Spending, "customers.customer": Card}
+
+
+class Spent(Struct, frozen=True):
+    """The facts of a cart: the points spent on it, and what they take off in minor units."""
+
+    points: int
+    off: int
+
+
+class BalanceOut(Struct, frozen=True):
+    """What a customer has."""
+
+    customer_id: UUID
+    points: int
+
+
+class EntryOut(Struct, frozen=True):
+    """One change of a customer's points."""
+
+    id: UUID
+    kind: Annotated[str, Meta(examples=["earned"])]
+    points: int
+    sale_id: UUID | None
+    at: dt.datetime
+    expires_at: dt.datetime | None
+
+
+class EntryQuery(ListQuery, frozen=True):
+    """Which entries: all of a customer's, newest first."""
