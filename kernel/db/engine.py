@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import re
 import sqlite3
 import time
 import uuid
@@ -25,6 +26,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from kernel.db import ahead
 from kernel.db.prepared import Prepared, Rows
+from kernel.hooks.answering import is_answering, refuse_to_answers
 
 LOCK_SPACE = 0x64756B61
 """First key of every advisory lock of Duka ("duka")."""
@@ -130,6 +132,7 @@ class Transaction:
 
     async def begin(self, phase: Phase) -> None:
         """Start, or end what is open and start anew, in a phase. Raises the database's errors."""
+        refuse_to_answers("begin a transaction")
         self.phase = phase
         if self.database.is_postgres:
             await self._begin_postgres(phase)
@@ -189,6 +192,7 @@ class Transaction:
 
     async def commit(self) -> None:
         """Make it last. An error here means the outcome may be unknown."""
+        refuse_to_answers("commit the transaction")
         self._open = False
         if self._driver is not None:
             await self._driver.execute("COMMIT")
@@ -201,6 +205,7 @@ class Transaction:
 
     async def close(self) -> None:
         """Undo what is not committed and give the connection back; a broken connection is thrown away."""
+        refuse_to_answers("end the transaction")
         connection, taken, driver = self._connection, self._taken, self._driver
         self._connection = self._taken = self._driver = None
         self._ahead = b""
@@ -298,6 +303,8 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
         },
     )
 
+    _keep_from_answers(engine)
+
     @event.listens_for(engine.sync_engine, "checkout")
     def _refuse_closed(dbapi: Any, _record: object, _proxy: object) -> None:
         if dbapi.driver_connection.is_closed():  # known without asking the server, so a restart costs no request
@@ -328,9 +335,44 @@ def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    _keep_from_answers(engine)
     if not patient:
         _break_off_slow_statements(engine)
     return engine
+
+
+_ENDS = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare)\b", re.I | re.S
+)
+
+
+def _keep_from_answers(engine: AsyncEngine) -> None:
+    """A plugin's answer to a hook stands inside a transaction that only the kernel ends, however it is tried."""
+
+    @event.listens_for(engine.sync_engine, "commit")
+    def _commit(_connection: sa.Connection) -> None:
+        refuse_to_answers("commit the transaction")
+
+    @event.listens_for(engine.sync_engine, "rollback")
+    def _roll_back(_connection: sa.Connection) -> None:
+        refuse_to_answers("roll the transaction back")
+
+    @event.listens_for(engine.sync_engine, "savepoint")
+    def _savepoint(_connection: sa.Connection, _name: str) -> None:
+        refuse_to_answers("set a savepoint")
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _checkout(_dbapi: Any, _record: object, _proxy: object) -> None:
+        refuse_to_answers("take another connection")
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def _reset(_dbapi: Any, _record: object, _state: object) -> None:
+        refuse_to_answers("give the connection back")  # raised here, the pool throws the connection away
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def _look_at(_connection: sa.Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if is_answering() and _ENDS.match(statement):
+            refuse_to_answers("steer the transaction by a statement")
 
 
 def _break_off_slow_statements(engine: AsyncEngine) -> None:
