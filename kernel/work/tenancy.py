@@ -32,6 +32,10 @@ class TenantSession(Session):
         """Never; see `end_session`."""
         raise _kernels("end the transaction")
 
+    def reset(self) -> None:
+        """Never."""
+        raise _kernels("end the transaction")
+
     def begin(self, nested: bool = False) -> SessionTransaction:
         """Never."""
         raise _kernels("begin a transaction")
