@@ -1,9 +1,12 @@
-"""What a spec's annotation says of its answers, as a check: of None, classes, unions and sequences of them."""
+"""What a spec's annotation says of its answers, as a check: of classes, unions and sequences of them.
+
+None is never asked about where a spec allows anything else: it is no answer.
+"""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Fits = Callable[[Any], bool]
@@ -15,20 +18,26 @@ def shape_of(spec: Callable[..., Any]) -> Fits:
 
 
 def _fits(said: Any) -> Fits:
-    origin, arguments = get_origin(said), get_args(said)
-    if said is None:
-        said = type(None)
-    if origin in (Union, types.UnionType):
-        one_of = [_fits(one) for one in arguments]
-        return lambda value: any(fits(value) for fits in one_of)
+    kinds = [type(None) if one is None else one for one in _arms(said)]
+    kinds = [one for one in kinds if one is not type(None)] or kinds
+    if all(isinstance(one, type) and one not in (int, float) and not _is_protocol(one) for one in kinds):
+        classes = tuple(kinds)
+        return lambda value: isinstance(value, classes)
+    ways = [_of(one) for one in kinds]
+    return ways[0] if len(ways) == 1 else lambda value: any(fits(value) for fits in ways)
+
+
+def _arms(said: Any) -> Sequence[Any]:
+    return get_args(said) if get_origin(said) in (Union, types.UnionType) else (said,)
+
+
+def _of(kind: Any) -> Fits:
+    """Of one class; a number exactly so, since True is an int. Of what is no class, anything."""
+    origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Sequence, list, tuple):
-        return _sequence(_fits(next((one for one in arguments if one is not Ellipsis), Any)))
-    return _is(origin or said)
-
-
-def _is(kind: Any) -> Fits:
-    """Of this class; a number exactly so, since True is an int. Of what is no class, anything."""
-    if getattr(kind, "_is_protocol", False):
+        return _sequence(next((one for one in arguments if one is not Ellipsis), Any))
+    kind = origin or kind
+    if _is_protocol(kind):
         wanted = sorted(name for name in vars(kind) if not name.startswith("_"))
         return lambda value: all(hasattr(value, name) for name in wanted)
     if kind in (int, float):
@@ -36,6 +45,21 @@ def _is(kind: Any) -> Fits:
     return (lambda value: isinstance(value, kind)) if isinstance(kind, type) else (lambda value: True)
 
 
-def _sequence(fits: Fits) -> Fits:
+def _sequence(item: Any) -> Fits:
     """A list or tuple, nothing that might be read only once or be endless."""
-    return lambda value: type(value) in (list, tuple) and all(map(fits, value))
+    fits = _fits(item)
+
+    def fit(value: Any) -> bool:
+        if type(value) is not list and type(value) is not tuple:
+            return False
+        items: Iterable[Any] = value
+        for one in items:  # noqa: SIM110 - on the way of every priced line
+            if not fits(one):
+                return False
+        return True
+
+    return fit
+
+
+def _is_protocol(kind: Any) -> bool:
+    return bool(getattr(kind, "_is_protocol", False))

@@ -107,7 +107,8 @@ async def steals(work):
             await way()
         except Exception:
             continue
-        STOLEN.setdefault("done", []).append(name)
+        if name not in ("the connection", "commit in the dark"):  # which do nothing where SQLAlchemy began nothing
+            STOLEN.setdefault("done", []).append(name)
     for begin in (work.session.begin, work.session.begin_nested):
         try:
             async with begin():
@@ -155,6 +156,8 @@ async def misbehaves_inside(hook, work, value):
         await asyncio.sleep(60)
     if hook in WHERE and HOW == "cancels":
         raise asyncio.CancelledError
+    if hook in WHERE and HOW == "commits plainly":
+        await work._transaction.commit()
     if hook in WHERE and HOW == "commits":
         CALLS[hook] += 1
         await steals(work)

@@ -34,6 +34,8 @@ from tests.promises.rows import read_rows
 BUDGET_MS = 400
 STRIKES = 3
 FAILING = tuple(way for way in WAYS if way != "leaks")
+TWIN = "test_a_kernel_that_lets_answers_commit_is_caught"
+"""Leaves broken rows behind, which is what it is about."""
 AGE = {"id", "number", "sold_at", "epoch", "payments", "request_id"}
 OWN = {"id", "sale_id", "number", "sold_at", "recorded_at", "epoch", "plugins", "subject_id", "document_id", "at"}
 """Columns that differ between any two sales."""
@@ -71,13 +73,15 @@ def budgets(request: pytest.FixtureRequest, with_stranger: Registry, monkeypatch
 
 
 @pytest_asyncio.fixture
-async def shop(box_settings: Settings, with_stranger: Registry, budgets: None) -> AsyncIterator[Shop]:
+async def shop(
+    box_settings: Settings, with_stranger: Registry, budgets: None, request: pytest.FixtureRequest
+) -> AsyncIterator[Shop]:
     box = await open_box(box_settings, with_stranger)
     yield await open_shop(box)
     faults = await broken(box.deployment)
     await box.close()
     with_stranger._sets.clear()
-    assert not faults, faults
+    assert not faults or request.node.originalname == TWIN, faults
 
 
 class Shop:
@@ -188,6 +192,7 @@ async def assert_refuses_cleanly(shop: Shop, hook: str) -> None:
     assert set(before.changed(await read_rows(shop.box, "mama-njeri"))) <= {"kernel_trip"}, "something was written"
     assert "done" not in shop.plugin.STOLEN, f"it could {shop.plugin.STOLEN['done']}"
     how, where = shop.plugin.HOW, shop.plugin.WHERE
+    assert how != "commits" or len(shop.plugin.TRIED) == 17, "not every way was tried"
     shop.behave("", ())
     assert (await shop.sell(key)).status_code == 201, "the key is good for another try"
     shop.behave(how, where)
@@ -235,8 +240,6 @@ async def test_where_it_is_needed_the_sale_is_refused_in_words_and_nothing_is_wr
     hook = {"raises": "payment_captured", "burns": "sale_completed"}.get(how, "sale_placed")
     shop.behave(how, (hook,))
     await assert_refuses_cleanly(shop, hook)
-    if how == "commits":
-        assert len(shop.plugin.TRIED) == 17, "every way was tried"
     health = await shop.health()
     assert (health["state"], health["trips"]) == ("flagged", [])
     assert [(one["hook"], one["strikes"]) for one in health["flags"]] == [(hook, 1)]
@@ -368,6 +371,6 @@ async def test_a_bus_that_ignores_policies_is_caught(shop: Shop, how: str, monke
 async def test_a_kernel_that_lets_answers_commit_is_caught(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "refuse_to_answers", lambda _: None)
     monkeypatch.setattr(tenancy, "refuse_to_answers", lambda _: None)
-    shop.behave("commits", ("sale_placed",))
+    shop.behave("commits plainly", ("sale_placed",))
     with pytest.raises(AssertionError):
         await assert_refuses_cleanly(shop, "sale_placed")
