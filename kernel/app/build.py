@@ -129,17 +129,8 @@ def kernel_routes() -> list[Route]:
         for route in functions_of(module, Route)
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
-    for module in (
-        *people_and_roles,
-        places,
-        plugins,
-        plugin_settings,
-        running,
-        plugin_health,
-        audit,
-        operating,
-        support,
-    ):
+    of_plugins = (plugins, plugin_settings, running, plugin_health)
+    for module in (*people_and_roles, places, *of_plugins, audit, operating, support):
         found += [
             route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]

@@ -72,7 +72,7 @@ class Work:
     def as_if(self, enabled: frozenset[str]) -> Work:
         """The same unit of work with another set of plugins on, to look what would be. Nothing of it is written."""
         standing = msgspec.structs.replace(self.standing, enabled=enabled)
-        return Work(self.deployment, self._transaction, standing, self.origin)
+        return Work(self.deployment, self._transaction, standing, self.origin, left_out=self._without)
 
     # who and where
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from kernel.auth.businesses.switching import enable
 from kernel.db import Base, Phase, engine
-from kernel.hooks import HookSet, Policy
+from kernel.hooks import HookSet, policy_of
 from kernel.invariants import broken
 from kernel.registry import Registry, discover
 from kernel.settings import Settings
@@ -66,9 +66,10 @@ def with_stranger(registry: Registry, stranger: Path) -> Registry:
 def budgets(request: pytest.FixtureRequest, with_stranger: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Short budgets for what is told often, so that waiting for them costs little; as declared under `prove`."""
     if request.node.get_closest_marker("prove") is None:
-        for hook in (payment_methods, price_facts, price_line, price_cart, sale_placed, sale_completed):
-            policy: Policy = hook.duka_policy  # type: ignore[attr-defined]
-            monkeypatch.setattr(hook, "duka_policy", dataclasses.replace(policy, budget_ms=BUDGET_MS))
+        hooks: list[Any] = [payment_methods, price_facts, price_line, price_cart, sale_placed, sale_completed]
+        for hook in hooks:
+            shorter = dataclasses.replace(policy_of(hook), budget_ms=BUDGET_MS)
+            monkeypatch.setattr(hook, "duka_policy", shorter)
     with_stranger._sets.clear()
 
 
