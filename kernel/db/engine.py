@@ -26,7 +26,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from kernel.db import ahead
 from kernel.db.prepared import Prepared, Rows
-from kernel.hooks.answering import is_answering, refuse_to_answers
+from kernel.hooks.answering import is_answering, note_failed_statement, refuse_to_answers
 
 LOCK_SPACE = 0x64756B61
 """First key of every advisory lock of Duka ("duka")."""
@@ -148,11 +148,17 @@ class Transaction:
     async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
         """Run a prepared statement by the driver itself; its rows as named tuples."""
         text = statement.text(self.database.writer.dialect)
-        if self._driver is not None:
-            arguments = text.arguments(parameters)
-            self._send_ahead()
-            return text.rows(await self._driver.fetch(text.sql, *arguments))
-        return text.rows(await self._fetch_sqlite(text.sql, text.arguments(parameters)))
+        if is_answering() and _ENDS.match(text.sql):
+            refuse_to_answers("steer the transaction by a statement")
+        try:
+            if self._driver is not None:
+                arguments = text.arguments(parameters)
+                self._send_ahead()
+                return text.rows(await self._driver.fetch(text.sql, *arguments))
+            return text.rows(await self._fetch_sqlite(text.sql, text.arguments(parameters)))
+        except BaseException:
+            note_failed_statement()
+            raise
 
     async def _fetch_sqlite(self, sql: str, arguments: list[Any]) -> list[Any]:
         """All in one visit to the connection's thread, where SQLAlchemy takes four."""
@@ -368,6 +374,10 @@ def _keep_from_answers(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "reset")
     def _reset(_dbapi: Any, _record: object, _state: object) -> None:
         refuse_to_answers("give the connection back")  # raised here, the pool throws the connection away
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _failed(_context: sa.ExceptionContext) -> None:
+        note_failed_statement()
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def _look_at(_connection: sa.Connection, _cursor: object, statement: str, *_rest: object) -> None:

@@ -11,13 +11,16 @@ class NotYours(RuntimeError):
 
 
 class Answering:
-    """Within this, a plugin's answer to a hook is running inside a unit of work. tried: what it reached for."""
+    """Within this, a plugin's answer to a hook is running inside a unit of work.
 
-    __slots__ = ("_token", "hook", "plugin", "tried")
+    tried: what it reached for. is_spoilt: a statement of its has failed, and with it the transaction.
+    """
+
+    __slots__ = ("_token", "hook", "is_spoilt", "plugin", "tried")
 
     def __init__(self, plugin: str, hook: str) -> None:
         self.plugin, self.hook = plugin, hook
-        self.tried = ""
+        self.tried, self.is_spoilt = "", False
 
     def __enter__(self) -> Answering:
         self._token = _now.set(self)
@@ -25,6 +28,8 @@ class Answering:
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         _now.reset(self._token)
+        if (outer := _now.get()) is not None and (self.tried or self.is_spoilt):
+            outer.tried, outer.is_spoilt = outer.tried or self.tried, True
 
 
 _now: contextvars.ContextVar[Answering | None] = contextvars.ContextVar("duka_answering", default=None)
@@ -36,6 +41,13 @@ def refuse_to_answers(what: str) -> None:
     if answering is not None:
         answering.tried = what
         raise NotYours(f"{answering.plugin} tried to {what} in {answering.hook}; only the kernel does that")
+
+
+def note_failed_statement() -> None:
+    """A statement failed: where an answer is running, whatever it makes of that, the transaction is spoilt."""
+    answering = _now.get()
+    if answering is not None:
+        answering.is_spoilt = True
 
 
 def is_answering() -> bool:

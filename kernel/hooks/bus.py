@@ -183,10 +183,14 @@ class HookSet:
                 self._fail(hook, plugin, f"tried to {answering.tried}", error)
             if limit.expired():
                 self._fail(hook, plugin, _late(seconds, asked.policy), error)
+            if answering.is_spoilt and asked.policy.failing == "skip" and isinstance(error, DukaError):
+                self._fail(hook, plugin, "refused because a statement of its had failed", error)
             self._judge(hook, plugin, error)
         seconds = self._spend(plugin, hook, start)
         if answering.tried:
             self._fail(hook, plugin, f"tried to {answering.tried}")
+        if answering.is_spoilt:
+            self._fail(hook, plugin, "went on after a statement of its had failed")
         if seconds * 1000 > asked.policy.budget_ms:
             self._fail(hook, plugin, _late(seconds, asked.policy))
         return value

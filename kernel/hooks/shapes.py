@@ -20,7 +20,7 @@ def shape_of(spec: Callable[..., Any]) -> Fits:
 def _fits(said: Any) -> Fits:
     kinds = [type(None) if one is None else one for one in _arms(said)]
     kinds = [one for one in kinds if one is not type(None)] or kinds
-    if all(isinstance(one, type) and one not in (int, float) and not _is_protocol(one) for one in kinds):
+    if all(isinstance(one, type) and one not in (Any, int, float) and not _is_protocol(one) for one in kinds):
         classes = tuple(kinds)
         return lambda value: isinstance(value, classes)
     ways = [_of(one) for one in kinds]
@@ -42,7 +42,8 @@ def _of(kind: Any) -> Fits:
         return lambda value: all(hasattr(value, name) for name in wanted)
     if kind in (int, float):
         return lambda value: type(value) is kind
-    return (lambda value: isinstance(value, kind)) if isinstance(kind, type) else (lambda value: True)
+    is_class = isinstance(kind, type) and kind is not Any
+    return (lambda value: isinstance(value, kind)) if is_class else (lambda value: True)
 
 
 def _sequence(item: Any) -> Fits:

@@ -26,7 +26,7 @@ import asyncio, collections, contextlib, os, time
 import msgspec
 import sqlalchemy as sa
 from kernel.auth import act
-from kernel.db import Phase
+from kernel.db import Phase, Prepared
 from kernel.errors import Conflict
 from kernel.hooks import answers
 from kernel.work import Work
@@ -49,6 +49,7 @@ def answer(phase="promotion", **said):
     return PercentOff(phase=phase, rule="r", reason="", **said)
 
 
+FAULTY = Prepared(sa.text("SELECT no_such_column FROM no_such_table"))
 GARBAGE = {
     "price_facts": [5, "facts", Loose(), [Loose()], object],
     "price_line": [
@@ -96,6 +97,7 @@ async def steals(work):
         "the connection": [connection.commit, connection.rollback][TRIED["session.commit"] % 2],
         "a statement": lambda: work.execute(sa.text("COMMIT")),
         "a veiled statement": lambda: work.execute(sa.text("-- now\\n /* and */ rollback")),
+        "a prepared statement": lambda: work.fetch(Prepared(sa.text("COMMIT"))),
         "a statement of the session": lambda: work.session.execute(sa.text("END")),
         "another transaction": lambda: work.deployment.database.open(Phase.WRITE, work.business_id),
         "another deed": lambda: act(work.deployment, work.business_id, _nothing),
@@ -156,6 +158,19 @@ async def misbehaves_inside(hook, work, value):
         await asyncio.sleep(60)
     if hook in WHERE and HOW == "cancels":
         raise asyncio.CancelledError
+    if hook in WHERE and HOW in ("fails in SQL", "hides a fault in SQL", "refuses after a fault in SQL"):
+        CALLS[hook] += 1
+        try:
+            if CALLS[hook] % 2:
+                await work.execute(sa.text("SELECT no_such_column FROM no_such_table"))
+            else:
+                await work.fetch(FAULTY)
+        except Exception as fault:
+            if HOW == "fails in SQL":
+                raise
+            if HOW != "hides a fault in SQL":
+                raise Conflict("the database said no") from fault
+        return None
     if hook in WHERE and HOW == "commits plainly":
         await work._transaction.commit()
     if hook in WHERE and HOW == "commits":

@@ -193,7 +193,7 @@ async def assert_refuses_cleanly(shop: Shop, hook: str) -> None:
     assert set(before.changed(await read_rows(shop.box, "mama-njeri"))) <= {"kernel_trip"}, "something was written"
     assert "done" not in shop.plugin.STOLEN, f"it could {shop.plugin.STOLEN['done']}"
     how, where = shop.plugin.HOW, shop.plugin.WHERE
-    assert how != "commits" or len(shop.plugin.TRIED) == 17, "not every way was tried"
+    assert how != "commits" or len(shop.plugin.TRIED) == 18, "not every way was tried"
     shop.behave("", ())
     assert (await shop.sell(key)).status_code == 201, "the key is good for another try"
     shop.behave(how, where)
@@ -225,6 +225,19 @@ async def test_where_it_may_be_left_out_the_sale_is_what_it_were_without_it_and_
     await assert_skipped_until_it_trips(shop, how, SKIPPED)
     if how == "commits":
         assert (await shop.health())["state"] == "well"
+
+
+@pytest.mark.parametrize("how", ["fails in SQL", "hides a fault in SQL", "refuses after a fault in SQL"])
+async def test_a_fault_in_sql_spoils_no_other_plugins_transaction(shop: Shop, how: str) -> None:
+    await assert_skipped_until_it_trips(shop, how, ("price_facts",))
+    others = (await shop.box.client("owner").get("/api/v1/plugins/health")).json()["items"]
+    assert {one["state"] for one in others} == {"well"}, "another plugin was blamed"
+
+
+@pytest.mark.parametrize("how", ["fails in SQL", "hides a fault in SQL"])
+async def test_a_fault_in_sql_where_it_is_needed_refuses_the_sale(shop: Shop, how: str) -> None:
+    shop.behave(how, ("sale_completed",))
+    await assert_refuses_cleanly(shop, "sale_completed")
 
 
 @pytest.mark.prove
