@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import click
@@ -32,7 +33,7 @@ def show_health(business: str, as_json: bool) -> None:
     found = run(_health(settings_of(), business))
     say(as_json, {"business": business, "plugins": found}, _lines(found))
     if any(one.trips for one in found):
-        raise click.exceptions.Exit(1)
+        sys.exit(1)
 
 
 @plugin.command("reset")
