@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import re
 import sqlite3
 import time
 import uuid
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import greenlet_spawn
 
 from kernel.db import ahead
+from kernel.db.guarding import ENDS, keep_from_answers
 from kernel.db.prepared import Prepared, Rows
 from kernel.hooks.answering import is_answering, note_failed_statement, refuse_to_answers
 
@@ -148,7 +148,7 @@ class Transaction:
     async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
         """Run a prepared statement by the driver itself; its rows as named tuples."""
         text = statement.text(self.database.writer.dialect)
-        if is_answering() and _ENDS.match(text.sql):
+        if is_answering() and ENDS.match(text.sql):
             refuse_to_answers("steer the transaction by a statement")
         try:
             if self._driver is not None:
@@ -309,7 +309,7 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
         },
     )
 
-    _keep_from_answers(engine)
+    keep_from_answers(engine)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def _refuse_closed(dbapi: Any, _record: object, _proxy: object) -> None:
@@ -341,48 +341,10 @@ def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    _keep_from_answers(engine)
+    keep_from_answers(engine)
     if not patient:
         _break_off_slow_statements(engine)
     return engine
-
-
-_ENDS = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare)\b", re.I | re.S
-)
-
-
-def _keep_from_answers(engine: AsyncEngine) -> None:
-    """A plugin's answer to a hook stands inside a transaction that only the kernel ends, however it is tried."""
-
-    @event.listens_for(engine.sync_engine, "commit")
-    def _commit(_connection: sa.Connection) -> None:
-        refuse_to_answers("commit the transaction")
-
-    @event.listens_for(engine.sync_engine, "rollback")
-    def _roll_back(_connection: sa.Connection) -> None:
-        refuse_to_answers("roll the transaction back")
-
-    @event.listens_for(engine.sync_engine, "savepoint")
-    def _savepoint(_connection: sa.Connection, _name: str) -> None:
-        refuse_to_answers("set a savepoint")
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def _checkout(_dbapi: Any, _record: object, _proxy: object) -> None:
-        refuse_to_answers("take another connection")
-
-    @event.listens_for(engine.sync_engine, "reset")
-    def _reset(_dbapi: Any, _record: object, _state: object) -> None:
-        refuse_to_answers("give the connection back")  # raised here, the pool throws the connection away
-
-    @event.listens_for(engine.sync_engine, "handle_error")
-    def _failed(_context: sa.ExceptionContext) -> None:
-        note_failed_statement()
-
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def _look_at(_connection: sa.Connection, _cursor: object, statement: str, *_rest: object) -> None:
-        if is_answering() and _ENDS.match(statement):
-            refuse_to_answers("steer the transaction by a statement")
 
 
 def _break_off_slow_statements(engine: AsyncEngine) -> None:
