@@ -303,6 +303,8 @@ _WHOLE = frozenset(
             "worker_port",
             "workers",
             "pool_size",
+            "hook_strikes",
+            "hook_strikes_minutes",
             "access_token_minutes",
             "refresh_token_days",
             "close_idle_after_days",
