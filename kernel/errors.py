@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -288,6 +288,33 @@ class Internal(DukaError):
     """A fault of ours; the log holds the rest under the request id."""
 
     status, code, title = 500, "internal", "Something went wrong on our side"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A plugin's answer to a hook that failed, and in words how: "raised KeyError". failing: the hook's policy."""
+
+    plugin: str
+    hook: str
+    failing: Literal["refuse", "skip"]
+    words: str
+
+
+class PluginFailed(DukaError):
+    """A plugin failed where nothing is done without it: stock, money, books. Everything was undone."""
+
+    status, code, title = 503, "plugin-failed", "A plugin failed, so nothing was done"
+
+    def __init__(self, failure: Failure, called: str) -> None:
+        super().__init__(
+            f"{called} failed, so nothing was sold, paid or changed. Try once more; if it fails again, tell the owner: "
+            f"{called} has to be mended or switched off."
+        )
+        self.failure = failure
+        self.members = {"plugin": failure.plugin, "hook": failure.hook}
+
+
+class RunAgain(Exception):
+    """The deed is to run again from the start; nobody but the unit of work catches this."""
 
 
 class PluginFault(DukaError):

@@ -44,7 +44,8 @@ JOB_SECONDS = Histogram(
 )
 HOOK_CALLS = Counter("duka_hook_calls", "Calls of a plugin's answers to a hook.", ("plugin", "hook"), registry=_own)
 HOOK_SECONDS = Counter("duka_hook_seconds", "Time in a plugin's answers to a hook.", ("plugin", "hook"), registry=_own)
-HOOK_FAILURES = Counter("duka_hook_failures", "Answers to a hook that raised.", ("plugin", "hook"), registry=_own)
+HOOK_FAILURES = Counter("duka_hook_failures", "Answers to a hook that failed.", ("plugin", "hook"), registry=_own)
+HOOK_TRIPS = Counter("duka_hook_trips", "Plugins left out of a hook.", ("plugin", "hook"), registry=_own)
 
 IN_FLIGHT = Gauge("duka_requests_in_flight", "Requests under way.", multiprocess_mode="livesum", registry=_own)
 PROCESSES = Gauge("duka_processes", "Processes, of a server or a worker.", multiprocess_mode="livesum", registry=_own)

@@ -22,8 +22,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from kernel import VERSION, hooks
+from kernel.db.faults import is_databases_own
 from kernel.errors import PluginFault
-from kernel.hooks import HookSet, Meter
+from kernel.hooks import HookSet, Meter, Pair
 from kernel.ordering import Circle, dependencies, sort, turns
 from kernel.plugin import Limit, Permission, Plugin
 
@@ -73,20 +74,21 @@ class Registry:
         self.plugins: dict[str, Loaded] = {one.name: one for one in loaded}
         self.set_aside: dict[str, SetAside] = {one.name: one for one in set_aside}
         self.meter: Meter = {}
-        self._sets: dict[frozenset[str], HookSet] = {}
+        self._sets: dict[tuple[frozenset[str], frozenset[Pair]], HookSet] = {}
 
-    def hooks_for(self, enabled: Iterable[str]) -> HookSet:
-        """The hooks of a set of enabled plugins; built once per set and shared by all businesses that have it."""
+    def hooks_for(self, enabled: Iterable[str], tripped: frozenset[Pair] = frozenset()) -> HookSet:
+        """The hooks of a set of enabled plugins, without what is tripped; built once and shared by all who have it."""
         wanted = frozenset(enabled).intersection(self.plugins)
-        if wanted not in self._sets:
-            self._sets[wanted] = self._build(wanted)
-        return self._sets[wanted]
+        key = (wanted, frozenset(pair for pair in tripped if pair[0] in wanted) if tripped else tripped)
+        if key not in self._sets:
+            self._sets[key] = self._build(*key)
+        return self._sets[key]
 
     def hooks_of(self, name: str) -> HookSet:
         """Hooks that only one plugin answers, for what concerns it alone."""
         specs = [hooks, *(one.hooks for one in self.plugins.values() if one.hooks)]
         own = self.plugins[name].listeners
-        return HookSet(specs, [(name, own)] if own else [], self.meter)
+        return self._hook_set(specs, [(name, own)] if own else [], frozenset())
 
     def in_order(self, names: Iterable[str] | None = None) -> list[Loaded]:
         """Plugins in plan order: each after those it stands on, then by name."""
@@ -153,7 +155,7 @@ class Registry:
             log.exception("plugins contradict one another; they answer in the order of what they stand on")
             return self.in_order(enabled)
 
-    def _build(self, enabled: frozenset[str]) -> HookSet:
+    def _build(self, enabled: frozenset[str], tripped: frozenset[Pair]) -> HookSet:
         specs: list[ModuleType] = [hooks]
         listeners: list[tuple[str, ModuleType]] = []
         for one in self._in_some_turn(enabled):
@@ -162,7 +164,13 @@ class Registry:
             if one.listeners:
                 listeners.append((one.name, one.listeners))
             listeners += [(one.name, one.bridges[other]) for other in sorted(one.bridges.keys() & enabled)]
-        return HookSet(specs, listeners, self.meter)
+        return self._hook_set(specs, listeners, tripped)
+
+    def _hook_set(
+        self, specs: Sequence[ModuleType], listeners: Sequence[tuple[str, ModuleType]], tripped: frozenset[Pair]
+    ) -> HookSet:
+        titles = {one.name: one.manifest.title for one in self.plugins.values()}
+        return HookSet(specs, listeners, self.meter, tripped=tripped, titles=titles, passes=is_databases_own)
 
 
 def discover(only: Iterable[str] | None = None) -> Registry:

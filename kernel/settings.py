@@ -140,6 +140,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_allow: Annotated[
         tuple[str, ...], Meta(description="Addresses or networks that may read /metrics; empty: only with the token.")
     ] = ("127.0.0.0/8", "::1/128")
+    hook_strikes: Annotated[
+        int, Meta(ge=1, le=100, description="Failures of a plugin in one hook by which it is left out of it.")
+    ] = 3
+    hook_strikes_minutes: Annotated[
+        int, Meta(ge=1, le=1440, description="The time within which they are counted, in minutes.")
+    ] = 10
     metrics_token: Annotated[
         str, Meta(description="Whoever sends it as a bearer token may read /metrics too; at least 32 characters.")
     ] = ""
@@ -297,6 +303,8 @@ _WHOLE = frozenset(
             "worker_port",
             "workers",
             "pool_size",
+            "hook_strikes",
+            "hook_strikes_minutes",
             "access_token_minutes",
             "refresh_token_days",
             "close_idle_after_days",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from kernel.app.routes import (
     operating,
     people,
     places,
+    plugin_health,
     plugins,
     roles,
     running,
@@ -37,6 +39,7 @@ from kernel.auth.accounts import housekeeping, letters
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Database
 from kernel.errors import DukaError
+from kernel.hooks import Strikes
 from kernel.logs import never_show, now_known
 from kernel.registry import Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
@@ -60,7 +63,8 @@ def open_deployment(
     database = Database(settings.url, role=role, pool_size=settings.pool_size, patient=patient)
     secret = secret_key(settings)
     never_show(secret, *settings.secrets().values())
-    return Deployment(settings, database, registry or discover(), secret, clock)
+    strikes = Strikes(settings.hook_strikes, dt.timedelta(minutes=settings.hook_strikes_minutes))
+    return Deployment(settings, database, registry or discover(), secret, clock, strikes=strikes)
 
 
 @contextlib.asynccontextmanager
@@ -125,7 +129,8 @@ def kernel_routes() -> list[Route]:
         for route in functions_of(module, Route)
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
-    for module in (*people_and_roles, places, plugins, plugin_settings, running, audit, operating, support):
+    of_plugins = (plugins, plugin_settings, running, plugin_health)
+    for module in (*people_and_roles, places, *of_plugins, audit, operating, support):
         found += [
             route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]

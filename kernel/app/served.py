@@ -15,6 +15,7 @@ from kernel.app import purging
 from kernel.app.figures import Figures
 from kernel.app.health import Health
 from kernel.audit import Sealer, Verifier
+from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.identity import standing_of_business
 from kernel.jobs import Runner
 from kernel.web import Gate, Route
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("duka.web")
 YOUNG_OBJECTS = 20_000
+STRIKES_S = 2.0
 LAST_JOB_S = 10.0
 """A job, or a round of a loop, that is under way when the server stops is given so long to end."""
 
@@ -59,7 +61,7 @@ class Served:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        loops = [self.figures.loop(stop)]
+        loops = [self.figures.loop(stop), _strikes(self.deployment, stop)]
         loops += _loops(self.deployment, stop) if self.deployment.settings.jobs == "embedded" else []
         tasks = [asyncio.create_task(one) for one in loops]
         _leave_alone_what_stays()
@@ -97,6 +99,14 @@ def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, A
     return [runner.loop(stop), sealer.loop(stop), verifier.loop(stop), purging.loop(deployment, stop)]
 
 
+async def _strikes(deployment: Deployment, stop: asyncio.Event) -> None:
+    """Write down the strikes of jobs, and those that no request could."""
+    while not stop.is_set():
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(stop.wait(), STRIKES_S)
+        await write_strikes(deployment)
+
+
 def _queue(url: str, runner: Runner) -> JobQueue:
     from kernel.jobs.queue import JobQueue  # noqa: PLC0415 - Redis's client takes a third of a second to import
 
@@ -120,7 +130,7 @@ async def work_off(
     jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
     told = asyncio.create_task(stop.wait())
     verifying = Verifier(deployment, standing_of_business).loop(stop)
-    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop), *more)
+    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop), _strikes(deployment, stop), *more)
     tasks = [asyncio.create_task(one) for one in loops]
     if watched is not None:
         watched.health.begin()

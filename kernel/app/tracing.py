@@ -19,10 +19,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from sqlalchemy import event
 
-from kernel import VERSION, hooks
+from kernel import VERSION
 from kernel.db import Database, Prepared, Transaction
 from kernel.db.engine import Phase
-from kernel.hooks import HookSet, Meter
+from kernel.hooks import HookSet
 from kernel.jobs import Runner
 from kernel.logs import Facts
 from kernel.settings import Settings
@@ -58,7 +58,7 @@ class Tracing:
         self._replace(Gate, "_answer", self._request)
         self._replace(Deed, "perform", self._deed)
         self._replace(HookSet, "_timed", self._told)
-        self._replace(hooks, "_stamp", self._asked)
+        self._replace(HookSet, "_stamp", self._asked)
         self._replace(Runner, "_execute", self._job)
         self._replace(Transaction, "fetch", self._fetch)
         self._replace(Transaction, "fetch_raw", self._fetch_raw)
@@ -119,17 +119,17 @@ class Tracing:
         return traced
 
     def _asked(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def traced(plugin: str, answer: Callable[..., Any], meter: Meter) -> Any:
+        def traced(set_: HookSet, plugin: str, hook: str, answer: Callable[..., Any]) -> Any:
             if inspect.iscoroutinefunction(answer):
-                return function(plugin, answer, meter)
-            said = {"duka.hook": answer.__name__, "duka.plugin": plugin}
+                return function(set_, plugin, hook, answer)
+            said = {"duka.hook": hook, "duka.plugin": plugin}
 
             @functools.wraps(answer)
             def spanned(*args: Any) -> Any:
-                with self._span(f"hook {answer.__name__}", said):
+                with self._span(f"hook {hook}", said):
                     return answer(*args)
 
-            return function(plugin, spanned, meter)
+            return function(set_, plugin, hook, spanned)
 
         return traced
 

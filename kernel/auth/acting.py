@@ -10,7 +10,10 @@ from typing import TypeVar
 
 from kernel.auth.identity import standing_of_business
 from kernel.db import Phase, Transaction
+from kernel.errors import PluginFailed
+from kernel.hooks import LeftOut, Pair
 from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, Standing, Work, carry_out
+from kernel.work.leaving_out import note_strike, one_more
 
 T = TypeVar("T")
 
@@ -53,7 +56,15 @@ async def act(
 async def look(
     deployment: Deployment, business_id: uuid.UUID | None, run: Callable[[Work], Awaitable[T]], *, actor: Actor = SYSTEM
 ) -> T:
-    """Read in one snapshot, for a business or above all."""
-    async with deployment.database.reading(business_id or NO_BUSINESS) as transaction:
-        standing = await standing_of_business(transaction, business_id or NO_BUSINESS, actor)
-        return await run(Work(deployment, transaction, standing, Origin("look")))
+    """Read in one snapshot, for a business or above all; again without an answer that fails and may be left out."""
+    left_out: frozenset[Pair] = frozenset()
+    while True:
+        async with deployment.database.reading(business_id or NO_BUSINESS) as transaction:
+            standing = await standing_of_business(transaction, business_id or NO_BUSINESS, actor)
+            try:
+                return await run(Work(deployment, transaction, standing, Origin("look"), left_out=left_out))
+            except LeftOut as failed:
+                left_out = one_more(deployment, standing, left_out, failed)
+            except PluginFailed as failed:
+                note_strike(deployment, standing, failed)
+                raise

@@ -18,7 +18,7 @@ from kernel.auth.rights.permissions import TILL, Rights, not_in_person
 from kernel.auth.secrets.bearer import Bearer, KeyClaims, TillClaims
 from kernel.auth.secrets.tokens import Claims
 from kernel.db import Prepared, Transaction, joined
-from kernel.db.tables import Business, BusinessPlugin, Epoch
+from kernel.db.tables import Business, BusinessPlugin, Epoch, Trip
 from kernel.errors import Unauthenticated
 from kernel.work import NO_BUSINESS, SYSTEM, Actor, Epochs, Shop, Standing
 
@@ -33,6 +33,12 @@ _enabled = (
     .where(BusinessPlugin.business_id == sa.bindparam("business_id"), _is_on)
     .scalar_subquery()
     .label("enabled")
+)
+_tripped = (
+    sa.select(joined(Trip.plugin + ":" + Trip.hook))
+    .where(Trip.business_id == sa.bindparam("business_id"), Trip.tripped_at.is_not(None))
+    .scalar_subquery()
+    .label("tripped")
 )
 _business: list[Any] = [
     Business.id.label("business_id"),
@@ -52,6 +58,7 @@ _business: list[Any] = [
     .scalar_subquery()
     .label("region_epoch"),
     _enabled,
+    _tripped,
 ]
 _person: list[Any] = [
     User.id.label("user_id"),
@@ -194,6 +201,7 @@ async def _identify_person(
         suspended=suspended,
         read_only=read_only,
         must_enrol=bool(row.must_enrol),
+        tripped=_tripped_in(row),
     )
 
 
@@ -206,7 +214,8 @@ async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rig
     held = not_in_person(rights.of(row.code, row.added, row.removed, enabled)) & frozenset(row.scopes)
     limits = rights.limits_of(row.code, row.limits, enabled)
     actor = Actor(claims.key_id, row.key_name, held, key_id=claims.key_id, limits=limits, locations=_places(row))
-    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=row.suspended_at is not None)
+    suspended = row.suspended_at is not None
+    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, tripped=_tripped_in(row))
 
 
 async def _identify_till(transaction: Transaction, claims: TillClaims) -> Standing:
@@ -226,7 +235,7 @@ async def standing_of_business(transaction: Transaction, business_id: uuid.UUID,
     row = await transaction.one(_BUSINESS, business_id=business_id)
     if row is None:
         raise LookupError(f"there is no business {business_id}")
-    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row))
+    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row), tripped=_tripped_in(row))
 
 
 async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
@@ -237,6 +246,12 @@ async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
 
 def _enabled_in(row: Any) -> frozenset[str]:
     return frozenset((row.enabled or "").split(",")) - {""}
+
+
+def _tripped_in(row: Any) -> frozenset[tuple[str, str]]:
+    """Plugin and hook of what is left out."""
+    pairs = (one.partition(":") for one in row.tripped.split(",")) if row.tripped else ()
+    return frozenset((plugin, hook) for plugin, _, hook in pairs)
 
 
 def _places(row: Any) -> frozenset[uuid.UUID] | None:

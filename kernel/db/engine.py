@@ -24,7 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import greenlet_spawn
 
 from kernel.db import ahead
+from kernel.db.guarding import ENDS, keep_from_answers
 from kernel.db.prepared import Prepared, Rows
+from kernel.hooks.answering import is_answering, note_failed_statement, refuse_to_answers
 
 LOCK_SPACE = 0x64756B61
 """First key of every advisory lock of Duka ("duka")."""
@@ -130,6 +132,7 @@ class Transaction:
 
     async def begin(self, phase: Phase) -> None:
         """Start, or end what is open and start anew, in a phase. Raises the database's errors."""
+        refuse_to_answers("begin a transaction")
         self.phase = phase
         if self.database.is_postgres:
             await self._begin_postgres(phase)
@@ -145,11 +148,17 @@ class Transaction:
     async def fetch(self, statement: Prepared, /, **parameters: Any) -> Rows:
         """Run a prepared statement by the driver itself; its rows as named tuples."""
         text = statement.text(self.database.writer.dialect)
-        if self._driver is not None:
-            arguments = text.arguments(parameters)
-            self._send_ahead()
-            return text.rows(await self._driver.fetch(text.sql, *arguments))
-        return text.rows(await self._fetch_sqlite(text.sql, text.arguments(parameters)))
+        if is_answering() and ENDS.match(text.sql):
+            refuse_to_answers("steer the transaction by a statement")
+        try:
+            if self._driver is not None:
+                arguments = text.arguments(parameters)
+                self._send_ahead()
+                return text.rows(await self._driver.fetch(text.sql, *arguments))
+            return text.rows(await self._fetch_sqlite(text.sql, text.arguments(parameters)))
+        except BaseException:
+            note_failed_statement()
+            raise
 
     async def _fetch_sqlite(self, sql: str, arguments: list[Any]) -> list[Any]:
         """All in one visit to the connection's thread, where SQLAlchemy takes four."""
@@ -189,6 +198,7 @@ class Transaction:
 
     async def commit(self) -> None:
         """Make it last. An error here means the outcome may be unknown."""
+        refuse_to_answers("commit the transaction")
         self._open = False
         if self._driver is not None:
             await self._driver.execute("COMMIT")
@@ -201,6 +211,7 @@ class Transaction:
 
     async def close(self) -> None:
         """Undo what is not committed and give the connection back; a broken connection is thrown away."""
+        refuse_to_answers("end the transaction")
         connection, taken, driver = self._connection, self._taken, self._driver
         self._connection = self._taken = self._driver = None
         self._ahead = b""
@@ -298,6 +309,8 @@ def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
         },
     )
 
+    keep_from_answers(engine)
+
     @event.listens_for(engine.sync_engine, "checkout")
     def _refuse_closed(dbapi: Any, _record: object, _proxy: object) -> None:
         if dbapi.driver_connection.is_closed():  # known without asking the server, so a restart costs no request
@@ -328,6 +341,7 @@ def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    keep_from_answers(engine)
     if not patient:
         _break_off_slow_statements(engine)
     return engine

@@ -71,6 +71,30 @@ def trouble_of(error: BaseException) -> Trouble | None:
     return next((Trouble(kind) for kinds, kind in _BY_CLASS if isinstance(error, kinds)), None)
 
 
+_NO_ONES_FAULT: frozenset[Kind] = frozenset({"retry", "locked", "lost", "slow"})
+
+
+def is_databases_own(error: BaseException, failing: str) -> bool:
+    """Whether an error in a plugin's answer is to be judged as the database's rather than as the plugin's.
+
+    What a busy or lost database raises always is; what a statement is refused for is where the deed is undone anyway
+    (failing: `refuse`), since it has a name of its own. An `OSError` is only if it came through a driver.
+    """
+    trouble = trouble_of(error)
+    if trouble is None or (isinstance(error, OSError | OverflowError) and not _came_through_a_driver(error)):
+        return False
+    return trouble.kind in _NO_ONES_FAULT or (failing == "refuse" and trouble.kind != "other")
+
+
+def _came_through_a_driver(error: BaseException) -> bool:
+    step = error.__traceback__
+    while step is not None:
+        if str(step.tb_frame.f_globals.get("__name__")).startswith(("asyncpg.", "sqlalchemy.", "kernel.db.")):
+            return True
+        step = step.tb_next
+    return False
+
+
 def _from_state(state: str, constraint: str, is_removal: bool) -> Trouble:
     if state.startswith("08"):
         return Trouble("lost")

@@ -60,6 +60,26 @@ class BusinessPlugin(Base):
     settings_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
+class Trip(Base):
+    """A plugin whose answers to a hook failed for a business; tripped, they are left out until somebody resets it.
+
+    strikes: failures since the first, or since it was reset. reason: the last one, in words.
+    """
+
+    __tablename__ = "kernel_trip"
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    hook: Mapped[str] = mapped_column(primary_key=True, info=impersonal("the hook's name"))
+    reason: Mapped[str] = mapped_column(info=impersonal("how an answer failed, without what it said"))
+    strikes: Mapped[int]
+    first_strike_at: Mapped[dt.datetime]
+    last_strike_at: Mapped[dt.datetime]
+    tripped_at: Mapped[dt.datetime | None]
+    reset_at: Mapped[dt.datetime | None]
+    reset_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+
+
 class Release(Base):
     """A plugin of the deployment: the version whose migrations have run, and why it was set aside, if it was."""
 

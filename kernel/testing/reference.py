@@ -18,6 +18,8 @@ import msgspec
 from kernel.app.build import kernel_routes, plugin_routes
 from kernel.auth.rights.permissions import GRANTS, PERMISSIONS, Rights, written_limit
 from kernel.db.personal import INFO, Carries, Impersonal, Names, Personal, Secret
+from kernel.hooks import policy_of
+from kernel.hooks.policies import ASK_MS, TELL_MS
 from kernel.personal import tables_of
 from kernel.plugin import ROLES, Limit
 from kernel.registry import Registry, discover
@@ -47,6 +49,14 @@ def hooks_page(registry: Registry) -> str:
         "Written from the code. A hook belongs to the plugin that calls it; answer it in your `listeners.py`, or in",
         "`with_<owner>.py` where the owner is an optional dependency, with `@answers` from `kernel.hooks`.",
         "",
+        "Every hook says what a failing answer means. `refuse`: the deed is undone, and the person is told which",
+        "plugin failed. `skip`: the plugin's answers to this hook are left out of the deed, and the rest goes on;",
+        "three failures within ten minutes trip them: they are left out until somebody resets the plugin. An answer",
+        "fails when it raises anything but a `DukaError`, takes longer than the hook allows, is not what the signature",
+        "and the text say, or reaches for the transaction. `@spec` alone says `refuse` and allows",
+        f'{ASK_MS:,} ms, for an `async` hook {TELL_MS:,} ms; `@spec(failing="skip", budget_ms=200)` says otherwise.',
+        "More in `docs/plugins/misbehaving.md`.",
+        "",
     ]
     for name, spec in sorted(
         everyone.specs().items(), key=lambda one: (_owner(one[1]) != "kernel", _owner(one[1]), one[0])
@@ -56,6 +66,8 @@ def hooks_page(registry: Registry) -> str:
             f"## `{name}`",
             "",
             f"Owner: `{_owner(spec)}` · kind: {_kind(spec)} · answered by: {answered}",
+            "",
+            f"A failing answer: {_policy(spec)}",
             "",
             "```python",
             _signature(spec),
@@ -210,6 +222,11 @@ def _asked(permission: str) -> str:
 def _owner(spec: Callable[..., Any]) -> str:
     parts = spec.__module__.split(".")
     return parts[1] if parts[0] == "plugins" else parts[0]
+
+
+def _policy(spec: Callable[..., Any]) -> str:
+    policy = policy_of(spec)
+    return f"`{policy.failing}` · at most {policy.budget_ms:,} ms"
 
 
 def _kind(spec: Callable[..., Any]) -> str:

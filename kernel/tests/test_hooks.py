@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kernel.errors import Failure, PluginFailed
 from kernel.hooks import Answer, HookFault, HookSet, answers, spec
 
 
@@ -84,9 +85,11 @@ async def test_the_first_error_ends_a_tell_and_leaves_no_coroutine_waiting() -> 
     hooks = HookSet(SPECS, listeners)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a coroutine that is never awaited warns
-        with pytest.raises(LookupError, match="b"):
+        with pytest.raises(PluginFailed) as told:
             await hooks.tell(sold, work=None, sale="s1")
     assert heard == ["a s1", "b s1"]
+    assert isinstance(told.value.__cause__, LookupError)
+    assert told.value.failure == Failure("b", "sold", "refuse", "raised LookupError")
 
 
 async def test_a_tell_that_is_cancelled_leaves_no_coroutine_waiting() -> None:
@@ -112,13 +115,13 @@ async def test_a_tell_that_is_cancelled_leaves_no_coroutine_waiting() -> None:
     assert heard == []
 
 
-def test_an_error_of_an_ask_is_raised_to_the_caller() -> None:
+def test_an_error_of_an_ask_is_told_with_the_name_of_the_plugin() -> None:
     @answers
     def price(line: int) -> int:
         raise ZeroDivisionError
 
     hooks = HookSet(SPECS, [("a", priced(1)), ("b", module("listeners", price))])
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(PluginFailed, match="b failed"):
         hooks.ask(sold_by_name("price"), cart="x", line=1)
 
 

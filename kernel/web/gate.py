@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 from urllib.parse import parse_qsl
 
+from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.rights.permissions import Rights
 from kernel.auth.secrets.bearer import read_bearer
 from kernel.auth.signing_in.throttle import Throttle, TooManyRequests, principal_of
@@ -90,6 +91,8 @@ class Gate:
             journal.note(visit, method, answer.status, seconds)
         if visit.standing is not None:
             await note_use(self.deployment, visit.standing)  # the answer has gone out: nobody waits for this
+            if self.deployment.strikes.waiting:
+                await write_strikes(self.deployment)
 
     async def _pass(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit, answer: Answer) -> None:
         if self.in_flight > MOST_IN_FLIGHT and scope["path"] not in WATCHED:

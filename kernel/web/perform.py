@@ -26,8 +26,10 @@ from kernel.errors import (
     IdempotencyKeyInvalid,
     IdempotencyKeyRequired,
     NotFound,
+    PluginFailed,
     SecondFactorDemanded,
 )
+from kernel.hooks import LeftOut, Pair
 from kernel.logs import mention, now_known
 from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
@@ -40,6 +42,7 @@ from kernel.wire import Download, Reply, Upload
 from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
 from kernel.work.crash import crashpoint
 from kernel.work.fields import refuse_unheld, shown
+from kernel.work.leaving_out import note_strike, one_more
 
 T = TypeVar("T")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
@@ -210,8 +213,7 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
     assert visit.transaction is not None  # noqa: S101 - enter() has set both
     assert visit.standing is not None  # noqa: S101 - as above
     if route.kind == "query":
-        work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route))
-        return await _read(visit, route, work, shape, given)
+        return await _read_without_failing(visit, route, shape, given)
     answer = await Deed(
         visit.deployment,
         visit.transaction,
@@ -235,6 +237,24 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
 def may_of(visit: Visit) -> Callable[[str], bool]:
     """Whether whoever is calling holds a permission."""
     return (visit.standing.actor if visit.standing else STRANGER).may
+
+
+async def _read_without_failing(visit: Visit, route: Route, shape: Shape | None, given: dict[str, Any]) -> Answered:
+    """Read, again without whatever answer fails in a hook that may do without it."""
+    left_out: frozenset[Pair] = frozenset()
+    while True:
+        assert visit.transaction is not None  # noqa: S101 - enter() has set both
+        assert visit.standing is not None  # noqa: S101 - as above
+        work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route), left_out=left_out)
+        try:
+            return await _read(visit, route, work, shape, given)
+        except LeftOut as failed:
+            left_out = one_more(visit.deployment, visit.standing, left_out, failed)
+            await visit.leave()
+            await visit.enter()
+        except PluginFailed as failed:
+            note_strike(visit.deployment, visit.standing, failed)
+            raise
 
 
 async def _read(visit: Visit, route: Route, work: Work, shape: Shape | None, given: dict[str, Any]) -> Answered:

@@ -30,12 +30,16 @@ from kernel.errors import (
     InUse,
     Invalid,
     NotFound,
+    PluginFailed,
+    RunAgain,
     Unavailable,
 )
+from kernel.hooks import LeftOut, Pair
 from kernel.work.approvals import use_approvals
 from kernel.work.crash import crashpoint
 from kernel.work.deployment import Deployment
 from kernel.work.effects import StoredAnswer, inside_json
+from kernel.work.leaving_out import note_strike, one_more
 from kernel.work.standing import Origin, Standing
 from kernel.work.unit import Work
 
@@ -44,7 +48,7 @@ T = TypeVar("T")
 TRIES = 5
 
 
-class Moved(Exception):
+class Moved(RunAgain):
     """What is switched on changed, or the key was taken, since the deed began: run it again."""
 
 
@@ -98,6 +102,7 @@ class Deed(Generic[T]):
         self.key, self.read_first, self.if_match = key, read_first, if_match
         self.phase, self.audited = phase, audited
         self._taking_key = self._is_writer = self._lock_first = self._committing = False
+        self._left_out: frozenset[Pair] = frozenset()
 
     async def perform(self) -> Answered:
         """Run until it commits, at most five times. Raises a DukaError and leaves nothing behind otherwise."""
@@ -113,16 +118,25 @@ class Deed(Generic[T]):
             self.deployment.keys_in_use.discard(mine)
 
     async def _perform(self) -> Answered:
-        for attempt in range(TRIES):
+        attempt, is_again = 0, False
+        while attempt < TRIES:
             try:
-                if attempt:
+                if is_again:
                     await self._again(attempt)
                     if kept := await self._kept():
                         return kept
                 return await self._once()
+            except LeftOut as failed:
+                await self._leave_out(failed)
+                attempt -= 1  # what is left out grows, so this ends
             except Moved:
                 self._lock_first = True
                 metrics.RETRIES.labels("moved").inc()
+            except PluginFailed as failed:
+                note_strike(self.deployment, self.standing, failed)
+                if self.transaction.phase is Phase.READ and (kept := await self._kept_after_failure()):
+                    return kept
+                raise
             except DukaError:
                 if self.transaction.phase is Phase.READ and (kept := await self._kept()):
                     return kept
@@ -131,6 +145,7 @@ class Deed(Generic[T]):
                 await self._judge(error)
             finally:
                 self._leave_writers()
+            attempt, is_again = attempt + 1, True
         raise Unavailable
 
     async def _once(self) -> Answered:
@@ -144,6 +159,7 @@ class Deed(Generic[T]):
             self.origin,
             if_match=self.if_match,
             begin_writing=self._begin_writing,
+            left_out=self._left_out,
         )
         if not self.read_first:
             await work.write()
@@ -175,6 +191,17 @@ class Deed(Generic[T]):
         if kept:
             metrics.REPLAYS.inc()
         return kept
+
+    async def _leave_out(self, failed: LeftOut) -> None:
+        """Do without an answer that failed. What it left of the transaction is thrown away."""
+        self._left_out = one_more(self.deployment, self.standing, self._left_out, failed)
+        await self.transaction.close()
+
+    async def _kept_after_failure(self) -> Answered | None:
+        """As `_kept`, with a transaction that no plugin has spoilt."""
+        await self.transaction.close()
+        await self._again(0)
+        return await self._kept()
 
     async def _again(self, attempt: int) -> None:
         await asyncio.sleep(random.uniform(0.005, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from kernel.db import Database
+from kernel.hooks import Strikes
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.work.admission import Admission
@@ -36,6 +37,7 @@ class Deployment:
     keys_in_use: idempotency keys, in their scope, of deeds that this process is doing now: a second request with such a
     key is told at once to come again, and takes no place of a visitor or writer to wait in.
     recalled: what deeds have read of the businesses' configuration.
+    strikes: failures of plugins' answers that are not written down yet.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Deployment:
     visitors: Admission = field(default_factory=Admission)
     to_seal: set[uuid.UUID] = field(default_factory=set)
     recalled: Recalled = field(default_factory=Recalled)
+    strikes: Strikes = field(default_factory=Strikes)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
 
     @property

@@ -96,7 +96,8 @@ class Standing(msgspec.Struct, frozen=True):
     """The ground a deed stands on. `shop` is None for what an operator does above all businesses.
 
     suspended: the operator of the deployment has closed the business for now. read_only: only queries may be asked.
-    must_enrol: the business demands a second factor of the person's role, and there is none yet.
+    must_enrol: the business demands a second factor of the person's role, and there is none yet. tripped: plugins and
+    hooks whose answers are left out here, since they failed too often.
     """
 
     actor: Actor
@@ -106,6 +107,7 @@ class Standing(msgspec.Struct, frozen=True):
     suspended: bool = False
     read_only: bool = False
     must_enrol: bool = False
+    tripped: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def business_id(self) -> uuid.UUID:

@@ -9,14 +9,58 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from kernel.db import Owned
+from kernel.hooks.answering import NotYours, refuse_to_answers
 from kernel.work.watching import Watched, look_at
 
 
 class TenantSession(Session):
-    """A session of one business, named in `info["business_id"]`."""
+    """A session of one business, named in `info["business_id"]`. The transaction that it stands in is the kernel's."""
+
+    def commit(self) -> None:
+        """Never."""
+        raise _kernels("commit the transaction")
+
+    def rollback(self) -> None:
+        """Never."""
+        raise _kernels("roll the transaction back")
+
+    def close(self) -> None:
+        """Never; see `end_session`."""
+        raise _kernels("end the transaction")
+
+    def reset(self) -> None:
+        """Never."""
+        raise _kernels("end the transaction")
+
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """Never."""
+        raise _kernels("begin a transaction")
+
+    def begin_nested(self) -> SessionTransaction:
+        """Never."""
+        raise _kernels("set a savepoint")
+
+    def invalidate(self) -> None:
+        """Never."""
+        raise _kernels("throw the connection away")
+
+    def connection(self, *_args: Any, **_kwargs: Any) -> sa.Connection:
+        """Never: statements go through the session or `work.execute`."""
+        raise _kernels("take the connection")
+
+
+async def end_session(session: AsyncSession) -> None:
+    """Leave a session, and the transaction as it is."""
+    await session.run_sync(Session.close)
+
+
+def _kernels(what: str) -> NotYours:
+    refuse_to_answers(what)
+    return NotYours(f"only the kernel may {what}")
 
 
 class TenancyBroken(RuntimeError):

@@ -16,13 +16,13 @@ from kernel.db import Base, Configured, Phase, Prepared, Transaction, new_id
 from kernel.db.prepared import Rows
 from kernel.db.tables import Audit, Business, Job, JobPayload
 from kernel.errors import Elsewhere, Forbidden, NotFound, PreconditionFailed, PreconditionRequired
-from kernel.hooks import Answer, HookSet
+from kernel.hooks import Answer, HookSet, Pair
 from kernel.work import configuring, write_postgres, write_sqlite
 from kernel.work.crash import crashpoint
 from kernel.work.deployment import Deployment
 from kernel.work.effects import Effects, Number, Refusal, Row, StoredAnswer, Tally, in_order
 from kernel.work.standing import NO_BUSINESS, Actor, Origin, Shop, Standing
-from kernel.work.tenancy import TenantSession
+from kernel.work.tenancy import TenantSession, end_session
 from kernel.work.watching import Watched
 
 P = ParamSpec("P")
@@ -51,12 +51,14 @@ class Work:
         *,
         if_match: str | None = None,
         begin_writing: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        left_out: frozenset[Pair] = frozenset(),
     ) -> None:
         self.deployment = deployment
         self.standing = standing
         self.origin = origin
         self.now: dt.datetime = deployment.clock()
-        self.hooks: HookSet = deployment.registry.hooks_for(standing.enabled)
+        self._without = standing.tripped | left_out if left_out else standing.tripped
+        self.hooks: HookSet = deployment.registry.hooks_for(standing.enabled, self._without)
         self.effects = Effects()
         self._transaction = transaction
         self._if_match = if_match
@@ -70,7 +72,7 @@ class Work:
     def as_if(self, enabled: frozenset[str]) -> Work:
         """The same unit of work with another set of plugins on, to look what would be. Nothing of it is written."""
         standing = msgspec.structs.replace(self.standing, enabled=enabled)
-        return Work(self.deployment, self._transaction, standing, self.origin)
+        return Work(self.deployment, self._transaction, standing, self.origin, left_out=self._without)
 
     # who and where
 
@@ -215,7 +217,7 @@ class Work:
         self, others: Iterable[str], hook: Callable[P, Coroutine[Any, Any, R | None]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Answer[R]]:
         """Tell the enabled plugins and others: a reversal reaches who took part in the original, on today or not."""
-        wider = self.deployment.registry.hooks_for(self.standing.enabled.union(others))
+        wider = self.deployment.registry.hooks_for(self.standing.enabled.union(others), self._without)
         return await wider.tell(hook, *args, **kwargs)
 
     # effects
@@ -224,7 +226,7 @@ class Work:
         """Leave the read phase: from here on the deed holds its business's lock and its idempotency key."""
         if self._transaction.phase is Phase.READ and self._begin_writing:
             if self._session is not None:
-                await self._session.close()
+                await end_session(self._session)
                 self._session = None
             await self._begin_writing()
 
@@ -327,7 +329,7 @@ class Work:
     async def enter_business(self, shop: Shop, enabled: frozenset[str]) -> None:
         """Go on for the business that this deed has just made."""
         self.standing = msgspec.structs.replace(self.standing, shop=shop, enabled=enabled)
-        self.hooks = self.deployment.registry.hooks_for(enabled)
+        self.hooks = self.deployment.registry.hooks_for(enabled, self._without)
         await self._transaction.enter_business(shop.id)
 
     @property

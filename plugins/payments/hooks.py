@@ -9,17 +9,17 @@ from kernel.work import Work
 from plugins.payments.schemas import CapturedPayment, MadeRefund, Method
 
 
-@spec
+@spec(failing="skip", budget_ms=500)
 def payment_methods() -> Sequence[Method] | None:
     """Offer ways of paying.
 
     When: once per set of enabled plugins. Answer: methods; where a code comes twice, the first in plan order stands.
-    Errors: no payment can be taken. Since: 0.1.
+    Errors: your methods are left out. Since: 0.1.
     Not for: methods that depend on the business, the person or the time; the answer is kept.
     """
 
 
-@spec
+@spec(failing="refuse", budget_ms=3_000)
 async def payment_captured(work: Work, payment: CapturedPayment) -> None:
     """Act when money has come in: note it in a book, take it off a debt.
 
@@ -30,7 +30,7 @@ async def payment_captured(work: Work, payment: CapturedPayment) -> None:
     """
 
 
-@spec
+@spec(failing="refuse", budget_ms=3_000)
 async def refund_made(work: Work, refund: MadeRefund) -> None:
     """Act when money has gone back: reverse what you did when it came in.
 

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from kernel.hooks import spec
 from kernel.work import Work
+from plugins.sales.rules.answers import cart_complaint, line_complaint
 from plugins.sales.schemas.told import CancelledSale, CompletedSale, PlacedSale, VoidedSale
 from plugins.sales.schemas.values import Answer, Cart, Line
 
 F = TypeVar("F", bound=Struct)
 
 
-class Facts:
+class Facts(Struct, frozen=True):
     """What plugins read from the database for one cart, by the type of what they answered."""
 
-    def __init__(self, found: Sequence[Struct]) -> None:
-        self._found = {type(one): one for one in found}
+    found: tuple[Struct, ...] = ()
 
     def of(self, kind: type[F]) -> F | None:
         """The facts of one type, or None."""
-        found = self._found.get(kind)
-        return found if isinstance(found, kind) else None
+        return next((one for one in self.found if type(one) is kind), None)
 
 
-@spec
+def _check_facts(value: Any, _arguments: Mapping[str, Any]) -> str | None:
+    return None if value.__struct_config__.frozen else "answered facts that can be changed: the Struct is not frozen"
+
+
+def _check_line(value: Any, _arguments: Mapping[str, Any]) -> str | None:
+    return line_complaint(value)
+
+
+def _check_cart(value: Any, arguments: Mapping[str, Any]) -> str | None:
+    return cart_complaint(value, len(arguments["cart"].lines))
+
+
+@spec(failing="skip", budget_ms=3_000, check=_check_facts)
 async def price_facts(work: Work, cart: Cart) -> Struct | None:
     """Read what your price answers need from the database.
 
     When: once per cart, before it is priced, in the read phase; never inside the write transaction.
-    Answer: one Struct of a type of your own, which you find again with `facts.of(YourStruct)`.
-    Errors: refuse the cart. Since: 0.1.
+    Answer: one frozen Struct of a type of your own, which you find again with `facts.of(YourStruct)`.
+    Errors: a DukaError refuses the cart; any other leaves your facts out, and the cart is priced. Since: 0.1.
     Not for: reading per line (read for all lines at once), or writing anything.
     """
 
 
-@spec
+@spec(failing="skip", budget_ms=500, check=_check_line)
 def price_line(cart: Cart, line: Line, facts: Facts) -> Sequence[Answer] | None:
     """Say what changes the price of one line.
 
     When: once per line, each time a cart is priced. Must be pure: the same cart and facts, the same answer.
     Answer: PercentOff, AmountOff or SetPrice, each with its phase, the rule's name and the reason shown to people.
-    Errors: refuse the cart (500 with the plugin's name in the log). Since: 0.1.
+    Errors: a DukaError refuses the cart; any other, or an answer that is none of these, leaves your answers out of
+    the whole cart. Since: 0.1.
     Not for: discounts that depend on other lines (answer price_cart).
     """
 
 
-@spec
+@spec(failing="skip", budget_ms=500, check=_check_cart)
 def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
     """Say what comes off the document as a whole, or off some of its lines together.
 
@@ -60,7 +72,7 @@ def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
     """
 
 
-@spec
+@spec(failing="refuse", budget_ms=3_000)
 async def sale_placed(work: Work, sale: PlacedSale) -> None:
     """Take or keep what a sale needs, whether its money is there or still to come: stock, uses of an offer.
 
@@ -72,7 +84,7 @@ async def sale_placed(work: Work, sale: PlacedSale) -> None:
     """
 
 
-@spec
+@spec(failing="refuse", budget_ms=3_000)
 async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
     """Give back what you took when the sale was placed: it waited for money in vain.
 
@@ -84,7 +96,7 @@ async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
     """
 
 
-@spec
+@spec(failing="refuse", budget_ms=3_000)
 async def sale_completed(work: Work, sale: CompletedSale) -> None:
     """Act with a sale that is paid whole: note it in your books.
 
@@ -96,7 +108,7 @@ async def sale_completed(work: Work, sale: CompletedSale) -> None:
     """
 
 
-@spec
+@spec(failing="refuse", budget_ms=3_000)
 async def sale_voided(work: Work, void: VoidedSale) -> None:
     """Undo what you did when the sale was placed and completed.
 

@@ -24,23 +24,43 @@ class BadAnswer(ValueError):
         self.reason = reason
 
 
+def line_complaint(answers: Sequence[object]) -> str | None:
+    """What is wrong with answers to price_line, in words; None if they are sound and name no lines."""
+    for answer in answers:
+        for complaint in _complaints(answer):
+            return complaint
+        if getattr(answer, "lines", None) is not None:
+            return "an answer to price_line names lines"
+    return None
+
+
+def cart_complaint(answers: Sequence[object], count: int, *, may_set: bool = False) -> str | None:
+    """What is wrong with answers to price_cart, in words; None if they are sound and name only lines of 1 to `count`.
+
+    may_set: leave it to others to refuse a SetPrice.
+    """
+    for answer in answers:
+        for complaint in _complaints(answer):
+            return complaint
+        if isinstance(answer, SetPrice) and not may_set:
+            return "an answer to price_cart sets a unit price"
+        if not _are_lines(getattr(answer, "lines", None), count):
+            return f"its lines are not distinct numbers of 1 to {count}"
+    return None
+
+
 def check_line_answers(answers: Sequence[Applied]) -> None:
     """Raise `BadAnswer` unless each answer to price_line is sound and names no lines."""
     for applied in answers:
-        for complaint in _complaints(applied.answer):
+        if complaint := line_complaint((applied.answer,)):
             raise BadAnswer(applied.plugin, complaint)
-        if getattr(applied.answer, "lines", None) is not None:
-            raise BadAnswer(applied.plugin, "an answer to price_line names lines")
 
 
 def check_cart_answers(answers: Sequence[Applied], count: int) -> None:
     """Raise `BadAnswer` unless each answer to price_cart is sound and names only lines of 1 to `count`."""
     for applied in answers:
-        for complaint in _complaints(applied.answer):
+        if complaint := cart_complaint((applied.answer,), count, may_set=True):
             raise BadAnswer(applied.plugin, complaint)
-        lines = getattr(applied.answer, "lines", None)
-        if not _are_lines(lines, count):
-            raise BadAnswer(applied.plugin, f"its lines are not distinct numbers of 1 to {count}")
 
 
 def in_phase(answers: Sequence[Applied], phase: Phase) -> list[Applied]:

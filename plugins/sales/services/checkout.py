@@ -59,7 +59,7 @@ async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
     """Ask every plugin for its facts and its word on the price, and apply the rules."""
     cart = ground.cart
     told = await work.hooks.tell(price_facts, work=work, cart=cart)
-    facts = Facts([answer.value for answer in told])
+    facts = Facts(tuple(answer.value for answer in told))
     by_line = [
         [
             Applied(answer.plugin, one)
@@ -116,9 +116,10 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
         if not one.awaited
     )
     sale = msgspec.structs.replace(sale, payments=money)
-    await work.tell(sale_placed, work=work, sale=sale)
-    if isinstance(sale, CompletedSale):
-        await work.tell(sale_completed, work=work, sale=sale)
+    told = msgspec.structs.replace(sale, ext=stored_ext(ext))  # whoever is told may change what is in it
+    await work.tell(sale_placed, work=work, sale=told)
+    if isinstance(told, CompletedSale):
+        await work.tell(sale_completed, work=work, sale=told)
     else:
         work.later(GIVE_UP, {"sale_id": str(sale.id)}, at=expires_at)
     work.audit(subject=f"sale:{sale.id}", location_id=sale.location_id, register_id=sale.register_id, total=sale.total)
