@@ -116,7 +116,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
         if not one.awaited
     )
     sale = msgspec.structs.replace(sale, payments=money)
-    told = msgspec.structs.replace(sale, ext=stored_ext(ext))  # whoever is told may change what is in it
+    told = msgspec.structs.replace(sale, ext=stored_ext(ground.cart.ext))  # whoever is told may change what is in it
     await work.tell(sale_placed, work=work, sale=told)
     if isinstance(told, CompletedSale):
         await work.tell(sale_completed, work=work, sale=told)
