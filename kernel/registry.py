@@ -64,6 +64,7 @@ class SetAside:
 
     name: str
     reason: str
+    state: str = "quarantined"
 
 
 class Registry:

@@ -22,7 +22,7 @@ from kernel.db import Transaction
 from kernel.errors import NotReady
 from kernel.jobs import Backlog, backlog
 from kernel.registry import Registry
-from kernel.work import NO_BUSINESS, Deployment
+from kernel.work import NO_BUSINESS, Deployment, heed_now
 
 log = logging.getLogger("duka.health")
 Word = Literal["ok", "late", "broken", "failing", "unknown", "starting", "stopping"]
@@ -81,6 +81,7 @@ class Health:
     async def _look_at_database(self, found: dict[str, Word]) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
+                await heed_now(self.deployment)
                 heads = await self._known_heads()
                 async with self.deployment.database.reading(NO_BUSINESS) as transaction:
                     found["database"] = "ok"

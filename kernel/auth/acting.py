@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from kernel.auth.identity import standing_of_business
 from kernel.db import Phase, Transaction
-from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, Standing, Work, carry_out
+from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, Standing, Work, carry_out, heed
 
 T = TypeVar("T")
 
@@ -56,4 +56,5 @@ async def look(
     """Read in one snapshot, for a business or above all."""
     async with deployment.database.reading(business_id or NO_BUSINESS) as transaction:
         standing = await standing_of_business(transaction, business_id or NO_BUSINESS, actor)
+        await heed(deployment, transaction, standing)
         return await run(Work(deployment, transaction, standing, Origin("look")))

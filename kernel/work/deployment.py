@@ -36,6 +36,8 @@ class Deployment:
     keys_in_use: idempotency keys, in their scope, of deeds that this process is doing now: a second request with such a
     key is told at once to come again, and takes no place of a visitor or writer to wait in.
     recalled: what deeds have read of the businesses' configuration.
+    heeded: the deployment's epoch up to which this process knows what is installed.
+    discovered: every plugin whose code is here, where some of them were uninstalled; see `kernel.work.heeding`.
     """
 
     settings: Settings
@@ -49,8 +51,15 @@ class Deployment:
     to_seal: set[uuid.UUID] = field(default_factory=set)
     recalled: Recalled = field(default_factory=Recalled)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
+    heeded: int = 0
+    discovered: Registry | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The secret key, then the former ones: they open what was sealed under them."""
         return (self.secret, *self.settings.former_secret_keys)
+
+    @property
+    def found(self) -> Registry:
+        """Every plugin whose code is here, those that were uninstalled too."""
+        return self.discovered or self.registry
