@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from kernel.db import Base
 from kernel.db.engine import LOCK_SPACE
 from kernel.db.owner import engine_for
+from kernel.db.tables import Release
 
 _HERE = Path(__file__).parent
 _POLICY = "business_id = (SELECT nullif(current_setting('app.business', true), '')::uuid)"
@@ -65,10 +66,13 @@ class MigrationFailed(RuntimeError):
 
 
 class Migrator:
-    """Brings a database to the newest revisions of some lineages."""
+    """Brings a database to the newest revisions of some lineages.
 
-    def __init__(self, url: str, lineages: Sequence[Lineage], role: str) -> None:
-        self.url, self.role = url, role
+    Those of plugins that were uninstalled are left alone, but for the one named in `bringing_back`.
+    """
+
+    def __init__(self, url: str, lineages: Sequence[Lineage], role: str, *, bringing_back: str = "") -> None:
+        self.url, self.role, self._bringing_back = url, role, bringing_back
         self.lineages = {one.name: one for one in lineages}
 
     async def upgrade(self, only_to: Mapping[str, str] | None = None) -> list[str]:
@@ -145,7 +149,10 @@ class Migrator:
             raise MigrationFailed(name, f"{type(fault).__name__}: {fault}") from fault
 
     def _run(self, connection: sa.Connection, lineage: Lineage, revisions: list[str]) -> list[str]:
-        script, done = lineage.script(), []
+        script = lineage.script()
+        done: list[str] = []
+        if lineage.name in self._removed(connection):  # since the pending ones were read
+            return done
         for revision in revisions:
             if revision in self._applied(connection, lineage, script):
                 continue
@@ -168,7 +175,10 @@ class Migrator:
     def _pending(self, connection: sa.Connection) -> list[tuple[str, Script]]:
         waiting: dict[str, tuple[str, Script]] = {}
         known: set[str] = set()
+        removed = self._removed(connection)
         for lineage in self.lineages.values():
+            if lineage.name in removed:
+                continue
             script = lineage.script()
             applied = self._applied(connection, lineage, script)
             for revision in reversed(list(script.walk_revisions())):
@@ -177,6 +187,13 @@ class Migrator:
                     waiting[revision.revision] = (lineage.name, revision)
         _check_requirements(waiting, known)
         return _sorted(waiting)
+
+    def _removed(self, connection: sa.Connection) -> set[str]:
+        """The plugins that were uninstalled: their tables are not made again because their code is still there."""
+        if not sa.inspect(connection).has_table(Release.__tablename__):
+            return set()
+        rows = connection.execute(sa.select(Release.plugin).where(Release.state == "removed"))
+        return set(rows.scalars()) - {self._bringing_back}
 
     def _up_to(self, revisions: Mapping[str, str]) -> set[str]:
         return {

@@ -65,6 +65,7 @@ class SetAside:
 
     name: str
     reason: str
+    state: str = "quarantined"
 
 
 class Registry:

@@ -145,6 +145,35 @@ def test_a_business_is_exported_and_imported_by_its_slug(call: Call, tmp_path: P
     assert all(one["is_on"] for one in listed)
 
 
+def test_a_plugins_data_goes_out_and_comes_back(call: Call, tmp_path: Path) -> None:
+    file = str(tmp_path / "discounts.zip")
+    code, _, said = call("plugin", "uninstall", "discounts", "--archive", file, "--yes")
+    assert (code, said) == (1, "duka: discounts is on for mama-njeri, sharma-kirana: disable it there first\n")
+    assert "stand on taxes" in call("plugin", "uninstall", "taxes", "--archive", file, "--yes")[2]
+    for shop in ("mama-njeri", "sharma-kirana"):
+        assert call("plugin", "disable", "discounts", "--business", shop)[0] == 0
+    code, _, said = call("plugin", "uninstall", "discounts", "--archive", file)
+    assert (code, "elsewhere say --yes" in said) == (2, True)
+    only = call("plugin", "archive", "discounts", file, "--json")
+    assert (only[0], only.facts["tables"]["kernel_business_plugin"]) == (0, 2)
+    code, _, said = call("plugin", "uninstall", "discounts", "--archive", file, "--yes")
+    assert (code, "is there already" in said) == (1, True)
+    Path(file).unlink()
+    done = call("plugin", "uninstall", "discounts", "--archive", file, "--yes", "--json")
+    assert (done[0], done.facts["dropped"]) == (0, {"discounts_use": 0, "discounts_promotion": 0})
+    assert "uninstalled; `duka plugin install discounts` brings it back" in call("plugin", "list")[1]
+    assert call("init")[0] == 0
+    assert call("check")[0] == 0, "that it is not there is no fault"
+    assert call("plugin", "enable", "discounts", "--business", "mama-njeri")[0] == 1
+    assert call("plugin", "install", "discounts", "--json").facts["migrated"] == ["discounts_0001"]
+    assert call("plugin", "install", "discounts", "--json").facts["was_there"] is True
+    back = call("plugin", "restore", file, "--json")
+    assert (back[0], back.facts["rows"], back.facts["differing"]) == (0, 2, {})
+    assert call("plugin", "enable", "discounts", "--business", "mama-njeri")[0] == 0
+    assert call("plugin", "restore", file)[0] == 1
+    assert call("plugin", "restore", str(tmp_path / "none.zip"))[0] == 2
+
+
 def test_a_dead_job_is_listed_with_its_reason_and_tried_again_in_the_trail(call: Call, box_settings: Settings) -> None:
     dead = [job(box_settings, "dead", business) for business in ("mama-njeri", "mama-njeri", "sharma-kirana")]
     waiting = job(box_settings, "pending", "mama-njeri")

@@ -46,7 +46,7 @@ from kernel.settings import Settings, secret_key
 from kernel.web import Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
 from kernel.web.exports import sent
 from kernel.web.languages import FOLDER
-from kernel.work import Clock, Deployment, system_clock
+from kernel.work import Clock, Deployment, heed_now, system_clock
 from kernel.work.crash import crashpoint
 
 PREFIX = "/api/v1"
@@ -76,6 +76,7 @@ async def opened(settings: Settings, *, patient: bool = True, settle: bool = Fal
     registry = await settled(settings, discover()) if settle else None
     deployment = open_deployment(settings, registry=registry, patient=patient)
     try:
+        await heed_now(deployment)
         yield deployment
     finally:
         await deployment.database.dispose()
@@ -83,9 +84,10 @@ async def opened(settings: Settings, *, patient: bool = True, settle: bool = Fal
 
 def create_app(deployment: Deployment) -> Served:
     """The application of a deployment: its routes are those of every installed plugin, whatever is enabled where."""
-    rights = Rights(deployment.registry)
-    routes, routing = _routing(deployment.registry, rights)
-    languages = Languages([FOLDER, *(one.folder / "locale" for one in deployment.registry.in_order())])
+    registry = deployment.found
+    rights = Rights(registry)
+    routes, routing = _routing(registry, rights)
+    languages = Languages([FOLDER, *(one.folder / "locale" for one in registry.in_order())])
     gate = Gate(routing, deployment, rights, routes, languages)
     return Served(deployment, routes, gate)
 

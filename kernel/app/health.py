@@ -18,11 +18,11 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.audit import Trails, trails
-from kernel.db import Transaction
+from kernel.db import Phase, Transaction
 from kernel.errors import NotReady
 from kernel.jobs import Backlog, backlog
 from kernel.registry import Registry
-from kernel.work import NO_BUSINESS, Deployment
+from kernel.work import NO_BUSINESS, Deployment, heed_now
 
 log = logging.getLogger("duka.health")
 Word = Literal["ok", "late", "broken", "failing", "unknown", "starting", "stopping"]
@@ -82,10 +82,11 @@ class Health:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 heads = await self._known_heads()
+                await heed_now(self.deployment)
                 async with self.deployment.database.reading(NO_BUSINESS) as transaction:
                     found["database"] = "ok"
                     found["migrations"] = "failing"
-                    behind = await heads.behind(transaction)
+                    behind = await self._behind(heads, transaction)
                     found["migrations"] = "failing" if behind else "ok"
                     if behind:
                         log.warning("migrations have not run: %s", ", ".join(behind))
@@ -97,8 +98,21 @@ class Health:
             log.warning("the database is not ready: %r", error)
             found["database"] = "failing" if found["database"] == "unknown" else found["database"]
 
+    async def _behind(self, heads: Heads, transaction: Transaction) -> list[str]:
+        """What is behind of all that is installed, asked once more where a plugin was uninstalled at this moment."""
+        try:
+            return await heads.behind(transaction, self._installed(heads))
+        except Exception:  # a table of versions was dropped since: found out, or raised, in a newer snapshot
+            await heed_now(self.deployment)
+            await transaction.begin(Phase.READ)
+            return await heads.behind(transaction, self._installed(heads))
+
+    def _installed(self, heads: Heads) -> list[str]:
+        plugins = self.deployment.registry.plugins
+        return [name for name in heads.newest if name in plugins or name not in self.deployment.found.plugins]
+
     async def _known_heads(self) -> Heads:
-        registry = self.deployment.registry
+        registry = self.deployment.found
         if self._heads is None or self._heads[0] is not registry:  # plugins are set aside while a worker starts
             self._heads = (registry, await asyncio.to_thread(Heads.read, registry))
         return self._heads[1]

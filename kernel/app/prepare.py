@@ -10,8 +10,9 @@ from kernel.auth.models import User
 from kernel.db.tables import Epoch, Release
 from kernel.jobs import complete_schedules
 from kernel.migrate import KERNEL, Lineage, MigrationFailed, Migrator
-from kernel.registry import Registry, SetAside
-from kernel.work import Deployment, Work
+from kernel.registry import Registry
+from kernel.work import Deployment, Work, heed_now
+from kernel.work.heeding import REMOVED, without
 
 
 def lineages(registry: Registry) -> list[Lineage]:
@@ -21,6 +22,7 @@ def lineages(registry: Registry) -> list[Lineage]:
 
 async def prepare(deployment: Deployment) -> list[str]:
     """Run pending migrations, note releases, make the platform's owner an operator. Returns what was done, in words."""
+    await heed_now(deployment)
     said: list[str] = []
     while True:
         url = deployment.settings.migrations_database_url or deployment.settings.url
@@ -32,17 +34,11 @@ async def prepare(deployment: Deployment) -> list[str]:
             if fault.plugin == KERNEL.name:
                 raise
             said.append(f"set aside {fault}")
+            if deployment.discovered is not None:
+                deployment.discovered = without(deployment.discovered, fault.plugin, fault.reason)
             deployment.registry = without(deployment.registry, fault.plugin, fault.reason)
     await act(deployment, None, _note, deed="prepare")
     return said
-
-
-def without(registry: Registry, name: str, reason: str) -> Registry:
-    """The registry less a plugin and those that stand on it, each set aside with its reason."""
-    above = registry.standing_on(name, registry.plugins)
-    aside = [*registry.set_aside.values(), SetAside(name, reason)]
-    aside += [SetAside(other, f"needs {name}, which was set aside") for other in above]
-    return Registry([one for one in registry.in_order() if one.name not in (name, *above)], aside)
 
 
 async def _note(work: Work) -> None:
@@ -54,17 +50,23 @@ async def _note(work: Work) -> None:
         row.plugin: (row.plugin, row.version, row.state, row.reason)
         for row in (await work.execute(sa.select(Release.plugin, Release.version, Release.state, Release.reason))).all()
     }
-    changed = [row for row in rows if known.get(row[0]) != row]
+    removed = {row[0] for row in known.values() if row[2] == REMOVED}
+    changed = [row for row in rows if row[0] not in removed and known.get(row[0]) != row]
     for name, version, state, reason in changed:
         await work.execute(sa.delete(Release).where(Release.plugin == name))
         await work.execute(
             sa.insert(Release).values(plugin=name, version=version, state=state, reason=reason, changed_at=work.now)
         )
     if changed:
-        raised = await work.execute(sa.update(Epoch).where(Epoch.scope == "deployment").values(value=Epoch.value + 1))
-        if not raised.rowcount:
-            await work.execute(sa.insert(Epoch).values(scope="deployment", value=1))
+        await raise_epoch(work)
     await complete_schedules(work)
     await begin_watch(work)
     if email := work.deployment.settings.platform_owner_email:
         await work.execute(sa.update(User).where(User.email == email.lower()).values(is_operator=True))
+
+
+async def raise_epoch(work: Work) -> None:
+    """Raise the deployment's epoch: every process looks anew at what is installed."""
+    raised = await work.execute(sa.update(Epoch).where(Epoch.scope == "deployment").values(value=Epoch.value + 1))
+    if not raised.rowcount:
+        await work.execute(sa.insert(Epoch).values(scope="deployment", value=1))

@@ -23,6 +23,7 @@ from kernel.db.tables import Release
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.work import NO_BUSINESS, Deployment
+from kernel.work.heeding import REMOVED, without
 
 log = logging.getLogger("duka.plugins")
 PATIENCE_S = 20.0
@@ -38,8 +39,6 @@ async def settled(settings: Settings, registry: Registry) -> Registry:
             return registry
         heads = await asyncio.to_thread(Heads.read, registry)
         reasons = await _reasons(transaction, heads)
-    from kernel.app.prepare import without  # noqa: PLC0415 - Alembic takes half a second to import
-
     for name, reason in reasons.items():
         if name in registry.plugins:
             log.error("plugin %s is set aside: %s", name, reason)
@@ -87,7 +86,7 @@ async def await_migrations(settings: Settings, registry: Registry, stop: asyncio
 
 async def watch_set_aside(deployment: Deployment, whole: Registry, stop: asyncio.Event) -> None:
     """End once a plugin that was set aside can run: whoever watches over this process starts it anew, with it."""
-    aside = whole.plugins.keys() - deployment.registry.plugins.keys()
+    aside = whole.plugins.keys() - deployment.found.plugins.keys()
     heads = await asyncio.to_thread(Heads.read, whole)
     while not stop.is_set():
         with contextlib.suppress(asyncio.TimeoutError):
@@ -137,7 +136,10 @@ async def _known(transaction: Transaction) -> set[str]:
 
 
 async def _reasons(transaction: Transaction, heads: Heads) -> Mapping[str, str]:
-    """Plugin → why it cannot run. Empty where the kernel's own tables are not there yet: nothing runs then."""
+    """Plugin → why it cannot run. Empty where the kernel's own tables are not there yet: nothing runs then.
+
+    Those that were uninstalled are not among them: they are set aside and taken back as it goes, see `heed`.
+    """
     if await _behind(transaction, heads, [_KERNEL]):
         return {}
     found = await transaction.execute(
@@ -145,7 +147,8 @@ async def _reasons(transaction: Transaction, heads: Heads) -> Mapping[str, str]:
     )
     failed: dict[str, str] = {row.plugin: row.reason for row in found.all()}
     behind = await _behind(transaction, heads, [name for name in heads.newest if name != _KERNEL])
-    return {name: failed.get(name, NOT_RUN) for name in behind}
+    removed = set((await transaction.execute(sa.select(Release.plugin).where(Release.state == REMOVED))).scalars())
+    return {name: failed.get(name, NOT_RUN) for name in behind if name not in removed}
 
 
 async def _behind(transaction: Transaction, heads: Heads, names: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from kernel.auth.identity import standing_of_business
 from kernel.db import Phase, Transaction
 from kernel.errors import PluginFailed
 from kernel.hooks import LeftOut, Pair
-from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, Standing, Work, carry_out
+from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, Standing, Work, carry_out, heed
 from kernel.work.leaving_out import note_strike, one_more
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ async def look(
     while True:
         async with deployment.database.reading(business_id or NO_BUSINESS) as transaction:
             standing = await standing_of_business(transaction, business_id or NO_BUSINESS, actor)
+            await heed(deployment, transaction, standing)
             try:
                 return await run(Work(deployment, transaction, standing, Origin("look"), left_out=left_out))
             except LeftOut as failed:

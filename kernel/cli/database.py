@@ -137,7 +137,8 @@ async def _first_business(deployment: Deployment, owner: uuid.UUID, name: str, r
 async def _check(settings: Settings) -> tuple[list[str], list[str]]:
     """Faults and warnings."""
     async with opened(settings) as deployment:
-        faults = [f"plugin {one.name} was set aside: {one.reason}" for one in deployment.registry.set_aside.values()]
+        aside = [one for one in deployment.registry.set_aside.values() if one.state != "removed"]
+        faults = [f"plugin {one.name} was set aside: {one.reason}" for one in aside]
         known = tables_of(deployment.registry)
         faults += [f"personal data: {one}" for one in (*unclassed(known), *unreached(known))]
         migrator = Migrator(settings.migrations_database_url or settings.url, lineages(deployment.registry), "")

@@ -16,6 +16,7 @@ from kernel.app.watched import Watched, bound, watching
 from kernel.cli.main import duka, run
 from kernel.registry import discover
 from kernel.settings import Settings
+from kernel.work.heeding import begin_with
 
 
 @duka.command("worker")
@@ -51,7 +52,7 @@ async def _work(settings: Settings, concurrency: int) -> bool:
             watched = Watched(deployment)
             await stack.enter_async_context(watching(watched, listener))
             click.echo(f"Duka tells how it is at http://{settings.host}:{settings.worker_port}/health/ready", err=True)
-        deployment.registry = await await_migrations(settings, whole, stop)
+        begin_with(deployment, await await_migrations(settings, whole, stop))
         where = "shared over Redis" if settings.redis_url else "from the database"
         click.echo(f"Duka works off jobs, {where}; Ctrl-C ends it", err=True)
         return await work_off(deployment, stop, concurrency, watched, watch_set_aside(deployment, whole, stop))

@@ -31,6 +31,8 @@ from kernel.hooks.answering import is_answering, note_failed_statement, refuse_t
 LOCK_SPACE = 0x64756B61
 """First key of every advisory lock of Duka ("duka")."""
 
+WHOLE = 0
+"""The lock of the whole deployment: every deed that writes shares it; who removes tables has it alone."""
 SLOWEST_STATEMENT_S = 5.0
 """A statement is broken off by then, on both databases; seeds, checks and migrations have all the time they need."""
 _STEPS_BETWEEN_LOOKS = 100_000
@@ -266,6 +268,7 @@ class Transaction:
             said.insert(0, f"set_config('role', '{self.database.role}', true)")
         if self.business is not None and phase is not Phase.READ:
             lock = "pg_advisory_xact_lock_shared" if phase is Phase.WRITE else "pg_advisory_xact_lock"
+            said.append(f"pg_advisory_xact_lock_shared({LOCK_SPACE}, {WHOLE})")
             said.append(f"{lock}({LOCK_SPACE}, {_lock_key(self.business)})")
         return said
 

@@ -189,7 +189,7 @@ async def contents(box: Box) -> dict[str, str]:
     found: dict[str, str] = {}
     async with box.deployment.database.reader.connect() as connection:
         for table in Base.metadata.sorted_tables:
-            if table.name.startswith(("kernel_", "probe_")):
+            if table.name.startswith(("kernel_", *(f"{name}_" for name in box.deployment.registry.plugins))):
                 rows = (await connection.execute(sa.select(table).order_by(*table.primary_key.columns))).all()
                 found[table.name] = hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
     return found

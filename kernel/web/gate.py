@@ -188,7 +188,7 @@ class Gate:
             return
         name = path[len(API) :].partition("/")[0]
         standing = visit.standing
-        if name in self.deployment.registry.plugins and standing and name not in standing.enabled:
+        if name in self.deployment.found.plugins and standing and name not in standing.enabled:
             raise NotFound
 
 

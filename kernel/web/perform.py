@@ -39,7 +39,19 @@ from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.web.shaping import Shape, shape_of, shaped
 from kernel.wire import Download, Reply, Upload
-from kernel.work import NO_BUSINESS, Actor, Answered, ApprovalRequired, Deed, Deployment, Key, Origin, Standing, Work
+from kernel.work import (
+    NO_BUSINESS,
+    Actor,
+    Answered,
+    ApprovalRequired,
+    Deed,
+    Deployment,
+    Key,
+    Origin,
+    Standing,
+    Work,
+    heed,
+)
 from kernel.work.crash import crashpoint
 from kernel.work.fields import refuse_unheld, shown
 from kernel.work.leaving_out import note_strike, one_more
@@ -95,8 +107,10 @@ class Visit:
     async def identify(self, transaction: Transaction) -> Standing:
         """Who is calling, as of now."""
         if self.claims is None:
-            return await standing_above(transaction, STRANGER)
-        standing = await identify(transaction, self.claims, self.rights, self.deployment.clock())
+            standing = await standing_above(transaction, STRANGER)
+        else:
+            standing = await identify(transaction, self.claims, self.rights, self.deployment.clock())
+        await heed(self.deployment, transaction, standing)
         if standing.suspended and not self.passes_suspension:
             raise BusinessSuspended
         if standing.must_enrol and not self.passes_demand:
@@ -210,6 +224,8 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
         return _encode(visit, route, await route.function(Scene(visit, route), **given))
     if visit.transaction is None:
         await visit.enter()
+    if route.plugin in visit.deployment.registry.set_aside:
+        raise NotFound
     assert visit.transaction is not None  # noqa: S101 - enter() has set both
     assert visit.standing is not None  # noqa: S101 - as above
     if route.kind == "query":
@@ -275,7 +291,7 @@ def _check_permission(visit: Visit, route: Route) -> None:
         return
     standing = visit.standing
     assert standing is not None  # noqa: S101 - the gate lets only public routes pass without one
-    if route.plugin in visit.deployment.registry.plugins and route.plugin not in standing.enabled:
+    if route.plugin in visit.deployment.found.plugins and route.plugin not in standing.enabled:
         raise NotFound
     actor = standing.actor
     if route.permission == SIGNED_IN:

@@ -15,6 +15,7 @@ from kernel.work.deeds import Answered, Deed, Key, as_told
 from kernel.work.deployment import Clock, Deployment, system_clock
 from kernel.work.effects import Number, Tally
 from kernel.work.extensions import changed_ext, read_ext, reread_ext, stored_ext
+from kernel.work.heeding import heed, heed_now
 from kernel.work.registers import check_register
 from kernel.work.standing import (
     NO_BUSINESS,
@@ -54,6 +55,8 @@ __all__ = [
     "changed_ext",
     "check_register",
     "digest_of",
+    "heed",
+    "heed_now",
     "in_micro",
     "may_knowingly",
     "need_approval",

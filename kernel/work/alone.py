@@ -9,6 +9,7 @@ from typing import TypeVar
 from kernel.db import Phase, Transaction
 from kernel.work.deeds import Answered, Deed
 from kernel.work.deployment import Deployment
+from kernel.work.heeding import heed
 from kernel.work.standing import Origin, Standing
 from kernel.work.unit import Work
 
@@ -35,7 +36,9 @@ async def carry_out(
         kept[:] = [await run(work)]
 
     async def stand(transaction: Transaction) -> Standing:
-        return await identify(transaction, business_id)
+        standing = await identify(transaction, business_id)
+        await heed(deployment, transaction, standing)
+        return standing
 
     transaction = await deployment.database.open(Phase.READ, business_id)
     try:

@@ -38,6 +38,8 @@ class Deployment:
     key is told at once to come again, and takes no place of a visitor or writer to wait in.
     recalled: what deeds have read of the businesses' configuration.
     strikes: failures of plugins' answers that are not written down yet.
+    heeded: the deployment's epoch up to which this process knows what is installed.
+    discovered: every plugin whose code is here, where some of them were uninstalled; see `kernel.work.heeding`.
     """
 
     settings: Settings
@@ -52,8 +54,15 @@ class Deployment:
     recalled: Recalled = field(default_factory=Recalled)
     strikes: Strikes = field(default_factory=Strikes)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))
+    heeded: int = 0
+    discovered: Registry | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The secret key, then the former ones: they open what was sealed under them."""
         return (self.secret, *self.settings.former_secret_keys)
+
+    @property
+    def found(self) -> Registry:
+        """Every plugin whose code is here, those that were uninstalled too."""
+        return self.discovered or self.registry

@@ -25,7 +25,7 @@ from kernel.app.portable.kinds import Kind, line_of, row_of
 from kernel.errors import Conflict
 
 T = TypeVar("T")
-BACKUP, ARCHIVE = "duka-backup/1", "duka-archive/1"
+BACKUP, ARCHIVE, PLUGIN = "duka-backup/1", "duka-archive/1", "duka-plugin/1"
 MANIFEST = "manifest.json"
 AT_ONCE = 1000
 _BUFFER = 1_048_576
@@ -63,6 +63,20 @@ class FileSaid(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class PluginSaid(msgspec.Struct, frozen=True):
+    """Whose tables it holds, and what they were like in their database: table → lines, see `kernel.app.uninstalling`.
+
+    businesses: id → slug, of all that were there.
+    """
+
+    name: str
+    version: str
+    title: str
+    database: str
+    shape: dict[str, list[str]]
+    businesses: dict[uuid.UUID, str]
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a file holds. schema: lineage → the revision its tables had. tables: those referred to come first.
 
@@ -78,6 +92,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     business: BusinessSaid | None = None
     files: dict[str, FileSaid] = {}
     secret: KeySaid | None = None
+    plugin: PluginSaid | None = None
 
     @property
     def rows(self) -> int:

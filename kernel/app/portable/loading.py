@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,14 +23,17 @@ Row = dict[str, Any]
 
 
 @asynccontextmanager
-async def loading(url: str) -> AsyncIterator[AsyncConnection]:
-    """One transaction into which rows are loaded; commits when the block ends well and every reference holds."""
+async def loading(url: str, own: Collection[str] | None = None) -> AsyncIterator[AsyncConnection]:
+    """One transaction into which rows are loaded; commits when the block ends well and every reference holds.
+
+    own: the tables that are loaded, where others are in use meanwhile and must not be locked.
+    """
     engine = engine_for(url)
     try:
         async with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_SPACE + 1}, 0)")
-                deferred = await _defer(connection)
+                deferred = await _defer(connection, own)
                 yield connection
                 await _check_at_once(connection, deferred)
             else:
@@ -77,7 +80,7 @@ def _by_business(rows: Sequence[Row], tenant: bool) -> Iterator[tuple[uuid.UUID 
         yield business, list(some)
 
 
-async def _defer(connection: AsyncConnection) -> list[tuple[str, str]]:
+async def _defer(connection: AsyncConnection, own: Collection[str] | None) -> list[tuple[str, str]]:
     found = await connection.execute(
         sa.text(
             "SELECT quote_ident(t.relname), quote_ident(c.conname) FROM pg_constraint c"
@@ -85,7 +88,7 @@ async def _defer(connection: AsyncConnection) -> list[tuple[str, str]]:
             " AND NOT c.condeferrable AND t.relnamespace = 'public'::regnamespace"
         )
     )
-    deferred = [(row[0], row[1]) for row in found.all()]
+    deferred = [(row[0], row[1]) for row in found.all() if own is None or row[0] in own]
     for table, constraint in deferred:
         await connection.exec_driver_sql(
             f"ALTER TABLE {table} ALTER CONSTRAINT {constraint} DEFERRABLE INITIALLY DEFERRED"

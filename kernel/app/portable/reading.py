@@ -70,8 +70,11 @@ def is_tenant(table: sa.Table) -> bool:
 
 
 def tables_of(registry: Registry) -> list[sa.Table]:
-    """The tables of the kernel and the installed plugins, those referred to before those that refer."""
-    names = ("kernel_", *(f"{one.name}_" for one in registry.in_order()))
+    """The tables of the kernel and the plugins, those referred to before those that refer.
+
+    Those of plugins set aside are among them, as far as their models are known: some may be kept for the law.
+    """
+    names = ("kernel_", *(f"{name}_" for name in (*registry.plugins, *registry.set_aside)))
     return [table for table in Base.metadata.sorted_tables if table.name.startswith(names)]
 
 
@@ -93,7 +96,7 @@ async def known_tables(transaction: Transaction, registry: Registry, *, leave_ou
 
     leave_out: go on without what no installed plugin knows. Raises UnknownTables otherwise.
     """
-    there = await transaction.connection.run_sync(_columns)
+    there = await transaction.connection.run_sync(columns_there)
     found = []
     for table in tables_of(registry):
         if table.name in there:
@@ -143,24 +146,32 @@ async def all_rows(
             yield batch
 
 
-async def rows_of(
+def rows_of(
     transaction: Transaction, known: Known, where: sa.ColumnElement[bool]
 ) -> AsyncGenerator[Sequence[sa.Row[*tuple[Any, ...]]]]:
     """Some rows of a table, in batches, in an order that is the same on both databases."""
+    return rows_in(transaction.connection, known, where)
+
+
+async def rows_in(
+    connection: AsyncConnection, known: Known, where: sa.ColumnElement[bool]
+) -> AsyncGenerator[Sequence[sa.Row[*tuple[Any, ...]]]]:
+    """As `rows_of`, on a connection."""
     table = known.table
-    keys = [_bytewise(key, transaction) for key in table.primary_key.columns]
+    keys = [_bytewise(key, connection) for key in table.primary_key.columns]
     statement = sa.select(*(table.c[name] for name in known.columns)).where(where).order_by(*keys)
-    async with transaction.connection.stream(statement.execution_options(yield_per=AT_ONCE)) as result:
+    async with connection.stream(statement.execution_options(yield_per=AT_ONCE)) as result:
         async for batch in result.partitions():
             yield batch
 
 
-def _bytewise(key: sa.Column[Any], transaction: Transaction) -> sa.ColumnElement[Any]:
-    is_text = isinstance(key.type, sa.String) and transaction.database.is_postgres
+def _bytewise(key: sa.Column[Any], connection: AsyncConnection) -> sa.ColumnElement[Any]:
+    is_text = isinstance(key.type, sa.String) and connection.dialect.name == "postgresql"
     return sa.collate(key, "C") if is_text else key
 
 
-def _columns(sync: sa.Connection) -> dict[str, set[str]]:
+def columns_there(sync: sa.Connection) -> dict[str, set[str]]:
+    """Table → its columns, of every table that is there."""
     found = sa.inspect(sync).get_multi_columns()
     return {name: {one["name"] for one in columns} for (_, name), columns in found.items()}
 
