@@ -152,7 +152,7 @@ def _result(case: ElementTree.Element) -> Result:
     for kind in ("failure", "error"):
         found = case.find(kind)
         if found is not None:
-            return Result(name, "failed", (found.text or found.get("message", "")).strip())
+            return Result(name, "failed", (found.text or found.get("message") or "").strip())
     skipped = case.find("skipped")
     if skipped is not None:
         return Result(name, "skipped", skipped.get("message", ""))

@@ -41,9 +41,13 @@ def make_environment(folder: Path) -> Path:
 
 
 def install(python: Path, what: Path, *, editable: bool = False) -> None:
-    """Install a project or a wheel into an environment. Raises KitFault with what pip says."""
-    how = ["--no-build-isolation", *(["--editable"] if editable else [])]
-    _run(_pip(python), "install", *how, str(what))
+    """Install a project or a wheel into an environment, with what it needs. Raises KitFault with what pip says.
+
+    It stands there itself, before one of the same name and version that the environment sees beside it.
+    """
+    one = [*(["--editable"] if editable else []), str(what)]
+    _run(_pip(python), "install", "--no-build-isolation", "--no-deps", "--ignore-installed", *one)
+    _run(_pip(python), "install", "--no-build-isolation", *one)
 
 
 def build_wheel(project: Path, into: Path) -> Path:

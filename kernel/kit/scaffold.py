@@ -113,7 +113,7 @@ def rendered(plugin: NewPlugin) -> dict[str, str]:
     found = dict(PROJECT)
     for path, needed in PACKAGE.items():
         if not needed or plugin.parts & set(needed.split()):
-            found[f"{plugin.package}/{path.format(name=plugin.name)}"] = f"package/{path.replace('{name}', 'plugin')}"
+            found[f"{plugin.package}/{path.format(name=plugin.name)}"] = f"package/{_template(path)}"
     environment = Environment(
         loader=PackageLoader("kernel.kit"),
         undefined=StrictUndefined,
@@ -129,6 +129,11 @@ def rendered(plugin: NewPlugin) -> dict[str, str]:
         "is_simple": not plugin.parts & {"model", "routes", "settings"},
     }
     return {path: _tidy(environment.get_template(f"{one}.jinja").render(said)) for path, one in found.items()}
+
+
+def _template(path: str) -> str:
+    """The template of a file; no folder of them is called tests, since wheels leave those out."""
+    return path.replace("{name}", "plugin").replace("tests/", "checks/")
 
 
 def _tidy(text: str) -> str:

@@ -32,7 +32,6 @@ def is_of_a_plugin(project: Path) -> bool:
     """Whether a pyproject.toml offers plugins to Duka."""
     try:
         said = tomllib.loads(project.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return bool(said["project"]["entry-points"]["duka.plugins"])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError):
         return False
-    points = said.get("project", {}).get("entry-points", {})
-    return bool(isinstance(points, dict) and points.get("duka.plugins"))
