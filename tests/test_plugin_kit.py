@@ -18,11 +18,13 @@ import pytest
 
 import kernel
 from kernel.app.demo import PASSWORD, demo_data
-from kernel.kit.checking import Report, Result, grade, plugins_of
+from kernel.kit.checking import MEANING, OF_FORM, Report, Result, grade, plugins_of
 from kernel.kit.environment import build_wheel, make_environment
 from kernel.kit.faults import KitFault
 from kernel.kit.scaffold import PARTS, NewPlugin, named, rendered, write_plugin
+from kernel.testing import fixtures
 from kernel.testing.pytest_plugin import is_of_a_plugin
+from kernel.testing.suite import PluginSuite
 
 ROOT = Path(kernel.__file__).parents[1]
 EVERY = [frozenset(some) for size in range(1, len(PARTS) + 1) for some in itertools.combinations(PARTS, size)]
@@ -147,7 +149,10 @@ def test_our_wheel_holds_builders_templates_and_types_but_no_tests(machine: Mach
     wanted = {
         f"plugins/{one}/testing.py" for one in ("catalog", "customers", "sales", "inventory", "taxes", "payments")
     }
-    wanted |= {"kernel/kit/templates/project/Makefile.jinja", "kernel/kit/templates/package/checks/test_plugin.py.jinja"}
+    wanted |= {
+        "kernel/kit/templates/project/Makefile.jinja",
+        "kernel/kit/templates/package/checks/test_plugin.py.jinja",
+    }
     wanted |= {"kernel/py.typed", "plugins/py.typed", "kernel/testing/suite/__init__.py"}
     assert wanted <= names, wanted - names
     assert not [name for name in names if "/tests/" in name]
@@ -284,3 +289,27 @@ def test_a_wheel_without_a_plugin_is_refused(tmp_path: Path) -> None:
     wheel.write_text("no zip")
     with pytest.raises(KitFault, match="is no wheel"):
         plugins_of(wheel)
+
+
+# The pages
+
+
+def test_every_fixture_rule_and_grade_stands_in_the_docs() -> None:
+    testing = (ROOT / "docs/plugins/testing.md").read_text()
+    fixtures_ = [name for name, thing in vars(fixtures).items() if type(thing).__name__ == "FixtureFunctionDefinition"]
+    public = [name for name in fixtures_ if not name.startswith("_")]
+    assert len(public) > 12
+    assert not [name for name in public if f"`{name}`" not in testing]
+    rows = {line.split("|")[1].strip(): line.split("|")[-2].strip() for line in testing.splitlines() if "| " in line}
+    rules = [name for name in vars(PluginSuite) if name.startswith("test_")]
+    told = {name: rows.get(name.removeprefix("test_").replace("_", " ")) for name in rules}
+    assert told == {name: "C" if name in OF_FORM else "F" for name in rules}
+    publishing = (ROOT / "docs/plugins/publishing.md").read_text()
+    assert all(f"| {one} | " in publishing for one in MEANING)
+
+
+def test_the_page_shows_the_smallest_plugin_as_it_is_written() -> None:
+    page = (ROOT / "docs/plugins/index.md").read_text()
+    files = rendered(named("loyalty", ["hook"]))
+    for path in ("duka_loyalty/__init__.py", "duka_loyalty/listeners.py"):
+        assert f"```python\n{files[path]}```" in page

@@ -53,9 +53,12 @@ def new_plugin(name: str, parts: str, into: Path, as_json: bool) -> None:
 
 @plugin.command("env")
 @click.argument("project", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
-def make_env(project: Path) -> None:
+@json_option
+def make_env(project: Path, as_json: bool) -> None:
     """Make PROJECT/.venv: this Duka with the plugin that lies in PROJECT, as it stands there while you edit it."""
+    made = project.resolve() / ENVIRONMENT
     _or_complain(lambda: _set_up(project.resolve()))
+    say(as_json, {"environment": str(made)}, [f"{made} is ready; {ENVIRONMENT}/bin/duka is its command"])
 
 
 def _set_up(project: Path) -> None:
@@ -83,18 +86,19 @@ def check_plugin(path: Path, file: Path | None, as_json: bool) -> None:
 @plugin.command("publish")
 @click.argument("project", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
 @click.option("--yes", is_flag=True, help="Do not ask before uploading.")
-def publish_plugin(project: Path, yes: bool) -> None:
+@json_option
+def publish_plugin(project: Path, yes: bool, as_json: bool) -> None:
     """Build the wheel of PROJECT, check it, lay the report beside it, and upload it with twine.
 
     Below grade B nothing is uploaded. Without twine the command to upload with is printed.
     """
     wheel, beside, report = _or_complain(lambda: prepare(project))
-    say(False, report, report.lines())
-    click.echo(f"\n{wheel}\n{beside}")
+    facts = {"wheel": str(wheel), "report_file": str(beside), "report": report}
+    say(as_json, facts, [*report.lines(), "", str(wheel), str(beside)])
     if not report.is_fit:
         raise Conflict(f"grade {report.grade}: nothing is published")
     if not can_upload():
-        click.echo(f"\ntwine is not installed; upload with:\n  python -m twine upload {wheel}")
+        click.echo(f"twine is not installed; upload with:\n  python -m twine upload {wheel}", err=True)
     elif yes or click.confirm("Upload it?", err=True):
         _or_complain(lambda: upload(wheel))
 
