@@ -123,16 +123,36 @@ BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {
     "unset": (
         {
             "schemas.py": """
-                from msgspec import Struct
+                from typing import Annotated
+                from msgspec import Meta, Struct
 
-                class Settings(Struct, frozen=True):
+                class Settings(Struct, frozen=True, forbid_unknown_fields=True):
                     "Settings."
-                    size: int
+                    size: Annotated[int, Meta(ge=1, title="Size")] = 0
             """
         },
         'settings="schemas:Settings"',
-        "settings_have_defaults",
-        "give every field a default",
+        "settings_have_titles_and_sound_defaults",
+        "settings Settings.size: its default is refused by its own type",
+    ),
+    "forgetful": (
+        {
+            "schemas.py": """
+                from typing import Annotated
+                from msgspec import Meta, Struct
+
+                class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+                    "Settings."
+                    size: Annotated[int, Meta(title="Size")] = 2
+
+                    def __post_init__(self) -> None:
+                        if self.size < 3:
+                            raise ValueError("too small")
+            """
+        },
+        'settings="schemas:Settings"',
+        "settings_come_back_as_they_went",
+        "values that its types allow are refused",
     ),
     "unclassed": (
         _with_things(

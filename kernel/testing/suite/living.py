@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -23,7 +24,7 @@ from kernel.testing.probing.prober import MINE, THEIRS, Prober
 from kernel.testing.probing.rows import read_rows
 from kernel.testing.probing.spots import id_spots, lists_of, plain_call
 from kernel.testing.suite.schema import Schema, schema_of
-from kernel.testing.suite.still import own_tables, routes_of
+from kernel.testing.suite.still import default_of, own_tables, routes_of
 from kernel.web import PUBLIC, TILL, Route
 from kernel.work import Work
 
@@ -68,6 +69,29 @@ async def life_cycle(box: Box, plugin: Loaded) -> list[str]:
         answer = await box.client("owner").get(route.path)
         if answer.status_code != 200:
             found.append(f"{route.method} {route.path}: switched on again it answers {answer.status_code}")
+    return found
+
+
+async def settings(box: Box, plugin: Loaded) -> list[str]:
+    """What is set comes back as it was set, by the API and to the plugin's own code; misspelt names are refused."""
+    kind = plugin.settings
+    if kind is None:
+        return []
+    given = {one.encode_name: msgspec.to_builtins(default_of(one)) for one in msgspec.structs.fields(kind)}
+    owner, path = box.client("owner"), f"/api/v1/settings/{plugin.name}"
+    changed = await owner.patch(path, {"values": given}, version=0)
+    if changed.status_code != 200:
+        return [f"settings {kind.__name__}: values that its types allow are refused: {changed.text}"]
+    told = (await owner.get(path)).json()
+    found = [
+        f"settings {kind.__name__}.{name}: {given[name]!r} came back as {told['values'].get(name)!r}"
+        for name in sorted(given.keys() - told["secrets"].keys())
+        if told["values"].get(name) != given[name]
+    ]
+    if await box.look(lambda work: work.settings(kind)) != msgspec.convert(given, kind):
+        found.append(f"settings {kind.__name__}: work.settings reads something else than what was set")
+    if (await owner.patch(path, {"values": {"no_such_setting": 1}}, version=1)).status_code != 422:
+        found.append(f"settings {kind.__name__}: a name that it does not have is taken; forbid unknown fields")
     return found
 
 

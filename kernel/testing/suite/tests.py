@@ -50,7 +50,7 @@ class PluginSuite:
         """When, Answer, Errors, Since, Not for."""
         _none(still.hooks_called(loaded))
 
-    def test_its_settings_have_defaults_and_come_back_as_they_went(self, loaded: Loaded) -> None:
+    def test_its_settings_have_titles_and_sound_defaults(self, loaded: Loaded) -> None:
         """The Struct of settings."""
         _none(still.settings(loaded))
 
@@ -71,6 +71,10 @@ class PluginSuite:
         for stop in known[:-1]:
             reached = asyncio.run(schema.upgrade(new_database(), loaded, registry, stop))
             _none([] if reached == wanted else [f"upgraded from {stop} the schema is not what it is from nothing"])
+
+    async def test_its_settings_come_back_as_they_went(self, box: Box, loaded: Loaded) -> None:
+        """Set by the API, read by it and by the plugin."""
+        _none(await living.settings(box, loaded))
 
     async def test_its_data_outlives_being_switched_off(self, box: Box, loaded: Loaded) -> None:
         """On, used, off, on."""
