@@ -80,6 +80,13 @@ def test_a_broken_rule_is_found_and_says_what_to_do(told: dict[str, dict[str, st
     assert words in "\n".join(said)
 
 
+def test_a_plugin_that_stays_on_is_seen_in_every_way(told: dict[str, dict[str, str]]) -> None:
+    said = told["stubborn"]["test_switched_off_it_answers_nothing[sqlite]"]
+    assert "DELETE" not in said  # no route has that method: 404 it is
+    for words in ("GET", "POST", "stands in the OpenAPI document", "a job that waited is done"):
+        assert words in said
+
+
 def test_no_rule_is_without_a_twin() -> None:
     rules = [name for name in vars(PluginSuite) if name.startswith("test_")]
     assert not [rule for rule in rules if not any(twin[2] in rule for twin in BROKEN.values())]

@@ -32,11 +32,16 @@ OF_FORM: Final = frozenset(
 """Rules that make a plugin pleasant or quick; all others protect data, people and other plugins."""
 
 _SUITE: Final = """
+import sys
+
 from kernel.testing.suite import PluginSuite
 
 
 class Test_{name}(PluginSuite):
     plugin = "{name}"
+
+    def test_what_is_tested_is_the_wheel(self, loaded):
+        assert loaded.folder.is_relative_to(sys.prefix), f"{{loaded.folder}} is not what the wheel holds"
 """
 _SETTINGS: Final = """
 [pytest]
