@@ -96,7 +96,7 @@ BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {
                 from kernel.web import query
                 from kernel.work import Work
 
-                @query("/thing", permission="unasked.see")
+                @query("/thing", permission="discounts.edit")
                 async def get_thing(work: Work) -> int:
                     "A thing."
                     return 1
@@ -104,7 +104,7 @@ BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {
         },
         "",
         "every_route_asks",
-        "nobody declares the permission 'unasked.see'; add it to PLUGIN.permissions",
+        "nor what it stands on declares the permission 'discounts.edit'; add it to PLUGIN.permissions",
     ),
     "unsaid": (
         {

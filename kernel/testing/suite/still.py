@@ -66,7 +66,8 @@ def routes(plugin: Loaded, registry: Registry) -> Iterator[str]:
     for route in routes_of(plugin):
         where = f"{route.method} {route.path}"
         if route.permission not in known:
-            yield f"{where}: nobody declares the permission {route.permission!r}; add it to PLUGIN.permissions"
+            whose = f"neither {plugin.name} nor what it stands on declares the permission {route.permission!r}"
+            yield f"{where}: {whose}; add it to PLUGIN.permissions"
         if route.permission in (PUBLIC, SIGNED_IN) and route.kind != "query":
             yield f"{where}: it writes, so it asks for a permission of yours, not {route.permission!r}"
         if not route.summary:
