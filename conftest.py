@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from kernel.testing.servers import in_memory
 
 pytest_plugins = ["kernel.testing.fixtures"]
+os.environ.setdefault("DUKA_TEST_POSTGRES", "required")  # Duka's own tests run on both databases or fail
 _made = pytest.StashKey[Path]()
 
 

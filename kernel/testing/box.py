@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any, TypeVar
 
 import httpx
@@ -20,12 +22,14 @@ from kernel.app import Served, create_app, open_deployment
 from kernel.app.prepare import prepare
 from kernel.auth import act, look
 from kernel.auth.businesses.making import NewBusiness, Place, add_member, create_business, make_user, role_named
+from kernel.auth.identity import standing_of_business
 from kernel.auth.models import Location, Membership, SignIn, User
 from kernel.auth.rights.permissions import Rights
 from kernel.auth.secrets.passwords import hash_password
 from kernel.auth.secrets.tokens import Claims, make_access_token
 from kernel.db import new_id
-from kernel.db.tables import Business
+from kernel.db.tables import Audit, Business, Job, JobPayload
+from kernel.jobs import Runner
 from kernel.plugin import ROLES
 from kernel.registry import Registry
 from kernel.settings import Settings
@@ -146,10 +150,46 @@ class Box:
 
         return await self.look(find, shop=shop)
 
+    async def run_jobs(self) -> int:
+        """Run what is due by the box's clock, schedules included, until nothing is; returns how many jobs ran."""
+        runner, ran = Runner(self.deployment, standing_of_business), 0
+        while done := await runner.run_due():
+            ran += done
+        return ran
+
+    async def jobs(self, state: str = "pending", shop: str = "mama-njeri") -> list[Mapping[str, Any]]:
+        """The jobs of a business in a state, oldest first: rows with `name`, `run_at`, `payload`, `error` and so on."""
+        columns = (*Job.__table__.c, JobPayload.payload)
+        statement = (
+            sa.select(*columns)
+            .outerjoin(JobPayload, sa.and_(JobPayload.business_id == Job.business_id, JobPayload.job_id == Job.id))
+            .where(Job.business_id == self.shops[shop].id, Job.state == state)
+            .order_by(Job.id)
+        )
+        return await self._rows(statement, shop)
+
+    async def trail(self, subject: str, shop: str = "mama-njeri") -> list[Mapping[str, Any]]:
+        """The audit rows about a subject such as `product:<id>`, oldest first."""
+        here = sa.and_(Audit.business_id == self.shops[shop].id, Audit.subject == subject)
+        return await self._rows(sa.select(Audit.__table__).where(here).order_by(Audit.id), shop)
+
+    async def letters(self) -> list[EmailMessage]:
+        """The letters sent so far, oldest first; what is due is sent first."""
+        await self.run_jobs()
+        folder = self.deployment.settings.home_path / "mail"
+        found = sorted(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns) if folder.is_dir() else []
+        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in found]
+
     async def close(self) -> None:
         """Close connections."""
         await self.http.aclose()
         await self.deployment.database.dispose()
+
+    async def _rows(self, statement: sa.Select[Any], shop: str) -> list[Mapping[str, Any]]:
+        async def read(work: Work) -> list[Mapping[str, Any]]:
+            return [dict(row) for row in (await work.execute(statement)).mappings()]
+
+        return await self.look(read, shop=shop)
 
     async def _actor(self, role: str | None, shop: str) -> Actor:
         if role is None:

@@ -1,14 +1,17 @@
 """pytest fixtures for plugins' tests: `box` runs a test on SQLite and on PostgreSQL.
 
-Use it in a conftest.py: `pytest_plugins = ["kernel.testing.fixtures"]`.
+Where pyproject.toml offers a plugin to Duka, `kernel.testing.pytest_plugin` brings them; elsewhere say it in a
+conftest.py: `pytest_plugins = ["kernel.testing.fixtures"]`. Where no PostgreSQL is found its half is skipped, aloud;
+with DUKA_TEST_POSTGRES=required it fails.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,11 +23,13 @@ import redis
 from kernel.invariants import broken
 from kernel.registry import Registry, discover
 from kernel.settings import Settings
-from kernel.testing.box import SECRET, Box, open_box, prepare_template
-from kernel.testing.servers import Postgres
+from kernel.testing.box import SECRET, Box, Client, Clock, open_box, prepare_template
+from kernel.testing.filling import Stocked, fill_shop
+from kernel.testing.servers import Postgres, no_postgres
 from kernel.testing.servers import Redis as RedisServer
 
 T = TypeVar("T")
+POSTGRES = "DUKA_TEST_POSTGRES"
 _numbers = itertools.count(1)
 
 
@@ -38,9 +43,19 @@ def registry() -> Registry:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of this run's own."""
+    """A PostgreSQL server of this run's own; where there are no programs of it, who asks for it is skipped."""
+    if (why := no_postgres()) and os.environ.get(POSTGRES) != "required":
+        pytest.skip(f"SQLite only! {why}")
     with Postgres() as server:
         yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, where nobody can miss it, that half of the tests did not run."""
+    skipped = [one for one in terminalreporter.stats.get("skipped", ()) if "SQLite only!" in str(one.longrepr)]
+    if skipped:
+        terminalreporter.section("Duka: PostgreSQL was not tested", red=True, bold=True)
+        terminalreporter.write_line(f"{len(skipped)} tests ran on SQLite alone. {no_postgres()}")
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +112,24 @@ def box_settings(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
     _apart(server.drop_database(name))
 
 
+@pytest.fixture
+def new_database(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Makes empty databases: each call answers the URL of another."""
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"new_{next(_numbers)}"
+        if database == "sqlite":
+            return f"sqlite+aiosqlite:///{tmp_path / name}.sqlite3"
+        made.append(name)
+        server: Postgres = request.getfixturevalue("postgres")
+        return _apart(server.create_database(name))
+
+    yield make
+    for name in made:
+        _apart(request.getfixturevalue("postgres").drop_database(name))
+
+
 @pytest_asyncio.fixture
 async def box(box_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
     """Two businesses on a fresh database. Afterwards every invariant must hold."""
@@ -105,6 +138,54 @@ async def box(box_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
     faults = await broken(made.deployment)
     await made.close()
     assert not faults, faults
+
+
+@pytest_asyncio.fixture
+async def stocked(box: Box) -> Stocked:
+    """One or two of everything in the first shop of the box, by name: `stocked["product_id"]`."""
+    return await fill_shop(box)
+
+
+@pytest.fixture
+def clock(box: Box) -> Clock:
+    """The box's clock, which stands still: `clock.pass_by(hours=2)`."""
+    return box.clock
+
+
+@pytest.fixture
+def owner(box: Box) -> Client:
+    """The owner of the first shop, calling the API."""
+    return box.client("owner")
+
+
+@pytest.fixture
+def manager(box: Box) -> Client:
+    """Its manager."""
+    return box.client("manager")
+
+
+@pytest.fixture
+def cashier(box: Box) -> Client:
+    """Its cashier."""
+    return box.client("cashier")
+
+
+@pytest.fixture
+def stock_keeper(box: Box) -> Client:
+    """Its stock keeper."""
+    return box.client("stock_keeper")
+
+
+@pytest.fixture
+def accountant(box: Box) -> Client:
+    """Its accountant."""
+    return box.client("accountant")
+
+
+@pytest.fixture
+def anonymous(box: Box) -> Client:
+    """Somebody who is not signed in."""
+    return box.client(None)
 
 
 def _apart(work: Coroutine[Any, Any, T]) -> T:

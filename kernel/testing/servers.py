@@ -226,6 +226,15 @@ class Redis:
         return self.socket_dir / "redis.sock"
 
 
+def no_postgres() -> str:
+    """Why no PostgreSQL can be started here, and what to do; empty where its programs are found."""
+    try:
+        _postgres_binaries()
+    except RuntimeError as fault:
+        return str(fault)
+    return ""
+
+
 def _postgres_binaries() -> Path:
     for folder in _postgres_places():
         if (folder / "postgres").exists() and (folder / "initdb").exists():

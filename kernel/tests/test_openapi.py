@@ -7,8 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from kernel.testing.box import Box
-from kernel.web import PUBLIC
+from kernel.web import PUBLIC, query
+from kernel.web import openapi as made
+from kernel.wire import ListQuery, Page
+from kernel.work import Work
 
 DOCUMENT = "/api/v1/openapi.json"
 
@@ -140,3 +145,23 @@ async def test_what_must_be_sent_is_marked_as_required(box: Box) -> None:
     assert {"412", "428"} <= change["responses"].keys()
     [match] = [p for p in change["parameters"] if p["name"] == "If-Match"]
     assert match["required"]
+
+
+def test_two_plugins_may_call_the_things_of_their_lists_alike() -> None:
+    routes = []
+    for module, kind in (("acme_notes", str), ("other_notes", int)):
+        note = msgspec.defstruct("NoteOut", [("said", kind)], module=f"{module}.schemas", frozen=True)
+
+        async def list_notes(work: Work, query: ListQuery) -> Page[Any]:
+            """Notes."""
+            raise NotImplementedError
+
+        list_notes.__annotations__["return"] = Page[note]  # type: ignore[valid-type]
+        routes.append(query("/notes", permission=PUBLIC)(list_notes).mounted(module, f"/api/v1/{module}"))
+    said = made.document(routes, "Duka", {})
+    kinds = []
+    for path in ("/api/v1/acme_notes/notes", "/api/v1/other_notes/notes"):
+        page = said["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        item = said["components"]["schemas"][page.rpartition("/")[2]]["properties"]["items"]["items"]["$ref"]
+        kinds.append(said["components"]["schemas"][item.rpartition("/")[2]]["properties"]["said"]["type"])
+    assert kinds == ["string", "integer"]

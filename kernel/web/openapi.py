@@ -32,7 +32,8 @@ def document(
     """The document of some routes. words: permission → what it lets a person do; may: what its reader holds."""
     routes = list(routes)
     kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download)]
-    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    told = [_apart(kind, kinds) for kind in kinds]
+    schemas, components = msgspec.json.schema_components(told, ref_template="#/components/schemas/{name}")
     by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -48,6 +49,26 @@ def document(
         },
         "tags": [{"name": name} for name in sorted({route.plugin for route in routes})],
     }
+
+
+def _apart(kind: Any, kinds: Iterable[Any]) -> Any:
+    """The kind; a Page of things that another plugin's Page of things is called like, as a Struct of a name of its own.
+
+    msgspec names components after classes, and cannot tell `Page[NoteOut]` of two modules apart.
+    """
+    if not _alike(kind) or all(other == kind or _alike(other) != _alike(kind) for other in kinds):
+        return kind
+    fields = [(one.name, one.type, msgspec.field(default=one.default)) for one in msgspec.structs.fields(kind)]
+    of = "_".join(f"{one.__module__}_{one.__name__}".replace(".", "_") for one in get_args(kind))
+    return msgspec.defstruct(f"{get_origin(kind).__name__}_{of}", fields, frozen=True)
+
+
+def _alike(kind: Any) -> tuple[str, ...]:
+    """What a generic Struct is called after, without modules; nothing for other types."""
+    origin = get_origin(kind)
+    if not (isinstance(origin, type) and issubclass(origin, msgspec.Struct)):
+        return ()
+    return (origin.__name__, *(getattr(one, "__name__", repr(one)) for one in get_args(kind)))
 
 
 def etag(content: bytes) -> str:

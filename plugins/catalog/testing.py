@@ -13,6 +13,9 @@ from plugins.catalog.schemas import BrandIn, CategoryIn, ProductIn
 from plugins.catalog.services.products import add_product
 from plugins.catalog.services.shelves import add_brand, add_category
 
+MUCH_WANTED = {"min_stock": "9999999"}
+"""Of a product that is always short."""
+
 
 async def a_product(
     where: Box | Work, sku: str = "RICE-2KG", price: str = "380.00", *, shop: str = "mama-njeri", **fields: Any
@@ -41,3 +44,19 @@ async def a_brand(where: Box | Work, name: str = "Kilele", *, shop: str = "mama-
     if isinstance(where, Work):
         return (await add_brand(where, BrandIn(name=name))).id
     return await where.act(lambda work: a_brand(work, name), shop=shop)
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Categories, brands, and two products with barcodes that are sold whether they are in stock or not."""
+    own["parent_id"] = str(await a_category(box, "Goods", shop=shop))
+    own["category_id"] = str(await a_category(box, "Food", parent_id=UUID(own["parent_id"]), shop=shop))
+    for brand in ("Kilele", "Bonde"):
+        own["brand_id"] = str(await a_brand(box, brand, shop=shop))
+    for name, sku in (("other_product_id", "MAIZE-2KG"), ("product_id", "RICE-5KG")):
+        placed: dict[str, Any] = {
+            "category_id": own["category_id"],
+            "brand_id": own["brand_id"],
+            "barcodes": [f"BAR-{sku}"],
+        }
+        own[name] = str(await a_product(box, sku, shop=shop, allow_negative_stock=True, **placed, **MUCH_WANTED))
+        own["barcode"] = own["code"] = f"BAR-{sku}"

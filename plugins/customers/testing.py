@@ -35,3 +35,10 @@ async def a_group(box: Box, code: str = "wholesale", name: str = "Wholesale", *,
         return (await add_group(work, GroupIn(code=code, name=name))).id
 
     return await box.act(run, shop=shop)
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Two groups with a customer each."""
+    for name in ("Asha Mwangi", "Brian Otieno"):
+        own["group_id"] = str(await a_group(box, name.split()[0].lower(), f"Friends of {name}", shop=shop))
+        own["customer_id"] = str(await a_customer(box, name, group_id=uuid.UUID(own["group_id"]), shop=shop))

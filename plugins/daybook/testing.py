@@ -18,3 +18,10 @@ async def an_expense(
     id_ = (await box.act(lambda work: note_expense(work, data), role=role, shop=shop)).id
     listed = await box.look(lambda work: list_expenses(work, ExpenseQuery(limit=200)), shop=shop)
     return next(one for one in listed.items if one.id == id_)
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Two expenses."""
+    for amount in ("35.00", "40.00"):
+        made = await an_expense(box, amount, shop=shop)
+        own["expense_id"], own["date"] = str(made.id), str(made.business_date)

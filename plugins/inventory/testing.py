@@ -46,3 +46,14 @@ async def on_hand(box: Box, product_id: UUID, location_id: UUID, *, shop: str = 
         return found.scalar() or 0
 
     return format_micro(await box.look(read, shop=shop))
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Ninety thousand of each product, and one of each lost."""
+    owner, place = box.client("owner", shop), UUID(own["location_id"])
+    for product in (own["other_product_id"], own["product_id"]):
+        own["receipt_id"] = str((await stock(box, UUID(product), place, "90000", shop=shop)).id)
+        lost = {"location_id": own["location_id"], "lines": [{"product_id": product, "quantity": "-1"}]}
+        own["adjustment_id"] = (await owner.post("/api/v1/inventory/adjustments", lost | {"reason": "lost"})).json()[
+            "id"
+        ]

@@ -39,3 +39,12 @@ async def a_payment(
         return (await take(work, paid, [taken], place))[0]
 
     return await box.act(run, role=role, shop=shop)
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Two payments for documents of nobody's, a part of each paid back."""
+    owner = box.client("owner", shop)
+    for _ in "12":
+        own["payment_id"] = str((await a_payment(box, shop=shop)).id)
+        back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": "spoilt"}
+        own["refund_id"] = (await owner.post("/api/v1/payments/refunds", back)).json()["id"]

@@ -35,3 +35,19 @@ async def a_sale(
     sale = msgspec.structs.replace(msgspec.convert(said, SaleIn), payments=paid)
     id_ = (await box.act(lambda work: complete_sale(work, sale), role=role, shop=shop)).id
     return await box.look(lambda work: find_sale(work, id_), shop=shop)
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Two sales of the product, paid in cash, and two carts set aside."""
+    product, owner = uuid.UUID(own["product_id"]), box.client("owner", shop)
+    for n in "12":
+        made = await a_sale(box, {product: n}, shop=shop)
+        own["sale_id"], own["payment_id"] = str(made.id), str(made.payments[0].id)
+        own["register_id"] = str(made.register_id)
+        cart = {"location_id": own["location_id"], "label": f"cart {n}", "lines": [{"product_id": own["product_id"]}]}
+        own["held_id"] = (await owner.post("/api/v1/sales/held", cart)).json()["id"]
+        back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": "spoilt"}
+        own["refund_id"] = (await owner.post("/api/v1/payments/refunds", back)).json()["id"]
+    second = {"location_id": own["location_id"], "code": "T9", "name": "Second till"}
+    assert (await owner.post("/api/v1/sales/registers", second)).status_code == 201
+    own["subject_id"] = own["document_id"] = own["sale_id"]

@@ -1,22 +1,25 @@
-"""Requests made from a route's own types: a plain body that is valid, and every spot in it for an id or a name."""
+"""What the bodies of the bundled plugins' requests need and their types cannot say."""
 
 from __future__ import annotations
 
-import base64
-import copy
-import datetime as dt
-import types
-import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Any
 
-import msgspec
+from kernel.testing.probing.bodies import (
+    EXAMPLES,
+    FILES,
+    RIVALS,
+    Pointer,
+    alternatives,
+    around,
+    plain_body,
+    plain_file,
+    put,
+    spots,
+)
 
-from kernel.web import Route
+__all__ = ["FILES", "SPECIAL", "Pointer", "alternatives", "around", "plain_body", "plain_file", "put", "spots"]
 
-Pointer: TypeAlias = tuple[str | int, ...]
-FRESH = {"name", "sku", "code", "slug", "email", "label"}
-"""Texts that must not repeat within a business: made from a token of the call."""
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "payments.make_refund": {"amount": "0.01"},
@@ -27,153 +30,5 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
 }
 """What the types cannot say: operation → fields without which its body would be refused."""
 
-
-_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-FILES: Mapping[str, bytes] = {"image/png": base64.b64decode(_PIXEL), "text/csv": b"sku\nPROBE\n"}
-"""Small files that routes which take files take."""
-
-
-def plain_file(route: Route) -> tuple[str, bytes]:
-    """A media type that a route takes, and a small file of it."""
-    assert route.takes is not None
-    return next((media, FILES[media]) for media in route.takes.media_types if media in FILES)
-
-
-def plain_body(route: Route, own: Mapping[str, str], token: str) -> Any:
-    """A small valid body for a route, naming things of one's own."""
-    body = example(route.body, "", own, token)
-    if isinstance(body, dict):
-        body |= copy.deepcopy(dict(SPECIAL.get(route.operation, {})))
-    return body
-
-
-def example(kind: Any, name: str, own: Mapping[str, str], token: str) -> Any:
-    """A value of a type, as small as it may be."""
-    bare = alternatives(kind)[0]
-    if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-        return _example_struct(bare, own, token)
-    if get_origin(bare) in (list, tuple):
-        return [example(get_args(bare)[0], name, own, token)]
-    if bare is uuid.UUID:
-        return own.get(name) or str(uuid.uuid4())
-    if bare is str:
-        return _text(kind, name, token)
-    if get_origin(bare) is Literal:
-        return get_args(bare)[0]
-    plain: dict[Any, Any] = {bool: False, int: 1, dt.date: "2026-11-20", dt.datetime: "2026-11-20T08:00:00Z"}
-    return plain.get(bare, {})
-
-
-def _example_struct(kind: type[msgspec.Struct], own: Mapping[str, str], token: str) -> dict[str, Any]:
-    fields = {one.encode_name: one for one in msgspec.structs.fields(kind)}
-    wanted = [name for name, one in fields.items() if one.required]
-    by_choice = "product_id" in fields and not any(name.endswith("_id") for name in wanted if name != "location_id")
-    is_patch = not wanted and any(one.default is msgspec.UNSET for one in fields.values())
-    if by_choice and not is_patch:  # "by product_id or by something else": neither is required alone
-        wanted.append("product_id")
-    return {name: example(fields[name].type, name, own, token) for name in dict.fromkeys(wanted)}
-
-
-def _text(kind: Any, name: str, token: str) -> str:
-    said = [text for meta in metas(kind) for text in (meta.examples or ())]
-    made = [f"{token}@probe.example", f"Probe {token}", token, token[-4:].upper()] if name in FRESH else []
-    for text in (*(made[1:] if name != "email" else made), *said, token, token[-4:].upper(), ""):
-        try:
-            return str(msgspec.convert(text, kind))
-        except msgspec.ValidationError:
-            continue
-    raise AssertionError(f"no example for {name}: {kind}")
-
-
-def metas(kind: Any) -> list[msgspec.Meta]:
-    """Every Meta on a type or on its alternatives."""
-    found = [one for one in getattr(kind, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
-    inner = (kind.__origin__,) if hasattr(kind, "__metadata__") else _members(kind)
-    return found + [meta for one in inner for meta in metas(one)]
-
-
-def alternatives(kind: Any) -> list[Any]:
-    """The plain types a type may be, without its constraints and without null and unset."""
-    if hasattr(kind, "__metadata__"):
-        return alternatives(kind.__origin__)
-    if members := _members(kind):
-        return [one for member in members for one in alternatives(member)]
-    return [] if kind in (type(None), msgspec.UnsetType) else [kind]
-
-
-def _members(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else ()
-
-
-def spots(kind: Any, wanted: type, seen: tuple[type, ...] = ()) -> Iterator[Pointer]:
-    """Where in a body values of a type stand; the first element stands for all of a list."""
-    for bare in alternatives(kind):
-        if bare is wanted:
-            yield ()
-        elif get_origin(bare) in (list, tuple):
-            yield from ((0, *rest) for rest in spots(get_args(bare)[0], wanted, seen))
-        elif isinstance(bare, type) and issubclass(bare, msgspec.Struct) and bare not in seen:
-            for one in msgspec.structs.fields(bare):
-                yield from ((one.encode_name, *rest) for rest in spots(one.type, wanted, (*seen, bare)))
-
-
-def put(route: Route, body: Any, pointer: Pointer, value: str, own: Mapping[str, str], token: str) -> Any:
-    """The body with a value at a spot; what must stand around the value is made."""
-    body = copy.deepcopy(body)
-    here, kind = body, route.body
-    for place, step in enumerate(pointer):
-        last = place == len(pointer) - 1
-        kind = _below(kind, step)
-        if last:
-            if isinstance(here, list):
-                here[:] = [value]
-            else:
-                _clear_rivals(route, here, str(step))
-                here[step] = value
-        elif isinstance(here, dict) and step not in here:
-            here[step] = example(kind, str(step), own, token)
-        elif isinstance(here, list) and not here:
-            here.append(example(kind, "", own, token))
-        if not last:
-            if isinstance(pointer[place + 1], str) and not isinstance(here[step], dict):
-                here[step] = next(made for bare in _structs(kind) if (made := _example_struct(bare, own, token)))
-            here = here[step]
-    return body
-
-
-def _structs(kind: Any) -> list[type[msgspec.Struct]]:
-    return [bare for bare in alternatives(kind) if isinstance(bare, type) and issubclass(bare, msgspec.Struct)]
-
-
-def _clear_rivals(route: Route, here: dict[str, Any], name: str) -> None:
-    """Of product, category and barcode a body names one."""
-    rivals = {"product_id", "category_id", "barcode"}
-    if name in rivals:
-        for other in rivals - {name}:
-            here.pop(other, None)
-        if route.operation == "discounts.change_promotion":
-            here |= {other: None for other in ("product_id", "category_id") if other != name}
-
-
-def _below(kind: Any, step: str | int) -> Any:
-    for bare in alternatives(kind):
-        if isinstance(step, int) and get_origin(bare) in (list, tuple):
-            return get_args(bare)[0]
-        if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-            for one in msgspec.structs.fields(bare):
-                if one.encode_name == step:
-                    return one.type
-    raise LookupError(step)
-
-
-def around(body: Any, pointer: Pointer) -> tuple[list[Any], Any]:
-    """The innermost list around a spot, and the element of it that leads there."""
-    found: tuple[list[Any], Any] | None = None
-    here = body
-    for step in pointer:
-        if isinstance(here, list):
-            found = (here, here[0])
-        here = here[step]
-    if found is None:
-        raise LookupError(pointer)
-    return found
+EXAMPLES.update(SPECIAL)
+RIVALS["discounts.change_promotion"] = ("product_id", "category_id")
