@@ -253,7 +253,7 @@ async def test_the_hash_of_the_tables_notices_a_write(box: Box) -> None:
     made = await box.client("owner").post(LOCATIONS, {"code": "x", "name": "X", "kind": "storefront"})
     assert made.status_code == 201
     changed = {name for name, hash_ in (await contents(box)).items() if hash_ != before[name]}
-    assert changed == {"kernel_location", "kernel_audit", "kernel_idempotency"}
+    assert changed == {"kernel_location", "kernel_business", "kernel_audit", "kernel_idempotency"}
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kernel.audit import Sealer, anchor_day
+from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.identity import standing_of_business
 from kernel.auth.secrets import totp
+from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
 from tests.promises.bodies import FILES
@@ -68,6 +70,7 @@ class Filling:
         await self.selling()
         await self.books()
         await self.jobs()
+        await self.failures()
         await self.evidence()
         await self.approving()
         await self.leaving()
@@ -285,3 +288,10 @@ class Filling:
             return str(work.later("sales.probe", {"words": self.text("job")}))
 
         self.own["job_id"] = await self.box.act(later, shop=self.shop)
+
+    async def failures(self) -> None:
+        """An answer of a plugin that failed, once."""
+        strikes, words = self.box.deployment.strikes, self.text("failed")
+        failure = Failure("discounts", "price_line", "skip", words)
+        strikes.note(self.box.shops[self.shop].id, failure, self.box.clock.now)
+        await write_strikes(self.box.deployment)

@@ -22,7 +22,22 @@ from tests.promises.prober import MINE
 from tests.promises.spots import fresh_token, plain_call
 
 OF_WAITING = ("sales.pay_pending_sale", "payments.confirm_payment")
-LAST = ("support_access.revoke_support_access", "plugins.disable_plugin", "plugins.enable_plugin")
+LAST = (
+    "support_access.revoke_support_access",
+    *(f"plugins.{name}" for name in ("disable_plugin", "enable_plugin", "apply_to_plugin", "reset_plugin")),
+)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a plugin would let a business set."""
+
+    most: int = 1
+
+
+@pytest.fixture(autouse=True)
+def _discounts_has_settings(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins = box.deployment.registry.plugins
+    monkeypatch.setitem(plugins, "discounts", dataclasses.replace(plugins["discounts"], settings=Settings))
 
 
 def writing(box: Box) -> list[Route]:
@@ -57,7 +72,7 @@ async def rows_of(box: Box, deed: str, business: Any = ...) -> list[Any]:
 async def silent(box: Box) -> tuple[int, list[str]]:
     """Call every route that writes; those that left no row, no subject, or not what they changed."""
     filling = Filling(box, MINE)
-    own = await filling.fill() | {"name": "discounts"}
+    own = await filling.fill() | {"name": "discounts", "plugin": "discounts"}
     cart = {name: own[name] for name in ("location_id", "register_id")}
     tried, wrong = 0, []
     for route in writing(box):
@@ -72,6 +87,9 @@ async def silent(box: Box) -> tuple[int, list[str]]:
         if route.operation == "approvals.approve_here":
             second = {"username": f"manager@{MINE}.example", "password": PASSWORD, "reason": "seen"}
             call = dataclasses.replace(call, body=second)
+        elif route.operation == "plugins.apply_to_plugin":
+            asked = await box.client("owner").post("/api/v1/plugins/discounts/plan", {"action": "disable"})
+            call = dataclasses.replace(call, body={"action": "disable", "hash": asked.json()["hash"]})
         renames = route.method == "PATCH" and "name" in _fields(route)
         if renames:
             call = dataclasses.replace(call, body={**call.body, "name": f"Renamed {fresh_token()}"})
