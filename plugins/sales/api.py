@@ -14,7 +14,7 @@ from plugins.sales.schemas.values import (
     SetPrice,
     Step,
 )
-from plugins.sales.services.columns import hold_sales, sale_columns, sale_line_columns
+from plugins.sales.services.columns import sale_columns, sale_line_columns, take_part
 
 __all__ = [
     "AmountOff",
@@ -32,7 +32,7 @@ __all__ = [
     "SoldLine",
     "Step",
     "VoidedSale",
-    "hold_sales",
     "sale_columns",
     "sale_line_columns",
+    "take_part",
 ]

@@ -19,7 +19,7 @@ from plugins.daybook.models import Entry
 from plugins.daybook.services.entering import enter
 from plugins.daybook.services.events import Event, payment_event, refund_event, sale_event, void_event
 from plugins.payments.api import captured_payments, made_refunds
-from plugins.sales.api import sale_columns
+from plugins.sales.api import sale_columns, take_part
 
 JOB: Final = "daybook.catch_up"
 BATCH: Final = 500
@@ -80,9 +80,11 @@ async def catch_up(work: Work, payload: Mapping[str, Any]) -> None:
     start = dt.date.fromisoformat(payload.get("from", dt.date.min.isoformat()))
     found = [*await _payments(work, start), *await _sales(work, start), *await _refunds(work, start)]
     batch = sorted(found, key=lambda one: one.place)[:BATCH]
-    for one in batch:
-        for event in one.events:
-            enter(work, event)
+    events = [event for one in batch for event in one.events]
+    if sold := [event.document_id for event in events if event.kind == "sale"]:
+        await take_part(work, "daybook", sold)
+    for event in events:
+        enter(work, event)
     if len(batch) == BATCH:
         work.later(JOB, {"from": batch[-1].place[0].isoformat()})
 

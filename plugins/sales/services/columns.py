@@ -1,4 +1,4 @@
-"""Sales as tables to join, for plugins that make good what they missed; and holding sales while they do."""
+"""Sales as tables to join, for plugins that make good what they missed; and take part afterwards."""
 
 from __future__ import annotations
 
@@ -66,10 +66,18 @@ def sale_line_columns() -> sa.Subquery:
     ).subquery()
 
 
-async def hold_sales(work: Work, ids: Sequence[UUID]) -> None:
-    """Keep some sales as they are to the end of the deed: who voids, completes or gives one up meanwhile waits.
+async def take_part(work: Work, plugin: str, ids: Sequence[UUID]) -> None:
+    """Let a plugin take part in sales that were made while it was off: their reversal reaches it, on by then or not.
 
-    Read them again afterwards: what was read before may have changed until they were held.
+    The sales are held to the end of the deed: who voids, completes or gives one up meanwhile waits. Read them again
+    afterwards: what was read before may have changed until they were held.
     """
-    held = sa.select(_S.id).where(_S.business_id == work.business_id, _S.id.in_(ids)).order_by(_S.id)
-    await work.execute(held.with_for_update())
+    here = sa.and_(_S.business_id == work.business_id, _S.id.in_(ids))
+    held = await work.execute(sa.select(_S.id, _S.plugins).where(here).order_by(_S.id).with_for_update())
+    alike: dict[tuple[str, ...], list[UUID]] = {}
+    for row in held.all():
+        alike.setdefault(tuple(row.plugins), []).append(row.id)
+    for plugins, some in alike.items():
+        if plugin not in plugins:
+            these = sa.and_(_S.business_id == work.business_id, _S.id.in_(some))
+            await work.execute(sa.update(Sale).where(these).values(plugins=sorted({*plugins, plugin})))
