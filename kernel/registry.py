@@ -86,10 +86,11 @@ class Registry:
         return self._sets[key]
 
     def hooks_of(self, name: str) -> HookSet:
-        """Hooks that only one plugin answers, for what concerns it alone."""
+        """Hooks that only one plugin answers, for what concerns it alone; beside whatever others are installed."""
         specs = [hooks, *(one.hooks for one in self.plugins.values() if one.hooks)]
-        own = self.plugins[name].listeners
-        return self._hook_set(specs, [(name, own)] if own else [], frozenset())
+        own = self.plugins[name]
+        modules = (own.listeners, *(own.bridges[other] for other in sorted(own.bridges)))
+        return self._hook_set(specs, [(name, module) for module in modules if module], frozenset())
 
     def in_order(self, names: Iterable[str] | None = None) -> list[Loaded]:
         """Plugins in plan order: each after those it stands on, then by name."""

@@ -1,8 +1,12 @@
-"""What a plugin declares in `jobs.py`: jobs that can be run, and when they run by themselves."""
+"""What a plugin declares in `jobs.py`: jobs that can be run, and when they run by themselves.
+
+One that needs an optional plugin stands in `with_<other>.py`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +74,8 @@ def handlers_of(deployment: Deployment) -> dict[str, Handler]:
     """Every job that can be run: name → handler."""
     found = dict(_KERNEL)
     for one in deployment.registry.in_order():
-        for handler in functions_of(one.jobs, Handler):
+        declared = [functions_of(module, Handler) for module in (one.jobs, *one.bridges.values())]
+        for handler in itertools.chain(*declared):
             if handler.name.partition(".")[0] != one.name:
                 raise ValueError(f"{one.name}: its job {handler.name!r} must start with '{one.name}.'")
             found[handler.name] = handler

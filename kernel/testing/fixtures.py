@@ -8,6 +8,7 @@ with DUKA_TEST_POSTGRES=required it fails.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import shutil
@@ -99,17 +100,8 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def box_settings(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a fresh copy of the template; for tests that start processes of their own."""
-    if database == "sqlite":
-        path = tmp_path / "duka.sqlite3"
-        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
-        yield Settings(home=str(tmp_path), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET, pool_size=4)
-        return
-    template: str = request.getfixturevalue("_postgres_template")
-    server: Postgres = request.getfixturevalue("postgres")
-    name = f"box_{next(_numbers)}"
-    url = _apart(server.create_database(name, template=template))
-    yield Settings(home=str(tmp_path), database_url=url, secret_key=SECRET, pool_size=8)
-    _apart(server.drop_database(name))
+    with _copy_of_template(database, request, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -186,6 +178,38 @@ def accountant(box: Box) -> Client:
 def anonymous(box: Box) -> Client:
     """Somebody who is not signed in."""
     return box.client(None)
+
+
+@pytest.fixture
+def twin_settings(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a second copy of the template, beside the box's."""
+    folder = tmp_path / "twin"
+    folder.mkdir()
+    with _copy_of_template(database, request, folder) as settings:
+        yield settings
+
+
+@pytest_asyncio.fixture
+async def twin_box(twin_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
+    """A second box that begins as the first, with the same businesses, people and ids: for what must end alike."""
+    made = await open_box(twin_settings, registry)
+    yield made
+    await made.close()
+
+
+@contextlib.contextmanager
+def _copy_of_template(database: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Settings]:
+    if database == "sqlite":
+        path = folder / "duka.sqlite3"
+        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+        yield Settings(home=str(folder), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET, pool_size=4)
+        return
+    template: str = request.getfixturevalue("_postgres_template")
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"box_{next(_numbers)}"
+    url = _apart(server.create_database(name, template=template))
+    yield Settings(home=str(folder), database_url=url, secret_key=SECRET, pool_size=8)
+    _apart(server.drop_database(name))
 
 
 def _apart(work: Coroutine[Any, Any, T]) -> T:

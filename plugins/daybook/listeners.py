@@ -6,8 +6,17 @@ from collections.abc import Sequence
 
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from kernel.plugin import CatchUp
 from kernel.work import Work
-from plugins.daybook.services import Event, enter
+from plugins.daybook.services import (
+    begin_catching_up,
+    count_missing,
+    enter,
+    payment_event,
+    refund_event,
+    sale_event,
+    void_event,
+)
 from plugins.daybook.services.demo import Demo, spend_for_a_month
 from plugins.payments.api import CapturedPayment, MadeRefund
 from plugins.sales.api import CompletedSale, VoidedSale
@@ -16,94 +25,38 @@ from plugins.sales.api import CompletedSale, VoidedSale
 @answers
 async def sale_completed(work: Work, sale: CompletedSale) -> None:
     """Enter the sale as a document."""
-    enter(
-        work,
-        Event(
-            "sale",
-            "sale",
-            sale.id,
-            sale.number,
-            sale.business_date,
-            sale.sold_at,
-            sale.location_id,
-            sale.register_id,
-            None,
-            "none",
-            sale.total,
-            f"{len(sale.lines)} lines, {sale.channel}",
-            sale.cashier_name,
-        ),
-    )
+    enter(work, sale_event(sale, len(sale.lines)))
 
 
 @answers
 async def sale_voided(work: Work, void: VoidedSale) -> None:
     """Enter the void as a document of its own; the sale's entry stays."""
-    sale = void.sale
-    enter(
-        work,
-        Event(
-            "void",
-            "sale",
-            sale.id,
-            sale.number,
-            void.business_date,
-            void.voided_at,
-            sale.location_id,
-            sale.register_id,
-            None,
-            "none",
-            sale.total,
-            void.reason,
-            void.voided_by_name,
-        ),
-    )
+    enter(work, void_event(void.sale, void.business_date, void.voided_at, void.reason, void.voided_by_name))
 
 
 @answers
 async def payment_captured(work: Work, payment: CapturedPayment) -> None:
     """Enter money that came in."""
-    enter(
-        work,
-        Event(
-            "payment",
-            "payment",
-            payment.id,
-            payment.subject.number,
-            payment.business_date,
-            payment.at,
-            payment.location_id,
-            payment.register_id,
-            payment.method,
-            "in",
-            payment.amount,
-            payment.reference or "",
-            payment.actor_name,
-        ),
-    )
+    enter(work, payment_event(payment, payment.subject.number))
 
 
 @answers
 async def refund_made(work: Work, refund: MadeRefund) -> None:
     """Enter money that went back."""
-    enter(
-        work,
-        Event(
-            "refund",
-            "refund",
-            refund.id,
-            refund.subject.number,
-            refund.business_date,
-            refund.at,
-            refund.location_id,
-            refund.register_id,
-            refund.method,
-            "out",
-            refund.amount,
-            refund.reason,
-            refund.actor_name,
-        ),
-    )
+    enter(work, refund_event(refund, refund.subject.number))
+
+
+@answers
+async def catching_up(work: Work) -> CatchUp | None:
+    """What was sold, taken and given back while the book was off."""
+    missing = await count_missing(work)
+    return CatchUp(missing.words, missing.total) if missing.total else None
+
+
+@answers
+async def switched_on(work: Work) -> None:
+    """Have it entered."""
+    await begin_catching_up(work)
 
 
 _INVARIANTS = (

@@ -1,12 +1,18 @@
-"""What inventory answers to the kernel's hooks: what must hold of stock, and the demo's stock of the first day."""
+"""What inventory answers to the kernel's hooks: what must hold of stock, the count that is due, the demo's stock."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+import sqlalchemy as sa
+
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from kernel.plugin import CatchUp
+from kernel.work import Work
+from plugins.catalog.api import tracked_products
+from plugins.inventory.models import Adjustment, Receipt
 from plugins.inventory.services.demo import Demo, stock_the_shelves
 
 _SUMS = (
@@ -79,6 +85,18 @@ RULES: Final = (
 def invariants() -> Sequence[Invariant]:
     """What must hold of levels, moves and the documents behind them."""
     return RULES
+
+
+@answers
+async def catching_up(work: Work) -> CatchUp | None:
+    """An opening count, where nobody has said yet what stands on any shelf."""
+    for model in (Receipt, Adjustment):
+        first = sa.select(model.id).where(model.business_id == work.business_id).limit(1)
+        if (await work.execute(first)).one_or_none() is not None:
+            return None
+    counted = len(await tracked_products(work))
+    words = "Counted products, all of which begin with none; enter what stands there as goods received"
+    return CatchUp(words, counted) if counted else None
 
 
 @answers

@@ -1,20 +1,29 @@
-"""What inventory does when goods are sold or kept for a sale, and when it is taken back."""
+"""What inventory does when goods are sold or kept for a sale, when it is taken back, and when it missed that."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import itertools
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kernel.db import Prepared
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
+from kernel.jobs import job
+from kernel.plugin import CatchUp
 from kernel.work import Work
-from plugins.inventory.models import Move
+from plugins.inventory.models import Adjustment, Move, Receipt
 from plugins.inventory.schemas import Document, Goods
 from plugins.inventory.services import knowingly, move_stock
-from plugins.sales.api import CancelledSale, PlacedSale, VoidedSale
+from plugins.sales.api import CancelledSale, PlacedSale, VoidedSale, sale_columns, sale_line_columns, take_part
+
+JOB: Final = "inventory.catch_up"
+BATCH: Final = 100
+"""Sales whose goods are taken off in one deed."""
 
 
 @answers
@@ -93,6 +102,123 @@ async def _put_back(
         reason,
     )
     move_stock(work, document, goods)
+
+
+@answers
+async def catching_up(work: Work) -> CatchUp | None:
+    """The counted products that were sold while inventory was off."""
+    sale, line = _missed(work), sale_line_columns()
+    same = sa.and_(line.c.business_id == work.business_id, line.c.sale_id == sale.c.id, line.c.track_stock)
+    counted = sa.select(
+        sa.func.count(sa.distinct(line.c.product_id)).label("products"),
+        sa.func.count(sa.distinct(sale.c.id)).label("sales"),
+    )
+    row = (await work.execute(counted.select_from(sale.join(line, same)))).one()
+    if not row.products:
+        return None
+    words = (
+        f"Counted products sold while inventory was off, in sales ({row.sales}) whose goods now leave the shelf,"
+        " below zero where too little stood; goods that came in meanwhile are for you to enter"
+    )
+    return CatchUp(words, row.products)
+
+
+@answers
+async def switched_on(work: Work) -> None:
+    """Have it taken off the shelf."""
+    first = sa.select(Receipt.id).where(Receipt.business_id == work.business_id).limit(1)
+    corrected = sa.select(Adjustment.id).where(Adjustment.business_id == work.business_id).limit(1)
+    for known in (first, corrected):
+        if (await work.execute(known)).one_or_none() is not None:
+            work.later(JOB, {})
+            return
+
+
+@job(JOB)
+async def catch_up(work: Work, payload: Mapping[str, Any]) -> None:
+    """Take off what the next sales sold while inventory was off. payload: `from`, the business date to go on from.
+
+    The sales are held first and looked at again then: one that is voided at the same time gives back what was taken
+    for it, or is not taken for at all; one that another process has just taken for is left out.
+    """
+    start = dt.date.fromisoformat(payload.get("from", dt.date.min.isoformat()))
+    sale = _missed(work)
+    in_turn = (sale.c.business_date, sale.c.recorded_at, sale.c.id)
+    page = sa.select(sale.c.id, sale.c.business_date).where(sale.c.business_date >= start).order_by(*in_turn)
+    found = (await work.execute(page.limit(BATCH))).all()
+    if found:
+        ids = [row.id for row in found]
+        await take_part(work, "inventory", ids)
+        await _take_for(work, ids)
+    if len(found) == BATCH:
+        work.later(JOB, {"from": found[-1].business_date.isoformat()})
+
+
+async def _take_for(work: Work, ids: Sequence[uuid.UUID]) -> None:
+    sale, line = _missed(work), sale_line_columns()
+    sales = (
+        await work.execute(sa.select(sale).where(sale.c.id.in_(ids)).order_by(sale.c.recorded_at, sale.c.id))
+    ).all()
+    of_them = sa.and_(line.c.business_id == work.business_id, line.c.sale_id.in_(ids), line.c.track_stock)
+    lines = (await work.execute(sa.select(line).where(of_them).order_by(line.c.sale_id, line.c.line))).all()
+    by_sale = {id_: list(some) for id_, some in itertools.groupby(lines, key=lambda row: row.sale_id)}
+    for row in sales:
+        goods = [
+            Goods(one.product_id, one.name, one.line, -one.base_quantity, True, one.cost_price)
+            for one in by_sale[row.id]
+        ]
+        move_stock(work, _as_placed(row), goods)
+
+
+def _as_placed(row: Any) -> Document:
+    """A stored sale as the document it was when its goods left: an order, if it waited for its money."""
+    waited = row.order_number is not None
+    return Document(
+        "sale",
+        "sale",
+        row.id,
+        row.order_number if waited else row.number,
+        row.location_id,
+        "",
+        row.recorded_at if waited else row.sold_at,
+        row.order_date if waited else row.business_date,
+        row.cashier_id,
+        row.cashier_name,
+    )
+
+
+def _missed(work: Work) -> sa.Subquery:
+    """Sales that stand and took nothing, though they sold counted goods where stock was known.
+
+    It is known at a location from its first receipt or adjustment on; what was sold there before came from a shelf that
+    nobody had counted. A sale that was taken back meanwhile took nothing and gave nothing back.
+    """
+    sale, line, known = sale_columns(), sale_line_columns(), _known_since(work)
+    counted = sa.and_(line.c.business_id == sale.c.business_id, line.c.sale_id == sale.c.id, line.c.track_stock)
+    moved = sa.and_(Move.business_id == sale.c.business_id, Move.document_id == sale.c.id, Move.kind == "sale")
+    here = sa.and_(known.c.location_id == sale.c.location_id, known.c.since <= sale.c.recorded_at)
+    return (
+        sa.select(sale)
+        .join(known, here)
+        .where(
+            sale.c.business_id == work.business_id,
+            sale.c.status.in_(("completed", "pending")),
+            sa.exists().where(counted),
+            ~sa.exists().where(moved),
+        )
+        .subquery()
+    )
+
+
+def _known_since(work: Work) -> sa.Subquery:
+    """Locations with the instant from which their stock is known."""
+    said = sa.union_all(
+        *(
+            sa.select(model.location_id, model.at).where(model.business_id == work.business_id)
+            for model in (Receipt, Adjustment)
+        )
+    ).subquery()
+    return sa.select(said.c.location_id, sa.func.min(said.c.at).label("since")).group_by(said.c.location_id).subquery()
 
 
 @answers

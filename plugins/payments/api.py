@@ -17,8 +17,10 @@ from plugins.payments.schemas import (
     Wanted,
 )
 from plugins.payments.services import (
+    captured_payments,
     give_back,
     give_up_waiting,
+    made_refunds,
     methods,
     payments_of,
     read_payments,
@@ -42,8 +44,10 @@ __all__ = [
     "Taken",
     "UnknownMethod",
     "Wanted",
+    "captured_payments",
     "give_back",
     "give_up_waiting",
+    "made_refunds",
     "methods",
     "payments_of",
     "read_payments",

@@ -1,4 +1,4 @@
-"""What other plugins may use of sales: the values that prices are made of, and sales as they are told."""
+"""What other plugins may use of sales: the values that prices are made of, sales as they are told, and as tables."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from plugins.sales.schemas.values import (
     SetPrice,
     Step,
 )
+from plugins.sales.services.columns import sale_columns, sale_line_columns, take_part
 
 __all__ = [
     "AmountOff",
@@ -31,4 +32,7 @@ __all__ = [
     "SoldLine",
     "Step",
     "VoidedSale",
+    "sale_columns",
+    "sale_line_columns",
+    "take_part",
 ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from msgspec import Struct
 
 from kernel.auth.models import Location
 from kernel.db import new_id
@@ -17,25 +15,8 @@ from kernel.work import Work, business_date
 from plugins.daybook.errors import AlreadyReversed
 from plugins.daybook.models import Entry, Expense
 from plugins.daybook.schemas import Direction, ExpenseIn, ExpenseOut, Kind
+from plugins.daybook.services.events import Event
 from plugins.payments.api import methods
-
-
-class Event(Struct, frozen=True):
-    """What is to be entered. `account` is None for documents, which move no money by themselves."""
-
-    kind: Kind
-    document_kind: str
-    document_id: uuid.UUID
-    document_number: str
-    business_date: dt.date
-    at: dt.datetime
-    location_id: uuid.UUID
-    register_id: uuid.UUID | None
-    account: str | None
-    direction: Direction
-    amount: int
-    words: str
-    by_name: str
 
 
 def enter(work: Work, event: Event) -> None:

@@ -1,15 +1,18 @@
 """Taking money, waiting for it, giving it back; whoever owns the document it belongs to commits it."""
 
 from plugins.payments.services.asking import methods, read_payments
+from plugins.payments.services.columns import captured_payments, made_refunds
 from plugins.payments.services.reading import payments_of
 from plugins.payments.services.refunding import give_back, refund_one
 from plugins.payments.services.taking import take
 from plugins.payments.services.waiting import confirm, give_up_waiting, rename_subject
 
 __all__ = [
+    "captured_payments",
     "confirm",
     "give_back",
     "give_up_waiting",
+    "made_refunds",
     "methods",
     "payments_of",
     "read_payments",
