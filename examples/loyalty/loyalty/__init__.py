@@ -7,7 +7,7 @@ PLUGIN = Plugin(
     version="1.0.0",
     title="Loyalty",
     summary="Points for regular customers.",
-    depends=("sales>=0.1", "customers>=0.1"),
+    depends=("catalog>=0.1", "customers>=0.1", "sales>=0.1"),
     permissions=(Permission("loyalty.see", "See customers' points"),),
     grants={"manager": ("loyalty.see",), "cashier": ("loyalty.see",)},
     settings="schemas:Settings",

@@ -14,7 +14,7 @@ from kernel.wire import ListQuery
 Points = Annotated[int, Meta(ge=1, le=10**9, examples=[50])]
 
 
-class Settings(Struct, frozen=True):
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a business decides about points."""
 
     spent_for_a_point: Annotated[int, Meta(ge=1, le=10**9, title="Minor units that earn a point")] = 100_00
