@@ -10,6 +10,8 @@ from typing import Literal
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
+__all__ = ["ROLES", "CatchUp", "Changed", "Consequence", "Limit", "Obligation", "Permission", "Plugin"]
+
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 
 FIGURE = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z", re.ASCII)
