@@ -27,6 +27,8 @@ __all__ = [
     "Slug",
     "Text",
     "Upload",
+    "extends",
+    "like",
     "needs",
     "secret",
 ]
