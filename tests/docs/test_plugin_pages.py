@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from kernel.cli.main import duka as root
 
 FOLDER = Path("docs/plugins")
 TOGETHER = {"tuesdays": ["tuesdays"], "stamps": ["models", "settings", "hooks", "configuration", "ext", "jobs"]}
 TOGETHER["stamps"].append("obligations")
 BLOCK = re.compile(r"^```python (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTEST = ["-m", "pytest", "-q", "--import-mode=importlib", "-p", "kernel.testing.fixtures", "-p", "no:cacheprovider"]
 MODES = "asyncio_mode=auto", "asyncio_default_fixture_loop_scope=session", "asyncio_default_test_loop_scope=session"
 
@@ -61,6 +66,15 @@ def run(room: Path, *command: str) -> str:
     return done.stdout
 
 
+def follow(command: list[str], folder: Path) -> str:
+    """Run a command as a developer would, who knows nothing of this checkout; returns what it says."""
+    ours = ("PYTHON", "PYTEST", "DUKA_", "MAKE", "VIRTUAL_ENV")
+    clean = {name: said for name, said in os.environ.items() if not name.startswith(ours)}
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 def test_the_tests_on_the_pages_pass_on_both_databases(room: Path) -> None:
     tests = [name for pages in TOGETHER.values() for name in written(pages) if name.startswith("tests/")]
     said = run(room, *PYTEST, *(word for mode in MODES for word in ("-o", mode)), ".")
@@ -83,8 +97,55 @@ def test_their_models_and_migrations_agree(room: Path) -> None:
 
 def test_a_plugin_that_changes_prices_is_at_most_25_lines() -> None:
     files = written(["tuesdays"])
-    lines = [line for name in ("__init__.py", "listeners.py") for line in files[name].splitlines() if line.strip()]
-    assert len(lines) <= 25
+    assert sum(len(files[name].splitlines()) for name in ("__init__.py", "listeners.py")) <= 25
+
+
+def commands(page: str) -> list[str]:
+    """The commands on a page, without the remarks behind them."""
+    found = FENCED.findall((FOLDER / f"{page}.md").read_text(encoding="utf-8"))
+    blocks = [text for language, text in found if language in ("", "text", "sh")]
+    return [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+
+
+def test_the_tutorial_is_followed_by_its_commands_until_its_tests_are_green(tmp_path: Path) -> None:
+    said = commands("tuesdays")
+    assert said[:3] == ["duka plugin new tuesdays", "cd duka-tuesdays", "make test"]
+    duka = str(Path(sys.executable).parent / "duka")
+    follow([duka, *said[0].split()[1:]], tmp_path)
+    for name, text in written(["tuesdays"]).items():
+        path = tmp_path / "duka-tuesdays" / "duka_tuesdays" / name
+        assert path.is_file(), f"the kit writes no {name}"
+        path.write_text(text, encoding="utf-8")
+    told = follow(
+        [*said[2].split(), f"DUKA={duka}", "PYTEST_ARGS=-k 'cheaper or anatomy or time'"], tmp_path / "duka-tuesdays"
+    )
+    assert " passed" in told
+    assert "failed" not in told
+
+
+@pytest.mark.prove
+def test_the_plugin_of_the_tutorial_is_graded_a(tmp_path: Path) -> None:
+    duka = str(Path(sys.executable).parent / "duka")
+    follow([duka, "plugin", "new", "tuesdays"], tmp_path)
+    for name, text in written(["tuesdays"]).items():
+        (tmp_path / "duka-tuesdays" / "duka_tuesdays" / name).write_text(text, encoding="utf-8")
+    assert "Grade A" in follow([duka, "plugin", "check", "."], tmp_path / "duka-tuesdays")
+
+
+@pytest.mark.parametrize("page", [path.stem for path in FOLDER.glob("*.md")])
+def test_every_command_on_the_pages_exists_with_its_options(page: str) -> None:
+    for said in commands(page):
+        words = [word.replace("…", "x") for word in shlex.split(said)]
+        if words[:1] != ["duka"] or "NAME" in said:
+            continue
+        command: click.Command = root
+        rest = words[1:]
+        while isinstance(command, click.Group):
+            found = command.get_command(click.Context(command), rest[0])
+            assert found is not None, said
+            command, rest = found, rest[1:]
+        known = {name for one in command.params for name in one.opts}
+        assert {word for word in rest if word.startswith("--")} <= known, said
 
 
 def test_every_page_is_run_or_holds_no_file_of_a_plugin() -> None:

@@ -103,11 +103,12 @@ def test_every_public_module_of_the_kernel_says_what_is_public_in_it() -> None:
             assert "__all__" in source.read_text(encoding="utf-8"), f"{module} has no __all__"
 
 
-def test_bundled_plugins_use_nothing_of_the_kernel_but_what_is_public() -> None:
+@pytest.mark.parametrize("folder", ["plugins", "examples/loyalty"])
+def test_plugins_use_nothing_of_the_kernel_but_what_is_public(folder: str) -> None:
     """What they need others need too, so it is promised or it is not used."""
     found = [
         f"{path}: {node.module}.{alias.name}"
-        for path in sorted(Path("plugins").rglob("*.py"))
+        for path in sorted(Path(folder).rglob("*.py"))
         if not {"tests", "testing.py"} & set(path.parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "kernel"

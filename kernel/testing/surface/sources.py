@@ -39,6 +39,8 @@ def find(module: str, name: str) -> Found | None:
     tree = source_of(module)
     for node in tree.body if tree else ():
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            if "overload" in marks_of(node):
+                continue
             return Found(module, node)
         if isinstance(node, ast.Assign | ast.AnnAssign) and name in assigned(node):
             return Found(module, node)
