@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel.testing.surface import PRESENT, PROMISED, broken_promises, present_text
+from kernel.testing.surface import __main__ as command
 from kernel.testing.surface.collecting import MODULES, public_names
 from kernel.testing.surface.sources import names_of
 from kernel.testing.surface.text import differences, parse
@@ -123,3 +124,21 @@ def test_the_names_that_are_promised_exist() -> None:
         if module.startswith("kernel."):
             assert lines, module
             assert set(public_names(module)) <= set(names_of(module))
+
+
+def test_the_promise_of_a_version_that_is_out_is_not_written_anew_with_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promised, present, changes = tmp_path / "promised.txt", tmp_path / "present.txt", tmp_path / "CHANGELOG.md"
+    more = present_text().replace("[kernel.money]\n", "[kernel.money]\nRUPEES = 7\n")
+    promised.write_text(more, encoding="utf-8")
+    changes.write_text("## [Unreleased]\n\n## [0.1.0]\n", encoding="utf-8")
+    for name, path in (("PROMISED", promised), ("PRESENT", present), ("CHANGES", changes)):
+        monkeypatch.setattr(command, name, path)
+    assert command.main(["--release"]) == 1
+    assert "kernel.money.RUPEES: is gone" in capsys.readouterr().err
+    assert promised.read_text(encoding="utf-8") == more
+    assert command.main([]) == 1
+    changes.write_text("## [Unreleased]\n", encoding="utf-8")
+    assert command.main(["--release"]) == 0
+    assert command.main([]) == 0
