@@ -36,6 +36,7 @@ lint: $(VENV)/dev.stamp
 	cd examples/loyalty && MYPYPATH=$(CURDIR) $(CURDIR)/$(BIN)/mypy --strict --explicit-package-bases loyalty
 	$(BIN)/lint-imports
 	$(BIN)/python -m kernel.testing.conformance
+	$(BIN)/python -m kernel.testing.surface
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix --exit-zero --quiet $(CODE)

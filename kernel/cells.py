@@ -6,6 +6,8 @@ import re
 
 import msgspec
 
+__all__ = ["csv_cell", "read_cell"]
+
 _LIVE = re.compile(r"'* *[=+\-@\t\r\n]")
 
 

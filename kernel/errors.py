@@ -7,6 +7,48 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+__all__ = [
+    "AlreadyExists",
+    "BadHost",
+    "BadRequest",
+    "BusinessSuspended",
+    "Conflict",
+    "DukaError",
+    "Elsewhere",
+    "Fault",
+    "Forbidden",
+    "HeadersTooLarge",
+    "IdempotencyInProgress",
+    "IdempotencyKeyInvalid",
+    "IdempotencyKeyRequired",
+    "IdempotencyKeyReused",
+    "InUse",
+    "Internal",
+    "Invalid",
+    "InvalidCursor",
+    "MalformedJson",
+    "MethodNotAllowed",
+    "NotFound",
+    "NotReady",
+    "PayloadTooLarge",
+    "PluginFault",
+    "PreconditionFailed",
+    "PreconditionRequired",
+    "RateLimited",
+    "RequestTimeout",
+    "SecondFactorDemanded",
+    "SecondFactorRequired",
+    "SecondFactorWrong",
+    "SettingsFault",
+    "StillOpen",
+    "TooDeep",
+    "TookTooLong",
+    "Unauthenticated",
+    "Unavailable",
+    "UnsupportedMediaType",
+    "UriTooLong",
+]
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One thing wrong at one place: a JSON pointer into the body (or `?name` of a parameter), a code, and facts."""

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from kernel.hooks import invariants
 from kernel.work import Deployment
 
+__all__ = ["Rule", "broken"]
+
 
 @dataclass(frozen=True)
 class Rule:

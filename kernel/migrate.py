@@ -29,6 +29,8 @@ from kernel.db.engine import LOCK_SPACE
 from kernel.db.owner import engine_for
 from kernel.db.tables import Release
 
+__all__ = ["global_table", "tenant_table"]
+
 _HERE = Path(__file__).parent
 _POLICY = "business_id = (SELECT nullif(current_setting('app.business', true), '')::uuid)"
 

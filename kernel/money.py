@@ -12,6 +12,31 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+__all__ = [
+    "CURRENCIES",
+    "MICRO",
+    "MICRO_DIGITS",
+    "WHOLE_DIGITS",
+    "Amount",
+    "BadDecimal",
+    "Percent",
+    "Quantity",
+    "SignedAmount",
+    "UnitPrice",
+    "UnknownCurrency",
+    "allocate",
+    "exponent",
+    "extend",
+    "format_amount",
+    "format_micro",
+    "format_price",
+    "parse_amount",
+    "parse_micro",
+    "percent_of",
+    "round_ratio",
+    "round_to_step",
+]
+
 MICRO_DIGITS: Final = 6
 MICRO: Final = 10**MICRO_DIGITS
 """The scale of unit prices, costs, quantities and percentages."""

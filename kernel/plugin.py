@@ -10,6 +10,8 @@ from typing import Literal
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
+__all__ = ["ROLES", "CatchUp", "Changed", "Consequence", "Limit", "Obligation", "Permission", "Plugin"]
+
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 
 FIGURE = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z", re.ASCII)
@@ -56,6 +58,10 @@ class Limit:
 class Plugin:
     """What a plugin is called, stands on, and asks for.
 
+    name: 2 to 40 lower-case letters, digits and _; the plugin's tables, paths, jobs and permissions begin with it.
+    version: by PEP 440. title, summary: what people read.
+    kernel: the versions of Duka it works with, as a PEP 440 range.
+    permissions: what its routes ask for. limits: how far such a permission reaches.
     depends, optional, conflicts: names with optional PEP 440 ranges, e.g. `"catalog>=0.1"`.
     grants: shipped role → names of permissions it starts with (the owner starts with all).
     before, after: names of plugins that its answers to hooks come before or after, where both are enabled; what it

@@ -9,6 +9,30 @@ from typing import IO, Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+__all__ = [
+    "SPREADSHEET",
+    "Code",
+    "Currency",
+    "Download",
+    "Email",
+    "Ext",
+    "Line",
+    "ListQuery",
+    "Name",
+    "Page",
+    "Region",
+    "Reply",
+    "Request",
+    "Search",
+    "Slug",
+    "Text",
+    "Upload",
+    "extends",
+    "like",
+    "needs",
+    "secret",
+]
+
 T = TypeVar("T")
 
 _LINE = r"\A[^\x00-\x1f\x7f]*\Z"

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+__all__ = ["Erasing", "Info", "Kind", "carries", "impersonal", "kept", "names", "personal", "secret"]
+
 Kind = Literal["name", "contact", "address", "tax_number", "free_text", "behaviour"]
 Erasing = Literal["blank", "pseudonym", "keep"]
 INFO = "personal"

@@ -44,7 +44,11 @@ class Policy:
 def spec(function: F, /) -> F: ...
 @overload
 def spec(
-    *, failing: Failing = "refuse", budget_ms: int | None = None, check: Check | None = None
+    *,
+    failing: Failing = "refuse",
+    budget_ms: int | None = None,
+    check: Check | None = None,
+    warn_on_impl: Warning | None = None,
 ) -> Callable[[F], F]: ...
 def spec(
     function: Any = None,
@@ -53,17 +57,19 @@ def spec(
     failing: Failing = "refuse",
     budget_ms: int | None = None,
     check: Check | None = None,
+    warn_on_impl: Warning | None = None,
 ) -> Any:
     """Mark a function in `hooks.py` as a hook that its plugin calls; bare, its policy is to refuse.
 
-    budget_ms: without it 500 for a synchronous hook, 3,000 for an asynchronous one. Raises ValueError for nonsense.
+    budget_ms: without it 500 for a synchronous hook, 3,000 for an asynchronous one. warn_on_impl: who answers
+    is warned with it when it is loaded (see `kernel.deprecation.notice`). Raises ValueError for nonsense.
     """
     if failing not in ("refuse", "skip") or (budget_ms is not None and budget_ms <= 0):
         raise ValueError("failing is 'refuse' or 'skip', and budget_ms more than 0")
 
     def mark(hook: F) -> F:
         allowed = budget_ms or (TELL_MS if inspect.iscoroutinefunction(hook) else ASK_MS)
-        marked: F = _marker(hook)
+        marked: F = _marker(hook, warn_on_impl=warn_on_impl)
         marked.duka_policy = Policy(failing, allowed, check)  # type: ignore[attr-defined]
         return marked
 

@@ -35,6 +35,8 @@ from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.work import SYSTEM, Actor, Deployment, Shop, Work, system_clock
 
+__all__ = ["MORNING", "PASSWORD", "PLACES", "SECRET", "SHOPS", "Box", "Client", "Clock", "open_box"]
+
 T = TypeVar("T")
 PASSWORD = "a password for tests"  # noqa: S105 - of accounts that live for one test
 SECRET = "a secret for tests that is long enough"  # noqa: S105 - as above

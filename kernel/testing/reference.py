@@ -1,4 +1,4 @@
-"""The reference pages, written from the code: hooks, permissions, personal data, roles, settings.
+"""The reference pages, written from the code: hooks, manifest, errors, permissions, personal data, roles, settings.
 
 Run as a module, this writes them.
 
@@ -24,6 +24,8 @@ from kernel.personal import tables_of
 from kernel.plugin import ROLES, Limit
 from kernel.registry import Registry, discover
 from kernel.settings import PREFIX, Settings
+from kernel.testing.declared import errors_page, manifest_page
+from kernel.testing.surface import PRESENT, present_text
 from kernel.web import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL
 
 FOLDER = Path("docs/reference")
@@ -32,7 +34,9 @@ FOLDER = Path("docs/reference")
 def pages(registry: Registry) -> dict[str, str]:
     """File name → text of every generated page."""
     return {
+        "errors.md": errors_page(registry),
         "hooks.md": hooks_page(registry),
+        "manifest.md": manifest_page(),
         "permissions.md": permissions_page(registry),
         "personal-data.md": personal_data_page(registry),
         "roles.md": roles_page(registry),
@@ -198,6 +202,7 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in pages(discover()).items():
         (FOLDER / name).write_text(text)
+    PRESENT.write_text(present_text())
     return 0
 
 

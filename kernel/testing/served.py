@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kernel.settings import Settings
 
+__all__ = ["Server", "environment_of", "free_port", "running", "serving"]
+
 
 class Server:
     """One server process."""

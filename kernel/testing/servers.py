@@ -22,6 +22,8 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+__all__ = ["Postgres", "Redis", "in_memory"]
+
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 20.0
 PORT: Final = 5432

@@ -1,8 +1,9 @@
 """The web: how routes are declared, the gate before them, problem documents, and the OpenAPI document of a business."""
 
+from kernel.web.exports import csv_line, gathered, json_line
 from kernel.web.gate import Gate
 from kernel.web.languages import Languages
-from kernel.web.listing import Listing, page, sorting
+from kernel.web.listing import Listing, make_cursor, page, read_cursor, sorting
 from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
@@ -26,10 +27,15 @@ __all__ = [
     "Visit",
     "as_duka_error",
     "command",
+    "csv_line",
     "flow",
+    "gathered",
+    "json_line",
+    "make_cursor",
     "page",
     "perform",
     "problem",
     "query",
+    "read_cursor",
     "sorting",
 ]

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from kernel.errors import AlreadyExists, StillOpen
 from kernel.personal import EraseRequest, Erasure, archive, check_there, erase_person
-from kernel.web import Scene, command, flow, page, query, sorting
-from kernel.web.exports import gathered
+from kernel.web import Scene, command, flow, gathered, page, query, sorting
 from kernel.wire import Download, Page, Reply
 from kernel.work import Work
 from plugins.customers import services

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.plugin import Consequence, Obligation

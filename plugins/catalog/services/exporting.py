@@ -13,8 +13,7 @@ from kernel.auth import look
 from kernel.cells import csv_cell
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price
-from kernel.web import Scene
-from kernel.web.exports import csv_line, json_line
+from kernel.web import Scene, csv_line, json_line
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product

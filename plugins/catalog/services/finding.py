@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Struct, UnsetType
 
 from kernel.errors import InvalidCursor
-from kernel.web.listing import make_cursor, read_cursor
+from kernel.web import make_cursor, read_cursor
 from kernel.work import Work
 from plugins.catalog.models import SearchKey
 from plugins.catalog.rules import (

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import BadDecimal, format_amount, parse_amount

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from msgspec import Struct
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.db import Prepared
 from kernel.errors import Invalid, NotFound
 from kernel.work import Work, business_date

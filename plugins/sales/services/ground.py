@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from msgspec import Struct
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.db import Configured, Rows
 from kernel.errors import Fault, Invalid, NotFound
 from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro

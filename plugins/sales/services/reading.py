@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.errors import NotFound
 from kernel.money import format_amount, format_micro
 from kernel.web import page

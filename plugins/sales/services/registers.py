@@ -6,7 +6,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.work import Work

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth.models import Location
+from kernel.auth import Location
 from kernel.work import Work, business_date
 from plugins.payments.api import (
     CapturedPayment,
