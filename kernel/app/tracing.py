@@ -62,6 +62,7 @@ class Tracing:
         self._replace(Runner, "_execute", self._job)
         self._replace(Transaction, "fetch", self._fetch)
         self._replace(Transaction, "fetch_raw", self._fetch_raw)
+        self._replace(Transaction, "run_inside", self._run_inside)
         self._replace(Transaction, "begin", self._begin)
         self._replace(Transaction, "commit", self._commit)
         self._engines = list({id(one): one.sync_engine for one in (database.writer, database.reader)}.values())
@@ -154,6 +155,13 @@ class Tracing:
         async def traced(transaction: Transaction, sql: str, arguments: Any) -> Any:
             with self._sql(sql):
                 return await function(transaction, sql, arguments)
+
+        return traced
+
+    def _run_inside(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def traced(transaction: Transaction, what: str, inside: Callable[..., Any]) -> Any:
+            with self._sql(what):
+                return await function(transaction, what, inside)
 
         return traced
 

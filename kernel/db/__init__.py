@@ -14,6 +14,7 @@ from kernel.db.base import (
 )
 from kernel.db.engine import Database, Phase, Transaction
 from kernel.db.faults import Trouble, trouble_of
+from kernel.db.inside import Inside
 from kernel.db.prepared import Configured, Prepared, Rows, among, gathered, joined
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Configured",
     "Database",
     "Flag",
+    "Inside",
     "Json",
     "Moment",
     "Owned",

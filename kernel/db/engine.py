@@ -13,8 +13,8 @@ import enum
 import sqlite3
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -25,9 +25,11 @@ from sqlalchemy.util import greenlet_spawn
 
 from kernel.db import ahead
 from kernel.db.guarding import ENDS, keep_from_answers
+from kernel.db.inside import OWNED, Inside
 from kernel.db.prepared import Prepared, Rows
 from kernel.hooks.answering import is_answering, note_failed_statement, refuse_to_answers
 
+T = TypeVar("T")
 LOCK_SPACE = 0x64756B61
 """First key of every advisory lock of Duka ("duka")."""
 
@@ -47,6 +49,8 @@ _SESSION = {
     "jit": "off",
 }
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "recursive_triggers=ON")
+_BEGIN_READING, _BEGIN_WRITING = "BEGIN", "BEGIN IMMEDIATE"
+_ENDED = "the transaction has ended"
 
 
 class Phase(enum.Enum):
@@ -71,8 +75,8 @@ class Database:
         if self.is_postgres:
             self.writer = self.reader = _postgres(url, pool_size, patient)
         else:
-            self.writer = _sqlite(url, "BEGIN IMMEDIATE", 1, patient)
-            self.reader = _sqlite(url, "BEGIN", pool_size, patient)
+            self.writer = _sqlite(url, _BEGIN_WRITING, 1, patient)
+            self.reader = _sqlite(url, _BEGIN_READING, pool_size, patient)
 
     async def open(self, phase: Phase, business: uuid.UUID | None) -> Transaction:
         """Begin a transaction for a business; None sees global tables only."""
@@ -119,6 +123,7 @@ class Transaction:
         self._connection: AsyncConnection | None = None
         self._taken: sa.Connection | None = None
         self._driver: Any = None
+        self._inside: Inside | None = None
         self._open = False
         self._ahead = b""
 
@@ -127,8 +132,12 @@ class Transaction:
         """SQLAlchemy's connection, inside this transaction."""
         if self._connection is None:
             if self._taken is None:
-                raise RuntimeError("the transaction has ended")
+                raise RuntimeError(_ENDED)
             self._connection = AsyncConnection(self.database.writer, self._taken)
+            if self._inside is not None:
+                self._inside.begin_ahead()
+                self._open = True
+                self._taken.begin()
         self._send_ahead()
         return self._connection
 
@@ -152,26 +161,15 @@ class Transaction:
         text = statement.text(self.database.writer.dialect)
         if is_answering() and ENDS.match(text.sql):
             refuse_to_answers("steer the transaction by a statement")
+        arguments = text.arguments(parameters)
         try:
             if self._driver is not None:
-                arguments = text.arguments(parameters)
                 self._send_ahead()
                 return text.rows(await self._driver.fetch(text.sql, *arguments))
-            return text.rows(await self._fetch_sqlite(text.sql, text.arguments(parameters)))
+            return text.rows(await self._visit(lambda inside: inside.run(text.sql, arguments)))
         except BaseException:
             note_failed_statement()
             raise
-
-    async def _fetch_sqlite(self, sql: str, arguments: list[Any]) -> list[Any]:
-        """All in one visit to the connection's thread, where SQLAlchemy takes four."""
-        connection = self.connection.sync_connection
-        assert connection is not None  # noqa: S101 - it is inside its transaction
-        driver: Any = connection.connection.driver_connection
-        connection.info["since"] = time.monotonic()
-        try:
-            return list(await driver.execute_fetchall(sql, arguments))
-        except sqlite3.Error as error:
-            raise sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True) from error
 
     async def one(self, statement: Prepared, /, **parameters: Any) -> Any | None:
         """The first row, or None."""
@@ -191,6 +189,13 @@ class Transaction:
         records: list[Any] = await self._driver.fetch(sql, *arguments)
         return records
 
+    async def run_inside(self, what: str, function: Callable[[Inside], T]) -> T:
+        """SQLite only: run a function of several statements in one visit to the connection's thread.
+
+        what: names it in traces, where its statements do not stand one by one.
+        """
+        return await self._visit(function)
+
     async def enter_business(self, business: uuid.UUID) -> None:
         """Go on for another business in the same transaction: only for the one that is being made in it."""
         self.business = business
@@ -206,7 +211,10 @@ class Transaction:
             await self._driver.execute("COMMIT")
             return
         try:
-            await self.connection.commit()
+            if self._connection is not None and self._connection.in_transaction():
+                await self._connection.commit()
+            elif self._inside is not None:
+                await self._inside.visit(Inside.commit)
         except BaseException:  # SQLite stays inside a transaction that it could not commit
             await self.connection.invalidate()
             raise
@@ -214,16 +222,18 @@ class Transaction:
     async def close(self) -> None:
         """Undo what is not committed and give the connection back; a broken connection is thrown away."""
         refuse_to_answers("end the transaction")
-        connection, taken, driver = self._connection, self._taken, self._driver
-        self._connection = self._taken = self._driver = None
+        connection, taken, driver, inside = self._connection, self._taken, self._driver, self._inside
+        self._connection = self._taken = self._driver = self._inside = None
         self._ahead = b""
-        if connection is None and taken is None:
+        if taken is None:
             return
         try:
             if self._open and driver is not None:
                 await driver.execute("ROLLBACK")
-            elif self._open and connection is not None:
+            elif inside is not None and connection is not None and connection.in_transaction():
                 await connection.rollback()
+            elif self._open and inside is not None:
+                await inside.visit(Inside.roll_back)
         except BaseException as error:  # the server has undone it already, or will when it sees the connection gone
             connection = connection or AsyncConnection(self.database.writer, taken)
             await connection.invalidate()
@@ -231,9 +241,11 @@ class Transaction:
                 raise
         finally:
             self._open = False
+            if inside is not None:
+                inside.leave()
             if connection is not None:
                 await connection.close()
-            elif taken is not None:
+            else:
                 taken.close()  # nothing of SQLAlchemy's is open on it, so there is nothing to wait for
 
     async def _begin_postgres(self, phase: Phase) -> None:
@@ -274,10 +286,19 @@ class Transaction:
 
     async def _begin_sqlite(self, phase: Phase) -> None:
         await self.close()
-        engine = self.database.reader if phase is Phase.READ else self.database.writer
-        self._connection = await engine.connect()
-        _ = await self._connection.begin()
-        self._open = True
+        reads = phase is Phase.READ
+        engine = self.database.reader if reads else self.database.writer
+        self._taken = await greenlet_spawn(engine.sync_engine.connect)
+        driver = self._taken.connection.driver_connection
+        self._inside = Inside(driver, _BEGIN_READING if reads else _BEGIN_WRITING, self._taken.info)
+        if not reads:
+            await self._visit(Inside.begin)
+
+    async def _visit(self, function: Callable[[Inside], T]) -> T:
+        if self._inside is None:
+            raise RuntimeError(_ENDED)
+        self._open = True  # even if it is broken off from here: it is done nevertheless
+        return await self._inside.visit(function)
 
 
 def _lock_key(business: uuid.UUID) -> int:
@@ -329,7 +350,13 @@ def _checkpoint(path: str) -> None:
 
 def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=30, hide_parameters=True, **JSON_AS_STORED
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_reset_on_return=None,  # a transaction is ended by whoever began it; resetting would take a visit more
+        hide_parameters=True,
+        **JSON_AS_STORED,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -342,7 +369,8 @@ def _sqlite(url: str, begin: str, pool_size: int, patient: bool) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if OWNED not in connection.info:
+            connection.exec_driver_sql(begin)
 
     keep_from_answers(engine)
     if not patient:

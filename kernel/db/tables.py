@@ -137,6 +137,7 @@ class Job(Base):
     __table_args__ = (
         sa.UniqueConstraint("business_id", "dedup"),
         sa.Index("ix_kernel_job_ready", "state", "run_at"),
+        sa.Index("ix_kernel_job_business_id_id", "business_id", "id"),
         {"info": GLOBAL | {"ignore_duplicates": True}},
     )
 

@@ -72,8 +72,7 @@ class Listing:
         limited = keyed.limit(sa.bindparam("_rows", type_=sa.BigInteger()))
         self._first = Prepared(limited)
         after = [sa.bindparam(f"_after{n}", type_=column.type) for n, column in enumerate(order)]
-        begun = order[0] <= after[0] if descending else order[0] >= after[0]  # so that an index is entered there
-        self._behind = Prepared(limited.where(begun, _behind(order, after, descending)))
+        self._behind = Prepared(limited.where(_behind(order, after, descending)))
         counted = sa.select(sa.func.count().label("n")).select_from(statement.order_by(None).subquery())
         self._count = Prepared(counted)
 
@@ -105,12 +104,25 @@ def sorting(said: str, columns: dict[str, Any]) -> tuple[Any, bool]:
 
 
 def _behind(order: Sequence[Any], after: Sequence[Any], descending: bool) -> sa.ColumnElement[bool]:
-    alternatives = []
-    for place in range(len(order)):
-        same = [order[n] == after[n] for n in range(place)]
-        value = after[place]
-        alternatives.append(sa.and_(*same, order[place] < value if descending else order[place] > value))
-    return sa.or_(*alternatives)
+    """What comes behind a row, compared as a row: so both databases enter an index of that order there.
+
+    An index is of one table, so where the order goes on in another, its beginning is compared by itself as well.
+    """
+    values = [
+        value if isinstance(value, sa.BindParameter) else sa.literal(value, column.type)
+        for column, value in zip(order, after, strict=True)
+    ]
+    here, there = _as_row(order), _as_row(values)
+    behind: sa.ColumnElement[bool] = here < there if descending else here > there
+    first = [column for column in order if column.table is order[0].table]
+    if len(first) == len(order):
+        return behind
+    here, there = _as_row(first), _as_row(values[: len(first)])
+    return sa.and_(here <= there if descending else here >= there, behind)
+
+
+def _as_row(values: Sequence[Any]) -> Any:
+    return sa.tuple_(*values) if len(values) > 1 else values[0]
 
 
 def _after(work: Work, query: ListQuery, order: Sequence[Any]) -> list[Any]:

@@ -20,7 +20,7 @@ class Entry(Owned, Base):
     __tablename__ = "daybook_entry"
     __table_args__ = (
         sa.UniqueConstraint("business_id", "document_kind", "document_id", "kind"),
-        sa.Index("ix_daybook_entry_business_id_business_date", "business_id", "business_date"),
+        sa.Index("ix_daybook_entry_day", "business_id", "business_date", "at", "id"),
         {"info": {"append_only": True}},
     )
 

@@ -33,7 +33,7 @@ async def get_day(work: Work, date: dt.date, query: DayQuery) -> DayOut:
 
 @query("/entries", permission="daybook.see")
 async def list_entries(work: Work, query: EntryQuery) -> Page[EntryOut]:
-    """The entries of the book, in the order they happened."""
+    """The entries of the book, day by day, those of a day in the order they happened."""
     return await services.list_entries(work, query)
 
 

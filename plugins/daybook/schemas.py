@@ -67,7 +67,7 @@ class DayQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class EntryQuery(ListQuery, frozen=True, kw_only=True):
-    """Which entries, in the order they happened."""
+    """Which entries, day by day, those of a day in the order they happened."""
 
     business_date: dt.date | None = None
     location_id: UUID | None = None

@@ -42,7 +42,7 @@ class Move(Owned, Base):
 
     __tablename__ = "inventory_move"
     __table_args__ = (
-        sa.Index("ix_inventory_move_stock", "business_id", "product_id", "location_id", "id"),
+        sa.Index("ix_inventory_move_product", "business_id", "product_id", "id"),
         sa.Index("ix_inventory_move_business_id_document_id", "business_id", "document_id"),
         sa.Index(
             "uq_inventory_move_business_id_reverses_id",

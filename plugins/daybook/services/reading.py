@@ -59,14 +59,15 @@ async def read_day(work: Work, day: dt.date, location_id: uuid.UUID | None) -> D
 
 
 async def list_entries(work: Work, query: EntryQuery) -> Page[EntryOut]:
-    """Entries in the order they happened."""
+    """Entries day by day, those of a day in the order they happened."""
     statement = sa.select(Entry.__table__).where(_E.business_id == work.shop.id)
     for name in ("business_date", "location_id", "kind", "account"):
         wanted = getattr(query, name)
         if wanted is not None:
             statement = statement.where(_E[name] == wanted)
     exponent = work.shop.exponent
-    return await page(work, statement, query, order=[_E.at, _E.id], make=lambda row: _entry(row, exponent))
+    order = [_E.business_date, _E.at, _E.id]
+    return await page(work, statement, query, order=order, make=lambda row: _entry(row, exponent))
 
 
 async def list_expenses(work: Work, query: ExpenseQuery) -> Page[ExpenseOut]:

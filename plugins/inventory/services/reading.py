@@ -40,10 +40,11 @@ async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
         sa.select(Level.product_id, product.c.sku, product.c.name, Level.location_id, Level.on_hand, Level.reserved)
         .join(product, sa.and_(product.c.business_id == Level.business_id, product.c.id == Level.product_id))
         .where(Level.business_id == work.business_id, *_same(Level, query, "location_id", "product_id"))
+        .where(product.c.name >= "")  # always so; it has SQLite begin with the names, not sort by them
     )
     if query.q and query.q.strip():
         statement = statement.where(surely_fits(query.q, work.business_id, Level.product_id))
-    order = [product.c.name, Level.product_id, Level.location_id]
+    order = [product.c.name, product.c.id, Level.location_id]
     return await page(work, statement, query, order=order, make=_level)
 
 
