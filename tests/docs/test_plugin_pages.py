@@ -107,6 +107,7 @@ def commands(page: str) -> list[str]:
     return [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
 
 
+@pytest.mark.prove
 def test_the_tutorial_is_followed_by_its_commands_until_its_tests_are_green(tmp_path: Path) -> None:
     said = commands("tuesdays")
     assert said[:3] == ["duka plugin new tuesdays", "cd duka-tuesdays", "make test"]

@@ -147,5 +147,9 @@ async def test_stopping_busy_workers_loses_no_sale_and_doubles_none(
 @pytest.mark.parametrize("database", ["sqlite"])
 async def test_a_server_that_ends_at_once_is_caught(box: Box, box_settings: Settings, database: str) -> None:
     shop = await a_shop(box, box_settings, TWIN)
-    assert await check(shop, box, 1)
-    assert shop.told.broken
+    for _ in range(5):  # a round may end between two requests of every client
+        assert await check(shop, box, 1)
+        if shop.told.broken:
+            return
+        shop.is_over.clear()
+    pytest.fail("nobody was broken off")

@@ -148,8 +148,9 @@ async def test_five_times_too_many_are_answered_in_time_or_sent_away(box: Box) -
     assert (admission.free, admission.waiting) == (1, 0)
 
 
+@pytest.mark.parametrize("database", ["sqlite"])
 @pytest.mark.usefixtures("slow")
-async def test_a_queue_without_end_lets_everybody_wait(box: Box) -> None:
+async def test_a_queue_without_end_lets_everybody_wait(box: Box, database: str) -> None:
     """The broken twin: whoever comes waits, until nobody is answered in time."""
     found = await overloaded(box, Admission(1, most_waiting=10**9, standing_s=10**9), 4)
     late = found[len(found) // 2 :]
