@@ -7,17 +7,20 @@ Behind it come up to `MOST_LOOSE` that fit loosely: beginnings and ends of codes
 from __future__ import annotations
 
 import contextlib
-from functools import partial
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import UNSET, Struct, UnsetType
+from sqlalchemy.orm import aliased
 
+from kernel.db import Prepared, among
 from kernel.errors import InvalidCursor
 from kernel.web import make_cursor, read_cursor
 from kernel.work import Work
-from plugins.catalog.models import SearchKey
+from plugins.catalog.models import Category, Product, SearchKey, SearchWord
 from plugins.catalog.rules import (
     BadBarcode,
     check_gtin,
@@ -28,25 +31,20 @@ from plugins.catalog.rules import (
     tail_key,
 )
 from plugins.catalog.schemas import ProductQuery
-from plugins.catalog.services.asking import (
-    BEGINNINGS,
-    BRANCHES,
-    CODES,
-    LOOSE,
-    MEANT,
-    MOST_LOOSE,
-    MOST_TERMS,
-    WORDS,
-    Filters,
-    count,
-    looking,
-    loose,
-)
 
+MOST_TERMS = 6
+MOST_LOOSE = 200
+MOST_WORDS = 8
+"""Of the words a shortened one may mean."""
+_BRANCHES = (1, 2, 4, MOST_WORDS)
+"""Into how many ranges at most a statement looks; few statements, and none much longer than it must be."""
 _LAST = "\U0010ffff"
 """Behind all that begins alike."""
 _SHORTEST_TAIL = 3
 _SHORTEST_INSIDE = 3
+_CODES, _WORDS, _BEGINNINGS, _LOOSE = range(4)
+
+_business = sa.bindparam("business_id", type_=sa.Uuid())
 
 
 class Found(Struct, frozen=True):
@@ -74,23 +72,31 @@ class _Place(Struct, frozen=True):
     id: UUID = UUID(int=0)
 
 
+class _Filters(Struct, frozen=True):
+    """Which filters narrow a question."""
+
+    category: bool
+    brand: bool
+    active: bool
+
+
 async def find_products(work: Work, query: ProductQuery) -> Found:
     """A page of products by a question, best first. Raises InvalidCursor."""
     question = _taken_apart(query.q or "")
-    filters = Filters(query.category_id is not None, query.brand_id is not None, query.is_active is not None)
+    filters = _Filters(query.category_id is not None, query.brand_id is not None, query.is_active is not None)
     given = _given(question, query)
     place = _place(work, query)
-    first = await _look(work, question, filters, given, place, query.limit + 1)
-    rows = [one for one in first.surely if one.stage != place.stage or _order(one) > _order(place)]
+    rows: list[_Place] = []
+    if place.stage < _LOOSE:
+        rows = await _surely(work, question, filters, given, place, query.limit + 1)
     if len(rows) <= query.limit:
-        others = await _loosely(work, question, filters, given, first)
-        behind = [one for one in others if place.stage < LOOSE or _order(one) > _order(place)]
+        loose = await _loosely(work, question, filters, given)
+        behind = [one for one in loose if place.stage < _LOOSE or _order(one) > _order(place)]
         rows += behind[: query.limit + 1 - len(rows)]
     total: int | UnsetType = UNSET
     if query.include_total:
-        counted = await work.one(count(len(question.terms), filters), **given)
-        all_ = await _look(work, question, filters, given, _Place(LOOSE), query.limit + 1)
-        total = (counted.n if counted else 0) + len(await _loosely(work, question, filters, given, all_))
+        counted = await work.one(_count(len(question.terms), filters), **given)
+        total = (counted.n if counted else 0) + len(await _loosely(work, question, filters, given))
     here = rows[: query.limit]
     cursor = None
     if len(rows) > query.limit:
@@ -160,56 +166,222 @@ def _order(one: _Place) -> tuple[str, str, UUID]:
     return one.key, one.label, one.id
 
 
-class _Looked(Struct, frozen=True):
-    """What the first statement of a question says: what fits surely, by code, and the words its terms may mean."""
-
-    surely: list[_Place]
-    by_code: list[_Place]
-    words: list[list[str]]
-
-
-async def _look(
-    work: Work, question: _Question, filters: Filters, given: dict[str, Any], place: _Place, limit: int
-) -> _Looked:
-    """The first rows behind a place of what fits surely; where they are fewer than the limit, what else may fit."""
-    known: dict[str, Any] = {"stage": place.stage, "most": limit + (MOST_LOOSE if place.stage == CODES else 0)}
-    for stage in (WORDS, BEGINNINGS):
-        begin = place if stage == place.stage else _Place(key=question.terms[0] if question.terms else "")
-        known |= {f"after_key{stage}": begin.key, f"after_label{stage}": begin.label, f"after_id{stage}": begin.id}
-    for n, (low, high) in enumerate(question.ranges):
-        known |= {f"low{n}": low, f"high{n}": high}
-    for n, term in enumerate(question.terms):
-        letters = letters_of(term)
-        inside = f"_%{term}%" if letters is not None and len(term) >= _SHORTEST_INSIDE else None
-        known |= {f"first{n}": term[0], f"last{n}": term[0] + _LAST, f"letters{n}": letters}
-        known |= {f"beginning{n}": f"{term}%", f"inside{n}": inside}
-    rows = await work.fetch(looking(len(question.terms), len(question.ranges), filters), **given, **known)
-    surely = [_Place(row.stage, row.key, row.label, row.product_id) for row in rows if row.stage < LOOSE]
-    by_code = [_Place(LOOSE, f"0{row.n}", row.label, row.product_id) for row in rows if row.stage == LOOSE]
-    words: list[list[str]] = [[] for _ in question.terms]
-    for row in rows:
-        if row.stage == MEANT:
-            words[row.n].append(row.key)
-    ordered = [
-        sorted(found, key=partial(closeness, term=term)) for found, term in zip(words, question.terms, strict=True)
-    ]
-    return _Looked(surely, by_code, ordered)
-
-
-async def _loosely(
-    work: Work, question: _Question, filters: Filters, given: dict[str, Any], looked: _Looked
+async def _surely(
+    work: Work, question: _Question, filters: _Filters, given: dict[str, Any], place: _Place, limit: int
 ) -> list[_Place]:
+    """The first rows behind a place of what fits surely. Each stage is asked for only where it is needed."""
+    found: list[_Place] = []
+    known = await _known(work, question, given)
+    for stage, statement in enumerate(_stages(len(question.terms), filters)):
+        if stage < place.stage or stage not in known or len(found) >= limit:
+            continue
+        begin = place if stage == place.stage else _Place(key=question.terms[0] if question.terms else "")
+        after = {"after_key": begin.key, "after_label": begin.label, "after_id": begin.id}
+        rows = await work.fetch(statement, **given, **after, rows=MOST_LOOSE if stage == _CODES else limit - len(found))
+        here = [_Place(stage, row.key, row.label, row.product_id) for row in rows]
+        found += [one for one in here if stage != place.stage or _order(one) > _order(place)]
+    return found[:limit]
+
+
+async def _known(work: Work, question: _Question, given: dict[str, Any]) -> set[int]:
+    """The stages that can find anything: a word that no product has need not be looked for among those of the rest."""
+    terms = len(question.terms)
+    if terms < 2:
+        return {_CODES, _WORDS, _BEGINNINGS}
+    row = await work.one(_knowing(terms), **given)
+    held = tuple(row or ())
+    stages = {_WORDS: held[:terms], _BEGINNINGS: held[terms:]}
+    return {_CODES} | {stage for stage, said in stages.items() if all(said)}
+
+
+async def _loosely(work: Work, question: _Question, filters: _Filters, given: dict[str, Any]) -> list[_Place]:
     """All that fits loosely, best first: by codes, then by how little is missing of the words."""
-    found = list(looked.by_code)
-    ranks = [(rank, word) for words in looked.words for rank, word in enumerate(words)]
-    if ranks:
-        branches = next(size for size in BRANCHES if size >= len(ranks))
-        meant = {f"word{n}": ranks[n][1] if n < len(ranks) else "" for n in range(branches)}
-        meaning = {f"words{n}": words for n, words in enumerate(looked.words)}
-        rows = await work.fetch(loose(len(question.terms), branches, filters), **given, **meant, **meaning)
-        found += [_Place(LOOSE, f"1{ranks[row.n][0]}", row.label, row.product_id) for row in rows]
+    words = [await _words_for(work, term) for term in question.terms]
+    given = given | {f"words{place}": found for place, found in enumerate(words)}
     best: dict[UUID, _Place] = {}
-    for one in found:
-        if one.id not in best or _order(one) < _order(best[one.id]):
-            best[one.id] = one
+    driven = [question.ranges, *([(word, word) for word in found] for found in words)]
+    for driver, ranges in enumerate(driven):
+        if not ranges:
+            continue
+        branches = next(size for size in _BRANCHES if size >= len(ranges))
+        statement = _loose(len(question.terms), branches, filters)
+        padded = [*ranges, *[("", "")] * (branches - len(ranges))]
+        bounds = {f"{side}{n}": one[at] for n, one in enumerate(padded) for at, side in enumerate(("low", "high"))}
+        rows = await work.fetch(statement, **given, **bounds, by_code=driver == 0, rows=MOST_LOOSE)
+        for row in rows:
+            one = _Place(_LOOSE, f"{min(driver, 1)}{row.rank}", row.label, row.product_id)
+            if row.product_id not in best or _order(one) < _order(best[row.product_id]):
+                best[row.product_id] = one
     return sorted(best.values(), key=_order)[:MOST_LOOSE]
+
+
+async def _words_for(work: Work, term: str) -> list[str]:
+    """The words a term may be short for, those with the fewest other letters first; else those it is inside of."""
+    letters = letters_of(term)
+    if letters is None:
+        return []
+    first = term[0]
+    rows = await work.fetch(_SHORTENED, first=first, last=first + _LAST, letters=letters, beginning=f"{term}%")
+    found = sorted((row.word for row in rows), key=lambda word: closeness(word, term))
+    if found or len(term) < _SHORTEST_INSIDE:
+        return found
+    inside = await work.fetch(_INSIDE, inside=f"_%{term}%")
+    return [row.word for row in inside if not row.word.startswith(term)]
+
+
+_word = SearchWord.__table__.c
+_length = sa.func.length(_word.word)
+_SHORTENED = Prepared(
+    sa.select(_word.word)
+    .where(
+        _word.business_id == _business,
+        _word.word >= sa.bindparam("first"),
+        _word.word <= sa.bindparam("last"),
+        _word.word.like(sa.bindparam("letters")),
+        _word.word.not_like(sa.bindparam("beginning")),
+    )
+    .order_by(_length, _word.word)
+    .limit(MOST_WORDS)
+)
+_INSIDE = Prepared(
+    sa.select(_word.word)
+    .where(_word.business_id == _business, _word.word.like(sa.bindparam("inside")))
+    .order_by(_length, _word.word)
+    .limit(MOST_WORDS)
+)
+
+
+@lru_cache(maxsize=MOST_TERMS)
+def _knowing(terms: int) -> Prepared:
+    """Whether any product has each term as a word, and then whether any has a word that begins with it."""
+    columns = []
+    for name, condition in (("word", _is_word), ("beginning", _begins)):
+        for n in range(terms):
+            k = aliased(SearchKey)
+            one: sa.Select[Any] = sa.select(sa.literal_column("1")).where(k.business_id == _business, condition(n)(k))
+            columns.append(one.limit(sa.literal_column("1")).scalar_subquery().is_not(None).label(f"{name}{n}"))
+    return Prepared(sa.select(*columns))
+
+
+@lru_cache(maxsize=256)
+def _stages(terms: int, filters: _Filters) -> tuple[Prepared, ...]:
+    """The statements of what fits surely, in order: exact codes, whole words, beginnings of words."""
+    p = aliased(SearchKey, name="p")
+    rows = sa.bindparam("rows", type_=sa.BigInteger())
+    base = sa.select(p.key, p.label, p.product_id).where(p.business_id == _business, *_narrowed(p, filters))
+    order = (p.key, p.label, p.product_id)
+    behind = sa.tuple_(*order) > sa.tuple_(
+        sa.bindparam("after_key", type_=sa.Text()),
+        sa.bindparam("after_label", type_=sa.Text()),
+        sa.bindparam("after_id", type_=sa.Uuid()),
+    )
+    ordered = base.where(behind).order_by(*order).limit(rows)
+    exact = base.where(_is_code(p)).order_by(*order).limit(rows)
+    if not terms:
+        return (Prepared(exact),)
+    no_code = ~_holds(p, _is_code)
+    others = range(1, terms)
+    whole = ordered.where(p.key == _term(0), *(_holds(p, _is_word(n)) for n in others), no_code)
+    smaller = _holds(p, lambda k: sa.and_(k.key >= _term(0), k.key < p.key))
+    begin = ordered.where(p.key.between(_term(0), _end(0)), *(_holds(p, _begins(n)) for n in others), ~smaller, no_code)
+    begin = begin.where(
+        ~sa.and_(p.key == _term(0), *(_holds(p, _is_word(n)) for n in others)),
+    )
+    return Prepared(exact), Prepared(whole), Prepared(begin)
+
+
+@lru_cache(maxsize=256)
+def _loose(terms: int, branches: int, filters: _Filters) -> Prepared:
+    """What some ranges of keys find that the question does not find surely; by_code: whatever the words say."""
+    parts = []
+    for rank in range(branches):
+        p = aliased(SearchKey, name=f"p{rank}")
+        low, high = (sa.bindparam(f"{side}{rank}", type_=sa.Text()) for side in ("low", "high"))
+        surely = [_holds(p, _begins(n)) for n in range(terms)]
+        fitting = [_holds(p, _begins_or_means(n)) for n in range(terms)]
+        by_code = sa.bindparam("by_code", type_=sa.Boolean())
+        part: sa.Select[*tuple[Any, ...]] = (
+            sa.select(sa.literal_column(str(rank)).label("rank"), p.key, p.label, p.product_id)
+            .where(
+                p.business_id == _business,
+                p.key.between(low, high),
+                p.key > "",
+                ~_holds(p, _is_code),
+                ~sa.and_(*surely) if surely else sa.true(),
+                sa.or_(by_code, sa.and_(*fitting)) if fitting else by_code,
+                *_narrowed(p, filters),
+            )
+            .order_by(p.key, p.label, p.product_id)
+            .limit(sa.bindparam("rows", type_=sa.BigInteger()))
+        )
+        parts.append(sa.select(part.subquery(f"s{rank}")))
+    return Prepared(sa.union_all(*parts))
+
+
+@lru_cache(maxsize=256)
+def _count(terms: int, filters: _Filters) -> Prepared:
+    """How many products a question finds surely."""
+    p = aliased(SearchKey, name="p")
+    by_code = _is_code(p)
+    by_words = sa.and_(p.key.between(_term(0), _end(0)), *(_holds(p, _begins(n)) for n in range(1, terms)))
+    fits = sa.or_(by_code, by_words) if terms else by_code
+    counted = sa.func.count(sa.distinct(p.product_id)).label("n")
+    return Prepared(sa.select(counted).where(p.business_id == _business, fits, *_narrowed(p, filters)))
+
+
+def _term(n: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"term{n}", type_=sa.Text())
+
+
+def _end(n: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"end{n}", type_=sa.Text())
+
+
+def _is_code(k: Any) -> sa.ColumnElement[bool]:
+    is_code: sa.ColumnElement[bool] = k.key.in_([sa.bindparam(f"code{n}", type_=sa.Text()) for n in range(2)])
+    return is_code
+
+
+def _is_word(n: int) -> Any:
+    return lambda k: k.key == _term(n)
+
+
+def _begins(n: int) -> Any:
+    return lambda k: k.key.between(_term(n), _end(n))
+
+
+def _begins_or_means(n: int) -> Any:
+    return lambda k: sa.or_(k.key.between(_term(n), _end(n)), among(k.key, f"words{n}"))
+
+
+def _holds(p: Any, condition: Any) -> sa.ColumnElement[bool]:
+    """The product of a row has another key for which a condition holds.
+
+    Written as a value rather than EXISTS, which PostgreSQL would turn into a join of all rows before taking the first.
+    """
+    k = aliased(SearchKey)
+    one: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        k.business_id == _business, k.product_id == p.product_id, condition(k)
+    )
+    return one.limit(sa.literal_column("1")).scalar_subquery().is_not(None)
+
+
+def _narrowed(p: Any, filters: _Filters) -> Iterable[sa.ColumnElement[bool]]:
+    """The filters of a list, of the product of a row."""
+    wanted: list[sa.ColumnElement[bool]] = []
+    product = aliased(Product)
+    if filters.category:
+        below = sa.select(Category.id).where(
+            Category.business_id == _business, Category.path.like(sa.bindparam("category", type_=sa.Text()))
+        )
+        wanted.append(product.category_id.in_(below))
+    if filters.brand:
+        wanted.append(product.brand_id == sa.bindparam("brand", type_=sa.Uuid()))
+    if filters.active:
+        wanted.append(product.is_active == sa.bindparam("active", type_=sa.Boolean()))
+    if not wanted:
+        return ()
+    here: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        product.business_id == _business, product.id == p.product_id, *wanted
+    )
+    return (here.limit(sa.literal_column("1")).scalar_subquery().is_not(None),)
