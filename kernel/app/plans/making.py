@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -39,13 +39,6 @@ from kernel.work.configuring import STORED, secret_names, stored_in, title_of
 MOST_COUNTED = 100_000
 _VOLATILE = ("tables", "jobs", "catch_up", "consequences", "hash")
 """What moves while shops sell, and decides nothing about how the plan is applied."""
-
-
-class _Asked(Protocol):
-    """What a plan is made for."""
-
-    plugin: str
-    action: Action
 
 
 async def make_plan(work: Work, name: str, action: Action, *, with_consequences: bool = True) -> Plan:
