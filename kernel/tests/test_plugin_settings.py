@@ -84,19 +84,16 @@ async def test_a_secret_is_neither_answered_nor_stored_nor_noted_in_the_clear(ti
         ({"points": "3"}, "/values/points"),
         ({"points": 10**30}, "/values/points"),
         ({"points": 3, "greeting": "x" * 21}, "/values/greeting"),
-        ({"points": 3, "greeting": "a\x00b"}, None),
+        ({"points": 3, "greeting": "a\x00b"}, "/values/greeting"),
         ({"points": 3, "colour": "red"}, "/values/colour"),
         ({"points": 3, "greeting": "Go away"}, "/values"),
         ({"points": 3, "key": {"sealed": "eA=="}}, "/values/key"),
     ],
 )
 async def test_what_does_not_fit_is_refused_at_its_place_and_nothing_is_kept(
-    till: Box, values: dict[str, Any], pointer: str | None
+    till: Box, values: dict[str, Any], pointer: str
 ) -> None:
     refused = await change(till, 0, **values)
-    if pointer is None:  # a text that PostgreSQL cannot hold in JSON, and SQLite can
-        assert refused.status_code in (200, 422)
-        return
     assert refused.status_code == 422, refused.text
     assert [one["pointer"] for one in refused.json()["errors"]] == [pointer]
     assert (await till.client("owner").get(HERE)).json()["missing"] == ["points"]

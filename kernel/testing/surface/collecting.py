@@ -27,6 +27,7 @@ FOR_THE_KERNEL: Final = {
     "kernel.hooks": {"HookSet", "LeftOut", "Meter", "Noted", "Pair", "Spent", "Strikes", "policy_of"},
     "kernel.jobs": {"Backlog", "Handler", "backlog", "forget_old_keys", "handlers_of", "next_run"}
     | {"clear_schedules", "complete_schedules", "set_schedules"},
+    "kernel.migrate": {"KERNEL", "Lineage", "MigrationFailed", "Migrator", "protect_books"},
     "kernel.personal": {"Former", "Place", "Tombstone", "bury", "find_again", "former_values", "places_of"}
     | {"tables_of", "tombstones", "unreached", "wipe"},
     "kernel.web": {"Gate", "Languages", "Problem", "Route", "Visit", "as_duka_error", "perform", "problem"}
