@@ -30,6 +30,8 @@ LISTENS_S = 2.0
 """How long a worker waits for an id before it looks whether it should stop."""
 LAST_S = 8.0
 """Jobs that are under way when a worker stops are given so long to end; then they are undone, and run again."""
+AGAIN_S = 10.0
+"""A job that is still due is handed over again after so long: its id may have gone with the worker that took it out."""
 MARGIN_S = 30.0
 """So long after the limit of a job is its worker thought to have died."""
 
@@ -76,15 +78,16 @@ class JobQueue:
     async def relay(self) -> int:
         """Put ids of due jobs into Redis up to its bound; returns how many were new to it. Raises RedisError.
 
-        An id goes in once for each try: one whose worker died is taken by another as soon as its row is free.
+        An id goes in once for each try, and again after AGAIN_S: one whose worker died is taken by another.
         """
+        turn = int(self.runner.deployment.clock().timestamp() / AGAIN_S)
         room = MOST_QUEUED - await self.queue.count("queued")
         handed = 0
         for one in await self.runner.due():
             if handed >= room:
                 break
             key, named = (
-                f"{one.id}:{one.attempts}",
+                f"{one.id}:{one.attempts}:{turn}",
                 {"business_id": str(one.business_id), "job_id": str(one.id), "alone": bool(one.vanished)},
             )
             handed += (
@@ -118,9 +121,21 @@ class JobQueue:
             log.exception("the job loop stumbled")
 
     async def _run(self, _context: Mapping[str, Any], *, business_id: str, job_id: str, alone: bool) -> None:
-        """alone: its last try vanished, and it may have been this job that took the process along, or a neighbour."""
+        """alone: its last try vanished, and it may have been this job that took the process along, or a neighbour.
+
+        Or it is still being made, somewhere: then nobody waits for it.
+        """
+        if alone and not await self._is_free(uuid.UUID(job_id)):
+            return
         async with self._turns.taken(alone=alone):
             await self._run_one(uuid.UUID(business_id), uuid.UUID(job_id))
+
+    async def _is_free(self, job_id: uuid.UUID) -> bool:
+        try:
+            return await self.runner.is_free(job_id)
+        except Exception:  # the database may be away; the row is there the next time
+            log.exception("job %s could not be looked up", job_id)
+            return False
 
     async def _run_one(self, business_id: uuid.UUID, job_id: uuid.UUID) -> None:
         if self.runner.stopping.is_set():

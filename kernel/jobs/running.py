@@ -137,6 +137,11 @@ class Runner:
             facts.business = business_id
             return await self._execute(business_id, job_id, facts)
 
+    async def is_free(self, job_id: uuid.UUID) -> bool:
+        """Whether a job is due and nobody is at it."""
+        name = f"job {job_id}"
+        return await self._deed(NO_BUSINESS, name, lambda work: _is_free(work, job_id))
+
     async def _execute(self, business_id: uuid.UUID, job_id: uuid.UUID, facts: Facts) -> bool:
         name = facts.request_id
         facts.job = await self._deed(NO_BUSINESS, name, lambda work: self._start(work, job_id))
@@ -278,6 +283,10 @@ class Runner:
         )
         if moved.rowcount:
             work.later(row.job, {}, dedup=f"cron:{row.job}:{row.next_run.isoformat()}")
+
+
+async def _is_free(work: Work, job_id: uuid.UUID) -> bool:
+    return await work.one(_CLAIM, job_id=job_id, now=work.now) is not None
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import redis.asyncio
 
 from kernel.auth.identity import standing_of_business
 from kernel.jobs import Runner
-from kernel.jobs.queue import MOST_QUEUED, JobQueue
+from kernel.jobs.queue import AGAIN_S, MOST_QUEUED, JobQueue
 from kernel.testing.box import Box
 from kernel.tests.test_jobs import jobs, later, moves
 from kernel.work import NO_BUSINESS, Work
@@ -57,6 +57,27 @@ async def test_an_id_that_comes_twice_has_one_effect(box: Box, queue: JobQueue, 
         await client.rpush("saq:duka:queued", *ids, *ids)
     await worked(box, queue, 4)
     assert await moves(box) == [f"tea {number}" for number in range(4)]
+
+
+async def test_an_id_that_went_with_its_worker_goes_in_again(box: Box, queue: JobQueue, redis_url: str) -> None:
+    await later(box, "probe_stock.book", {"product": "tea"})
+    await queue.relay()
+    async with redis.asyncio.Redis.from_url(redis_url) as client:
+        assert await client.blmove("saq:duka:queued", "saq:duka:active", 1, "LEFT", "RIGHT"), "taken out, and lost"
+    assert await queue.relay() == 0
+    box.clock.pass_by(seconds=AGAIN_S)
+    assert await queue.relay() == 1
+    await worked(box, queue, 1)
+    assert await moves(box) == ["tea"]
+
+
+async def test_a_job_that_is_being_tried_is_not_free(box: Box, queue: JobQueue) -> None:
+    runner = queue.runner
+    await later(box, "probe_stock.book", {"product": "tea"})
+    (one,) = await runner.due()
+    assert await runner.is_free(one.id)
+    await runner.execute(box.shop.id, one.id)
+    assert not await runner.is_free(one.id)
 
 
 async def test_redis_holds_ids_and_nothing_of_the_business(box: Box, queue: JobQueue, redis_url: str) -> None:

@@ -17,7 +17,6 @@ from kernel.testing.box import PASSWORD, Box, Client
 from kernel.testing.served import serving
 from kernel.tests.factors import set_up
 from kernel.work import Work
-from kernel.work.approvals import use_approvals
 from plugins.catalog.testing import a_product
 from plugins.inventory.testing import on_hand
 from tests.promises.test_delegation import edit, role, token_of
@@ -380,28 +379,28 @@ async def use_twice(box: Box) -> list[int]:
     return sorted(answer.status_code for answer in answers)
 
 
-def meeting(database: str, use: Any) -> Any:
-    """A use of approvals that begins only when both have come so far; SQLite lets one writer in at a time."""
-    barrier = asyncio.Barrier(2)
+def meet_once_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first two deeds go on only when both have read that the approval is given."""
+    approvals = sys.modules["kernel.work.approvals"]
+    claim, barrier = approvals._claim, asyncio.Barrier(2)
     met: set[int] = set()
 
-    async def meet(work: Work) -> None:
-        if database == "postgresql" and work.claims and len(met) < 2:
+    async def meet(work: Work, ask: Any) -> bool:
+        is_given = await claim(work, ask)
+        if is_given and id(work) not in met and len(met) < 2:
             met.add(id(work))
             await asyncio.wait_for(barrier.wait(), 20)
-        await use(work)
+        return bool(is_given)
 
-    return meet
+    monkeypatch.setattr(approvals, "_claim", meet)
 
 
-async def test_of_two_uses_at_once_one_is_refused(box: Box, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["kernel.work.deeds"], "use_approvals", meeting(database, use_approvals))
+async def test_of_two_uses_at_once_one_is_refused(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    meet_once_read(monkeypatch)
     assert await use_twice(box) == [201, 403]
 
 
-async def test_a_use_that_reads_and_then_writes_is_found(
-    box: Box, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_use_that_reads_and_then_writes_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: the state is trusted as it was read."""
 
     async def trusting(work: Work) -> None:
@@ -410,7 +409,8 @@ async def test_a_use_that_reads_and_then_writes_is_found(
             here = sa.and_(Approval.business_id == work.business_id, Approval.id == one.id)
             await work.execute(sa.update(Approval).where(here).values(state="used", used_at=work.now))
 
-    monkeypatch.setattr(sys.modules["kernel.work.deeds"], "use_approvals", meeting(database, trusting))
+    meet_once_read(monkeypatch)
+    monkeypatch.setattr(sys.modules["kernel.work.deeds"], "use_approvals", trusting)
     assert await use_twice(box) == [201, 201]
 
 
