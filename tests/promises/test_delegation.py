@@ -228,8 +228,8 @@ async def expect_last_owner(box: Box, work: Work) -> None:
         await roles.keep_an_owner(work, but=person)
 
 
-async def demote_each_other(box: Box) -> int:
-    """Two owners demote each other at the same moment; how many owners are left."""
+async def demote_each_other(box: Box) -> tuple[int, list[httpx.Response]]:
+    """Two owners demote each other at the same moment; how many owners are left, and what the two were told."""
     owner, second = box.client("owner"), box.client("operator")
     cashier = (await role(owner, "cashier"))["id"]
     pairs = ((owner, "operator"), (second, "owner"))
@@ -239,7 +239,7 @@ async def demote_each_other(box: Box) -> int:
         etag = (await client.get(path)).headers["etag"]
         return await client.send("PATCH", path, json={"role_id": cashier}, headers={"If-Match": etag})
 
-    await asyncio.gather(*(demote(*pair) for pair in pairs))
+    told = list(await asyncio.gather(*(demote(*pair) for pair in pairs)))
 
     async def count(work: Work) -> int:
         owners = sa.select(sa.func.count()).where(
@@ -249,11 +249,12 @@ async def demote_each_other(box: Box) -> int:
         found: int = (await work.execute(owners)).scalar_one()
         return found
 
-    return await box.look(count)
+    return await box.look(count), told
 
 
 async def test_two_owners_who_demote_each_other_leave_one(box: Box) -> None:
-    assert await demote_each_other(box) == 1
+    left, told = await demote_each_other(box)
+    assert left == 1, [one.text for one in told]
 
 
 async def test_an_owner_kept_by_reading_alone_would_leave_none(
@@ -267,7 +268,8 @@ async def test_an_owner_kept_by_reading_alone_would_leave_none(
             await asyncio.wait_for(barrier.wait(), 10)
 
     monkeypatch.setattr("kernel.app.routes.people.keep_an_owner", looks_only)
-    assert await demote_each_other(box) == 0
+    left, told = await demote_each_other(box)
+    assert left == 0, [one.text for one in told]
 
 
 async def test_the_matrix_shows_every_role_permission_and_limit_in_words(box: Box) -> None:
