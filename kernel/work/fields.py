@@ -6,9 +6,9 @@ and schemas for those who do not hold the permission, and refuses a request of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -28,12 +28,18 @@ class _Shape:
     """What is guarded of one Struct, list or mapping, and what lies below it: its fields, or each of its elements.
 
     ext: fields that plugins extend, and their subjects.
+    leads: the fields by which anything guarded is reached, with what a pointer calls them; made once.
     """
 
     needs: dict[str, str] = field(default_factory=dict)
     ext: dict[str, str] = field(default_factory=dict)
     below: dict[str, tuple[_Shape, ...]] = field(default_factory=dict)
     each: tuple[_Shape, ...] = ()
+
+    @cached_property
+    def leads(self) -> tuple[tuple[str, str], ...]:
+        said = self.needs | self.ext | {name: "" for name, shapes in self.below.items() if any(map(_holds, shapes))}
+        return tuple((name, _in_pointer(name)) for name in said)
 
 
 def shown(body: bytes, kind: Any, may: May, registry: Registry | None = None) -> bytes:
@@ -115,16 +121,7 @@ def visible(schema: Any, may: May) -> Any:
 @cache
 def permissions_in(kind: Any) -> frozenset[str]:
     """The permissions that fields of a type, at any depth, ask for."""
-    found: set[str] = set()
-    seen: set[int] = set()
-    waiting = list(shapes_of(kind))
-    while waiting:
-        shape = waiting.pop()
-        if id(shape) not in seen:
-            seen.add(id(shape))
-            found |= set(shape.needs.values())
-            waiting += [*shape.each, *(one for shapes in shape.below.values() for one in shapes)]
-    return frozenset(found)
+    return frozenset(needs for shape in _reached(shapes_of(kind)) for needs in shape.needs.values())
 
 
 @cache
@@ -136,14 +133,8 @@ def shapes_of(kind: Any) -> tuple[_Shape, ...]:
 @lru_cache(maxsize=4096)
 def _guards(kind: Any, registry: Registry | None) -> tuple[frozenset[str], tuple[bytes, ...]]:
     """The permissions that a type and what extends it ask for, and how its extended fields begin that hold any."""
-    permissions, names, seen = set(permissions_in(kind)), set(), set()
-    waiting = list(shapes_of(kind))
-    while waiting:
-        shape = waiting.pop()
-        if id(shape) in seen:
-            continue
-        seen.add(id(shape))
-        waiting += [*shape.each, *(one for shapes in shape.below.values() for one in shapes)]
+    permissions, names = set(permissions_in(kind)), set()
+    for shape in _reached(shapes_of(kind)):
         for name, subject in shape.ext.items() if registry else ():
             names.add(msgspec.json.encode(name) + b':{"')
             for extension in registry.extensions_of(subject) if registry else ():
@@ -157,8 +148,11 @@ def _guarded(
     """(permission, the object around it, pointer) of every guarded field that is there."""
     if isinstance(value, dict):
         for shape in shapes:
-            for name, inner in value.items():
-                here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            leads = [(name, _in_pointer(name)) for name in value] if shape.each else shape.leads
+            for name, said in leads:
+                if name not in value:
+                    continue
+                inner, here = value[name], f"{pointer}/{said}"
                 if name in shape.needs:
                     yield shape.needs[name], value, here
                 if name in shape.ext and registry is not None:
@@ -178,6 +172,28 @@ def _guarded_ext(ext: Any, subject: str, pointer: str, registry: Registry) -> It
             yield _NOBODY, ext, here
         else:
             yield from _guarded(part, shapes_of(kind), here, registry)
+
+
+@cache
+def _holds(shape: _Shape) -> bool:
+    """Whether anything is guarded in a shape or below it."""
+    return any(one.needs or one.ext for one in _reached([shape]))
+
+
+def _reached(shapes: Iterable[_Shape]) -> Iterator[_Shape]:
+    """Shapes and all below them, each once."""
+    seen: set[int] = set()
+    waiting = list(shapes)
+    while waiting:
+        shape = waiting.pop()
+        if id(shape) not in seen:
+            seen.add(id(shape))
+            waiting += [*shape.each, *(one for below in shape.below.values() for one in below)]
+            yield shape
+
+
+def _in_pointer(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _shapes(kind: Any, known: dict[Any, _Shape]) -> tuple[_Shape, ...]:
