@@ -11,7 +11,7 @@ import pytest
 
 from kernel.testing.servers import in_memory
 
-pytest_plugins = ["kernel.testing.fixtures"]
+pytest_plugins = ["kernel.testing.fixtures", "tests.proving"]
 os.environ.setdefault("DUKA_TEST_POSTGRES", "required")  # Duka's own tests run on both databases or fail
 _made = pytest.StashKey[Path]()
 
