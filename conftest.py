@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +16,13 @@ from kernel.testing.servers import in_memory
 pytest_plugins = ["kernel.testing.fixtures", "tests.proving"]
 os.environ.setdefault("DUKA_TEST_POSTGRES", "required")  # Duka's own tests run on both databases or fail
 _made = pytest.StashKey[Path]()
+
+# Some hundred processes are started, each of which would compile the kernel anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+gc.disable()  # until all is collected: nothing of that is ever let go
+YOUNG_OBJECTS = 20_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,3 +37,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing in memory."""
     if made := config.stash.get(_made, None):
         shutil.rmtree(made, ignore_errors=True)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from walking over modules and tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+    gc.enable()

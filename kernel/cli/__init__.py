@@ -3,8 +3,10 @@
 0 done · 1 a check failed, the command was refused or could not do its work, Ctrl-C · 2 wrong usage or settings.
 """
 
+import gc
 import sys
 
+gc.disable()  # it would look through what is loaded again and again, a fifth of the time, and find nothing
 try:
     from kernel.cli import (
         audit,
@@ -27,6 +29,8 @@ try:
     from kernel.cli.main import main
 except KeyboardInterrupt:  # loading takes a second
     sys.exit("Stopped.")
+gc.freeze()
+gc.enable()
 
 __all__ = [
     "audit",

@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 import pytest
 import pytest_asyncio
 import redis
+from argon2 import PasswordHasher
 
+from kernel.auth.secrets import passwords
 from kernel.invariants import broken
 from kernel.registry import Registry, discover
 from kernel.settings import Settings
@@ -32,6 +34,19 @@ from kernel.testing.servers import Redis as RedisServer
 T = TypeVar("T")
 POSTGRES = "DUKA_TEST_POSTGRES"
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hash passwords as quickly as argon2 can: how hard they are to guess is no matter of tests.
+
+    Processes that tests start hash as ever, and know these hashes, for a hash names its figures.
+    """
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", quick)
+        patch.setattr(passwords, "_NOBODY", quick.hash("a password that no account has"))
+        yield
 
 
 @pytest.fixture(scope="session")
