@@ -19,6 +19,7 @@ from kernel.auth import look
 from kernel.errors import AlreadyExists
 from kernel.settings import Settings
 from kernel.testing.box import Box
+from kernel.tests.command_line import duka
 from kernel.tests.trails import (
     ANCHOR,
     AUDIT,
@@ -26,7 +27,6 @@ from kernel.tests.trails import (
     ROWS,
     a_long_trail,
     as_the_owner_of_the_database,
-    duka,
     made,
     restore,
     sealer,

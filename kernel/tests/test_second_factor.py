@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,7 +20,7 @@ from kernel.db.tables import Audit
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box, open_box
-from kernel.testing.served import environment_of
+from kernel.tests.command_line import duka
 from kernel.tests.factors import FACTOR, Phone, login, set_up, told
 from kernel.work import Work
 
@@ -312,16 +310,12 @@ async def test_ones_own_is_not_switched_off_by_the_road_for_others(box: Box) -> 
 
 async def test_whoever_has_the_server_switches_off_any_from_the_command_line(box: Box, box_settings: Settings) -> None:
     await set_up(box, "owner")
-    command = [sys.executable, "-c", "from kernel.cli import main; main()", "second-factor", "off"]
-    environment = environment_of(box_settings)
-
-    async def duka(email: str) -> int:
-        process = await asyncio.create_subprocess_exec(*command, email, env=environment, stderr=subprocess.DEVNULL)
-        return await process.wait()
-
-    assert await duka("nobody@mama-njeri.example") == 1
+    off = (box_settings, "second-factor", "off")
+    code, said = await duka(*off, "nobody@mama-njeri.example")
+    assert (code, "nobody has an account" in said) == (1, True), said
     assert told(await login(box, "owner")) == (401, "second-factor-required")
-    assert await duka("Owner@mama-njeri.example") == 0
+    code, said = await duka(*off, "Owner@mama-njeri.example")
+    assert (code, "signs in by password alone" in said) == (0, True), said
     assert (await login(box, "owner")).status_code == 200
 
 

@@ -16,7 +16,8 @@ from kernel.auth.identity import standing_of_business
 from kernel.db.tables import AuditWatch, Business
 from kernel.settings import Settings
 from kernel.testing.box import Box
-from kernel.tests.trails import AUDIT, a_long_trail, as_the_owner_of_the_database, duka, sealer
+from kernel.tests.command_line import duka
+from kernel.tests.trails import AUDIT, a_long_trail, as_the_owner_of_the_database, sealer
 from kernel.work import NO_BUSINESS, Deployment, Work
 
 TAKE = "/api/v1/probe_stock/take"

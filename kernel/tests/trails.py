@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
-import os
 import random
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -21,9 +17,7 @@ from kernel.audit.canonical import START, first_id, link
 from kernel.auth.identity import standing_of_business
 from kernel.db import Base
 from kernel.db.tables import Audit, AuditAnchor, AuditSeal
-from kernel.settings import Settings
 from kernel.testing.box import Box
-from kernel.testing.served import environment_of
 
 BEGAN = dt.datetime(2026, 10, 1, 8, tzinfo=dt.UTC)
 ROWS = 40
@@ -129,16 +123,3 @@ async def restore(connection: AsyncConnection, trail: Trail) -> None:
     for table, rows in ((AUDIT, trail.rows), (SEAL, trail.seals)):
         await connection.execute(sa.delete(table))
         await connection.execute(sa.insert(table), rows)
-
-
-async def duka(settings: Settings, *arguments: str) -> tuple[int, str]:
-    """Run the command line in a process of its own."""
-    process = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-W", "ignore", "-c", "from kernel.cli import main; main()", *arguments],
-        env=environment_of(settings, {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return process.returncode, process.stdout + process.stderr

@@ -20,7 +20,8 @@ from kernel.auth.secrets import vault
 from kernel.settings import Settings
 from kernel.testing.box import SECRET, Box
 from kernel.testing.servers import Postgres
-from kernel.tests.trails import duka, sealer
+from kernel.tests.command_line import duka
+from kernel.tests.trails import sealer
 from tests.promises.copies import empty_database, every_row, table_names
 
 PASSPHRASE = "battery staple of a horse"

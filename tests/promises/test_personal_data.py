@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from kernel.errors import DukaError, StillOpen
 from kernel.personal import Tombstone, erasing, tables_of, tombstones, unreached
 from kernel.registry import Registry
 from kernel.testing.box import Box
-from kernel.testing.served import environment_of
+from kernel.tests.command_line import duka
 from kernel.work import Work
 from tests.promises.filling import Filling
 from tests.promises.people import SHOP, Seeded, a_customer_everywhere, dump, figures, hits
@@ -229,22 +226,18 @@ async def test_a_backup_without_tombstones_takes_them_from_a_list(box: Box) -> N
 
 async def test_an_operator_erases_lists_and_erases_again_by_command(box: Box, tmp_path: Path) -> None:
     own = await Filling(box, SHOP).fill()
-    environment = environment_of(box.deployment.settings)
-
-    def duka(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-W", "ignore", "-c", "from kernel.cli import main; main()", "personal", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-
-    refused = await asyncio.to_thread(duka, "erase-account", f"cashier@{SHOP}.example", "--reason", "left us")
-    assert (refused.returncode, SHOP in refused.stderr) == (1, True), refused.stderr
-    listed = await asyncio.to_thread(duka, "tombstones")
-    stones = listed.stdout.splitlines()
+    settings = box.deployment.settings
+    who = f"cashier@{SHOP}.example"
+    code, said = await duka(settings, "personal", "erase-account", who, "--reason", "left us")
+    assert (code, SHOP in said) == (1, True), said
+    code, said = await duka(settings, "personal", "tombstones")
+    stones = said.splitlines()
     assert [json.loads(one)["kind"] for one in stones] == ["customer"], "the customer whom the filling erases"
     stone = Tombstone(box.shop.id, "customer", erasing.subject_hash("customer", uuid.UUID(own["customer_id"])))
     kept_apart = tmp_path / "erased.jsonl"
     kept_apart.write_bytes(msgspec.json.encode(stone) + b"\n")
-    again = await asyncio.to_thread(duka, "erase-again", str(kept_apart))
-    assert (again.returncode, "1 erased again" in again.stdout, "cart" in again.stdout) == (1, True, True), again.stdout
+    code, said = await duka(settings, "personal", "erase-again", str(kept_apart))
+    assert (code, "1 erased again" in said, "cart" in said) == (1, True, True), said
 
 
 async def _restore(work: Work, seeded: Seeded, values: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import Box
 from kernel.testing.served import environment_of, running, serving
+from kernel.tests.command_line import duka
 from kernel.work import Work
 
 LOST = "discounts"
@@ -84,17 +85,10 @@ async def test_a_server_that_does_not_ask_the_database_stumbles(broken: Box, box
 async def test_the_command_line_says_why_it_is_aside_and_switches_nothing_on(
     broken: Box, box_settings: Settings
 ) -> None:
-    async def duka(*arguments: str) -> tuple[int, str]:
-        command = [*WORKER[:-1], "plugin", *arguments]
-        done = await asyncio.to_thread(
-            subprocess.run, command, env=environment_of(box_settings), capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    code, said = await duka("list")
+    code, said = await duka(box_settings, "plugin", "list")
     assert (code, f"✗ {LOST}" in said) == (0, True), said
     assert "OperationalError" in said or "ProgrammingError" in said, "the reason of the process that prepared"
-    code, said = await duka("enable", LOST, "--business", "mama-njeri")
+    code, said = await duka(box_settings, "plugin", "enable", LOST, "--business", "mama-njeri")
     assert (code, "was set aside" in said) == (1, True), said
 
 

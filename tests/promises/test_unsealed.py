@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from kernel.settings import Settings
 from kernel.testing.box import Box
-from kernel.tests.trails import AUDIT, as_the_owner_of_the_database, duka, made, sealer
+from kernel.tests.command_line import duka
+from kernel.tests.trails import AUDIT, as_the_owner_of_the_database, made, sealer
 
 
 async def test_the_check_warns_of_a_trail_that_nobody_seals(box: Box, box_settings: Settings) -> None:
