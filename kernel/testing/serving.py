@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
+gc.disable()  # until all is loaded
 from kernel.app.listening import config_of, serve_one
 from kernel.settings import Settings
 

@@ -18,7 +18,6 @@ from typing import IO, Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
-from openpyxl import Workbook, load_workbook
 
 from kernel.cells import read_cell
 from kernel.money import Quantity, UnitPrice
@@ -119,6 +118,8 @@ def read(kind: str, source: Path) -> Iterator[Header | Row]:
 
 def write_xlsx(lines: Iterable[Sequence[str]], to: Path) -> None:
     """A workbook of one sheet; every cell is a text, so that codes keep their zeros and prices all their digits."""
+    from openpyxl import Workbook  # noqa: PLC0415 - only its own process needs it, and it takes a while to load
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Products")
     for cells in lines:
@@ -220,6 +221,8 @@ def _csv_rows(source: Path) -> Iterator[list[str]]:
 
 def _xlsx_rows(source: Path) -> Iterator[list[str]]:
     """The first sheet's rows. Formulas are not computed: a cell is what the program that saved the file had in it."""
+    from openpyxl import load_workbook  # noqa: PLC0415 - as above
+
     try:
         with zipfile.ZipFile(source) as packed:
             _check_packed(packed)
