@@ -6,8 +6,8 @@ import gc
 import sys
 
 gc.disable()  # until all is loaded
-from kernel.app.listening import config_of, serve_one
-from kernel.settings import Settings
+from kernel.app.listening import config_of, serve_one  # noqa: E402
+from kernel.settings import Settings  # noqa: E402
 
 if __name__ == "__main__":
     application, port = sys.argv[1:]
