@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from kernel.hooks import invariants
+from kernel.hooks import Invariant, invariants
 from kernel.work import Deployment
 
 __all__ = ["Rule", "broken"]
+
+AT_ONCE = 100
+"""Rules in one statement; SQLite takes 500 parts at most."""
+EVERY = ""
+"""All businesses at once, for a login that sees the rows of all."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,14 @@ async def broken(deployment: Deployment) -> list[str]:
     another login each business is looked at in turn.
     """
     hooks = deployment.registry.hooks_for(deployment.registry.plugins)
-    rules = [*OURS, *(rule for answer in hooks.offers(invariants) for rule in answer.value)]
+    rules: Sequence[Invariant] = [*OURS, *(rule for answer in hooks.offers(invariants) for rule in answer.value)]
     engine = create_async_engine(deployment.settings.url, hide_parameters=True)
     found: list[str] = []
     try:
         async with engine.connect() as connection:
             businesses = await _blind_to(connection)
+            if businesses == [EVERY]:
+                rules = await _suspect(connection, rules)
             for rule in rules:
                 for business in businesses:
                     rows = await _broken_rows(connection, rule.broken_rows, business)
@@ -74,9 +82,20 @@ async def broken(deployment: Deployment) -> list[str]:
     return found
 
 
+async def _suspect(connection: AsyncConnection, rules: Sequence[Invariant]) -> list[Invariant]:
+    """The rules that some row breaks, asked for in few statements: a rule that holds, as nearly all do, needs none."""
+    found: list[Invariant] = []
+    for begin in range(0, len(rules), AT_ONCE):
+        some = rules[begin : begin + AT_ONCE]
+        asked = (f"SELECT {place} WHERE EXISTS ({rule.broken_rows})" for place, rule in enumerate(some))
+        rows = await connection.execute(sa.text(" UNION ALL ".join(asked)))
+        found += [some[place] for place in sorted(rows.scalars())]
+    return found
+
+
 async def _broken_rows(connection: AsyncConnection, query: str, business: str) -> list[sa.Row[*tuple[Any, ...]]]:
     """A few rows that break a rule. Of global tables a business's eyes see the others' rows too: those do not count."""
-    if not business:
+    if business == EVERY:
         return list((await connection.execute(sa.text(f"{query} LIMIT 3"))).all())
     await connection.execute(sa.text("SELECT set_config('app.business', :b, true)"), {"b": business})
     rows = (await connection.execute(sa.text(query))).all()
@@ -86,12 +105,12 @@ async def _broken_rows(connection: AsyncConnection, query: str, business: str) -
 async def _blind_to(connection: AsyncConnection) -> list[str]:
     """The businesses to look at one by one; one empty name where the login sees all rows at once."""
     if connection.dialect.name != "postgresql":
-        return [""]
+        return [EVERY]
     await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     sees = await connection.execute(
         sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
     )
     if sees.scalar_one():
-        return [""]
+        return [EVERY]
     rows = await connection.execute(sa.text("SELECT id::text FROM kernel_business ORDER BY id"))
     return [row[0] for row in rows.all()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -46,6 +47,7 @@ from kernel.settings import Settings, secret_key
 from kernel.web import Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
 from kernel.web.exports import sent
 from kernel.web.languages import FOLDER
+from kernel.web.paths import Paths
 from kernel.work import Clock, Deployment, heed_now, system_clock
 from kernel.work.crash import crashpoint
 
@@ -84,27 +86,36 @@ async def opened(settings: Settings, *, patient: bool = True, settle: bool = Fal
 
 def create_app(deployment: Deployment) -> Served:
     """The application of a deployment: its routes are those of every installed plugin, whatever is enabled where."""
-    registry = deployment.found
-    rights = Rights(registry)
-    routes, routing = _routing(registry, rights)
-    languages = Languages([FOLDER, *(one.folder / "locale" for one in registry.in_order())])
-    gate = Gate(routing, deployment, rights, routes, languages)
-    return Served(deployment, routes, gate)
+    rights = Rights(deployment.found)
+    routing = _routing(deployment.found, rights)
+    gate = Gate(routing.app, deployment, rights, routing.paths, routing.languages)
+    return Served(deployment, routing.routes, gate)
 
 
-_LATEST: list[tuple[Registry, list[Route], Litestar]] = []
+@dataclass(frozen=True)
+class _Routing:
+    """What follows from a registry alone: its routes, Litestar with their handlers, their paths, the languages."""
+
+    registry: Registry
+    routes: list[Route]
+    app: Litestar
+    paths: Paths
+    languages: Languages
 
 
-def _routing(registry: Registry, rights: Rights) -> tuple[list[Route], Litestar]:
-    """The routes of a registry, and Litestar with their handlers.
+_LATEST: list[_Routing] = []
+
+
+def _routing(registry: Registry, rights: Rights) -> _Routing:
+    """The routing of a registry.
 
     It knows no deployment, so the one made last is taken again as long as the routes are the same: making one takes
     half a second, which the tests would pay for each database that they open.
     """
     routes = [*kernel_routes(), *plugin_routes(registry)]
-    for known, same, made in _LATEST:
-        if known is registry and same == routes:
-            return same, made
+    for latest in _LATEST:
+        if latest.registry is registry and latest.routes == routes:
+            return latest
     docs = pages.Pages(registry, rights, routes)
     app = Litestar(
         route_handlers=[*map(_handler, routes), *docs.handlers(), *health.handlers(), *figures.handlers()],
@@ -119,8 +130,10 @@ def _routing(registry: Registry, rights: Rights) -> tuple[list[Route], Litestar]
         pdb_on_exception=False,
         debug=False,
     )
-    _LATEST[:] = [(registry, routes, app)]
-    return routes, app
+    languages = Languages([FOLDER, *(one.folder / "locale" for one in registry.in_order())])
+    made = _Routing(registry, routes, app, Paths(routes), languages)
+    _LATEST[:] = [made]
+    return made
 
 
 def kernel_routes() -> list[Route]:

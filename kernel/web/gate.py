@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,7 +28,6 @@ from kernel.web.headers import check_address, read_headers
 from kernel.web.languages import Languages
 from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open
 from kernel.web.perform import Visit
-from kernel.web.routes import Route
 from kernel.web.uploads import Takes, receive_upload
 from kernel.work import Deployment
 
@@ -42,11 +41,9 @@ LONGEST_S = 30.0
 class Gate:
     """The ASGI application that is served: the gate around the app."""
 
-    def __init__(
-        self, app: ASGI, deployment: Deployment, rights: Rights, routes: Iterable[Route], languages: Languages
-    ) -> None:
+    def __init__(self, app: ASGI, deployment: Deployment, rights: Rights, paths: Paths, languages: Languages) -> None:
         self.app, self.deployment, self.rights = app, deployment, rights
-        self.paths, self.languages = Paths(routes), languages
+        self.paths, self.languages = paths, languages
         self.throttle = Throttle(deployment)
         self.in_flight = 0
 
