@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from kernel.settings import Settings
 from kernel.testing.box import SECRET
 from kernel.testing.served import environment_of
+from kernel.tests.command_line import duka
 
 DUKA = [sys.executable, "-c", "from kernel.cli import main; main()"]
 
@@ -24,8 +26,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=str(tmp_path), secret_key=SECRET)
 
 
-def duka(settings: Settings, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    environment = environment_of(settings, extra)
+def a_process(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = environment_of(settings)
     return subprocess.run(
         [*DUKA, *arguments], env=environment, cwd=settings.home, capture_output=True, text=True, timeout=60, check=False
     )
@@ -66,39 +68,43 @@ def test_it_serves_an_empty_database_and_ends_when_told(settings: Settings) -> N
     assert process.wait(30) in (0, -signal.SIGTERM)
 
 
-def test_a_first_admin_and_business_are_made_once_and_the_check_is_content(settings: Settings) -> None:
+async def test_a_first_admin_and_business_are_made_once_and_the_check_is_content(settings: Settings) -> None:
     arguments = ["init", "--admin-email", "boss@x.example", "--admin-password", "a long password"]
     arguments += ["--business", "Mama Njeri Stores", "--region", "KE", "--currency", "KES"]
-    for _ in range(2):
-        done = duka(settings, *arguments)
-        assert done.returncode == 0, done.stderr
-    checked = duka(settings, "check")
+    done = await asyncio.to_thread(a_process, settings, *arguments)
+    assert done.returncode == 0, done.stderr
+    code, said = await duka(settings, *arguments)
+    assert code == 0, said
+    checked = await asyncio.to_thread(a_process, settings, "check")
     assert checked.returncode == 0, checked.stdout
-    listed = duka(settings, "plugin", "list", "--business", "mama-njeri-stores")
-    assert "on  sales" in listed.stdout
+    code, said = await duka(settings, "plugin", "list", "--business", "mama-njeri-stores")
+    assert (code, "on  sales" in said) == (0, True), said
+
+
+def test_what_a_process_cannot_do_it_says_in_words(settings: Settings) -> None:
+    done = a_process(settings, "check")
+    assert done.returncode == 1
+    assert "migrations that have not run" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("check",), 1, "migrations that have not run"),
         (("init", "--admin-email", "x@x.example"), 2, "--admin-password"),
         (("plugin", "enable", "sales", "--business", "no-such"), 1, "duka: "),
         (("nonsense",), 2, "No such command"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(
+async def test_what_cannot_be_done_is_said_in_words(
     settings: Settings, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    done = duka(settings, *arguments)
-    assert done.returncode == code
-    assert said in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    ended, told = await duka(settings, *arguments)
+    assert ended == code
+    assert said in told
+    assert "Traceback" not in told
 
 
-def test_an_unknown_setting_is_named(settings: Settings) -> None:
-    done = duka(settings, "check", DUKA_PROT="1")
-    assert (done.returncode, done.stderr) == (
-        2,
-        "duka: DUKA_PROT is not a setting of Duka; .env.example lists them all\n",
-    )
+async def test_an_unknown_setting_is_named(settings: Settings) -> None:
+    told = await duka(settings, "check", DUKA_PROT="1")
+    assert told == (2, "duka: DUKA_PROT is not a setting of Duka; .env.example lists them all\n")

@@ -18,15 +18,18 @@ from kernel.settings import Settings
 from kernel.testing.served import environment_of
 
 
-async def duka(settings: Settings, *words: str) -> tuple[int, str]:
-    """Run `duka` on a deployment, in a thread and an event loop of its own; its exit code, and all that it said."""
-    return await asyncio.to_thread(_run, settings, words)
+async def duka(settings: Settings, *words: str, **more: str) -> tuple[int, str]:
+    """Run `duka` on a deployment, in a thread and an event loop of its own; its exit code, and all that it said.
+
+    more: of the environment.
+    """
+    return await asyncio.to_thread(_run, environment_of(settings, more), words)
 
 
-def _run(settings: Settings, words: tuple[str, ...]) -> tuple[int, str]:
+def _run(environment: dict[str, str], words: tuple[str, ...]) -> tuple[int, str]:
     said, code = io.StringIO(), 0
     with (
-        mock.patch.dict(os.environ, environment_of(settings), clear=True),
+        mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "argv", ["duka", *words]),
         mock.patch.object(sys, "stdin", io.StringIO()),
         mock.patch.object(logs, "set_up"),

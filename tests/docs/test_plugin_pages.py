@@ -19,7 +19,8 @@ TOGETHER = {"tuesdays": ["tuesdays"], "stamps": ["models", "settings", "hooks", 
 TOGETHER["stamps"].append("obligations")
 BLOCK = re.compile(r"^```python (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PYTEST = ["-m", "pytest", "-q", "--import-mode=importlib", "-p", "kernel.testing.fixtures", "-p", "no:cacheprovider"]
+UNUSED = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:xdist"]
+PYTEST = ["-m", "pytest", "-q", "--import-mode=importlib", "-p", "kernel.testing.fixtures", *UNUSED]
 MODES = "asyncio_mode=auto", "asyncio_default_fixture_loop_scope=session", "asyncio_default_test_loop_scope=session"
 
 
