@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kernel.testing.forking import LOADED
 from kernel.testing.servers import in_memory
 
 pytest_plugins = ["kernel.testing.fixtures", "tests.proving"]
@@ -20,6 +21,8 @@ _made = pytest.StashKey[Path]()
 # Some hundred processes are started, each of which would compile the kernel anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+LOADED.begin()
 
 gc.disable()  # until all is collected: nothing of that is ever let go
 YOUNG_OBJECTS = 20_000
@@ -34,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing in memory."""
+    """Leave nothing in memory, and no process behind."""
+    LOADED.end()
     if made := config.stash.get(_made, None):
         shutil.rmtree(made, ignore_errors=True)
 

@@ -9,7 +9,12 @@ gc.disable()  # until all is loaded
 from kernel.app.listening import config_of, serve_one  # noqa: E402
 from kernel.settings import Settings  # noqa: E402
 
-if __name__ == "__main__":
-    application, port = sys.argv[1:]
-    config = config_of(Settings(port=int(port), log_level="error"), application)
+
+def serve(application: str, port: int) -> None:
+    """Serve at a port of the loopback until told to stop."""
+    config = config_of(Settings(port=port, log_level="error"), application)
     serve_one(config, config.bind_socket(), drain_s=0.0)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))
