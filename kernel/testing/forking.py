@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -165,6 +166,7 @@ def _serve(order: Mapping[str, Any]) -> None:
         os.environ.clear()
         os.environ.update(order["environment"])
         os.chdir(order["folder"])
+        random.seed()  # or all that are forked would wait the same moments before they try again
         importlib.reload(importlib.import_module("kernel.work.crash"))  # it reads the environment once
         importlib.import_module("kernel.testing.serving").serve(order["serve"], order["port"])
         code = 0
