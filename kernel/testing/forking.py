@@ -1,7 +1,7 @@
 """Servers forked from a process that has loaded Duka already: to load it takes a second and a half, every time.
 
 `python -m kernel.testing.forking` loads it once, then reads orders, each a line of JSON, and answers each with one.
-What it forks serves as `kernel.testing.serving` does: a process with an event loop, settings and connections of its own.
+What it forks serves as `kernel.testing.serving` does, with an event loop, settings and connections of its own.
 Only who asks for it by `LOADED.begin()` gets such servers; benches measure whole processes.
 """
 
