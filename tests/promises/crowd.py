@@ -26,6 +26,10 @@ def token_for(box: Box, role: str, shop: str = "mama-njeri") -> str:
     return make_access_token(claims, box.deployment.secret, dt.datetime.now(dt.UTC), dt.timedelta(hours=1))
 
 
+PATIENCE = 5
+"""A server is given up after so many answers of 503."""
+
+
 class Crowd:
     """Clients that share connections to some servers; `rush` lets all requests start on one barrier."""
 
@@ -50,12 +54,17 @@ class Crowd:
         return await next(self._next).post(f"/api/v1{path}", json=body, headers=headers)
 
     async def rush(self, path: str, bodies: Sequence[Any], keys: Sequence[str] | None = None) -> list[httpx.Response]:
-        """All POSTs at once."""
+        """All POSTs at once; who is told that there was no time is patient, and asks again with the same key."""
         barrier = asyncio.Event()
 
         async def one(body: Any, key: str | None) -> httpx.Response:
             await barrier.wait()
-            return await self.post(path, body, key)
+            key = key or uuid.uuid4().hex
+            for _ in range(PATIENCE):
+                answer = await self.post(path, body, key)
+                if answer.status_code != 503:
+                    break
+            return answer
 
         named: Sequence[str | None] = keys or [None] * len(bodies)
         tasks = [asyncio.create_task(one(body, key)) for body, key in zip(bodies, named, strict=True)]
