@@ -60,10 +60,10 @@ class Crowd:
         async def one(body: Any, key: str | None) -> httpx.Response:
             await barrier.wait()
             key = key or uuid.uuid4().hex
+            answer = await self.post(path, body, key)
             for _ in range(PATIENCE):
-                answer = await self.post(path, body, key)
-                if answer.status_code != 503:
-                    break
+                if answer.status_code == 503:
+                    answer = await self.post(path, body, key)
             return answer
 
         named: Sequence[str | None] = keys or [None] * len(bodies)
