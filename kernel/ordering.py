@@ -34,6 +34,14 @@ class Circle(Exception):
         """The plugins of the circle."""
         return {edge.later for edge in self.path}
 
+    def path_from(self, name: str) -> tuple[str, ...]:
+        """The way round the circle, from one of its members back to it."""
+        before = {edge.later: edge.earlier for edge in self.path}
+        way = [name]
+        while len(way) <= len(before):
+            way.append(before[way[-1]])
+        return tuple(way)
+
 
 def dependencies(manifests: Mapping[str, Plugin]) -> list[Edge]:
     """What plugins stand on, hard and wished for, as far as it is among them."""

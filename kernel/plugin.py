@@ -21,6 +21,7 @@ RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
         *("keys", "tills", "till"),
+        *("duka", "duka_kept"),
         *("openapi", "health", "static", "docs", "operating", "approvals"),
     }
 )
@@ -91,7 +92,7 @@ class Plugin:
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise ValueError(f"plugin name {self.name!r}: lower-case letters, digits and _ only, 2 to 40 of them")
-        if self.name in RESERVED:
+        if self.name in RESERVED or self.name.startswith("kernel_"):
             raise ValueError(f"plugin name {self.name!r}: the kernel's own; choose another")
         SpecifierSet(self.kernel)
         for said in (*self.depends, *self.optional, *self.conflicts):

@@ -11,7 +11,7 @@ import importlib.util
 import logging
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +35,7 @@ BUNDLED = "plugins"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A plugin whose code is in memory."""
+    """A plugin whose code is in memory. released: the version of the distribution that it was loaded from."""
 
     manifest: Plugin
     package: str
@@ -47,6 +47,7 @@ class Loaded:
     jobs: ModuleType | None = None
     settings: type[msgspec.Struct] | None = None
     extensions: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
+    released: str = ""
 
     @property
     def name(self) -> str:
@@ -61,19 +62,24 @@ class Loaded:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A plugin that could not be used, and why."""
+    """A plugin that could not be used, and why. path: the plugins over which the reason runs, it first."""
 
     name: str
     reason: str
     state: str = "quarantined"
+    path: tuple[str, ...] = ()
 
 
 class Registry:
-    """The plugins of a deployment, in plan order."""
+    """The plugins of a deployment, in plan order.
+
+    held_back: those whose code is in memory and that were set aside all the same, since their tables are not ready.
+    """
 
     def __init__(self, loaded: Sequence[Loaded], set_aside: Sequence[SetAside] = ()) -> None:
         self.plugins: dict[str, Loaded] = {one.name: one for one in loaded}
         self.set_aside: dict[str, SetAside] = {one.name: one for one in set_aside}
+        self.held_back: dict[str, Loaded] = {}
         self.meter: Meter = {}
         self._sets: dict[tuple[frozenset[str], frozenset[Pair]], HookSet] = {}
 
@@ -183,18 +189,30 @@ def discover(only: Iterable[str] | None = None) -> Registry:
     found, aside = _manifests(only)
     _refuse_misfits(found, aside)
     loaded: list[Loaded] = []
+    released = released_versions()
     for name in _plan_order({name: manifest for name, (manifest, _) in found.items()}, aside):
         manifest, package = found[name]
         if missing := [need for need in manifest.requirements() if need in aside]:
-            aside[name] = SetAside(name, f"needs {missing[0]}, which was set aside")
+            aside[name] = SetAside(name, f"needs {missing[0]}, which was set aside", path=(name, missing[0]))
             continue
         try:
             one = load(manifest, package, {one.name for one in loaded} | (found.keys() - aside.keys()))
+            one = replace(one, released=released.get(name, ""))
             _check_hooks(Registry([*loaded, one]), one)
             loaded.append(one)
         except Exception as fault:  # a stranger's module may raise anything; the deployment must still start
             aside[name] = SetAside(name, f"{type(fault).__name__}: {fault}")
     return Registry(loaded, tuple(aside.values()))
+
+
+def released_versions() -> dict[str, str]:
+    """Plugin → the version of the distribution that offers it on this machine now, loaded or not."""
+    return {point.name: point.dist.version for point in entry_points(group=GROUP) if point.dist}
+
+
+def owner_of(table: str, plugins: Iterable[str]) -> str | None:
+    """The plugin whose table it is by its name: the longest that it begins with."""
+    return max((name for name in plugins if table.startswith(f"{name}_")), key=len, default=None)
 
 
 def load(manifest: Plugin, package: str, present: Iterable[str]) -> Loaded:
@@ -265,9 +283,10 @@ def _refuse_misfits(found: dict[str, tuple[Plugin, str]], aside: dict[str, SetAs
             aside[name] = SetAside(name, f"needs kernel {manifest.kernel}, this is {VERSION}")
         for need, versions in manifest.requirements().items():
             if need not in found:
-                aside.setdefault(name, SetAside(name, f"needs {need}, which is not installed"))
+                aside.setdefault(name, SetAside(name, f"needs {need}, which is not installed", path=(name, need)))
             elif Version(found[need][0].version) not in versions:
-                aside.setdefault(name, SetAside(name, f"needs {need}{versions}, found {found[need][0].version}"))
+                said = f"needs {need}{versions}, found {found[need][0].version}"
+                aside.setdefault(name, SetAside(name, said, path=(name, need)))
 
 
 def _plan_order(manifests: Mapping[str, Plugin], aside: dict[str, SetAside]) -> list[str]:
@@ -278,7 +297,7 @@ def _plan_order(manifests: Mapping[str, Plugin], aside: dict[str, SetAside]) -> 
             return [name for name in sort(fit, dependencies(fit)) if name not in aside]
         except Circle as circle:
             for name in circle.members:
-                aside[name] = SetAside(name, f"dependencies run in a circle: {circle}")
+                aside[name] = SetAside(name, f"dependencies run in a circle: {circle}", path=circle.path_from(name))
                 del fit[name]
 
 

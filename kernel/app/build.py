@@ -39,6 +39,7 @@ from kernel.app.settling import settled
 from kernel.auth.accounts import housekeeping, letters
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Database
+from kernel.db.engine import COMMAND, SERVING
 from kernel.errors import DukaError
 from kernel.hooks import Strikes
 from kernel.logs import never_show, now_known
@@ -57,12 +58,17 @@ KERNEL_JOBS = (housekeeping, letters, plans)
 
 
 def open_deployment(
-    settings: Settings, *, registry: Registry | None = None, clock: Clock = system_clock, patient: bool = False
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    clock: Clock = system_clock,
+    patient: bool = False,
+    name: str = SERVING,
 ) -> Deployment:
-    """A deployment from its settings, plugins loaded. patient: no statement time-outs."""
+    """A deployment from its settings, plugins loaded. patient: no statement time-outs. name: of its sessions."""
     role = settings.database_role if settings.url.startswith("postgresql") else ""
     settings.home_path.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.url, role=role, pool_size=settings.pool_size, patient=patient)
+    database = Database(settings.url, role=role, pool_size=settings.pool_size, patient=patient, name=name)
     secret = secret_key(settings)
     never_show(secret, *settings.secrets().values())
     strikes = Strikes(settings.hook_strikes, dt.timedelta(minutes=settings.hook_strikes_minutes))
@@ -76,7 +82,7 @@ async def opened(settings: Settings, *, patient: bool = True, settle: bool = Fal
     settle: without the plugins whose migrations have not run, as it is served.
     """
     registry = await settled(settings, discover()) if settle else None
-    deployment = open_deployment(settings, registry=registry, patient=patient)
+    deployment = open_deployment(settings, registry=registry, patient=patient, name=COMMAND)
     try:
         await heed_now(deployment)
         yield deployment

@@ -34,6 +34,7 @@ from kernel.db.tables import Audit, Business, BusinessPlugin, Schedule
 from kernel.errors import AlreadyExists
 from kernel.invariants import broken
 from kernel.jobs import handlers_of, next_run
+from kernel.registry import owner_of
 from kernel.work import NO_BUSINESS, SYSTEM, Deployment
 
 Row = dict[str, Any]
@@ -202,7 +203,7 @@ class _Incoming:
 
     def _has_rows(self, lineage: str) -> bool:
         tables = self.reader.manifest.tables.items()
-        return any(said.rows for name, said in tables if name.startswith(f"{lineage}_"))
+        return any(said.rows for name, said in tables if owner_of(name, self.reader.manifest.schema) == lineage)
 
     def _rows(self, table: str) -> Iterator[Row]:
         if table not in self.reader.manifest.tables:

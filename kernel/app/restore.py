@@ -27,7 +27,7 @@ from kernel.db.owner import engine_for
 from kernel.errors import Conflict
 from kernel.invariants import broken
 from kernel.migrate import Migrator
-from kernel.registry import Registry
+from kernel.registry import Registry, owner_of
 from kernel.work import NO_BUSINESS, Deployment
 
 
@@ -88,7 +88,7 @@ def check_schema(manifest: Manifest, registry: Registry) -> None:
     known = {one.name: {script.revision for script in one.script().walk_revisions()} for one in lineages(registry)}
     for name, revision in manifest.schema.items():
         if name not in known:
-            rows = sum(said.rows for table, said in manifest.tables.items() if table.startswith(f"{name}_"))
+            rows = sum(said.rows for table, said in manifest.tables.items() if owner_of(table, manifest.schema) == name)
             raise FileFault(f"The file has tables of {name} ({rows} rows), which is not installed here")
         if revision not in known[name]:
             raise FileFault(

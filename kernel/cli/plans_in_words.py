@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kernel.app.plans import Plan, Rehearsal
-from kernel.app.plans.statements import Revision
-from kernel.app.plans.values import PlanConsequence
+from kernel.app.plans import Carried, Plan, Rehearsal
+from kernel.app.plans.values import PlanConsequence, Revision
 
 MOST_SHOWN = 10
 """Of changed documents; the rest is counted."""
@@ -14,10 +13,12 @@ MOST_SHOWN = 10
 
 def in_words(plan: Plan) -> Iterator[str]:
     """The lines of a plan: verdict first, then + what appears, - what goes, ~ what changes, ! what is open."""
-    sign = "+" if plan.action == "enable" else "-"
-    yield f"{plan.action} {plan.title} {plan.version}: {_verdict(plan)}"
+    sign = "-" if plan.action in ("disable", "uninstall") else "+"
+    came_from = f" (from {plan.version_before})" if plan.version_before not in (None, plan.version) else ""
+    yield f"{plan.action} {plan.title} {plan.version}{came_from}: {_verdict(plan)}"
     yield from (f"  ! {one.words} ({' → '.join(one.path)})" for one in plan.hindrances)
     yield from (f"  ! open: {one.words}: {one.count}. {one.finish}" for one in plan.obligations)
+    yield from (f"  {line}" for line in (revisions_in_words(plan.migrations) if plan.migrations else ()))
     yield from (f"  {sign} {one.method:6} {one.path}  ({one.permission})" for one in plan.routes)
     yield from (f"  {sign} may {one.name}: {', '.join(one.roles) or 'nobody'}" for one in plan.permissions)
     for hook in plan.hooks:
@@ -25,13 +26,36 @@ def in_words(plan: Plan) -> Iterator[str]:
     for job in plan.jobs:
         when, waiting = f" at {job.cron}" if job.cron else "", f", {job.waiting} wait" if job.waiting else ""
         yield f"  {sign} job {job.name}{when}{waiting}"
-    yield from (f"  = {one.table}: {one.rows}{'+' * one.is_more} rows stay" for one in plan.tables)
+    fate = "go into an archive" if plan.action == "uninstall" else "stay"
+    yield from (f"  = {one.table}: {one.rows}{'+' * one.is_more} rows {fate}" for one in plan.tables)
+    yield from (f"  = {table} is kept for the law, read-only" for table in plan.kept)
+    yield from (f"  ? {one.name}: {one.title}{' (required)' * one.is_required}" for one in plan.settings)
     yield from (f"  {sign} talks to {host}" for host in plan.hosts)
+    yield from (f"  x not beside {rival}" for rival in plan.conflicts)
+    yield from (f"  < archive {one.name}: {one.bytes:,} bytes" for one in plan.archives)
+    if plan.restart:
+        yield f"  ! {plan.restart}"
     if plan.catch_up:
         yield f"  + makes good: {plan.catch_up.words}: {plan.catch_up.count}"
     for seen in plan.consequences:
         yield from _consequence(seen)
     yield f"hash {plan.hash}"
+
+
+def carried_in_words(done: Carried) -> Iterator[str]:
+    """The lines of what was done to the whole deployment."""
+    plan = done.plan
+    if plan.is_done:
+        yield f"{plan.plugin} {plan.version}: it is so already"
+        return
+    yield from (f"migrated {revision}" for revision in done.migrated)
+    if done.uninstalled:
+        made = done.uninstalled.archive
+        yield f"{made.path}: {made.manifest.rows:,} rows, {made.bytes:,} bytes"
+        yield f"sha256 {made.sha256}"
+    yield f"{plan.plugin} {plan.version} is {'upgraded' if plan.action == 'upgrade' else plan.action + 'ed'}"
+    if plan.restart:
+        yield plan.restart
 
 
 def rehearsal_in_words(done: Rehearsal) -> Iterator[str]:

@@ -10,11 +10,12 @@ import click
 
 from kernel.app import opened
 from kernel.app.application import settings_of
+from kernel.app.plans import Plan
 from kernel.app.portable import Manifest
-from kernel.app.uninstalling import Archived, Installed, Restored, Uninstalled, archive, install, restore, uninstall
-from kernel.app.uninstalling.removing import check
+from kernel.app.uninstalling import Archived, Installed, Restored, Uninstalled, archive, restore
 from kernel.cli.main import run
-from kernel.cli.plugins import plugin
+from kernel.cli.plans_in_words import carried_in_words, in_words
+from kernel.cli.plugins import STOPPED, carried_out, planned, plugin
 from kernel.cli.saying import Progress, json_option, say
 from kernel.errors import Conflict
 from kernel.settings import Settings
@@ -25,22 +26,24 @@ _OLD_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @plugin.command("uninstall")
 @click.argument("name")
-@click.option("--archive", "file", type=_FILE, required=True, help="The file its data goes into.")
+@click.option("--archive", "file", type=_FILE, help="The file its data goes into; else a new one below home.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def uninstall_plugin(name: str, file: Path, yes: bool, as_json: bool) -> None:
+def uninstall_plugin(name: str, file: Path | None, yes: bool, as_json: bool) -> None:
     """Archive all data of NAME into a file, compare them, and drop its tables.
 
-    Refused while it is on for a business, or another plugin stands on it. It asks for the plugin's name. Tables that
-    the law wants kept stay, read-only.
+    Refused while it is on for a business, or another plugin stands on it. It shows the plan and asks for the plugin's
+    name. Tables that the law wants kept stay, read-only.
     """
-    settings = settings_of()
-    run(_check(settings, name))
+    settings, hash_ = settings_of(), None
     if not yes:
-        _ask(name, file)
-    done = run(_uninstall(settings, name, file))
-    gone = {"dropped": done.purged.dropped, "kept": done.purged.kept}
-    say(as_json, {"plugin": name, **_facts(done.archive), **gone}, _uninstalled(done))
+        hash_ = _ask(run(planned(settings, name, "uninstall")))
+    done = run(carried_out(settings, name, "uninstall", hash_, into=file))
+    if done.uninstalled is None:
+        say(as_json, {"plugin": name, "was_gone": True}, [f"{name} is uninstalled already"])
+        return
+    gone = {"dropped": done.uninstalled.purged.dropped, "kept": done.uninstalled.purged.kept}
+    say(as_json, {"plugin": name, **_facts(done.uninstalled.archive), **gone}, _uninstalled(done.uninstalled))
 
 
 @plugin.command("install")
@@ -48,8 +51,24 @@ def uninstall_plugin(name: str, file: Path, yes: bool, as_json: bool) -> None:
 @json_option
 def install_plugin(name: str, as_json: bool) -> None:
     """Install NAME: its migrations run. One that was uninstalled comes back with empty tables; see restore."""
-    done = run(_install(settings_of(), name))
-    say(as_json, done, _installed(done))
+    done = run(carried_out(settings_of(), name, "install", None))
+    made = done.installed or Installed(name, done.plan.version, [], [], was_there=True)
+    say(as_json, made, _installed(made, done.plan.restart))
+
+
+@plugin.command("upgrade")
+@click.argument("name")
+@STOPPED
+@json_option
+def upgrade_installed(name: str, servers_stopped: bool, as_json: bool) -> None:
+    """Run the migrations of NAME's new version, and of no other plugin.
+
+    The next start would do it for all; see `duka plugin plan NAME upgrade` for the SQL, `duka plugin rehearse` for what
+    comes of it.
+    """
+    done = run(carried_out(settings_of(), name, "upgrade", None, servers_stopped=servers_stopped))
+    made = done.installed or Installed(name, done.plan.version, [], [], was_there=True)
+    say(as_json, made, list(carried_in_words(done)))
 
 
 @plugin.command("archive")
@@ -80,28 +99,18 @@ def restore_plugin(file: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _ask(name: str, file: Path) -> None:
+def _ask(plan: Plan) -> str:
+    """The hash of a plan that somebody has read and means."""
+    if plan.is_done or plan.hindrances:
+        return plan.hash
     if not sys.stdin.isatty():
         raise click.UsageError("on a terminal it asks for the plugin's name; elsewhere say --yes")
-    typed = click.prompt(f"All data of {name} goes into {file} and out of the database. Type its name", err=True)
-    if typed.strip() != name:
-        raise Conflict(f"{typed.strip()!r} is not {name!r}; nothing was done")
-
-
-async def _check(settings: Settings, name: str) -> None:
-    async with opened(settings) as deployment:
-        await check(deployment, name)
-
-
-async def _uninstall(settings: Settings, name: str, file: Path) -> Uninstalled:
-    async with opened(settings) as deployment:
-        with Progress() as progress:
-            return await uninstall(deployment, name, file, progress=progress)
-
-
-async def _install(settings: Settings, name: str) -> Installed:
-    async with opened(settings) as deployment:
-        return await install(deployment, name)
+    for line in in_words(plan):
+        click.echo(line, err=True)
+    typed = click.prompt("All of its data goes into an archive and out of the database. Type its name", err=True)
+    if typed.strip() != plan.plugin:
+        raise Conflict(f"{typed.strip()!r} is not {plan.plugin!r}; nothing was done")
+    return plan.hash
 
 
 async def _archive(settings: Settings, name: str, file: Path, replace: bool) -> Archived:
@@ -138,11 +147,12 @@ def _uninstalled(done: Uninstalled) -> list[str]:
     return [*lines, f"{name} is uninstalled; back with its data: duka plugin restore {done.archive.path}"]
 
 
-def _installed(done: Installed) -> list[str]:
+def _installed(done: Installed, restart: str | None) -> list[str]:
     if done.was_there:
         return [f"{done.plugin} {done.version} is installed already"]
     lines = [f"migrated {revision}" for revision in done.migrated]
     lines += [f"{table} has the rows that were kept" for table in done.taken_back]
+    lines += [restart] if restart else []
     return [*lines, f"{done.plugin} {done.version} is installed; on for a business: duka plugin enable {done.plugin}"]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import uuid
-from typing import get_args
+from pathlib import Path
+from typing import cast, get_args
 
 import click
 import msgspec
@@ -12,12 +13,27 @@ import sqlalchemy as sa
 
 from kernel.app import opened
 from kernel.app.application import settings_of
-from kernel.app.plans import Action, OnOpen, Plan, Rehearsal, apply_plan, make_plan, rehearse
-from kernel.app.plans.statements import Revision, pending_revisions
+from kernel.app.plans import (
+    Action,
+    Carried,
+    Deploying,
+    OnOpen,
+    Plan,
+    Rehearsal,
+    Switching,
+    apply_plan,
+    carry_out_plan,
+    make_plan,
+    plan_deployment,
+    rehearse,
+    servers_run,
+)
+from kernel.app.plans.statements import pending_revisions
+from kernel.app.plans.values import Revision
 from kernel.auth import act, look
 from kernel.auth.businesses.switching import installed
 from kernel.cli.main import duka, run
-from kernel.cli.plans_in_words import in_words, rehearsal_in_words, revisions_in_words
+from kernel.cli.plans_in_words import carried_in_words, in_words, rehearsal_in_words, revisions_in_words
 from kernel.cli.saying import Progress, json_option, say
 from kernel.db import Phase
 from kernel.db.tables import Business
@@ -45,6 +61,11 @@ def list_plugins(business: str | None, as_json: bool) -> None:
 
 
 _BUSINESS = click.option("--business", required=True, help="Slug of the business.")
+_ITS_BUSINESS = click.option("--business", help="Slug of the business; to enable and disable.")
+_ARCHIVE = click.option("--archive", help="To install: the archive below home to install from.")
+STOPPED = click.option(
+    "--servers-stopped", is_flag=True, help="No server runs, so that migrations may take away what one would use."
+)
 _ACTION = click.argument("action", type=click.Choice(get_args(Action)))
 _ON_OPEN = click.option(
     "--on-open", type=click.Choice(get_args(OnOpen)), default="refuse", show_default=True, help="What of open matters."
@@ -65,28 +86,64 @@ def show_plugin(name: str, as_json: bool) -> None:
 @plugin.command("plan")
 @click.argument("name")
 @_ACTION
-@_BUSINESS
+@_ITS_BUSINESS
+@_ARCHIVE
+@STOPPED
 @json_option
-def plan_plugin(name: str, action: Action, business: str, as_json: bool) -> None:
-    """Show what enabling or disabling NAME would do for a business; changes nothing."""
-    plan = run(_plan(settings_of(), name, action, business))
+def plan_plugin(
+    name: str, action: Action, business: str | None, archive: str | None, servers_stopped: bool, as_json: bool
+) -> None:
+    """Show what an action would do with NAME; changes nothing.
+
+    enable and disable are of a business; install, upgrade and uninstall of the whole deployment. Exit code 1 if
+    something hinders it.
+    """
+    if action in ("enable", "disable"):
+        plan = run(_plan(settings_of(), name, action, _needed(business)))
+    else:
+        plan = run(planned(settings_of(), name, cast("Deploying", action), archive, servers_stopped))
     say(as_json, plan, list(in_words(plan)))
+    if plan.hindrances:
+        sys.exit(1)
 
 
 @plugin.command("apply")
 @click.argument("name")
 @_ACTION
 @click.option("--hash", "hash_", required=True, help="The hash of the plan that was seen.")
-@_BUSINESS
+@_ITS_BUSINESS
 @_ON_OPEN
 @_REASON
+@_ARCHIVE
+@STOPPED
 @json_option
 def apply_plugin(
-    name: str, action: Action, hash_: str, business: str, on_open: OnOpen, reason: str, as_json: bool
+    name: str,
+    action: Action,
+    hash_: str,
+    business: str | None,
+    on_open: OnOpen,
+    reason: str,
+    archive: str | None,
+    servers_stopped: bool,
+    as_json: bool,
 ) -> None:
     """Carry out a plan for NAME, if it is still the one that was seen."""
-    run(_apply(settings_of(), name, action, business, hash_, on_open, reason))
-    say(as_json, {"plugin": name, "business": business, "action": action}, [f"{action}d {name} for {business}"])
+    if action in ("enable", "disable"):
+        run(_apply(settings_of(), name, action, _needed(business), hash_, on_open, reason))
+        said = {"plugin": name, "business": business, "action": action}
+        say(as_json, said, [f"{action}d {name} for {business}"])
+        return
+    done = run(
+        carried_out(settings_of(), name, cast("Deploying", action), hash_, archive, servers_stopped=servers_stopped)
+    )
+    say(as_json, done, list(carried_in_words(done)))
+
+
+def _needed(business: str | None) -> str:
+    if business is None:
+        raise click.UsageError("say for which business: --business SLUG")
+    return business
 
 
 @plugin.command("enable")
@@ -191,7 +248,46 @@ async def _rehearse(settings: Settings, documents: int) -> Rehearsal:
             return await rehearse(deployment, documents, progress=progress)
 
 
-async def _plan(settings: Settings, name: str, action: Action, slug: str) -> Plan:
+async def planned(
+    settings: Settings, name: str, action: Deploying, archive: str | None = None, servers_stopped: bool = False
+) -> Plan:
+    """The plan of an action on the whole deployment."""
+    async with opened(settings) as deployment:
+        serving = await _serving(deployment, servers_stopped)
+        return await plan_deployment(deployment, name, action, archive=archive, serving=serving)
+
+
+async def carried_out(
+    settings: Settings,
+    name: str,
+    action: Deploying,
+    hash_: str | None,
+    archive: str | None = None,
+    *,
+    into: Path | None = None,
+    servers_stopped: bool = False,
+) -> Carried:
+    """Do something to the whole deployment, as its plan says. hash_: of the plan that was seen, None for any."""
+    async with opened(settings) as deployment:
+        serving = await _serving(deployment, servers_stopped)
+        with Progress() as progress:
+            return await carry_out_plan(
+                *(deployment, name, action),
+                hash_=hash_,
+                archive=archive,
+                into=into,
+                serving=serving,
+                progress=progress,
+            )
+
+
+async def _serving(deployment: Deployment, servers_stopped: bool) -> bool:
+    """Whether servers run, as the database says; where it cannot tell, as we are told."""
+    seen = await servers_run(deployment)
+    return not servers_stopped if seen is None else seen
+
+
+async def _plan(settings: Settings, name: str, action: Switching, slug: str) -> Plan:
     async with opened(settings, settle=True) as deployment:
         business = await business_named(deployment, slug)
         return await look(deployment, business, lambda work: make_plan(work, name, action))
@@ -200,7 +296,7 @@ async def _plan(settings: Settings, name: str, action: Action, slug: str) -> Pla
 async def _apply(
     settings: Settings,
     name: str,
-    action: Action,
+    action: Switching,
     slug: str,
     hash_: str | None = None,
     on_open: OnOpen = "refuse",

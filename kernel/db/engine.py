@@ -40,8 +40,10 @@ SLOWEST_STATEMENT_S = 5.0
 _STEPS_BETWEEN_LOOKS = 100_000
 """Of SQLite's machine, between two looks at the clock: about a millisecond."""
 
+SERVING, COMMAND = "duka", "duka command"
+"""What sessions are called: of processes that serve or work off jobs, and of what is done apart from them."""
+
 _SESSION = {
-    "application_name": "duka",
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
@@ -65,15 +67,17 @@ class Database:
     """The engines of one deployment.
 
     role: the PostgreSQL role each transaction switches to, without ownership or bypass; empty stays the login's.
-    patient: no statement time-out, for seeds, checks and migrations.
+    patient: no statement time-out, for seeds, checks and migrations. name: what its sessions are called on PostgreSQL.
     """
 
-    def __init__(self, url: str, *, role: str = "", pool_size: int = 16, patient: bool = False) -> None:
+    def __init__(
+        self, url: str, *, role: str = "", pool_size: int = 16, patient: bool = False, name: str = SERVING
+    ) -> None:
         self.url = url
         self.role = role
         self.is_postgres = url.startswith("postgresql")
         if self.is_postgres:
-            self.writer = self.reader = _postgres(url, pool_size, patient)
+            self.writer = self.reader = _postgres(url, pool_size, patient, name)
         else:
             self.writer = _sqlite(url, _BEGIN_WRITING, 1, patient)
             self.reader = _sqlite(url, _BEGIN_READING, pool_size, patient)
@@ -313,8 +317,8 @@ def to_json(value: Any) -> str:
 JSON_AS_STORED: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": msgspec.json.decode}
 
 
-def _postgres(url: str, pool_size: int, patient: bool) -> AsyncEngine:
-    session = {**_SESSION, "statement_timeout": str(int(SLOWEST_STATEMENT_S * 1000))}
+def _postgres(url: str, pool_size: int, patient: bool, name: str) -> AsyncEngine:
+    session = {**_SESSION, "application_name": name, "statement_timeout": str(int(SLOWEST_STATEMENT_S * 1000))}
     settings = {k: v for k, v in session.items() if not (patient and k.endswith("_timeout"))}
     engine = create_async_engine(
         url,

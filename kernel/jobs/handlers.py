@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from croniter import croniter
 
 from kernel.db.tables import Idempotency
-from kernel.registry import functions_of
+from kernel.registry import Loaded, functions_of
 from kernel.work import Deployment, Work
 
 KEPT_FOR = dt.timedelta(days=8)
@@ -74,9 +74,15 @@ def handlers_of(deployment: Deployment) -> dict[str, Handler]:
     """Every job that can be run: name → handler."""
     found = dict(_KERNEL)
     for one in deployment.registry.in_order():
-        declared = [functions_of(module, Handler) for module in (one.jobs, *one.bridges.values())]
-        for handler in itertools.chain(*declared):
-            if handler.name.partition(".")[0] != one.name:
-                raise ValueError(f"{one.name}: its job {handler.name!r} must start with '{one.name}.'")
-            found[handler.name] = handler
+        found |= {handler.name: handler for handler in handlers_in(one)}
+    return found
+
+
+def handlers_in(one: Loaded) -> list[Handler]:
+    """The jobs that a plugin declares. Raises ValueError for a name that is another's."""
+    declared = [functions_of(module, Handler) for module in (one.jobs, *one.bridges.values())]
+    found = list(itertools.chain(*declared))
+    for handler in found:
+        if handler.name.partition(".")[0] != one.name:
+            raise ValueError(f"{one.name}: its job {handler.name!r} must start with '{one.name}.'")
     return found

@@ -23,6 +23,7 @@ from kernel.db import Base
 from kernel.db.engine import LOCK_SPACE
 from kernel.db.owner import engine_for
 from kernel.db.tables import Release
+from kernel.registry import owner_of
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,19 @@ class Migrator:
     """Brings a database to the newest revisions of some lineages.
 
     Those of plugins that were uninstalled are left alone, but for the one named in `bringing_back`.
+    neighbours: plugins whose tables are none of these lineages', though they may begin with the name of one.
     """
 
-    def __init__(self, url: str, lineages: Sequence[Lineage], role: str, *, bringing_back: str = "") -> None:
-        self.url, self.role, self._bringing_back = url, role, bringing_back
+    def __init__(
+        self,
+        url: str,
+        lineages: Sequence[Lineage],
+        role: str,
+        *,
+        bringing_back: str = "",
+        neighbours: Iterable[str] = (),
+    ) -> None:
+        self.url, self.role, self._bringing_back, self._neighbours = url, role, bringing_back, set(neighbours)
         self.lineages = {one.name: one for one in lineages}
 
     async def upgrade(self, only_to: Mapping[str, str] | None = None) -> list[str]:
@@ -200,11 +210,14 @@ class Migrator:
         return {one.revision for head in heads for one in script.iterate_revisions(head, "base")} if heads else set()
 
     def _context(self, connection: sa.Connection, lineage: Lineage | None = None) -> MigrationContext:
-        prefixes = tuple(f"{one.name}_" for one in ([lineage] if lineage else self.lineages.values()))
+        wanted_names = {lineage.name} if lineage else self.lineages.keys()
+        names = self.lineages.keys() | self._neighbours
         versions = {one.version_table for one in self.lineages.values()}
 
         def ours(name: str | None, kind: str, _parents: Any) -> bool:
-            return kind != "table" or (name is not None and name.startswith(prefixes) and name not in versions)
+            if kind != "table" or name is None:
+                return kind != "table"
+            return owner_of(name, names) in wanted_names and name not in versions
 
         def wanted(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
             return ours(name, kind, None)
@@ -242,7 +255,7 @@ def _sorted(waiting: dict[str, tuple[str, Script]]) -> list[tuple[str, Script]]:
     order: list[tuple[str, Script]] = []
     placed: set[str] = set()
     while len(order) < len(waiting):
-        ready = [r for r in waiting if r not in placed and not _needs(waiting[r][1]) & (waiting.keys() - placed)]
+        ready = [r for r in waiting if r not in placed and not needs_of(waiting[r][1]) & (waiting.keys() - placed)]
         if not ready:
             raise MigrationFailed(next(iter(waiting.values()))[0], "revisions require one another in a circle")
         same = [r for r in ready if order and waiting[r][0] == order[-1][0]]
@@ -254,11 +267,12 @@ def _sorted(waiting: dict[str, tuple[str, Script]]) -> list[tuple[str, Script]]:
 
 def _check_requirements(waiting: dict[str, tuple[str, Script]], known: set[str]) -> None:
     for name, script in waiting.values():
-        if missing := sorted(_needs(script) - known):
+        if missing := sorted(needs_of(script) - known):
             raise MigrationFailed(name, f"{script.revision} requires {', '.join(missing)}, which no plugin here has")
 
 
-def _needs(script: Script) -> set[str]:
+def needs_of(script: Script) -> set[str]:
+    """The revisions that must have run before one: its predecessor, and what it requires of others."""
     before = script.down_revision
     own: Iterable[str] = (before,) if isinstance(before, str) else (before or ())
     return {*own, *getattr(script.module, "requires", ())}

@@ -27,7 +27,7 @@ class Distribution:
     """Who brings an entry point."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name, self.version = name, "1.0"
 
 
 @pytest.fixture

@@ -296,7 +296,7 @@ async def test_it_is_refused_while_it_is_on_needed_or_referred_to(shelf: Box, tm
 async def test_a_kept_table_that_would_be_torn_is_refused(
     shelf: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(removing, "_kept", lambda _loaded, _known: ["probe_shelf_note"])
+    monkeypatch.setattr(removing, "kept_of", lambda _loaded, _known: ["probe_shelf_note"])
     with pytest.raises(TornHold, match=r"probe_shelf_note\(business_id, paper_id\) → probe_shelf_paper"):
         await uninstall(shelf.deployment, NAME, tmp_path / "shelf.zip")
     assert (await release(shelf))[0] == "installed"

@@ -18,7 +18,7 @@ from kernel.auth.secrets.bearer import read_bearer
 from kernel.auth.signing_in.throttle import Throttle, TooManyRequests, principal_of
 from kernel.auth.signing_in.uses import note_use
 from kernel.db import new_id
-from kernel.errors import BadHost, MethodNotAllowed, NotFound, Overloaded, TookTooLong, Unauthenticated
+from kernel.errors import BadHost, DukaError, MethodNotAllowed, NotFound, Overloaded, TookTooLong, Unauthenticated
 from kernel.logs import Facts, about, mention
 from kernel.metrics import answered
 from kernel.web import cors, journal
@@ -132,12 +132,13 @@ class Gate:
         route = place.routes.get(method) if place else None
         if route is not None and route.longest_s is not None:
             visit.allow(route.longest_s)
-        if route is not None and route.takes is not None:
-            await self._receive_file(receive, visit, route.takes)
-        elif method in ("POST", "PUT", "PATCH", "DELETE"):
-            visit.body = await read_body(receive, visit.headers)
-            visit.parsed = parse(visit.body) if visit.body else None
-            mention(visit.parsed)
+        try:
+            await self._receive(receive, visit, method, route)
+        except DukaError:
+            if not anyone and self._plugin_of(path):  # what is off is not there, whatever is sent to it
+                await visit.enter()
+                self._check_plugin(path, visit)
+            raise
         if anyone and not (visit.claims and path == DOCUMENT):
             visit.claims = None
         else:
@@ -148,6 +149,14 @@ class Gate:
         if method not in place.routes and not (method == "OPTIONS" or (method == "HEAD" and "GET" in place.routes)):
             raise MethodNotAllowed(headers={"Allow": place.allow})
         return place.allow
+
+    async def _receive(self, receive: Any, visit: Visit, method: str, route: Route | None) -> None:
+        if route is not None and route.takes is not None:
+            await self._receive_file(receive, visit, route.takes)
+        elif method in ("POST", "PUT", "PATCH", "DELETE"):
+            visit.body = await read_body(receive, visit.headers)
+            visit.parsed = parse(visit.body) if visit.body else None
+            mention(visit.parsed)
 
     async def _receive_file(self, receive: Any, visit: Visit, takes: Takes) -> None:
         """Receive a file; the time to answer runs from when it is here. What stands for it in the trail is its hash."""
@@ -181,12 +190,14 @@ class Gate:
     def _check_plugin(self, path: str, visit: Visit) -> None:
         if "//" in path:  # routing would read it as one stroke, and find what is looked for here in vain
             raise NotFound
-        if not path.startswith(API):
-            return
-        name = path[len(API) :].partition("/")[0]
-        standing = visit.standing
-        if name in self.deployment.found.plugins and standing and name not in standing.enabled:
+        name, standing = self._plugin_of(path), visit.standing
+        if name and standing and name not in standing.enabled:
             raise NotFound
+
+    def _plugin_of(self, path: str) -> str | None:
+        """The plugin whose path it is, whether there is such a path or not."""
+        name = path[len(API) :].partition("/")[0] if path.startswith(API) else ""
+        return name if name in self.deployment.found.plugins else None
 
 
 def _replay(body: bytes, receive: Any) -> Callable[[], Awaitable[Any]]:

@@ -166,6 +166,7 @@ def _description(route: Route, words: dict[str, str]) -> str:
     }
     what = words.get(route.permission, "")
     needs = named.get(route.permission) or f"Needs `{route.permission}`" + (f" ({what})." if what else ".")
+    needs += "".join(f" `{action}`: {named[one.permission]}" for action, one in route.instead.items())
     return f"{route.description}\n\n{needs}".strip()
 
 

@@ -192,6 +192,10 @@ async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answer
     """Run a route for a visit. Raises DukaError; a refusal that asks for approval names the request it has stored."""
     visit.path = path
     mention(path)
+    meant = route.meant_by(visit.parsed)
+    if meant is not route and meant.longest_s is not None:
+        visit.allow(meant.longest_s)
+    route = meant
     try:
         return await _perform(visit, route, path)
     except ApprovalRequired as refusal:

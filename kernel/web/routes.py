@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -60,6 +60,7 @@ class Route:
     includes: tuple[Include, ...] = ()
     takes: Takes | None = None
     longest_s: float | None = None
+    instead: Mapping[str, Route] = field(default_factory=dict)
 
     @property
     def takes_shape(self) -> bool:
@@ -78,7 +79,13 @@ class Route:
 
     def mounted(self, plugin: str, prefix: str) -> Route:
         """The same route, under a prefix."""
-        return replace(self, plugin=plugin, path=prefix + self.path)
+        instead = {action: route.mounted(plugin, prefix) for action, route in self.instead.items()}
+        return replace(self, plugin=plugin, path=prefix + self.path, instead=instead)
+
+    def meant_by(self, body: Any) -> Route:
+        """The route that does what a body asks for: this one, or the one for its `action`."""
+        action = body.get("action") if isinstance(body, dict) else None
+        return self.instead.get(action, self) if isinstance(action, str) else self
 
 
 def query(
@@ -88,13 +95,16 @@ def query(
     method: Literal["GET", "POST"] = "GET",
     errors: Sequence[type[DukaError]] = (),
     includes: Sequence[Include] = (),
+    instead: Mapping[str, Route] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a read, in one snapshot. POST only for questions too large for a query string; it writes nothing.
 
-    includes: what the answer points at and `?include=` brings along.
+    includes: what the answer points at and `?include=` brings along. instead: as of `command`.
     """
     return lambda function: replace(
-        _route("query", method, path, function, permission, 200, errors=errors), includes=tuple(includes)
+        _route("query", method, path, function, permission, 200, errors=errors),
+        includes=tuple(includes),
+        instead=instead or {},
     )
 
 
@@ -109,6 +119,7 @@ def command(
     switches: bool = False,
     may_wait: bool = False,
     errors: Sequence[type[DukaError]] = (),
+    instead: Mapping[str, Route] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a write: one deed.
 
@@ -116,20 +127,24 @@ def command(
     switches: what is on changes, so the deed takes the business's exclusive lock.
     read_first: the deed begins in a read phase, and moves on by `await work.write()`.
     may_wait: the answer may be 202: done as far as it can be, and waiting for something outside.
+    instead: value of the body's `action` → the route, of the same path and body, that does it with a right of its own.
     """
     usual = {"POST": 201, "DELETE": 204}.get(method, 200)
-    return lambda function: _route(
-        "command",
-        method,
-        path,
-        function,
-        permission,
-        status or usual,
-        errors,
-        moves=moves,
-        read_first=read_first,
-        switches=switches,
-        may_wait=may_wait,
+    return lambda function: replace(
+        _route(
+            "command",
+            method,
+            path,
+            function,
+            permission,
+            status or usual,
+            errors,
+            moves=moves,
+            read_first=read_first,
+            switches=switches,
+            may_wait=may_wait,
+        ),
+        instead=instead or {},
     )
 
 

@@ -52,8 +52,9 @@ def without(registry: Registry, name: str, reason: str, state: str = "quarantine
     """The registry less a plugin and those that stand on it, each set aside with its reason."""
     above = registry.standing_on(name, registry.plugins)
     aside = [*registry.set_aside.values(), SetAside(name, reason, state)]
-    aside += [SetAside(other, f"needs {name}, which was set aside") for other in above]
+    aside += [SetAside(other, f"needs {name}, which was set aside", path=(other, name)) for other in above]
     made = Registry([one for one in registry.in_order() if one.name not in (name, *above)], aside)
+    made.held_back = {**registry.held_back, **{one: registry.plugins[one] for one in (name, *above)}}
     made.meter = registry.meter
     return made
 

@@ -1,21 +1,31 @@
 """Plan, then apply: what a change of plugins would do, seen before it is done, and done only as it was seen."""
 
 from kernel.app.plans.applying import PlanStale, StillOpenHere, apply_plan
+from kernel.app.plans.carrying import Carried, RevisionFailed, apart, carry_out_plan, servers_run
+from kernel.app.plans.deploying import plan_deployment
 from kernel.app.plans.draining import DRAIN, drain_plugin
 from kernel.app.plans.making import make_plan
 from kernel.app.plans.rehearsing import Rehearsal, rehearse
-from kernel.app.plans.values import Action, OnOpen, Plan
+from kernel.app.plans.values import Action, Deploying, OnOpen, Plan, Switching
 
 __all__ = [
     "DRAIN",
     "Action",
+    "Carried",
+    "Deploying",
     "OnOpen",
     "Plan",
     "PlanStale",
     "Rehearsal",
+    "RevisionFailed",
     "StillOpenHere",
+    "Switching",
+    "apart",
     "apply_plan",
+    "carry_out_plan",
     "drain_plugin",
     "make_plan",
+    "plan_deployment",
     "rehearse",
+    "servers_run",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel.app.plans.draining import DRAIN, EVERY
 from kernel.app.plans.making import make_plan
-from kernel.app.plans.values import Action, OnOpen, Plan
+from kernel.app.plans.values import OnOpen, Plan, Switching
 from kernel.auth.businesses import switching
 from kernel.errors import Conflict, Fault, Invalid, PluginFault
 from kernel.work import Work
@@ -23,7 +23,7 @@ class StillOpenHere(Conflict):
 
 
 async def apply_plan(
-    work: Work, name: str, action: Action, *, hash_: str | None, on_open: OnOpen = "refuse", reason: str = ""
+    work: Work, name: str, action: Switching, *, hash_: str | None, on_open: OnOpen = "refuse", reason: str = ""
 ) -> Plan:
     """Carry out a plan; returns it as it was carried out.
 
@@ -35,7 +35,7 @@ async def apply_plan(
     if hash_ is not None and hash_ != plan.hash:
         raise PlanStale(f"It was {hash_[:12]}…, and is {plan.hash[:12]}… now")
     if plan.hindrances:
-        raise PluginFault("; ".join(one.words for one in plan.hindrances))
+        raise PluginFault(hindering(plan))
     if plan.obligations and on_open == "wait":
         await switching.drain(work, name)
         work.later(DRAIN, {"plugin": name}, at=work.now + EVERY)
@@ -44,6 +44,12 @@ async def apply_plan(
         _face(work, plan, on_open, reason)
     await (switching.enable if action == "enable" else switching.disable)(work, name)
     return plan
+
+
+def hindering(plan: Plan) -> str:
+    """What hinders a plan, in one line, with the path that shows why."""
+    ways = {one: f" ({' → '.join(one.path)})" if len(one.path) > 1 else "" for one in plan.hindrances}
+    return "; ".join(f"{one.words}{way}" for one, way in ways.items())
 
 
 def _face(work: Work, plan: Plan, on_open: OnOpen, reason: str) -> None:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from kernel import hooks
 from kernel.app.plans.values import (
-    Action,
     ChangedDocument,
     Plan,
     PlanCatchUp,
@@ -23,6 +22,7 @@ from kernel.app.plans.values import (
     PlanPermission,
     PlanRoute,
     PlanSetting,
+    Switching,
     TableRows,
 )
 from kernel.auth.businesses.switching import Hindrance, hindrances_to_disable, hindrances_to_enable, installed
@@ -30,18 +30,18 @@ from kernel.auth.models import Role
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Base
 from kernel.db.tables import Job
-from kernel.jobs import handlers_of, next_run
-from kernel.registry import Loaded, functions_of
+from kernel.jobs import handlers_in, next_run
+from kernel.registry import Loaded, Registry, functions_of, owner_of
 from kernel.web import Route
 from kernel.work import Work
 from kernel.work.configuring import STORED, secret_names, stored_in, title_of
 
 MOST_COUNTED = 100_000
-_VOLATILE = ("tables", "jobs", "catch_up", "consequences", "hash")
+_VOLATILE = ("tables", "jobs", "catch_up", "consequences", "archives", "hash")
 """What moves while shops sell, and decides nothing about how the plan is applied."""
 
 
-async def make_plan(work: Work, name: str, action: Action, *, with_consequences: bool = True) -> Plan:
+async def make_plan(work: Work, name: str, action: Switching, *, with_consequences: bool = True) -> Plan:
     """What the action would do for the business. Raises NotFound for a plugin that is not installed."""
     one = installed(work.deployment.registry, name).plugins[name]
     enabled = work.standing.enabled
@@ -63,9 +63,10 @@ async def make_plan(work: Work, name: str, action: Action, *, with_consequences:
         hindrances=hindrances,
         stands_on=sorted(one.manifest.requirements()),
         needed_by=sorted(work.deployment.registry.standing_on(name, enabled)),
-        routes=_routes(one),
+        conflicts=rivals_of(work.deployment.registry, one),
+        routes=routes_of(one),
         permissions=await _permissions(work, one, enabled | {name}),
-        hooks=[] if hindrances else _hooks(work, one, after),
+        hooks=[] if hindrances else hooks_of(work.hooks, work.deployment.registry.hooks_for(after), one.name),
         jobs=await _jobs(work, one, action),
         tables=await _tables(work, one),
         settings=settings,
@@ -76,6 +77,12 @@ async def make_plan(work: Work, name: str, action: Action, *, with_consequences:
         hash="",
     )
     return msgspec.structs.replace(plan, hash=_hash(work, plan))
+
+
+def rivals_of(registry: Registry, one: Loaded) -> list[str]:
+    """The plugins that cannot be on beside one, whichever of the two says so."""
+    own = one.manifest.rivals()
+    return [other.name for other in registry.in_order() if other.name in own or one.name in other.manifest.rivals()]
 
 
 async def open_obligations(work: Work, name: str) -> list[PlanObligation]:
@@ -90,15 +97,21 @@ async def open_obligations(work: Work, name: str) -> list[PlanObligation]:
 
 
 def _hash(work: Work, plan: Plan) -> str:
+    epochs = msgspec.structs.astuple(work.standing.epochs)[:3]
+    return hash_of(plan, epochs=epochs, business=str(work.business_id))
+
+
+def hash_of(plan: Plan, **besides: Any) -> str:
+    """The hash of what decides how a plan is carried out, in it and besides."""
     decisive = {key: value for key, value in msgspec.to_builtins(plan).items() if key not in _VOLATILE}
     decisive["obligations"] = [one.name for one in plan.obligations]
     decisive["jobs"] = [one.name for one in plan.jobs]
-    decisive["epochs"] = msgspec.structs.astuple(work.standing.epochs)[:3]
-    decisive["business"] = str(work.business_id)
+    decisive |= besides
     return hashlib.sha256(msgspec.json.encode(decisive, order="sorted")).hexdigest()
 
 
-def _routes(one: Loaded) -> list[PlanRoute]:
+def routes_of(one: Loaded) -> list[PlanRoute]:
+    """The operations that a plugin brings."""
     return [
         PlanRoute(route.method, f"/api/v1/{one.name}{route.path}", route.permission, route.summary)
         for route in functions_of(one.routes, Route)
@@ -116,13 +129,12 @@ async def _permissions(work: Work, one: Loaded, enabled: frozenset[str]) -> list
     ]
 
 
-def _hooks(work: Work, one: Loaded, after: frozenset[str]) -> list[PlanHook]:
-    registry = work.deployment.registry
-    now, then = work.hooks, registry.hooks_for(after)
+def hooks_of(now: hooks.HookSet, then: hooks.HookSet, name: str) -> list[PlanHook]:
+    """The hooks that a plugin answers in one set or the other, with who answers them."""
     return [
-        PlanHook(name, _answering(now, name), _answering(then, name))
-        for name in sorted({*now.specs(), *then.specs()})
-        if one.name in {*_answering(now, name), *_answering(then, name)}
+        PlanHook(hook, _answering(now, hook), _answering(then, hook))
+        for hook in sorted({*now.specs(), *then.specs()})
+        if name in {*_answering(now, hook), *_answering(then, hook)}
     ]
 
 
@@ -130,7 +142,7 @@ def _answering(some: hooks.HookSet, hook: str) -> list[str]:
     return list(dict.fromkeys(some.listeners(hook))) if hook in some.specs() else []
 
 
-async def _jobs(work: Work, one: Loaded, action: Action) -> list[PlanJob]:
+async def _jobs(work: Work, one: Loaded, action: Switching) -> list[PlanJob]:
     state = "parked" if action == "enable" else "pending"
     counted = await work.execute(
         sa.select(Job.name, sa.func.count().label("waiting"))
@@ -138,7 +150,6 @@ async def _jobs(work: Work, one: Loaded, action: Action) -> list[PlanJob]:
         .group_by(Job.name)
     )
     waiting = {row.name: row.waiting for row in counted.all()}
-    own = [handler for handler in handlers_of(work.deployment).values() if handler.name.partition(".")[0] == one.name]
     return [
         PlanJob(
             handler.name,
@@ -146,13 +157,13 @@ async def _jobs(work: Work, one: Loaded, action: Action) -> list[PlanJob]:
             next_run(handler.cron, work.now, work.shop.zone) if handler.cron and action == "enable" else None,
             waiting.get(handler.name, 0),
         )
-        for handler in own
+        for handler in handlers_in(one)
     ]
 
 
 async def _tables(work: Work, one: Loaded) -> list[TableRows]:
     found = []
-    for table in tables_of(one.name):
+    for table in tables_of(work.deployment.found, one.name):
         few = sa.select(sa.literal(1)).select_from(table).where(table.c.business_id == work.business_id)
         some = few.limit(MOST_COUNTED + 1).subquery()
         rows = (await work.execute(sa.select(sa.func.count()).select_from(some))).scalar_one()
@@ -160,9 +171,10 @@ async def _tables(work: Work, one: Loaded) -> list[TableRows]:
     return found
 
 
-def tables_of(name: str) -> Iterable[sa.Table]:
+def tables_of(found: Registry, name: str) -> Iterable[sa.Table]:
     """The tables of a plugin whose rows belong to businesses, by name."""
-    own = (table for key, table in Base.metadata.tables.items() if key.startswith(f"{name}_"))
+    known = {*found.plugins, *found.set_aside}
+    own = (table for key, table in Base.metadata.tables.items() if owner_of(key, known) == name)
     return sorted((table for table in own if "business_id" in table.c), key=lambda table: table.name)
 
 

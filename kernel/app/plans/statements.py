@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script
-from msgspec import Meta, Struct
 
+from kernel.app.plans.values import Effect, Revision, Statement
 from kernel.app.prepare import lineages
 from kernel.migrate import Migrator
 from kernel.work import Deployment
-
-Effect = Literal["none", "short", "blocks-writes", "rewrites", "loses-data", "unknown"]
-"""On a table that is there: nothing; a lock for a moment; writers wait as long as it runs; every row is written anew
-while everybody waits; rows or columns go; not known without running it."""
 
 _KINDS: tuple[tuple[str, Effect], ...] = (
     (r"CREATE (UNIQUE )?INDEX CONCURRENTLY\b.* ON (?P<table>\S+)", "short"),
@@ -37,28 +33,16 @@ _KINDS: tuple[tuple[str, Effect], ...] = (
 )
 
 
-class Statement(Struct, frozen=True):
-    """One statement. table: the one it works on, where it was there before."""
-
-    sql: Annotated[str, Meta(examples=["ALTER TABLE discounts_promotion ADD COLUMN budget BIGINT"])]
-    effect: Effect
-    table: str | None = None
-
-
-class Revision(Struct, frozen=True):
-    """One pending revision. is_whole: all of its statements are here; one that reads first cannot be told ahead."""
-
-    revision: Annotated[str, Meta(examples=["discounts_0003"])]
-    words: str
-    statements: list[Statement]
-    is_whole: bool
-
-
 async def pending_revisions(deployment: Deployment, name: str | None = None) -> list[Revision]:
     """The revisions that the next start would run, of one plugin or of all, in their order."""
     url = deployment.settings.migrations_database_url or deployment.settings.url
     migrator = Migrator(url, lineages(deployment.registry), deployment.database.role)
     scripts = [(lineage, script) for lineage, script in await migrator.pending_scripts() if name in (None, lineage)]
+    return told_revisions(migrator, scripts)
+
+
+def told_revisions(migrator: Migrator, scripts: Iterable[tuple[str, Script]]) -> list[Revision]:
+    """Revisions with the statements they would run, in their order."""
     made: set[str] = set()
     return [_told(migrator, lineage, script, made) for lineage, script in scripts]
 

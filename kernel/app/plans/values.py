@@ -10,14 +10,47 @@ from msgspec import Meta, Struct
 from kernel.auth.businesses.switching import Hindrance
 from kernel.wire import Code, Name
 
-Action = Literal["enable", "disable"]
+Switching = Literal["enable", "disable"]
+"""What is done for one business."""
+Deploying = Literal["install", "upgrade", "uninstall"]
+"""What is done for the whole deployment, by its operators."""
+Action = Literal["enable", "disable", "install", "upgrade", "uninstall"]
+Effect = Literal["none", "short", "blocks-writes", "rewrites", "loses-data", "unknown"]
+"""On a table that is there: nothing; a lock for a moment; writers wait as long as it runs; every row is written anew
+while everybody waits; rows or columns go; not known without running it."""
 OnOpen = Literal["refuse", "wait", "force"]
 """What becomes of obligations when a plugin is disabled: refuse, switch off once they are met, or leave them."""
 Count = Annotated[int, Meta(ge=0, examples=[12])]
+ArchiveName = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\.zip\Z")]
+
+
+class Statement(Struct, frozen=True):
+    """One statement of a migration. table: the one it works on, where it was there before."""
+
+    sql: Annotated[str, Meta(examples=["ALTER TABLE discounts_promotion ADD COLUMN budget BIGINT"])]
+    effect: Effect
+    table: str | None = None
+
+
+class Revision(Struct, frozen=True):
+    """One migration. is_whole: all of its statements are here; one that reads first cannot be told ahead."""
+
+    revision: Annotated[str, Meta(examples=["discounts_0003"])]
+    words: str
+    statements: list[Statement]
+    is_whole: bool
+
+
+class KeptArchive(Struct, frozen=True):
+    """An archive of the plugin's data, kept below the deployment's home since it was uninstalled."""
+
+    name: Annotated[str, Meta(examples=["discounts-0.1.0-20261121T091403.zip"])]
+    bytes: Count
+    made_at: dt.datetime
 
 
 class TableRows(Struct, frozen=True):
-    """A table of the plugin, and how many rows of this business stand in it; all of them stay."""
+    """A table of the plugin, and how many rows stand in it: of this business, or in a plan of operators of all."""
 
     table: Annotated[str, Meta(examples=["discounts_promotion"])]
     rows: Annotated[int, Meta(ge=0, description="Counted up to 100,000.", examples=[3])]
@@ -34,7 +67,7 @@ class PlanRoute(Struct, frozen=True):
 
 
 class PlanPermission(Struct, frozen=True):
-    """A permission that appears, or lies dormant from then on, and the roles that hold it."""
+    """A permission that appears, or lies dormant from then on, and the roles that hold it, or begin with it."""
 
     name: Annotated[str, Meta(examples=["discounts.manage"])]
     words: Annotated[str, Meta(examples=["Draw up, activate and end promotions"])]
@@ -105,7 +138,7 @@ class PlanConsequence(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What enabling or disabling a plugin would do for this business.
+    """What an action would do: to enable or disable for this business; to install, upgrade or uninstall for all.
 
     `hash` stands for everything that decides how it is done; counts and consequences, which move with every sale, are
     not part of it. A plan with hindrances cannot be applied.
@@ -114,19 +147,27 @@ class Plan(Struct, frozen=True, kw_only=True):
     plugin: Code
     title: Name
     version: Annotated[str, Meta(examples=["0.1.0"])]
+    version_before: Annotated[str | None, Meta(description="What is installed, to install or upgrade.")] = None
     action: Action
     is_done: Annotated[bool, Meta(description="It is so already; applying changes nothing.")]
     hindrances: list[Hindrance]
     stands_on: Annotated[list[str], Meta(examples=[["catalog", "sales"]])]
-    needed_by: list[str]
+    needed_by: Annotated[list[str], Meta(description="Plugins that stand on it and are on, or installed.")]
+    conflicts: Annotated[list[str], Meta(description="Installed plugins that it cannot be on beside.")] = []
+    businesses: Annotated[list[str], Meta(description="Slugs of those that have it on; only for operators.")] = []
+    migrations: Annotated[list[Revision], Meta(description="What would run, with what it does to tables in use.")] = []
     routes: list[PlanRoute]
     permissions: list[PlanPermission]
-    hooks: list[PlanHook]
+    hooks: Annotated[list[PlanHook], Meta(description="For operators: as in a business that has everything on.")]
     jobs: list[PlanJob]
     tables: list[TableRows]
+    kept: Annotated[list[str], Meta(description="Tables that the law wants kept, read-only, to uninstall.")] = []
     settings: list[PlanSetting]
     hosts: Annotated[list[str], Meta(examples=[["api.safaricom.co.ke"]])]
     obligations: list[PlanObligation]
     catch_up: PlanCatchUp | None
     consequences: list[PlanConsequence]
+    archives: Annotated[list[KeptArchive], Meta(description="To install with the data of one of them, name it.")] = []
+    archive: Annotated[str | None, Meta(description="The one it would be installed from.")] = None
+    restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
     hash: Annotated[str, Meta(examples=["5f0c…"], min_length=1)]

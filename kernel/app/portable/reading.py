@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from kernel.app.portable.files import AT_ONCE
 from kernel.app.portable.kinds import Kind, kind_of
 from kernel.db import Base, Database, Phase, Transaction
+from kernel.db.engine import COMMAND
 from kernel.db.tables import Business
 from kernel.errors import Conflict
 from kernel.registry import Registry
@@ -52,7 +53,7 @@ async def snapshot(settings: Settings, business: uuid.UUID | None = None) -> Asy
     postgres = settings.url.startswith("postgresql")
     url = settings.url if business else (settings.migrations_database_url or settings.url)
     role = settings.database_role if postgres and business else ""
-    database = Database(url, role=role, pool_size=1, patient=True)
+    database = Database(url, role=role, pool_size=1, patient=True, name=COMMAND)
     try:
         transaction = await database.open(Phase.READ, business or NO_BUSINESS)
         try:

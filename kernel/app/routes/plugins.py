@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.app.plans import Action, OnOpen, Plan, PlanStale, StillOpenHere, apply_plan, make_plan
+from kernel.app.plans import OnOpen, Plan, PlanStale, StillOpenHere, apply_plan, make_plan
+from kernel.app.routes.deployed_plugins import APPLIES, PLANS, ApplyIn, PlanIn, PluginOut, State
 from kernel.db.tables import BusinessPlugin
-from kernel.errors import NotFound, PluginFault
+from kernel.errors import Invalid, NotFound, PluginFault
 from kernel.ordering import turns
+from kernel.registry import SetAside
 from kernel.web import SIGNED_IN, command, query
-from kernel.wire import Code, Line, Name, Page, Request
+from kernel.wire import Code, Page
 from kernel.work import Work
-
-State = Literal["enabled", "draining", "available", "quarantined"]
-
-
-class PluginOut(Struct, frozen=True):
-    """A plugin that is installed, and whether it is on for this business.
-
-    Draining, it is still on, and goes off once what it has begun is ended.
-    """
-
-    name: Code
-    title: Name
-    summary: str
-    version: Annotated[str, Meta(examples=["0.1.0"])]
-    state: State
-    depends: list[str]
-    needed_by: list[str]
-    reason: Annotated[str | None, Meta(description="Why it was set aside.")] = None
-
-
-class PlanIn(Request, frozen=True):
-    """What is to be planned."""
-
-    action: Action
-
-
-class ApplyIn(Request, frozen=True):
-    """The plan to carry out, by the hash that it was answered with.
-
-    on_open: what becomes of obligations that are open when a plugin is disabled; `force` takes a reason.
-    """
-
-    action: Action
-    hash: Annotated[str, Meta(min_length=64, max_length=64, pattern=r"\A[0-9a-f]+\Z", examples=["5f0c" * 16])]
-    on_open: OnOpen = "refuse"
-    reason: Line = ""
+from kernel.work.heeding import REMOVED
 
 
 class HookAnswer(Struct, frozen=True):
@@ -72,19 +39,17 @@ class HookOrder(Struct, frozen=True):
 
 @query("/plugins", permission=SIGNED_IN)
 async def list_plugins(work: Work) -> Page[PluginOut]:
-    """Every plugin that is installed, in plan order, and what is on for this business."""
+    """Every plugin there is, in plan order, and what is on for this business; those set aside come last."""
     registry, draining = work.deployment.registry, await _draining(work)
     items = [_plugin(work, one.name, draining) for one in registry.in_order()]
-    items += [
-        PluginOut(aside.name, aside.name, "", "", "quarantined", [], [], aside.reason)
-        for aside in registry.set_aside.values()
-    ]
-    return Page(items)
+    return Page(items + [_aside(work, one) for one in registry.set_aside.values()])
 
 
 @query("/plugins/{name}", permission=SIGNED_IN)
 async def get_plugin(work: Work, name: Code) -> PluginOut:
     """One plugin."""
+    if name in work.deployment.registry.set_aside:
+        return _aside(work, work.deployment.registry.set_aside[name])
     if name not in work.deployment.registry.plugins:
         raise NotFound
     return _plugin(work, name, await _draining(work))
@@ -113,13 +78,15 @@ async def explain_hook(work: Work, hook: Code) -> HookOrder:
     )
 
 
-@query("/plugins/{name}/plan", method="POST", permission="plugins.manage")
+@query("/plugins/{name}/plan", method="POST", permission="plugins.manage", instead=PLANS)
 async def plan_plugin(work: Work, name: Code, data: PlanIn) -> Plan:
-    """What switching a plugin on or off would do: routes, permissions, hooks, jobs, data, what stays open.
+    """What an action would do: migrations, tables, routes, permissions, hooks, jobs, settings, what stays open.
 
-    Nothing is changed. The plan of a plugin with a word on prices shows what the last week's sales would have come to.
+    Nothing is changed. `enable` and `disable` are of this business; the plan of a plugin with a word on prices shows
+    what the last week's sales would have come to. `install`, `upgrade` and `uninstall` are of the whole deployment.
     """
-    return await make_plan(work, name, data.action)
+    action = _switching(data)
+    return await make_plan(work, name, action)
 
 
 @command(
@@ -129,10 +96,16 @@ async def plan_plugin(work: Work, name: Code, data: PlanIn) -> Plan:
     status=200,
     switches=True,
     errors=(PluginFault, PlanStale, StillOpenHere),
+    instead=APPLIES,
 )
 async def apply_to_plugin(work: Work, name: Code, data: ApplyIn) -> PluginOut:
-    """Carry out a plan, if it is still what was seen. It acts at the next request, everywhere."""
-    plan = await apply_plan(work, name, data.action, hash_=data.hash, on_open=data.on_open, reason=data.reason)
+    """Carry out a plan, if it is still what was seen. It acts at the next request, everywhere.
+
+    What is uninstalled goes into an archive below the deployment's home first; the answer names the file and its
+    checksum. Of two who apply at once one is told that the plan is out of date, or that somebody else is at it.
+    """
+    action = _switching(data)
+    plan = await apply_plan(work, name, action, hash_=data.hash, on_open=data.on_open, reason=data.reason)
     return _plugin(work, name, await _draining(work), _after(plan, data.on_open))
 
 
@@ -157,6 +130,22 @@ async def disable_plugin(work: Work, name: Code) -> PluginOut:
     """Switch a plugin off for this business, without looking at the plan first; its data stays."""
     await apply_plan(work, name, "disable", hash_=None)
     return _plugin(work, name, frozenset(), "available")
+
+
+def _switching(data: PlanIn | ApplyIn) -> Any:
+    """The action, which is one for a business: the others have gone another way."""
+    if data.archive is not None:
+        raise Invalid.at("/archive", "Only for what is installed")
+    return data.action
+
+
+def _aside(work: Work, one: SetAside) -> PluginOut:
+    """A plugin that was set aside; of one that was uninstalled it is known what it is called."""
+    known = work.deployment.found.plugins.get(one.name)
+    said = (known.manifest.title, known.manifest.summary, known.manifest.version) if known else (one.name, "", "")
+    state: State = "uninstalled" if one.state == REMOVED else "quarantined"
+    needs = sorted(known.manifest.requirements()) if known else []
+    return PluginOut(one.name, *said, state, needs, [], one.reason)
 
 
 def _after(plan: Plan, on_open: OnOpen) -> State:

@@ -13,7 +13,7 @@ from kernel.app.uninstalling.faults import (
     StillNeeded,
     TornHold,
 )
-from kernel.app.uninstalling.installing import Installed, install
+from kernel.app.uninstalling.installing import Installed, install, upgrade_plugin
 from kernel.app.uninstalling.removing import Purged, Uninstalled, purge, uninstall
 from kernel.app.uninstalling.restoring import Restored, restore
 
@@ -35,4 +35,5 @@ __all__ = [
     "purge",
     "restore",
     "uninstall",
+    "upgrade_plugin",
 ]

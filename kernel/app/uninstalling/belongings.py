@@ -21,7 +21,7 @@ from kernel.app.portable.reading import Known, UnknownTables, columns_there, rev
 from kernel.app.uninstalling.ground import is_postgres
 from kernel.db import Base
 from kernel.db.tables import Business, BusinessPlugin, Job, JobPayload, Schedule
-from kernel.registry import Loaded, Registry
+from kernel.registry import Loaded, Registry, owner_of
 from kernel.work import NO_BUSINESS
 
 Batches = AsyncGenerator[Sequence[sa.Row[*tuple[Any, ...]]]]
@@ -73,11 +73,6 @@ async def tables_of(connection: AsyncConnection, registry: Registry, loaded: Loa
     if odd:
         raise UnknownTables(f"The code of {loaded.name} {loaded.manifest.version} does not know {', '.join(odd)}")
     return known
-
-
-def owner_of(table: str, plugins: Iterable[str]) -> str | None:
-    """The plugin whose table it is by its name: the longest that it begins with."""
-    return max((name for name in plugins if table.startswith(f"{name}_")), key=len, default=None)
 
 
 def kernel_shares(plugin: str) -> list[Share]:

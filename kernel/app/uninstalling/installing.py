@@ -9,6 +9,7 @@ import msgspec
 
 from kernel.app.portable.reading import Known
 from kernel.app.uninstalling.belongings import tables_of
+from kernel.app.uninstalling.faults import NotInstalled
 from kernel.app.uninstalling.ground import (
     code_of,
     leave_trail,
@@ -22,6 +23,7 @@ from kernel.app.uninstalling.ground import (
 from kernel.app.uninstalling.holding import held_among, step_aside, step_back
 from kernel.registry import Loaded
 from kernel.work import SYSTEM, Actor, Deployment, heed_now
+from kernel.work.heeding import REMOVED
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -55,6 +57,25 @@ async def install(deployment: Deployment, name: str, *, actor: Actor = SYSTEM) -
         await note(connection, deployment, loaded, "installed", None)
         await leave_trail(connection, deployment, actor, "plugin install", name, {"version": version})
     return Installed(name, version, migrated, taken_back)
+
+
+async def upgrade_plugin(deployment: Deployment, name: str, *, actor: Actor = SYSTEM) -> Installed:
+    """Run the revisions of an installed plugin that have not run yet, and note its version.
+
+    Raises NotInstalled, MigrationFailed; what a failed revision did is undone.
+    """
+    await heed_now(deployment)
+    loaded = code_of(deployment, name)
+    version = loaded.manifest.version
+    async with owning(deployment) as connection:
+        if (await states(connection)).get(name) in (None, REMOVED):
+            raise NotInstalled(f"{name} is not installed: there is nothing to upgrade")
+    migrated = await upgrade(deployment, loaded)
+    async with owning(deployment) as connection:
+        await note(connection, deployment, loaded, "installed", None)
+        facts = {"version": version, "migrated": migrated}
+        await leave_trail(connection, deployment, actor, "plugin upgrade", name, facts)
+    return Installed(name, version, migrated, [])
 
 
 async def make_tables(deployment: Deployment, loaded: Loaded, revision: str | None) -> tuple[list[str], list[str]]:

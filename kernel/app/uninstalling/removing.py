@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from kernel.app.uninstalling.ground import (
 from kernel.app.uninstalling.holding import drop, hold, refuse_torn
 from kernel.db import trouble_of
 from kernel.db.tables import Business, BusinessPlugin
-from kernel.registry import Loaded
+from kernel.registry import Loaded, Registry
 from kernel.work import SYSTEM, Actor, Deployment, heed_now
 from kernel.work.heeding import REMOVED, why_removed
 
@@ -128,7 +128,7 @@ async def _purge(
         await refuse_enabled(connection, name, seen)
         await compare(connection, manifest, name, kernel_shares(name), seen, told)
         await belongings.delete_kernel_shares(connection, name, seen)
-        kept = _kept(loaded, known)
+        kept = kept_of(loaded, known)
         going = [one.table.name for one in reversed(known) if one.table.name not in kept]
         versions = [f"{name}_schema"] if name in manifest.schema and not kept else []
         await drop(connection, [*going, *versions])
@@ -161,22 +161,31 @@ async def compare(
             raise ArchiveStale(f"{share.name}: the archive holds {what}; make another")
 
 
-async def refuse_enabled(connection: AsyncConnection, name: str, seen: Among) -> None:
-    """Raise StillEnabled, naming the businesses, where a plugin is on."""
+async def businesses_with(connection: AsyncConnection, name: str, seen: Among) -> list[str]:
+    """The slugs of the businesses for which a plugin is on."""
     share = next(one for one in kernel_shares(name) if one.known.table is BusinessPlugin.__table__)
     on = Share(share.known, sa.and_(share.where, BusinessPlugin.state.in_(ON)))
     ids = [row.business_id async for batch in belongings.rows_of(connection, on, seen) for row in batch]
-    if ids:
-        rows = await connection.execute(sa.select(Business.slug).where(Business.id.in_(ids)).order_by(Business.slug))
-        slugs = list(rows.scalars())
+    rows = await connection.execute(sa.select(Business.slug).where(Business.id.in_(ids)).order_by(Business.slug))
+    return list(rows.scalars())
+
+
+async def refuse_enabled(connection: AsyncConnection, name: str, seen: Among) -> None:
+    """Raise StillEnabled, naming the businesses, where a plugin is on."""
+    if slugs := await businesses_with(connection, name, seen):
         more = f" and {len(slugs) - 10} more" if len(slugs) > 10 else ""
         raise StillEnabled(f"{name} is on for {', '.join(slugs[:10])}{more}: disable it there first")
 
 
+async def referring(connection: AsyncConnection, known: Sequence[Known]) -> list[str]:
+    """The references of others' tables to the plugin's, each as a path in words."""
+    own = {one.table.name for one in known}
+    return [path for table, path in await references(connection, own) if table not in own]
+
+
 async def refuse_referred(connection: AsyncConnection, name: str, known: Sequence[Known]) -> None:
     """Raise ReferredTo, naming the path, where tables of others refer to the plugin's."""
-    own = {one.table.name for one in known}
-    if paths := [path for table, path in await references(connection, own) if table not in own]:
+    if paths := await referring(connection, known):
         raise ReferredTo(f"Other tables refer to those of {name}: {', '.join(paths)}")
 
 
@@ -184,12 +193,11 @@ async def _refuse(connection: AsyncConnection, deployment: Deployment, loaded: L
     """Raise why it cannot go; returns its tables."""
     name = loaded.name
     await refuse_unless_installed(connection, name)
-    found, known = deployment.found, await tables_of(connection, deployment.found, loaded)
-    at_work = {plugin for plugin, state in (await states(connection)).items() if state != REMOVED}
-    if above := [other for other in found.standing_on(name, found.plugins) if other in at_work]:
+    known = await tables_of(connection, deployment.found, loaded)
+    if above := above_it(deployment.found, name, await states(connection)):
         raise StillNeeded(f"{', '.join(above)} {'stands' if len(above) == 1 else 'stand'} on {name}: uninstall first")
     await refuse_referred(connection, name, known)
-    kept = _kept(loaded, known)
+    kept = kept_of(loaded, known)
     await refuse_torn(connection, kept, {one.table.name for one in known}.difference(kept))
     await refuse_enabled(connection, name, await belongings.among(connection))
     return known
@@ -202,7 +210,13 @@ async def lock(connection: AsyncConnection, known: Sequence[Known], mode: str = 
         await connection.exec_driver_sql(f"LOCK TABLE {names} IN {mode} MODE")
 
 
-def _kept(loaded: Loaded, known: Sequence[Known]) -> list[str]:
+def above_it(found: Registry, name: str, states: Mapping[str, str]) -> list[str]:
+    """The plugins that stand on one and were not uninstalled."""
+    return [other for other in found.standing_on(name, found.plugins) if states.get(other, REMOVED) != REMOVED]
+
+
+def kept_of(loaded: Loaded, known: Sequence[Known]) -> list[str]:
+    """The plugin's tables that the law wants kept."""
     return [one.table.name for one in known if one.table.name in loaded.manifest.fiscal]
 
 

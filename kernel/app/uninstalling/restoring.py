@@ -72,17 +72,24 @@ class Restored(msgspec.Struct, frozen=True):
 
 
 async def restore(
-    deployment: Deployment, path: Path, *, progress: Progress | None = None, actor: Actor = SYSTEM
+    deployment: Deployment,
+    path: Path,
+    *,
+    of: str | None = None,
+    progress: Progress | None = None,
+    actor: Actor = SYSTEM,
 ) -> Restored:
     """Install a plugin again with every row of its archive; it is on for nobody yet.
 
-    Raises FileFault for a file that is damaged, newer than the code here, or of businesses that are not here; NotEmpty
-    where its tables hold rows; StillEnabled; NotInstalled.
+    of: the plugin it must be of. Raises FileFault for a file that is damaged, another's, newer than the code here, or
+    of businesses that are not here; NotEmpty where its tables hold rows; StillEnabled; NotInstalled.
     """
     await heed_now(deployment)
     tell = progress or (lambda _what, _rows, _total: None)
     with contextlib.closing(Reader(path, PLUGIN)) as reader:
         manifest, said = reader.manifest, _said(reader)
+        if of not in (None, said.name):
+            raise FileFault(f"{path.name} is an archive of {said.name}, not of {of}")
         loaded = code_of(deployment, said.name)
         _check_revision(manifest, loaded)
         refuse_unmet(deployment, said.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ def hindrances_to_enable(registry: Registry, name: str, enabled: frozenset[str])
     """What keeps a plugin from being switched on: what it stands on, its rivals, an order that cannot be kept."""
     found = [
         Hindrance("missing", f"{name} stands on {path[-1]}, which is off", path)
-        for path in _missing(registry, name, enabled)
+        for path in missing_below(registry, name, enabled)
     ]
     for one in registry.in_order({*enabled, name}):
         found += [
@@ -106,13 +106,13 @@ def installed(registry: Registry, name: str) -> Registry:
     return registry
 
 
-def _missing(registry: Registry, name: str, enabled: frozenset[str]) -> list[tuple[str, ...]]:
-    """The ways from a plugin to what it stands on and is off, the nearest first."""
+def missing_below(registry: Registry, name: str, have: Collection[str]) -> list[tuple[str, ...]]:
+    """The ways from a plugin to what it stands on and is not among what there is, the nearest first."""
     found: dict[str, tuple[str, ...]] = {}
     ways: list[tuple[str, ...]] = [(name,)]
     for way in ways:
         for need in registry.plugins[way[-1]].manifest.requirements():
-            if need not in enabled and need not in found:
+            if need not in have and need not in found:
                 found[need] = (*way, need)
                 ways.append(found[need])
     return list(found.values())

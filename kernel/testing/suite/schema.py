@@ -55,7 +55,7 @@ async def upgrade(url: str, plugin: Loaded, registry: Registry, stop_at: str | N
 
 async def faults(url: str, plugin: Loaded, registry: Registry) -> list[str]:
     """What is wrong with an upgraded database."""
-    migrator = Migrator(url, lineages_of(plugin, registry), ROLE)
+    migrator = Migrator(url, lineages_of(plugin, registry), ROLE, neighbours=registry.plugins)
     own = f"{plugin.name}_"
     found = [
         f"models and migrations differ: {one}; run: duka migration new {plugin.name} 'Words'"

@@ -1,0 +1,131 @@
+"""Plugins of the whole deployment: what operators plan and apply at the same doors as businesses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from msgspec import Meta, Struct
+
+from kernel.app.plans import (
+    Action,
+    Carried,
+    Deploying,
+    OnOpen,
+    Plan,
+    PlanStale,
+    RevisionFailed,
+    apart,
+    carry_out_plan,
+    plan_deployment,
+)
+from kernel.app.plans.values import ArchiveName
+from kernel.app.portable import FileFault
+from kernel.app.portable.reading import UnknownTables
+from kernel.app.restore import NotEmpty
+from kernel.app.uninstalling import ArchiveStale, Busy
+from kernel.errors import Conflict, PluginFault
+from kernel.web import OPERATOR, Route, Scene, flow
+from kernel.wire import Code, Line, Name, Request
+
+State = Literal["enabled", "draining", "available", "uninstalled", "quarantined"]
+LONGEST_S = 600.0
+"""An archive of millions of rows takes minutes; what is under way when the time is over goes on to its end."""
+_From = Annotated[
+    ArchiveName | None,
+    Meta(description="To install with the data of one of the plan's archives.", examples=[None]),
+]
+
+
+class PlanIn(Request, frozen=True):
+    """What is to be planned."""
+
+    action: Action
+    archive: _From = None
+
+
+class ApplyIn(Request, frozen=True):
+    """The plan to carry out, by the hash that it was answered with.
+
+    on_open: what becomes of obligations that are open when a plugin is disabled; `force` takes a reason.
+    """
+
+    action: Action
+    hash: Annotated[str, Meta(min_length=64, max_length=64, pattern=r"\A[0-9a-f]+\Z", examples=["5f0c" * 16])]
+    on_open: OnOpen = "refuse"
+    reason: Line = ""
+    archive: _From = None
+
+
+class ArchiveOut(Struct, frozen=True):
+    """The file that holds the data of what was uninstalled, on the machine that answered. tables: rows of each."""
+
+    path: Annotated[str, Meta(examples=["/var/lib/duka/archives/discounts-0.1.0-20261121T091403.zip"])]
+    bytes: int
+    sha256: str
+    tables: dict[str, int]
+
+
+class PluginOut(Struct, frozen=True):
+    """A plugin of the deployment, and whether it is on for this business.
+
+    Draining, it is still on, and goes off once what it has begun is ended. Uninstalled, its data is in an archive;
+    quarantined, it could not be loaded or migrated.
+    """
+
+    name: Code
+    title: Name
+    summary: str
+    version: Annotated[str, Meta(examples=["0.1.0"])]
+    state: State
+    depends: list[str]
+    needed_by: list[str]
+    reason: Annotated[str | None, Meta(description="Why it was set aside.")] = None
+    migrated: Annotated[list[str], Meta(description="The migrations that ran as it was applied.")] = []
+    archive: ArchiveOut | None = None
+    restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
+
+
+async def _plan(scene: Scene, name: Code, data: PlanIn) -> Plan:
+    """What it would do to the deployment."""
+    action: Any = data.action
+    await scene.pause()
+    return await apart(
+        scene.deployment, lambda own: plan_deployment(own, name, action, archive=data.archive, serving=True)
+    )
+
+
+async def _apply(scene: Scene, name: Code, data: ApplyIn) -> PluginOut:
+    """Carry it out."""
+    action: Any = data.action
+    actor, enabled = scene.standing.actor, scene.standing.enabled
+    await scene.pause()
+
+    async def carry_out(own: Any) -> Carried:
+        return await carry_out_plan(own, name, action, hash_=data.hash, archive=data.archive, serving=True, actor=actor)
+
+    return _out(await apart(scene.deployment, carry_out), enabled)
+
+
+def _out(done: Carried, enabled: frozenset[str]) -> PluginOut:
+    plan, made = done.plan, done.uninstalled.archive if done.uninstalled else None
+    state: State = "enabled" if plan.plugin in enabled else "available"
+    tables = {name: said.rows for name, said in made.manifest.tables.items()} if made else {}
+    return PluginOut(
+        plan.plugin,
+        plan.title,
+        "",
+        plan.version,
+        "uninstalled" if plan.action == "uninstall" else state,
+        plan.stands_on,
+        plan.needed_by,
+        migrated=done.migrated,
+        archive=ArchiveOut(made.path, made.bytes, made.sha256, tables) if made else None,
+        restart=plan.restart,
+    )
+
+
+_REFUSALS = (PluginFault, PlanStale, RevisionFailed, Busy, FileFault, NotEmpty, UnknownTables, ArchiveStale, Conflict)
+_plans = flow("POST", "/plugins/{name}/plan", permission=OPERATOR, longest_s=LONGEST_S)(_plan)
+_applies = flow("POST", "/plugins/{name}/apply", permission=OPERATOR, errors=_REFUSALS, longest_s=LONGEST_S)(_apply)
+PLANS: dict[str, Route] = dict.fromkeys(get_args(Deploying), _plans)
+APPLIES: dict[str, Route] = dict.fromkeys(get_args(Deploying), _applies)

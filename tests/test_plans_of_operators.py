@@ -1,0 +1,276 @@
+"""Install, upgrade and uninstall at the API: planned first, applied by hash, by operators of the deployment alone."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kernel.app.plans import PlanStale, carry_out_plan, carrying, plan_deployment
+from kernel.app.plans.deploying import whole
+from kernel.app.plans.hindering import hindrances_behind, hindrances_to
+from kernel.app.plans.values import Revision, Statement
+from kernel.app.uninstalling import Busy
+from kernel.auth.businesses.switching import Hindrance
+from kernel.registry import Registry, SetAside
+from kernel.testing.box import Box, Client
+from kernel.work.heeding import without
+from plugins.discounts.testing import a_promotion
+from tests.promises.copies import every_row
+
+PLUGINS = "/api/v1/plugins"
+OWN = ("discounts_promotion", "discounts_use")
+SHOPS = ("mama-njeri", "sharma-kirana")
+
+
+async def plan(client: Client, action: str, name: str = "discounts", **said: Any) -> Any:
+    answer = await client.post(f"{PLUGINS}/{name}/plan", {"action": action, **said})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def apply(client: Client, seen: dict[str, Any]) -> httpx.Response:
+    said = {"action": seen["action"], "hash": seen["hash"], "archive": seen["archive"]}
+    return await client.post(f"{PLUGINS}/{seen['plugin']}/apply", said)
+
+
+async def switch_everywhere(box: Box, how: str) -> None:
+    for shop in SHOPS:
+        client = box.client("owner", shop)
+        seen = await plan(client, how)
+        assert (await apply(client, seen)).status_code == 200
+
+
+async def state_of(client: Client, name: str = "discounts") -> tuple[str, str]:
+    """As one plugin, and in the list of all."""
+    one = (await client.get(f"{PLUGINS}/{name}")).json()["state"]
+    listed = (await client.get(PLUGINS)).json()["items"]
+    return one, next(each["state"] for each in listed if each["name"] == name)
+
+
+async def test_a_plugin_is_uninstalled_and_comes_back_by_plans_with_every_row(box: Box) -> None:
+    await a_promotion(box)
+    operator = box.client("operator")
+    await switch_everywhere(box, "disable")
+    before = await every_row(box.deployment.settings.url)
+    seen = await plan(operator, "uninstall")
+    assert (seen["hindrances"], seen["businesses"], seen["migrations"], seen["restart"]) == ([], [], [], None)
+    assert {one["table"]: one["rows"] for one in seen["tables"]} == {"discounts_promotion": 1, "discounts_use": 0}
+    line = next(one for one in seen["hooks"] if one["hook"] == "price_line")
+    assert ("discounts" in line["before"], "discounts" in line["after"]) == (True, False)
+    done = await apply(operator, seen)
+    assert (done.status_code, done.json()["state"]) == (200, "uninstalled"), done.text
+    file = Path(done.json()["archive"]["path"])
+    assert file.parent == box.deployment.settings.home_path / "archives"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == done.json()["archive"]["sha256"]
+    assert done.json()["archive"]["tables"]["discounts_promotion"] == 1
+    assert not set(OWN) & (await every_row(box.deployment.settings.url)).keys()
+    assert await state_of(box.client("cashier")) == ("uninstalled", "uninstalled")
+    assert (await plan(operator, "uninstall"))["is_done"] is True
+    back = await plan(operator, "install")
+    assert (back["hindrances"], [one["name"] for one in back["archives"]]) == ([], [file.name])
+    made = [one["sql"] for revision in back["migrations"] for one in revision["statements"]]
+    assert any("CREATE TABLE discounts_promotion" in one for one in made)
+    from_archive = await plan(operator, "install", archive=file.name)
+    assert from_archive["hash"] != back["hash"]
+    done = await apply(operator, from_archive)
+    assert (done.status_code, done.json()["state"], done.json()["restart"]) == (200, "available", None), done.text
+    after = await every_row(box.deployment.settings.url)
+    assert {name: after[name] for name in OWN} == {name: before[name] for name in OWN}
+    await switch_everywhere(box, "enable")
+    assert len((await box.client("owner").get("/api/v1/discounts/promotions")).json()["items"]) == 1
+
+
+async def test_nobody_but_an_operator_plans_for_the_deployment(box: Box) -> None:
+    for role, status in (("owner", 403), ("manager", 403), ("cashier", 403), (None, 401)):
+        for action in ("install", "upgrade", "uninstall"):
+            client = box.client(role)
+            told = await client.post(f"{PLUGINS}/discounts/plan", {"action": action})
+            assert told.status_code == status, (role, action)
+            told = await client.post(f"{PLUGINS}/discounts/apply", {"action": action, "hash": "0" * 64})
+            assert told.status_code == status, (role, action)
+    said = {"name": "deploy", "scopes": ["operator"], "password": "no"}
+    assert (await box.client("operator").post("/api/v1/keys", said)).status_code == 422
+    assert (await box.client("operator").post(f"{PLUGINS}/no_such/plan", {"action": "install"})).status_code == 404
+    told = await box.client("owner").post(f"{PLUGINS}/discounts/plan", {"action": "enable", "archive": "a.zip"})
+    assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/archive")
+
+
+async def test_what_hinders_an_uninstall_is_named_with_its_path_and_changes_nothing(box: Box) -> None:
+    operator = box.client("operator")
+    before = await every_row(box.deployment.settings.url)
+    seen = await plan(operator, "uninstall", "taxes")
+    told = {one["code"]: one for one in seen["hindrances"]}
+    assert set(told) == {"enabled", "needed"}
+    assert seen["businesses"] == list(SHOPS)
+    ways = [one["path"] for one in seen["hindrances"] if one["code"] == "needed"]
+    assert ["discounts", "sales", "taxes"] in ways
+    refused = await apply(operator, seen)
+    assert (refused.status_code, refused.json()["code"]) == (409, "plugin-fault")
+    assert "(discounts → sales → taxes)" in refused.json()["detail"]
+    gone = await plan(operator, "install", archive="discounts-0.1.0-x.zip")
+    assert gone["is_done"] is True
+    assert {k: v for k, v in (await every_row(box.deployment.settings.url)).items() if "sign_in" not in k} == {
+        k: v for k, v in before.items() if "sign_in" not in k
+    }
+
+
+async def test_a_plan_that_the_deployment_has_left_behind_is_refused(box: Box) -> None:
+    operator = box.client("operator")
+    await switch_everywhere(box, "disable")
+    seen = await plan(operator, "uninstall")
+    assert (await apply(operator, seen)).status_code == 200
+    assert (await apply(operator, await plan(operator, "install"))).status_code == 200
+    told = await apply(operator, seen)
+    assert (told.status_code, told.json()["code"]) == (409, "plan-stale")
+    assert (await state_of(operator))[0] == "available"
+
+
+@pytest.fixture
+def meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.Barrier]:
+    """Where two who apply meet once both have read the same plan."""
+    barrier, real = asyncio.Barrier(2), carrying.plan_deployment
+
+    async def read_together(*given: Any, **said: Any) -> Any:
+        found = await real(*given, **said)
+        await barrier.wait()
+        return found
+
+    monkeypatch.setattr(carrying, "plan_deployment", read_together)
+    yield barrier
+
+
+async def two_at_once(box: Box) -> list[Any]:
+    """What comes of two who install the same plugin by the same plan."""
+    operator = box.client("operator")
+    await switch_everywhere(box, "disable")
+    assert (await apply(operator, await plan(operator, "uninstall"))).status_code == 200
+    seen = await plan_deployment(box.deployment, "discounts", "install", serving=True)
+
+    async def one() -> Any:
+        async with asyncio.timeout(20):
+            return await carry_out_plan(box.deployment, "discounts", "install", hash_=seen.hash, serving=True)
+
+    return await asyncio.gather(one(), one(), return_exceptions=True)
+
+
+async def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = asyncio.Event(), asyncio.Event()
+    real = carrying.plan_deployment
+
+    async def hold(*given: Any, **said: Any) -> Any:
+        first.set()
+        await second.wait()
+        return await real(*given, **said)
+
+    operator = box.client("operator")
+    await switch_everywhere(box, "disable")
+    seen = await plan_deployment(box.deployment, "discounts", "uninstall", serving=True)
+    monkeypatch.setattr(carrying, "plan_deployment", hold)
+    winner = asyncio.create_task(
+        carry_out_plan(box.deployment, "discounts", "uninstall", hash_=seen.hash, serving=True)
+    )
+    await first.wait()
+    with pytest.raises(Busy):
+        await carry_out_plan(box.deployment, "discounts", "uninstall", hash_=seen.hash, serving=True)
+    second.set()
+    assert (await winner).uninstalled is not None
+    with pytest.raises(PlanStale):
+        await carry_out_plan(box.deployment, "discounts", "uninstall", hash_=seen.hash, serving=True)
+    assert (await state_of(operator))[0] == "uninstalled"
+
+
+async def test_without_the_lock_two_win_and_it_is_caught(
+    box: Box, monkeypatch: pytest.MonkeyPatch, meeting: asyncio.Barrier
+) -> None:
+    monkeypatch.setattr(carrying, "only_one", lambda _deployment: _nothing())
+    told = await two_at_once(box)
+    assert [type(one).__name__ for one in told] == ["Carried", "Carried"], told
+
+
+class _nothing:
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+async def test_an_upgrade_shows_its_sql_and_runs_it_and_no_other(box: Box) -> None:
+    """The revision that waits is one that was taken back by hand."""
+    operator = box.client("operator")
+    seen = await plan(operator, "upgrade")
+    assert (seen["is_done"], seen["migrations"]) == (True, [])
+    found = box.deployment.registry.plugins["discounts"]
+    newer = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, version="9.9"))
+    box.deployment.registry.plugins["discounts"] = newer
+    try:
+        seen = await plan(operator, "upgrade")
+        assert (seen["version_before"], seen["version"], seen["is_done"]) == (found.manifest.version, "9.9", False)
+        assert "Start the servers anew" in seen["restart"]
+        done = await apply(operator, seen)
+        assert (done.status_code, done.json()["migrated"], done.json()["state"]) == (200, [], "enabled"), done.text
+        assert (await plan(operator, "upgrade"))["is_done"] is True
+    finally:
+        box.deployment.registry.plugins["discounts"] = found
+
+
+def _revision(sql: str, effect: Any, *, is_whole: bool = True) -> Revision:
+    return Revision("discounts_0002", "", [Statement(sql, effect, "discounts_use")], is_whole)
+
+
+def test_what_servers_that_run_still_use_is_not_taken_away_under_them(registry: Registry) -> None:
+    one = registry.plugins["discounts"]
+    taking = [_revision("ALTER TABLE discounts_use DROP COLUMN x", "loses-data")]
+    adding = [_revision("ALTER TABLE discounts_use ADD COLUMN x INT", "short")]
+    unread = [_revision("", "none", is_whole=False)]
+    for revisions, serving, codes in (
+        (taking, True, ["servers"]),
+        (unread, True, ["servers"]),
+        (adding, True, []),
+        (taking, False, []),
+    ):
+        found = hindrances_behind(one, "upgrade", revisions, serving=serving)
+        assert [hindrance.code for hindrance in found] == codes
+    older = dataclasses.replace(one, released="0.0.1")
+    (told,) = hindrances_behind(older, "upgrade", adding, serving=True)
+    assert (told.code, "start the servers anew first" in told.words) == ("restart", True)
+
+
+def test_an_upgrade_that_would_leave_another_behind_is_refused_with_the_path(registry: Registry) -> None:
+    aside = SetAside("loyalty", "needs sales<0.1, found 0.1.0", path=("loyalty", "sales"))
+    found, states = Registry(registry.in_order(), [aside]), {"sales": "installed", "loyalty": "installed"}
+    told = hindrances_to(found, found.plugins["sales"], "upgrade", states)
+    assert told == [Hindrance("range", "loyalty needs sales<0.1, found 0.1.0", ("loyalty", "sales"))]
+    assert hindrances_to(registry, registry.plugins["sales"], "upgrade", states) == []
+    told = hindrances_to(found, found.plugins["sales"], "install", {"taxes": "installed", "payments": "installed"})
+    assert ("sales", "catalog") in [one.path for one in told]
+
+
+async def test_what_is_set_aside_or_came_later_has_a_plan_that_says_why(box: Box) -> None:
+    found = box.deployment.registry
+    box.deployment.registry = Registry(
+        found.in_order(), [SetAside("loyalty", "needs sales>=9, found 0.1.0", path=("loyalty", "sales"))]
+    )
+    (told,) = (await plan(box.client("operator"), "install", "loyalty"))["hindrances"]
+    assert (told["code"], told["path"]) == ("set-aside", ["loyalty", "sales"])
+    box.deployment.registry = found
+
+
+async def test_what_waits_for_its_migrations_is_installed_and_says_that_servers_must_start_anew(box: Box) -> None:
+    found = box.deployment.registry
+    box.deployment.registry = without(found, "discounts", "its migrations have not run")
+    assert "discounts" not in box.deployment.registry.plugins
+    assert list(whole(box.deployment).registry.plugins) == list(found.plugins)
+    seen = await plan(box.client("operator"), "upgrade")
+    assert (seen["hindrances"], seen["is_done"]) == ([], True)
+    box.deployment.registry = found
+
+
