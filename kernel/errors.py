@@ -365,5 +365,11 @@ class PluginFault(DukaError):
     status, code, title = 409, "plugin-fault", "The plugin cannot be switched"
 
 
+class PluginDraining(Conflict):
+    """The plugin is being switched off: it ends what it has begun, and begins nothing more."""
+
+    code, title = "plugin-draining", "This is being switched off; only what is open can be ended"
+
+
 class SettingsFault(Exception):
     """A setting of the deployment is unknown or has a bad value."""

@@ -70,6 +70,8 @@ class Plugin:
     settings: dotted path below the plugin to a msgspec Struct, e.g. `"schemas:Settings"`; empty for none.
     hosts: network hosts it talks to, as `name` or `name:port`; a plan shows them.
     fiscal: tables that the law wants kept; they stay, read-only, when the plugin is uninstalled.
+    begins: names of its commands, as functions of `routes`, that begin what it must end (see `obligations`); they are
+    refused while it drains, everything else goes on.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Plugin:
     settings: str = ""
     hosts: tuple[str, ...] = ()
     fiscal: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):

@@ -199,6 +199,7 @@ def discover(only: Iterable[str] | None = None) -> Registry:
             one = load(manifest, package, {one.name for one in loaded} | (found.keys() - aside.keys()))
             one = replace(one, released=released.get(name, ""))
             _check_hooks(Registry([*loaded, one]), one)
+            _check_begins(one)
             loaded.append(one)
         except Exception as fault:  # a stranger's module may raise anything; the deployment must still start
             aside[name] = SetAside(name, f"{type(fault).__name__}: {fault}")
@@ -247,6 +248,12 @@ def _check_hooks(registry: Registry, one: Loaded) -> None:
     registry.hooks_for(needed)
     for other in one.bridges.keys() & registry.plugins.keys():
         registry.hooks_for([*needed, *registry.needed_by(other)])
+
+
+def _check_begins(one: Loaded) -> None:
+    """Raise PluginFault for a command that the manifest names and the plugin does not have."""
+    if missing := [name for name in one.manifest.begins if not hasattr(one.routes, name)]:
+        raise PluginFault(f"its manifest says that {', '.join(missing)} begins something, and it has no such route")
 
 
 def _manifests(only: Iterable[str] | None) -> tuple[dict[str, tuple[Plugin, str]], dict[str, SetAside]]:

@@ -203,6 +203,35 @@ async def test_a_draining_plugin_goes_off_once_nothing_is_open(box: Box) -> None
     assert (await box.client("owner").get("/api/v1/sales/sales")).status_code == 404
 
 
+async def test_a_draining_plugin_begins_nothing_more_and_ends_the_old(box: Box) -> None:
+    order = await given_pending_sale(box)
+    cart = {"location_id": order["location_id"], "lines": [{"product_id": order["lines"][0]["product_id"]}]}
+    till, payment = box.client("cashier"), {"method": "bank_transfer", "amount": "100.00"}
+    waiting = cart | {"payments": [payment | {"awaited": True}]}
+    assert (await till.post("/api/v1/sales/held", cart)).status_code == 201
+    assert (await apply(box, await plan(box, "sales", "disable"), on_open="wait")).json()["state"] == "draining"
+    for path, body in (("held", cart), ("sales", waiting)):
+        told = await till.post(f"/api/v1/sales/{path}", body)
+        assert (told.status_code, told.json()["code"]) == (409, "plugin-draining"), path
+    at_once = await till.post("/api/v1/sales/sales", cart | {"payments": [payment]})
+    assert at_once.status_code == 201, at_once.text
+    paid = order["payments"][0]["id"]
+    confirmed = await box.client("accountant").post(f"/api/v1/payments/payments/{paid}/confirm", {"reference": "X1"})
+    assert confirmed.status_code == 200
+    assert (await box.client("owner").post(f"{PLUGINS}/sales/enable")).json()["state"] == "enabled"
+    assert (await till.post("/api/v1/sales/held", cart)).status_code == 201
+
+
+async def test_a_plugin_that_does_not_say_what_it_begins_goes_on_beginning(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Work, "is_draining", lambda _work, _plugin: False)
+    order = await given_pending_sale(box)
+    cart = {"location_id": order["location_id"], "lines": [{"product_id": order["lines"][0]["product_id"]}]}
+    assert (await apply(box, await plan(box, "sales", "disable"), on_open="wait")).json()["state"] == "draining"
+    assert (await box.client("cashier").post("/api/v1/sales/held", cart)).status_code == 201
+
+
 async def test_a_draining_plugin_may_be_kept_after_all(box: Box) -> None:
     await given_pending_sale(box)
     await apply(box, await plan(box, "sales", "disable"), on_open="wait")
@@ -272,3 +301,19 @@ async def test_a_rehearsal_names_each_sale_that_new_code_prices_otherwise(
     assert not done.is_clean
     (seen,) = done.priced["mama-njeri"]
     assert {(one.before, one.after) for one in seen.changed} >= {("90.00", "100.00")}
+
+
+async def test_an_upload_to_what_is_off_finds_nothing_whatever_it_sends(box: Box) -> None:
+    rice, owner = await a_product(box), box.client("owner")
+    on = {one["name"]: one["needed_by"] for one in (await owner.get(PLUGINS)).json()["items"]}
+    path = f"/api/v1/catalog/products/{rice}/image"
+    said: list[dict[str, Any]] = [
+        {"content": b"x", "headers": {"Content-Type": kind}} for kind in ("text/x", "image/png")
+    ]
+    told = [(await owner.send("POST", path, **one)).status_code for one in said]
+    assert told == [415, 422]
+    for name in sorted(on["catalog"], key=lambda above: len(on[above])):
+        assert (await owner.post(f"{PLUGINS}/{name}/disable")).status_code == 200, name
+    assert (await owner.post(f"{PLUGINS}/catalog/disable")).status_code == 200
+    told = [(await owner.send(how, path, **one)).status_code for one in said for how in ("PUT", "POST", "PATCH")]
+    assert told == [404] * 6

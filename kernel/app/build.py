@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -161,7 +161,7 @@ def kernel_routes() -> list[Route]:
 def plugin_routes(registry: Registry) -> list[Route]:
     """The routes of every installed plugin, each below the plugin's own name."""
     return [
-        route.mounted(one.name, f"{PREFIX}/{one.name}")
+        replace(route.mounted(one.name, f"{PREFIX}/{one.name}"), begins=route.function.__name__ in one.manifest.begins)
         for one in registry.in_order()
         for route in functions_of(one.routes, Route)
     ]

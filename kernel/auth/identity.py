@@ -27,9 +27,11 @@ OPERATOR = frozenset({"operator"})
 NEVER_BY_SUPPORT = frozenset({"users.manage", "roles.manage", "keys.manage", "tills.manage", "support.grant"})
 """What nobody does who is only let in for a while, whatever the role: make ways in that outlast it."""
 
+_DRAINS = "!"
+"""Marks what is on and draining among what is on; no plugin's name has it."""
 _is_on = sa.or_(BusinessPlugin.state == "enabled", BusinessPlugin.state == "draining")
 _enabled = (
-    sa.select(joined(BusinessPlugin.plugin))
+    sa.select(joined(BusinessPlugin.plugin + sa.case((BusinessPlugin.state == "draining", _DRAINS), else_="")))
     .where(BusinessPlugin.business_id == sa.bindparam("business_id"), _is_on)
     .scalar_subquery()
     .label("enabled")
@@ -170,7 +172,7 @@ async def _identify_person(
     here = row is not None and row.business_is_active and (row.is_member or supporting)
     if row is None or (claims.business_id is not None and not here):
         raise Unauthenticated("This sign-in has ended")
-    enabled = _enabled_in(row)
+    enabled, draining = _enabled_in(row)
     read_only = supporting and row.support_role_id is None
     code = "owner" if read_only else row.code
     held = rights.of(code, row.added or (), row.removed or (), enabled) if here else frozenset()
@@ -202,6 +204,7 @@ async def _identify_person(
         read_only=read_only,
         must_enrol=bool(row.must_enrol),
         tripped=_tripped_in(row),
+        draining=draining,
     )
 
 
@@ -210,12 +213,13 @@ async def _identify_key(transaction: Transaction, claims: KeyClaims, rights: Rig
     row = await transaction.one(_KEY, business_id=claims.business_id, key_id=claims.key_id, at=claims.at)
     if row is None or not hmac.compare_digest(bytes(row.hash), claims.hash):
         raise Unauthenticated("The key is not valid, or not any more")
-    enabled = _enabled_in(row)
+    enabled, draining = _enabled_in(row)
     held = not_in_person(rights.of(row.code, row.added, row.removed, enabled)) & frozenset(row.scopes)
     limits = rights.limits_of(row.code, row.limits, enabled)
     actor = Actor(claims.key_id, row.key_name, held, key_id=claims.key_id, limits=limits, locations=_places(row))
     suspended = row.suspended_at is not None
-    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, tripped=_tripped_in(row))
+    ground = (actor, _shop(row), enabled, _epochs(row))
+    return Standing(*ground, suspended=suspended, tripped=_tripped_in(row), draining=draining)
 
 
 async def _identify_till(transaction: Transaction, claims: TillClaims) -> Standing:
@@ -225,7 +229,8 @@ async def _identify_till(transaction: Transaction, claims: TillClaims) -> Standi
         raise Unauthenticated("This till is not registered, or not any more")
     actor = Actor(None, row.till_name, frozenset({TILL}), till_id=claims.till_id)
     suspended = row.suspended_at is not None
-    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row), suspended=suspended)
+    enabled, draining = _enabled_in(row)
+    return Standing(actor, _shop(row), enabled, _epochs(row), suspended=suspended, draining=draining)
 
 
 async def standing_of_business(transaction: Transaction, business_id: uuid.UUID, actor: Actor = SYSTEM) -> Standing:
@@ -235,7 +240,8 @@ async def standing_of_business(transaction: Transaction, business_id: uuid.UUID,
     row = await transaction.one(_BUSINESS, business_id=business_id)
     if row is None:
         raise LookupError(f"there is no business {business_id}")
-    return Standing(actor, _shop(row), _enabled_in(row), _epochs(row), tripped=_tripped_in(row))
+    enabled, draining = _enabled_in(row)
+    return Standing(actor, _shop(row), enabled, _epochs(row), tripped=_tripped_in(row), draining=draining)
 
 
 async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
@@ -244,8 +250,14 @@ async def standing_above(transaction: Transaction, actor: Actor) -> Standing:
     return Standing(actor, None, frozenset(), Epochs(row.value if row else 1, 1, 0))
 
 
-def _enabled_in(row: Any) -> frozenset[str]:
-    return frozenset((row.enabled or "").split(",")) - {""}
+def _enabled_in(row: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """What is on, and what of it is draining."""
+    marked = frozenset((row.enabled or "").split(",")) - {""}
+    if _DRAINS not in (row.enabled or ""):
+        return marked, frozenset()
+    return frozenset(one.removesuffix(_DRAINS) for one in marked), frozenset(
+        one.removesuffix(_DRAINS) for one in marked if one.endswith(_DRAINS)
+    )
 
 
 def _tripped_in(row: Any) -> frozenset[tuple[str, str]]:

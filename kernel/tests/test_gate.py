@@ -107,6 +107,21 @@ async def test_a_plugin_that_is_off_is_not_there_whatever_the_method(box: Box) -
     assert (await owner.send("POST", SPELLINGS[0])).status_code == 204
 
 
+@pytest.mark.parametrize("how", ["off", "on"])
+async def test_a_body_that_is_not_taken_does_not_tell_that_a_plugin_is_there(box: Box, how: str) -> None:
+    """On, it is told what is wrong with the body; off, that there is nothing."""
+    owner = box.client("owner")
+    if how == "off":
+        assert (await owner.post("/api/v1/plugins/probe_till/disable")).status_code == 200
+    bodies = {("text/plain", b"x"): 415, ("application/json", b"{"): 400, ("application/json", b"x" * 1_100_000): 413}
+    for (media_type, body), status in bodies.items():
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            told = await owner.send(method, SPELLINGS[0], content=body, headers={"Content-Type": media_type})
+            assert told.status_code == (404 if how == "off" else status), (method, media_type)
+    anonymous = await box.client(None).send("POST", SPELLINGS[0], content=b"x", headers={"Content-Type": "text/plain"})
+    assert anonymous.status_code == 401
+
+
 async def test_every_answer_carries_the_headers_that_keep_browsers_safe(box: Box) -> None:
     owner, nobody = box.client("owner"), box.client(None)
     answers = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 from kernel import registry as registry_module
+from kernel.app.plans import making
+from kernel.app.plans.making import tables_of
+from kernel.auth.rights.permissions import Rights
+from kernel.db import Base
 from kernel.errors import PluginFault
+from kernel.jobs import handlers_in
 from kernel.plugin import Permission, Plugin
 from kernel.registry import Registry, discover
 
@@ -237,3 +242,78 @@ def test_reading_a_manifest_runs_no_other_code_of_the_plugin(install: Install) -
 def test_a_manifest_names_its_own_faults(said: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         Plugin(**{"name": "stall", "version": "1.0", "title": "x", "summary": "x", **said})
+
+
+GATES = {
+    "jobs": "from kernel.jobs import job\n@job('{name}.tidy')\nasync def tidy(work, payload): ...\n",
+    "listeners": "from kernel.hooks import answers\n@answers\nasync def switched_on(work): ...\n",
+    "models": (
+        "import sqlalchemy as sa\nfrom kernel.db import Base\n"
+        "RECEIPT = sa.Table('{name}_receipt', Base.metadata, sa.Column('business_id', sa.Uuid()))\n"
+    ),
+    "schemas": "import msgspec\nclass Settings(msgspec.Struct, frozen=True):\n    key: str = '{name}'\n",
+}
+PAIR = ("gates", "gates_mpesa")
+
+
+@pytest.fixture
+def gates(install: Install) -> Iterator[Registry]:
+    """Two plugins, the name of one beginning with the other's."""
+    for name in PAIR:
+        manifest = (
+            "from kernel.plugin import Permission, Plugin\n"
+            f"PLUGIN = Plugin('{name}', '1', 'x', 'x', settings='schemas:Settings',"
+            f" permissions=(Permission('{name}.see', 'x'),))"
+        )
+        install(name, manifest=manifest, files={file: text.format(name=name) for file, text in GATES.items()})
+    yield discover()
+    for name in PAIR:
+        Base.metadata.remove(Base.metadata.tables[f"{name}_receipt"])
+
+
+def test_plugins_of_nearly_the_same_name_are_told_apart(gates: Registry) -> None:
+    """Tables, hook answers, jobs, settings and permissions are each one's own."""
+    assert (list(gates.plugins), gates.set_aside) == (list(PAIR), {})
+    for name, other in (PAIR, PAIR[::-1]):
+        assert [table.name for table in tables_of(gates, name)] == [f"{name}_receipt"]
+        assert [job.name for job in handlers_in(gates.plugins[name])] == [f"{name}.tidy"]
+        assert set(gates.hooks_for([name]).listeners("switched_on")) == {name}
+        assert set(gates.hooks_of(name).listeners("switched_on")) == {name}
+        settings = gates.plugins[name].settings
+        assert settings is not None
+        assert gates.plugin_of_settings(settings) == name
+        held = Rights(gates).of("owner", (), (), frozenset({name}))
+        assert (f"{name}.see" in held, f"{other}.see" in held) == (True, False)
+
+
+def test_a_prefix_alone_takes_the_neighbours_tables_and_is_caught(
+    gates: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_prefix(table: str, names: Iterable[str]) -> str | None:
+        return next((name for name in sorted(names) if table.startswith(f"{name}_")), None)
+
+    monkeypatch.setattr(making, "owner_of", by_prefix)
+    assert [table.name for table in tables_of(gates, "gates")] == ["gates_mpesa_receipt", "gates_receipt"]
+
+
+@pytest.mark.parametrize("name", ["kernel_tools", "duka", "duka_kept"])
+def test_a_name_that_begins_as_the_kernels_tables_do_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="the kernel's own"):
+        Plugin(name, "1.0", "x", "x")
+
+
+def test_a_circle_is_told_from_each_of_its_members(install: Install) -> None:
+    install("apple", depends=("mango",))
+    install("mango", depends=("apple",))
+    install("berry", depends=("apple",))
+    paths = {name: one.path for name, one in discover().set_aside.items()}
+    assert paths == {
+        "apple": ("apple", "mango", "apple"),
+        "mango": ("mango", "apple", "mango"),
+        "berry": ("berry", "apple"),
+    }
+
+
+def test_a_manifest_that_names_a_beginning_which_is_not_there_sets_the_plugin_aside(install: Install) -> None:
+    install("apple", begins=("hold",))
+    assert "no such route" in discover().set_aside["apple"].reason

@@ -53,7 +53,7 @@ from kernel.db.tables import Audit, Business, BusinessPlugin, Epoch, Job, Releas
 from kernel.invariants import broken
 from kernel.jobs import Runner
 from kernel.migrate import Migrator
-from kernel.registry import Registry, load
+from kernel.registry import Registry, load, owner_of
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
 from kernel.testing.servers import Postgres
@@ -664,7 +664,7 @@ async def _standing(transaction: Any, business: uuid.UUID) -> Any:
 def test_a_table_belongs_to_the_longest_name_it_begins_with() -> None:
     names = ("kernel", "sales", "sales_extra")
     tables = ("sales_sale", "sales_extra_note", "sales_extras", "kernel_job", "other")
-    assert [belongings.owner_of(one, names) for one in tables] == ["sales", "sales_extra", "sales", "kernel", None]
+    assert [owner_of(one, names) for one in tables] == ["sales", "sales_extra", "sales", "kernel", None]
 
 
 def test_the_file_is_only_its_owners_and_is_not_replaced_unasked(tmp_path: Path) -> None:

@@ -245,6 +245,10 @@ def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]
 
 def _errors_of(route: Route) -> list[type[errors.DukaError]]:
     found: list[type[errors.DukaError]] = [*route.errors, *_EVERY]
+    found += [
+        error for other in {one.operation: one for one in route.instead.values()}.values() for error in other.errors
+    ]
+    found += [errors.PluginDraining] if route.begins else []
     if route.permission != PUBLIC:
         found += [errors.Unauthenticated, errors.Forbidden, errors.NotFound]
     if route.parameters:

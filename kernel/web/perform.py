@@ -239,7 +239,7 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
         visit.transaction,
         visit.standing,
         _origin(visit, route),
-        run=lambda work: route.function(work, **given),
+        run=lambda work: _run(work, route, given),
         encode=lambda value: _encode(visit, route, value),
         identify=visit.identify,
         key=_key(visit, route, path),
@@ -252,6 +252,12 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
             answer, body=shown(answer.body, route.answer, may_of(visit), visit.deployment.registry)
         )
     return answer
+
+
+def _run(work: Work, route: Route, given: Mapping[str, Any]) -> Awaitable[Any]:
+    if route.begins:
+        work.begin(route.plugin)
+    return route.function(work, **given)
 
 
 def may_of(visit: Visit) -> Callable[[str], bool]:

@@ -61,6 +61,7 @@ class Route:
     takes: Takes | None = None
     longest_s: float | None = None
     instead: Mapping[str, Route] = field(default_factory=dict)
+    begins: bool = False
 
     @property
     def takes_shape(self) -> bool:

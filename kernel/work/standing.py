@@ -97,7 +97,8 @@ class Standing(msgspec.Struct, frozen=True):
 
     suspended: the operator of the deployment has closed the business for now. read_only: only queries may be asked.
     must_enrol: the business demands a second factor of the person's role, and there is none yet. tripped: plugins and
-    hooks whose answers are left out here, since they failed too often.
+    hooks whose answers are left out here, since they failed too often. draining: of what is enabled, what goes off once
+    it has ended what it has begun.
     """
 
     actor: Actor
@@ -108,6 +109,7 @@ class Standing(msgspec.Struct, frozen=True):
     read_only: bool = False
     must_enrol: bool = False
     tripped: frozenset[tuple[str, str]] = frozenset()
+    draining: frozenset[str] = frozenset()
 
     @property
     def business_id(self) -> uuid.UUID:

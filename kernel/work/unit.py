@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kernel.db import Base, Configured, Phase, Prepared, Transaction, new_id
 from kernel.db.prepared import Rows
 from kernel.db.tables import Audit, Business, Job, JobPayload
-from kernel.errors import Elsewhere, Forbidden, NotFound, PreconditionFailed, PreconditionRequired
+from kernel.errors import Elsewhere, Forbidden, NotFound, PluginDraining, PreconditionFailed, PreconditionRequired
 from kernel.hooks import Answer, HookSet, Pair
 from kernel.work import configuring, write_postgres, write_sqlite
 from kernel.work.crash import crashpoint
@@ -123,6 +123,15 @@ class Work:
     def enabled(self, plugin: str) -> bool:
         """Whether a plugin is on for this business."""
         return plugin in self.standing.enabled
+
+    def is_draining(self, plugin: str) -> bool:
+        """Whether a plugin is being switched off for this business: on still, to end what it has begun."""
+        return plugin in self.standing.draining
+
+    def begin(self, plugin: str) -> None:
+        """Say that a plugin begins what it must end. Raises PluginDraining while it is being switched off."""
+        if self.is_draining(plugin):
+            raise PluginDraining(f"{self.deployment.registry.plugins[plugin].manifest.title} is being switched off")
 
     def check_version(self, version: int) -> None:
         """Compare the caller's If-Match with a row's version. Raises PreconditionRequired or PreconditionFailed."""

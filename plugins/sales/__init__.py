@@ -22,6 +22,7 @@ PLUGIN = Plugin(
         Permission("sales.import", "Bring in sales of the past"),
         Permission("sales.registers", "Add and change registers"),
     ),
+    begins=("hold_cart",),
     limits=(
         Limit(
             "sales.discount_percent",

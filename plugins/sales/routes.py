@@ -7,7 +7,7 @@ import uuid
 import sqlalchemy as sa
 from msgspec import UNSET, structs
 
-from kernel.errors import AlreadyExists, NotFound
+from kernel.errors import AlreadyExists, NotFound, PluginDraining
 from kernel.web import command, page, query
 from kernel.wire import ListQuery, Page, Reply
 from kernel.work import ApprovalNotValid, ApprovalRequired, Work
@@ -60,7 +60,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
     moves=True,
     read_first=True,
     may_wait=True,
-    errors=(*_CART_ERRORS, AlreadyExists, ApprovalNotValid, ApprovalRequired, HeldGone, Overpaid, PaymentShort),
+    errors=(*_CART_ERRORS, AlreadyExists, ApprovalNotValid, ApprovalRequired, HeldGone, Overpaid, PaymentShort, PluginDraining),
 )
 async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
     """Complete a sale.

@@ -57,4 +57,6 @@ def _wanted(work: Work, said: PaymentIn, known: dict[str, Method], pointer: str)
         raise PaymentNotWhole.at(f"{pointer}/awaited", f"{method.title} is there at once or not at all")
     ext = read_ext(work, EXTENSION, said.ext, f"{pointer}/ext") if said.ext else {}
     awaited = said.awaited or method.waits == "always"
+    if awaited:
+        work.begin("payments")
     return Wanted(method, amount, tendered, said.reference, said.phone, ext, awaited)

@@ -103,6 +103,8 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
         await _take_up(work, data.held_id)
     taken = taken_of(wanted, settled)
     expires_at = wait_until(taken, work.now)
+    if expires_at is not None:
+        work.begin("sales")
     if expires_at is not None and data.sold_at is not None:
         raise Invalid.at("/sold_at", "A sale of the past waits for no money")
     sale = _placed(work, data, ground, priced, settled, sold_at, stored_ext(ground.cart.ext), expires_at is not None)
