@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 import uuid
 from typing import Any
 
 import httpx
+import pytest
 
 from kernel.settings import Settings
 from kernel.testing.box import Box
@@ -80,3 +82,59 @@ async def _ten_percent_off(box: Box, product: uuid.UUID) -> None:
     assert made.status_code == 201, made.text
     begun = await owner.post(f"/api/v1/discounts/promotions/{made.json()['id']}/activate")
     assert begun.status_code == 200, begun.text
+
+
+@pytest.mark.prove
+async def test_the_last_of_four_processes_obeys_within_a_second(box: Box, box_settings: Settings) -> None:
+    """From the answer to an apply until each of four processes, asked at once, has answered as the toggle says."""
+    took: list[float] = []
+    planned: list[float] = []
+    with serving(box_settings, 4, {"DUKA_JOBS": "off"}) as servers:
+        async with Crowd(servers, token_for(box, "owner")) as crowd:
+            for action in itertools.islice(itertools.cycle(("disable", "enable")), 40):
+                begun = time.perf_counter()
+                seen = (await crowd.post("/plugins/discounts/plan", {"action": action})).json()
+                planned.append(time.perf_counter() - begun)
+                said = {"action": action, "hash": seen["hash"]}
+                answer = await crowd.post("/plugins/discounts/apply", said)
+                assert answer.status_code == 200, answer.text
+                begun, wanted = time.perf_counter(), 404 if action == "disable" else 200
+                await asyncio.gather(*(_obeys(client, wanted) for client in crowd.clients))
+                took.append(time.perf_counter() - begun)
+    took.sort()
+    print(f"toggle obeyed by the last of 4 processes: median {_ms(took[len(took) // 2])}, most {_ms(took[-1])}")
+    print(f"plan of it: median {_ms(sorted(planned)[len(planned) // 2])}")
+    assert took[-1] < 1.0
+
+
+async def _obeys(client: httpx.AsyncClient, wanted: int) -> None:
+    """Ask until the answer is as the toggle says; it must be the first time."""
+    told = await client.get("/api/v1/discounts/promotions")
+    assert told.status_code == wanted
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+@pytest.mark.prove
+async def test_a_plan_with_the_last_weeks_sales_priced_again_is_there_in_two_seconds(box: Box) -> None:
+    """Three hundred sales, the most that a plan prices again, of five lines each."""
+    products = [await a_product(box, sku=f"P{n}", price="100.00", track_stock=False) for n in range(5)]
+    await _ten_percent_off(box, products[0])
+    location, owner = await box.location(), box.client("owner")
+    for _ in range(300):
+        sold = await owner.post("/api/v1/sales/sales", cart(location, products, "490.00"))
+        assert sold.status_code == 201, sold.text
+    begun = time.perf_counter()
+    seen = (await owner.post("/api/v1/plugins/discounts/plan", {"action": "disable"})).json()
+    took = time.perf_counter() - begun
+    (past,) = seen["consequences"]
+    print(f"plan with {past['examined']} sales of 5 lines priced twice: {_ms(took)}")
+    assert (past["examined"], len(past["changed"]), past["before"], past["after"]) == (
+        300,
+        300,
+        "147000.00",
+        "150000.00",
+    )
+    assert took < 2.0
