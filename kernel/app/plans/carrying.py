@@ -24,7 +24,7 @@ from kernel.db.engine import COMMAND, LOCK_SPACE, SERVING
 from kernel.db.owner import engine_for
 from kernel.errors import Conflict, PluginFault
 from kernel.migrate import MigrationFailed
-from kernel.work import SYSTEM, Actor, Deployment
+from kernel.work import SYSTEM, Actor, Deployment, Origin
 
 T = TypeVar("T")
 _LOCK = LOCK_SPACE + 2
@@ -64,6 +64,7 @@ async def carry_out_plan(
     into: Path | None = None,
     serving: bool,
     actor: Actor = SYSTEM,
+    origin: Origin | None = None,
     progress: Progress | None = None,
 ) -> Carried:
     """Install, upgrade or uninstall for the whole deployment.
@@ -82,7 +83,7 @@ async def carry_out_plan(
         if plan.is_done:
             return Carried(plan)
         try:
-            return await _carry_out(deployment, plan, into, actor, progress)
+            return await _carry_out(deployment, plan, into, {"actor": actor, "origin": origin}, progress)
         except MigrationFailed as fault:
             raise RevisionFailed(str(fault)) from fault
 
@@ -138,17 +139,17 @@ def _underway() -> Busy:
 
 
 async def _carry_out(
-    deployment: Deployment, plan: Plan, into: Path | None, actor: Actor, progress: Progress | None
+    deployment: Deployment, plan: Plan, into: Path | None, by: dict[str, Any], progress: Progress | None
 ) -> Carried:
     name = plan.plugin
     if plan.action == "uninstall":
-        done = await uninstall(deployment, name, into or _new_archive(deployment, plan), progress=progress, actor=actor)
+        done = await uninstall(deployment, name, into or _new_archive(deployment, plan), progress=progress, **by)
         return Carried(plan, uninstalled=done)
     if plan.archive is not None:
         file = deployment.settings.home_path / ARCHIVES / plan.archive
-        back = await restore(deployment, file, of=name, progress=progress, actor=actor)
+        back = await restore(deployment, file, of=name, progress=progress, **by)
         return Carried(plan, restored=back)
-    made = await (install if plan.action == "install" else upgrade_plugin)(deployment, name, actor=actor)
+    made = await (install if plan.action == "install" else upgrade_plugin)(deployment, name, **by)
     return Carried(plan, installed=made)
 
 

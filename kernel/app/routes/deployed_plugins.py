@@ -26,6 +26,7 @@ from kernel.app.uninstalling import ArchiveStale, Busy
 from kernel.errors import Conflict, PluginFault
 from kernel.web import OPERATOR, Route, Scene, flow
 from kernel.wire import Code, Line, Name, Request
+from kernel.work import Origin
 
 State = Literal["enabled", "draining", "available", "uninstalled", "quarantined"]
 LONGEST_S = 600.0
@@ -85,7 +86,7 @@ class PluginOut(Struct, frozen=True):
     restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
 
 
-async def _plan(scene: Scene, name: Code, data: PlanIn) -> Plan:
+async def plan_for_deployment(scene: Scene, name: Code, data: PlanIn) -> Plan:
     """What it would do to the deployment."""
     action: Any = data.action
     await scene.pause()
@@ -94,14 +95,17 @@ async def _plan(scene: Scene, name: Code, data: PlanIn) -> Plan:
     )
 
 
-async def _apply(scene: Scene, name: Code, data: ApplyIn) -> PluginOut:
+async def apply_to_deployment(scene: Scene, name: Code, data: ApplyIn) -> PluginOut:
     """Carry it out."""
     action: Any = data.action
     actor, enabled = scene.standing.actor, scene.standing.enabled
+    origin = Origin("plugins.apply_to_deployment", scene.visit.request_id, scene.address)
     await scene.pause()
 
     async def carry_out(own: Any) -> Carried:
-        return await carry_out_plan(own, name, action, hash_=data.hash, archive=data.archive, serving=True, actor=actor)
+        return await carry_out_plan(
+            own, name, action, hash_=data.hash, archive=data.archive, serving=True, actor=actor, origin=origin
+        )
 
     return _out(await apart(scene.deployment, carry_out), enabled)
 
@@ -125,7 +129,9 @@ def _out(done: Carried, enabled: frozenset[str]) -> PluginOut:
 
 
 _REFUSALS = (PluginFault, PlanStale, RevisionFailed, Busy, FileFault, NotEmpty, UnknownTables, ArchiveStale, Conflict)
-_plans = flow("POST", "/plugins/{name}/plan", permission=OPERATOR, longest_s=LONGEST_S)(_plan)
-_applies = flow("POST", "/plugins/{name}/apply", permission=OPERATOR, errors=_REFUSALS, longest_s=LONGEST_S)(_apply)
+_plans = flow("POST", "/plugins/{name}/plan", permission=OPERATOR, longest_s=LONGEST_S)(plan_for_deployment)
+_applies = flow("POST", "/plugins/{name}/apply", permission=OPERATOR, errors=_REFUSALS, longest_s=LONGEST_S)(
+    apply_to_deployment
+)
 PLANS: dict[str, Route] = dict.fromkeys(get_args(Deploying), _plans)
 APPLIES: dict[str, Route] = dict.fromkeys(get_args(Deploying), _applies)

@@ -25,7 +25,7 @@ from kernel.db.owner import engine_for
 from kernel.db.tables import Audit, Epoch, Release
 from kernel.migrate import Lineage, Migrator
 from kernel.registry import Loaded
-from kernel.work import NO_BUSINESS, Actor, Deployment, heed_now
+from kernel.work import NO_BUSINESS, Actor, Deployment, Origin, heed_now
 from kernel.work.heeding import REMOVED
 
 PATIENCE_S = 60.0
@@ -133,13 +133,20 @@ async def note(
 
 
 async def leave_trail(
-    connection: AsyncConnection, deployment: Deployment, actor: Actor, deed: str, name: str, facts: dict[str, Any]
+    connection: AsyncConnection,
+    deployment: Deployment,
+    actor: Actor,
+    deed: str,
+    name: str,
+    facts: dict[str, Any],
+    origin: Origin | None = None,
 ) -> None:
     """Add a row to the deployment's own trail, in the transaction that does what it tells of."""
     if is_postgres(connection):
         await enter(connection, NO_BUSINESS)
     row = {"business_id": NO_BUSINESS, "id": new_id(), "at": deployment.clock(), "epoch": 0}
-    who = {"actor_id": actor.id, "actor_name": actor.name, "supporting": actor.supporting}
+    where = {"request_id": origin.request_id, "address": origin.address} if origin else {}
+    who = {**where, "actor_id": actor.id, "actor_name": actor.name, "supporting": actor.supporting}
     await connection.execute(sa.insert(Audit).values(**row, **who, deed=deed, subject=f"plugin:{name}", facts=facts))
     deployment.to_seal.add(NO_BUSINESS)
 

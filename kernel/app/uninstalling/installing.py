@@ -22,7 +22,7 @@ from kernel.app.uninstalling.ground import (
 )
 from kernel.app.uninstalling.holding import held_among, step_aside, step_back
 from kernel.registry import Loaded
-from kernel.work import SYSTEM, Actor, Deployment, heed_now
+from kernel.work import SYSTEM, Actor, Deployment, Origin, heed_now
 from kernel.work.heeding import REMOVED
 
 
@@ -39,7 +39,9 @@ class Installed(msgspec.Struct, frozen=True):
     was_there: bool = False
 
 
-async def install(deployment: Deployment, name: str, *, actor: Actor = SYSTEM) -> Installed:
+async def install(
+    deployment: Deployment, name: str, *, actor: Actor = SYSTEM, origin: Origin | None = None
+) -> Installed:
     """Install a plugin whose code is here; again after a failure, it goes on where it was.
 
     Raises NotInstalled where there is no code of it or something it stands on is not installed; MigrationFailed.
@@ -55,11 +57,13 @@ async def install(deployment: Deployment, name: str, *, actor: Actor = SYSTEM) -
     migrated += await upgrade(deployment, loaded)
     async with owning(deployment) as connection:
         await note(connection, deployment, loaded, "installed", None)
-        await leave_trail(connection, deployment, actor, "plugin install", name, {"version": version})
+        await leave_trail(connection, deployment, actor, "plugin install", name, {"version": version}, origin)
     return Installed(name, version, migrated, taken_back)
 
 
-async def upgrade_plugin(deployment: Deployment, name: str, *, actor: Actor = SYSTEM) -> Installed:
+async def upgrade_plugin(
+    deployment: Deployment, name: str, *, actor: Actor = SYSTEM, origin: Origin | None = None
+) -> Installed:
     """Run the revisions of an installed plugin that have not run yet, and note its version.
 
     Raises NotInstalled, MigrationFailed; what a failed revision did is undone.
@@ -74,7 +78,7 @@ async def upgrade_plugin(deployment: Deployment, name: str, *, actor: Actor = SY
     async with owning(deployment) as connection:
         await note(connection, deployment, loaded, "installed", None)
         facts = {"version": version, "migrated": migrated}
-        await leave_trail(connection, deployment, actor, "plugin upgrade", name, facts)
+        await leave_trail(connection, deployment, actor, "plugin upgrade", name, facts, origin)
     return Installed(name, version, migrated, [])
 
 

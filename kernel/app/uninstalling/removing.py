@@ -39,7 +39,7 @@ from kernel.app.uninstalling.holding import drop, hold, refuse_torn
 from kernel.db import trouble_of
 from kernel.db.tables import Business, BusinessPlugin
 from kernel.registry import Loaded, Registry
-from kernel.work import SYSTEM, Actor, Deployment, heed_now
+from kernel.work import SYSTEM, Actor, Deployment, Origin, heed_now
 from kernel.work.heeding import REMOVED, why_removed
 
 TRIES = 3
@@ -63,7 +63,13 @@ class Uninstalled(msgspec.Struct, frozen=True):
 
 
 async def uninstall(
-    deployment: Deployment, name: str, archive_path: Path, *, progress: Progress | None = None, actor: Actor = SYSTEM
+    deployment: Deployment,
+    name: str,
+    archive_path: Path,
+    *,
+    progress: Progress | None = None,
+    actor: Actor = SYSTEM,
+    origin: Origin | None = None,
 ) -> Uninstalled:
     """Archive a plugin, then purge it; archived anew, up to three times, where a row was written in between.
 
@@ -73,7 +79,9 @@ async def uninstall(
     for attempt in range(TRIES):
         made = await archive(deployment, name, archive_path, replace=attempt > 0, progress=progress)
         try:
-            return Uninstalled(made, await purge(deployment, name, archive_path, progress=progress, actor=actor))
+            return Uninstalled(
+                made, await purge(deployment, name, archive_path, progress=progress, actor=actor, origin=origin)
+            )
         except ArchiveStale:
             if attempt == TRIES - 1:
                 raise
@@ -89,7 +97,13 @@ async def check(deployment: Deployment, name: str) -> None:
 
 
 async def purge(
-    deployment: Deployment, name: str, archive: Path, *, progress: Progress | None = None, actor: Actor = SYSTEM
+    deployment: Deployment,
+    name: str,
+    archive: Path,
+    *,
+    progress: Progress | None = None,
+    actor: Actor = SYSTEM,
+    origin: Origin | None = None,
 ) -> Purged:
     """Drop a plugin's tables and its rows in the kernel's, when the archive holds every one of them as it is now.
 
@@ -105,7 +119,9 @@ async def purge(
         reader.verify(_told(progress, "verifying", manifest.rows))
     for attempt in range(TRIES):
         try:
-            return await _purge(deployment, loaded, manifest, _told(progress, "comparing", manifest.rows), actor)
+            return await _purge(
+                deployment, loaded, manifest, _told(progress, "comparing", manifest.rows), actor, origin
+            )
         except DBAPIError as error:  # a reversal and we stood in each other's way
             trouble = trouble_of(error)
             if trouble is None or trouble.kind not in ("retry", "locked") or attempt == TRIES - 1:
@@ -115,7 +131,12 @@ async def purge(
 
 
 async def _purge(
-    deployment: Deployment, loaded: Loaded, manifest: Manifest, told: Callable[[int], None] | None, actor: Actor
+    deployment: Deployment,
+    loaded: Loaded,
+    manifest: Manifest,
+    told: Callable[[int], None] | None,
+    actor: Actor,
+    origin: Origin | None,
 ) -> Purged:
     name = loaded.name
     async with owning(deployment) as connection:
@@ -135,7 +156,7 @@ async def _purge(
         await hold(connection, kept, deployment.database.role)
         await note(connection, deployment, loaded, REMOVED, why_removed(name))
         done = Purged(name, _rows(manifest, going), _rows(manifest, kept))
-        await leave_trail(connection, deployment, actor, "plugin uninstall", name, _facts(done, manifest))
+        await leave_trail(connection, deployment, actor, "plugin uninstall", name, _facts(done, manifest), origin)
     return done
 
 

@@ -52,7 +52,7 @@ from kernel.app.uninstalling.removing import ON, lock, refuse_enabled, refuse_re
 from kernel.app.uninstalling.shape import shape_of
 from kernel.db.tables import BusinessPlugin
 from kernel.registry import Loaded
-from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, heed_now
+from kernel.work import NO_BUSINESS, SYSTEM, Actor, Deployment, Origin, heed_now
 from kernel.work.heeding import REMOVED, why_removed
 
 Row = dict[str, Any]
@@ -78,6 +78,7 @@ async def restore(
     of: str | None = None,
     progress: Progress | None = None,
     actor: Actor = SYSTEM,
+    origin: Origin | None = None,
 ) -> Restored:
     """Install a plugin again with every row of its archive; it is on for nobody yet.
 
@@ -103,7 +104,7 @@ async def restore(
             for share in (*map(own_share, known.values()), *kernel_shares(said.name)):
                 if share.name not in kept:
                     await loader.load(share, lambda rows: tell("restoring", rows, manifest.rows))
-            await leave_trail(connection, deployment, actor, "plugin restore", said.name, _facts(manifest))
+            await leave_trail(connection, deployment, actor, "plugin restore", said.name, _facts(manifest), origin)
             if manifest.schema.get(said.name) in (None, *revisions_of(loaded)[:1]):
                 await note(connection, deployment, loaded, "installed", None)
     async with owning(deployment) as connection:
