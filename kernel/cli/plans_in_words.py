@@ -16,8 +16,9 @@ def in_words(plan: Plan) -> Iterator[str]:
     sign = "-" if plan.action in ("disable", "uninstall") else "+"
     came_from = f" (from {plan.version_before})" if plan.version_before not in (None, plan.version) else ""
     yield f"{plan.action} {plan.title} {plan.version}{came_from}: {_verdict(plan)}"
-    yield from (f"  ! {one.words} ({' → '.join(one.path)})" for one in plan.hindrances)
-    yield from (f"  ! open: {one.words}: {one.count}. {one.finish}" for one in plan.obligations)
+    for one in plan.hindrances:
+        yield f"  ! {one.words}" + (f" ({' → '.join(one.path)})" if len(one.path) > 1 else "")
+    yield from (f"  ! open: {said.words}: {said.count}. {said.finish}" for said in plan.obligations)
     yield from (f"  {line}" for line in (revisions_in_words(plan.migrations) if plan.migrations else ()))
     yield from (f"  {sign} {one.method:6} {one.path}  ({one.permission})" for one in plan.routes)
     yield from (f"  {sign} may {one.name}: {', '.join(one.roles) or 'nobody'}" for one in plan.permissions)
@@ -53,6 +54,10 @@ def carried_in_words(done: Carried) -> Iterator[str]:
         made = done.uninstalled.archive
         yield f"{made.path}: {made.manifest.rows:,} rows, {made.bytes:,} bytes"
         yield f"sha256 {made.sha256}"
+    if done.restored:
+        yield f"{done.restored.manifest.rows:,} rows are as they were at {done.restored.manifest.made_at:%F %T} UTC"
+        for table, odd in done.restored.differing.items():
+            yield from (f"✗ {table}: {line}" for line in odd)
     yield f"{plan.plugin} {plan.version} is {'upgraded' if plan.action == 'upgrade' else plan.action + 'ed'}"
     if plan.restart:
         yield plan.restart

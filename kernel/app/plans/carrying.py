@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -156,7 +157,9 @@ async def _carry_out(
 def _new_archive(deployment: Deployment, plan: Plan) -> Path:
     folder = deployment.settings.home_path / ARCHIVES
     folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{plan.plugin}-{plan.version}-{deployment.clock():%Y%m%dT%H%M%S%f}.zip"
+    stem = f"{plan.plugin}-{plan.version}-{deployment.clock():%Y%m%dT%H%M%S}"
+    names = (f"{stem}{f'-{number}' if number else ''}.zip" for number in itertools.count())
+    return next(folder / name for name in names if not (folder / name).exists())
 
 
 async def _with_its_own(deployment: Deployment, run: Callable[[Deployment], Coroutine[Any, Any, T]]) -> T:
