@@ -12,6 +12,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kernel.money import format_amount, format_micro
+
 
 class SoldLine(Struct, frozen=True):
     """A line of a sale. `base_quantity` counts in the product's own unit: a carton of twelve sold once is twelve."""
@@ -75,6 +77,13 @@ class PlacedSale(Struct, frozen=True):
     ext: Mapping[str, Any] = {}
     """Plugin → what its Struct read from the cart's `ext`."""
 
+    @property
+    def in_short(self) -> str:
+        """The sale in few words."""
+        skus = ", ".join(f"{format_micro(one.quantity)} × {one.sku}" for one in self.lines[:2])
+        more = f" and {len(self.lines) - 2} more" if len(self.lines) > 2 else ""
+        return f"sale of {skus}{more}, {self.currency} {format_amount(self.total, self.exponent)}"
+
 
 class CompletedSale(PlacedSale, frozen=True):
     """A sale that is paid whole, under its own number, on the business day of its completion."""
@@ -90,6 +99,11 @@ class CancelledSale(Struct, frozen=True):
     cancelled_by: UUID | None
     cancelled_by_name: str
 
+    @property
+    def in_short(self) -> str:
+        """What is taken back, and why."""
+        return f"{self.sale.in_short}: {self.reason}"
+
 
 class VoidedSale(Struct, frozen=True):
     """A completed sale that is taken back whole, on its own business day."""
@@ -100,3 +114,8 @@ class VoidedSale(Struct, frozen=True):
     business_date: dt.date
     voided_by: UUID | None
     voided_by_name: str
+
+    @property
+    def in_short(self) -> str:
+        """What is taken back, and why."""
+        return f"{self.sale.in_short}: {self.reason}"

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kernel.money import MICRO
+from kernel.money import MICRO, format_micro
 from plugins.taxes.api import ComponentTax, TaxPolicy, Treatment
 
 HUNDRED_PERCENT: Final = 100 * MICRO
@@ -81,6 +81,11 @@ class Line(Struct, frozen=True):
         if self.list_price < 0:
             raise ValueError(f"line {self.line}: the list price must not be negative")
 
+    @property
+    def in_short(self) -> str:
+        """The line in few words."""
+        return f"line {self.line}: {format_micro(self.quantity)} × {self.sku} at {format_micro(self.list_price)}"
+
 
 class Cart(Struct, frozen=True):
     """A cart at an instant: its lines, numbered 1, 2, 3 ... in order, and the circumstances that set prices.
@@ -107,6 +112,12 @@ class Cart(Struct, frozen=True):
         if self.exponent != self.policy.exponent:
             raise ValueError("the cart and its tax policy must count the same minor digits")
 
+    @property
+    def in_short(self) -> str:
+        """The cart in few words."""
+        count = len(self.lines)
+        return f"{self.channel} cart of {count} line{'' if count == 1 else 's'}"
+
 
 # What hooks answer
 
@@ -123,6 +134,11 @@ class PercentOff(Struct, frozen=True, kw_only=True, tag="percent_off"):
     percent: int
     lines: tuple[int, ...] | None = None
 
+    @property
+    def in_short(self) -> str:
+        """The answer in few words."""
+        return f"{format_micro(self.percent)} % off, {self.rule}"
+
 
 class AmountOff(Struct, frozen=True, kw_only=True, tag="amount_off"):
     """An amount off the line, or off the eligible lines together; at most what they cost at that point.
@@ -136,6 +152,11 @@ class AmountOff(Struct, frozen=True, kw_only=True, tag="amount_off"):
     amount: int
     lines: tuple[int, ...] | None = None
 
+    @property
+    def in_short(self) -> str:
+        """The answer in few words."""
+        return f"{self.amount} minor units off, {self.rule}"
+
 
 class SetPrice(Struct, frozen=True, kw_only=True, tag="set_price"):
     """Another unit price for the line, only in answers to price_line.
@@ -148,6 +169,11 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set_price"):
     rule: str
     reason: str
     unit_price: int
+
+    @property
+    def in_short(self) -> str:
+        """The answer in few words."""
+        return f"{format_micro(self.unit_price)} each, {self.rule}"
 
 
 Answer = PercentOff | AmountOff | SetPrice
