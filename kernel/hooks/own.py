@@ -87,6 +87,18 @@ async def rehearsed(work: Any, most: int) -> Sequence[Consequence] | None:
     """
 
 
+@spec(failing="refuse", budget_ms=60_000)
+async def recorded(work: Any, recording: Any) -> None:
+    """Say how a document came about, as steps of a test that makes it again (see `kernel.app.recording`).
+
+    When: `duka plugin record`; told to each plugin by itself, those that stand on others first. Read only.
+    Answer: nothing. Whose document it is sets `recording.replay`; others make what was wanted of them by
+    `recording.make`, with their own builders, and want in turn what theirs stands on.
+    Errors: nothing is written. Since: 0.1.
+    Not for: names, numbers and words of people; write others in their place.
+    """
+
+
 @spec(failing="refuse", budget_ms=3_000)
 async def location_added(work: Any, location_id: uuid.UUID, kind: str) -> None:
     """Make what your plugin keeps for every location.

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kernel.app.recording import Recording
 from kernel.hooks import answers
 from kernel.invariants import Rule
+from kernel.work import Work
 from plugins.catalog.services.demo import seed
+from plugins.catalog.services.recording import record_products
 
 
 @answers
@@ -46,6 +49,12 @@ def invariants() -> Sequence[Rule]:
             " WHERE p.tax_class_id IS NOT NULL AND t.id IS NULL",
         ),
     )
+
+
+@answers
+async def recorded(work: Work, recording: Recording) -> None:
+    """The products of what was sold, with their categories and brands."""
+    await record_products(work, recording)
 
 
 @answers

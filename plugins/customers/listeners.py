@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from kernel.app.recording import Recording, Thing
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.customers.schemas import CustomerIn, GroupIn
-from plugins.customers.services import PERSON, add_customer, add_group, switch_off
+from plugins.customers.services import PERSON, add_customer, add_group, customer, switch_off
 
+_BUILDERS: Final = "plugins.customers.testing"
 _DATA: Final = Path(__file__).parent / "data"
 _GROUPS: Final = {"retail": "Retail", "wholesale": "Wholesale", "staff": "Staff"}
 
@@ -68,3 +70,24 @@ def _one(person: dict[str, Any], groups: dict[str, uuid.UUID]) -> CustomerIn:
         tax_number=person["tax_number"],
         group_id=groups[person["group"]] if person["group"] else None,
     )
+
+
+@answers
+async def recorded(work: Work, recording: Recording) -> None:
+    """The customer of the document under another name: of the person nothing is told but the group and the state."""
+    for number, thing in enumerate(recording.wanted("customer"), start=1):
+        facts = await customer(work, thing.id) if thing.id else None
+        if facts is None:
+            thing.expression = "None"
+            continue
+        group = Thing("group", facts.group_id)
+        if facts.group_id is not None:
+            recording.make(group, "group", f"{_BUILDERS}:a_group", "group", "Group")
+        name, state = f"Customer {number}", _state(facts.subdivision, work.shop.subdivision)
+        own = group if facts.group_id else None
+        recording.make(thing, "customer", f"{_BUILDERS}:a_customer", name, group_id=own, subdivision=state)
+
+
+def _state(theirs: str | None, ours: str | None) -> str | None:
+    """Only whether it is the shop's own state or another: what is due to whom turns on nothing else."""
+    return None if theirs is None or theirs == ours else theirs

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from kernel.app.recording import Recording, Thing
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.money import format_amount
@@ -18,6 +19,7 @@ from plugins.discounts.services import (
     move_promotion,
     note_uses,
     running_offers,
+    used_in,
 )
 from plugins.sales.api import AmountOff, Answer, CancelledSale, Cart, Line, PercentOff, PlacedSale, SetPrice, VoidedSale
 from plugins.sales.hooks import Facts
@@ -97,6 +99,24 @@ async def sale_voided(work: Work, void: VoidedSale) -> None:
 async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
     """Note that it was not used after all."""
     await give_back_uses(work, cancel.sale.id)
+
+
+@answers
+async def recorded(work: Work, recording: Recording) -> None:
+    """The promotions that took something off."""
+    for row in await used_in(work, recording.document_id):
+        recording.make(
+            Thing("promotion", row.id),
+            row.name,
+            "plugins.discounts.testing:a_promotion",
+            row.name,
+            rules.format_value(row.kind, row.value, work.shop.exponent),
+            kind=row.kind,
+            product_id=recording.want("product", row.product_id) if row.product_id else None,
+            category_id=recording.want("category", row.category_id) if row.category_id else None,
+            priority=row.priority or None,
+            exclusive=row.exclusive or None,
+        )
 
 
 @answers

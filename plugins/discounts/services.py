@@ -290,6 +290,13 @@ async def give_back_uses(work: Work, sale_id: UUID) -> None:
         _note(work, row.promotion_id, sale_id, row.line, -int(row.amount), work.now)
 
 
+async def used_in(work: Work, sale_id: UUID) -> Sequence[Any]:
+    """The promotions that took something off a sale, whether that was given back since or not."""
+    uses = sa.select(Use.promotion_id).where(Use.business_id == work.business_id, Use.sale_id == sale_id)
+    mine = sa.and_(Promotion.business_id == work.business_id, Promotion.id.in_(uses))
+    return (await work.execute(sa.select(*Promotion.__table__.c).where(mine).order_by(Promotion.name))).all()
+
+
 def _note(work: Work, promotion_id: UUID, sale_id: UUID, line: int, amount: int, at: dt.datetime) -> None:
     row = {"id": new_id(), "promotion_id": promotion_id, "sale_id": sale_id, "line": line, "amount": amount, "at": at}
     work.insert(Use, row)

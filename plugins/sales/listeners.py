@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from kernel.app.recording import Recording
 from kernel.auth import Location
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
@@ -18,6 +19,7 @@ from plugins.sales.services import money_came
 from plugins.sales.services.demo import Demo, sell_for_a_month
 from plugins.sales.services.foreseeing import PRICE_HOOKS, foresee, rehearse, what_is_open
 from plugins.sales.services.open_matters import refuse_while_open
+from plugins.sales.services.recording import record_sale
 from plugins.sales.services.registers import add_office
 
 _INVARIANTS = (
@@ -123,6 +125,12 @@ async def rehearsed(work: Work, most: int) -> Sequence[Consequence] | None:
     """The newest sales, as they were and as they are priced now."""
     found = await rehearse(work, most)
     return [found] if found else None
+
+
+@answers
+async def recorded(work: Work, recording: Recording) -> None:
+    """A sale: its cart, and what it came to."""
+    await record_sale(work, recording)
 
 
 @answers

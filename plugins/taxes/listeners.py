@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kernel.app.recording import Recording
 from kernel.hooks import answers
 from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.taxes.services.packs import load_pack
+from plugins.taxes.services.recording import record_classes
 
 
 @answers
 async def switched_on(work: Work) -> None:
     """Load the region's pack into a business that has no classes."""
     await load_pack(work)
+
+
+@answers
+async def recorded(work: Work, recording: Recording) -> None:
+    """The tax classes of what was sold."""
+    await record_classes(work, recording)
 
 
 @answers

@@ -42,6 +42,11 @@ def usual_components(region: str) -> tuple[PackComponent, ...]:
     return (PackComponent("TAX", "0"),)
 
 
+def usual(region: str) -> str | None:
+    """The code of the class that a new business of a region has as its default: the first that is standard."""
+    return next((one.code for one in pack_of(region).classes if one.category == "standard"), None)
+
+
 async def load_pack(work: Work) -> None:
     """Give the business its region's classes and rates, if it has no classes at all.
 
@@ -52,7 +57,7 @@ async def load_pack(work: Work) -> None:
     if existing.first() is not None:
         return
     pack = pack_of(work.shop.region)
-    default = next((one.code for one in pack.classes if one.category == "standard"), None)
+    default = usual(work.shop.region)
     ids = {one.code: new_id() for one in pack.classes}
     await work.execute(
         sa.insert(TaxClass),

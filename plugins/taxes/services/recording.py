@@ -1,0 +1,66 @@
+"""Tax classes as a recorded test makes them: those of the region's pack by their code, others by their rate."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+
+from kernel.app.recording import Recording
+from kernel.money import format_micro, parse_micro
+from kernel.work import Work
+from plugins.taxes.models import TaxClass
+from plugins.taxes.schemas.packs import PackClass
+from plugins.taxes.schemas.values import Treatment
+from plugins.taxes.services.packs import pack_of, usual
+from plugins.taxes.services.treatments import treatments
+
+
+async def record_classes(work: Work, recording: Recording) -> None:
+    """Name the classes that are wanted. A class bears in the test what it bore on the day of the document."""
+    wanted = recording.wanted("tax_class")
+    if not wanted or recording.at is None:
+        return
+    on = recording.at.astimezone(work.shop.tz).date()
+    bears = await treatments(work, [one.id for one in wanted], on)
+    codes = await _codes(work)
+    pack = {one.code: one for one in pack_of(work.shop.region).classes}
+    usual_default = usual(work.shop.region)
+    for thing in wanted:
+        treatment = bears[thing.id]
+        code = codes.get(treatment.class_id) if treatment.class_id else None
+        if code in pack and _rate_in(pack[code], on) == _rate(treatment):
+            if thing.id is None and code == usual_default:
+                thing.expression = "None"
+            else:
+                recording.make(thing, f"tax {code}", "plugins.taxes.testing:tax_class", code)
+        elif treatment.class_id is not None:
+            rate = format_micro(_rate(treatment))
+            recording.make(
+                thing,
+                f"tax {code}",
+                "plugins.taxes.testing:a_tax_class",
+                rate,
+                treatment.name,
+                category=treatment.category,
+            )
+        else:
+            thing.expression = "None"
+
+
+async def _codes(work: Work) -> dict[uuid.UUID, str]:
+    found = await work.execute(sa.select(TaxClass.id, TaxClass.code).where(TaxClass.business_id == work.business_id))
+    return {row.id: row.code for row in found.all()}
+
+
+def _rate(treatment: Treatment) -> int:
+    return sum(one.rate for one in treatment.components)
+
+
+def _rate_in(known: PackClass, on: dt.date) -> int | None:
+    """The percentage of a class of the pack on a day, scaled; None where it has no rate then."""
+    for rate in known.rates:
+        if rate.valid_from <= on and (rate.valid_to is None or on <= rate.valid_to):
+            return sum(parse_micro(one.rate) for one in rate.components)
+    return None
