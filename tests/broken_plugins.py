@@ -224,12 +224,27 @@ BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {
                 @answers
                 def price_line(line):
                     "Think."
-                    time.sleep(0.012)
+                    time.sleep(0.02)
             """
         },
         'depends=("sales>=0.1",)',
         "answers_to_hooks_keep_to_their_time",
-        "5 are allowed",
+        "10 ms are allowed",
+    ),
+    "wordy": (
+        {
+            "listeners.py": """
+                from kernel.hooks import answers
+
+                @answers
+                def price_line(line):
+                    "Say what no price can be made of."
+                    return "ten percent"
+            """
+        },
+        'depends=("sales>=0.1",)',
+        "answers_to_hooks_keep_to_their_time",
+        "by the hook's own policy (skip, at most 500 ms)",
     ),
 }
 """Name → its files, more of its manifest, a part of the name of the test that must fail, and of what it must say."""

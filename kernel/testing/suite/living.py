@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from kernel.auth.businesses.switching import disable, enable
 from kernel.db import Phase
 from kernel.db.tables import Job, Schedule
+from kernel.hooks import policy_of
 from kernel.jobs.handlers import Handler
 from kernel.registry import Loaded, functions_of
 from kernel.testing.box import Box
@@ -31,8 +32,8 @@ from kernel.work import Work
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 QUOTES: Final = 20
 """Carts that are priced to measure answers."""
-SLOWEST_MEAN_MS: Final = {False: 5.0, True: 50.0}
-"""What an answer may take on average: synchronous ones, which each line asks for; asynchronous ones."""
+SHARE: Final = 50
+"""Of what a hook allows one answer, a fiftieth is what answers may take on average: 10 ms of `price_line`'s 500."""
 
 
 async def filled(box: Box, plugin: Loaded, shop: str = MINE) -> Stocked:
@@ -158,9 +159,9 @@ async def lists(box: Box, plugin: Loaded, left_out: Collection[str]) -> list[str
 
 
 async def hook_budgets(box: Box, plugin: Loaded) -> list[str]:
-    """The plugin's answers keep to their time, over a filled shop and some carts."""
+    """The plugin's answers keep to their hooks' own policies, over a filled shop and some carts."""
     meter = box.deployment.registry.meter
-    before = {key: (one.calls, one.seconds) for key, one in meter.items()}
+    before = {key: (one.calls, one.seconds, one.failures) for key, one in meter.items()}
     own = await filled(box, plugin)
     if "product_id" in own and "sales" in box.deployment.registry.plugins:
         cart = {"location_id": own["location_id"], "lines": [{"product_id": own["product_id"], "quantity": "12"}]}
@@ -171,15 +172,20 @@ async def hook_budgets(box: Box, plugin: Loaded) -> list[str]:
     specs = box.deployment.registry.hooks_for(box.deployment.registry.plugins).specs()
     found = []
     for (name, hook), spent in meter.items():
-        calls, seconds = before.get((name, hook), (0, 0.0))
-        if name != plugin.name or spent.calls == calls or hook not in specs:
+        calls, seconds, failures = before.get((name, hook), (0, 0.0, 0))
+        if name != plugin.name or hook not in specs:
             continue
-        mean = (spent.seconds - seconds) / (spent.calls - calls) * 1000
-        allowed = SLOWEST_MEAN_MS[_is_async(specs[hook])]
-        if mean > allowed:
+        policy = policy_of(specs[hook])
+        if failed := spent.failures - failures:
+            allowed = f"{policy.failing}, at most {policy.budget_ms:,} ms"
+            said = f"failed {failed} times by the hook's own policy ({allowed}); `duka dev` shows each answer"
+            found.append(f"answer to {hook}: {said}")
+        mean = (spent.seconds - seconds) / max(1, spent.calls - calls) * 1000
+        if mean > policy.budget_ms / SHARE:
+            allowed = f"{policy.budget_ms / SHARE:.0f} ms are allowed, a fiftieth of the hook's budget"
             found.append(
-                f"answer to {hook}: {mean:.1f} ms on average, {allowed:.0f} are allowed; read once for the cart in"
-                " price_facts, and leave slow work to a job"
+                f"answer to {hook}: {mean:.1f} ms on average, {allowed}; read once for the cart in price_facts,"
+                " and leave slow work to a job"
             )
     return found
 
@@ -300,7 +306,3 @@ def _counted(box: Box) -> Iterator[list[str]]:
         yield seen
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
-
-
-def _is_async(spec: Any) -> bool:
-    return bool(spec.__code__.co_flags & 0x80)
