@@ -215,6 +215,31 @@ BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {
         "lists_ask_no_question_for_each_row",
         "read what rows need once for all of them",
     ),
+    "losing": (
+        _with_things("losing")
+        | {
+            "migrations/losing_0002.py": """
+                from alembic import op
+
+                revision = "losing_0002"
+                down_revision = "losing_0001"
+                requires: tuple[str, ...] = ()
+
+
+                def upgrade() -> None:
+                    op.execute("DELETE FROM losing_thing")
+            """
+        },
+        _SEES,
+        "its_rows_outlive_an_upgrade",
+        "rows of losing_thing that stood there at losing_0001 are gone",
+    ),
+    "unreturned": (
+        _with_things("unreturned"),
+        _SEES,
+        "its_data_comes_back_after",
+        "uninstalling and restoring it changed rows of unreturned_thing",
+    ),
     "slow": (
         {
             "listeners.py": """

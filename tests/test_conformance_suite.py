@@ -6,7 +6,9 @@ from typing import ClassVar
 import pytest
 
 from kernel.registry import Loaded, Registry, discover
+from kernel.testing.box import Box
 from kernel.testing.suite import PluginSuite
+from kernel.testing.suite.tests import NewDatabase
 
 BUNDLED = list(discover().plugins)
 
@@ -20,6 +22,13 @@ class TestBundledPlugins(PluginSuite):
     def database(self, request: pytest.FixtureRequest) -> str:
         name: str = request.param
         return name
+
+    @pytest.mark.prove
+    async def test_its_rows_outlive_an_upgrade_from_every_revision(
+        self, box: Box, loaded: Loaded, new_database: NewDatabase
+    ) -> None:
+        """A database for each revision there ever was."""
+        await super().test_its_rows_outlive_an_upgrade_from_every_revision(box, loaded, new_database)
 
     @pytest.fixture(params=BUNDLED)
     def loaded(self, request: pytest.FixtureRequest, registry: Registry) -> Loaded:

@@ -24,6 +24,9 @@ asyncio_default_test_loop_scope = session
 """
 CONFTEST = """
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from kernel.app.uninstalling import restore
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +36,22 @@ def stubborn(request, monkeypatch):
 
     if "stubborn" in request.node.nodeid:
         monkeypatch.setattr("kernel.testing.suite.living.disable", leave_on)
+
+
+@pytest.fixture(autouse=True)
+def unreturned(request, monkeypatch):
+    async def lose(deployment, file):
+        back = await restore(deployment, file)
+        engine = create_async_engine(deployment.settings.url)
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("DELETE FROM unreturned_thing")
+        await engine.dispose()
+        return back
+
+    if "unreturned" in request.node.nodeid:
+        monkeypatch.setattr("kernel.testing.suite.outliving.restore", lose)
 """
-"""The kernel lets no plugin answer while it is off, so what is broken is the switch."""
+"""The kernel lets no plugin answer while it is off, and loses no row of an archive: so what is broken is the kernel."""
 SUITE = """
 from kernel.testing.suite import PluginSuite
 

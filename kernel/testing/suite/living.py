@@ -45,7 +45,7 @@ async def filled(box: Box, plugin: Loaded, shop: str = MINE) -> Stocked:
     return own
 
 
-async def switch(box: Box, plugin: Loaded, *, on: bool) -> None:
+async def switch(box: Box, plugin: Loaded, *, on: bool, shop: str = MINE) -> None:
     """Switch a plugin and what stands on it off, or on again."""
     registry = box.deployment.registry
     above = registry.in_order([plugin.name, *registry.standing_on(plugin.name, registry.plugins)])
@@ -55,7 +55,7 @@ async def switch(box: Box, plugin: Loaded, *, on: bool) -> None:
         async def turn(work: Work, name: str = name) -> None:
             await (enable if on else disable)(work, name)
 
-        await box.act(turn, phase=Phase.SWITCH)
+        await box.act(turn, phase=Phase.SWITCH, shop=shop)
 
 
 async def life_cycle(box: Box, plugin: Loaded) -> list[str]:
@@ -65,7 +65,8 @@ async def life_cycle(box: Box, plugin: Loaded) -> list[str]:
     await switch(box, plugin, on=False)
     off = await fingerprint(box, plugin)
     await switch(box, plugin, on=True)
-    found = [*_changed(before, off, "off"), *_changed(before, await fingerprint(box, plugin), "on again")]
+    again = await fingerprint(box, plugin)
+    found = [*changed(before, off, "switching it off"), *changed(before, again, "switching it on again")]
     for route in lists_of(routes_of(plugin)):
         answer = await box.client("owner").get(route.path)
         if answer.status_code != 200:
@@ -205,12 +206,13 @@ async def fingerprint(box: Box, plugin: Loaded) -> tuple[Schema, dict[str, str]]
     return await schema_of(url, plugin.name), digests
 
 
-def _changed(before: tuple[Schema, dict[str, str]], after: tuple[Schema, dict[str, str]], what: str) -> Iterator[str]:
+def changed(before: tuple[Schema, dict[str, str]], after: tuple[Schema, dict[str, str]], what: str) -> Iterator[str]:
+    """What became of schema and rows. what: "switching it off"."""
     if before[0] != after[0]:
-        yield f"switching it {what} changed its schema; tables are changed by migrations alone"
+        yield f"{what} changed its schema; tables are changed by migrations alone"
     for table, digest in before[1].items():
         if after[1][table] != digest:
-            yield f"switching it {what} changed rows of {table}; keep them, and in switched_on add only what is missing"
+            yield f"{what} changed rows of {table}; keep them, and in switched_on add only what is missing"
 
 
 async def _fill_by_routes(box: Box, plugin: Loaded, shop: str, own: Stocked) -> None:

@@ -45,12 +45,17 @@ def lineages_of(plugin: Loaded, registry: Registry) -> list[Lineage]:
 
 async def upgrade(url: str, plugin: Loaded, registry: Registry, stop_at: str | None) -> Schema:
     """Upgrade an empty database, with a stop at a revision of the plugin; the schema of the plugin's tables."""
-    migrator = Migrator(url, lineages_of(plugin, registry), ROLE)
     if stop_at is not None:
-        others = {one.name: one.script().get_current_head() or "" for one in migrator.lineages.values()}
-        await migrator.upgrade({name: head for name, head in others.items() if head} | {plugin.name: stop_at})
-    await migrator.upgrade()
+        await upgrade_to(url, plugin, registry, stop_at)
+    await Migrator(url, lineages_of(plugin, registry), ROLE).upgrade()
     return await schema_of(url, plugin.name)
+
+
+async def upgrade_to(url: str, plugin: Loaded, registry: Registry, revision: str) -> None:
+    """Upgrade an empty database to a revision of the plugin, and all that it stands on to the newest."""
+    migrator = Migrator(url, lineages_of(plugin, registry), ROLE)
+    others = {one.name: one.script().get_current_head() or "" for one in migrator.lineages.values()}
+    await migrator.upgrade({name: head for name, head in others.items() if head} | {plugin.name: revision})
 
 
 async def faults(url: str, plugin: Loaded, registry: Registry) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from kernel.registry import Loaded, Registry
 from kernel.testing.box import Box
-from kernel.testing.suite import living, schema, still
+from kernel.testing.suite import living, outliving, schema, still
 
 NewDatabase = Callable[[], str]
 
@@ -79,6 +80,16 @@ class PluginSuite:
     async def test_its_data_outlives_being_switched_off(self, box: Box, loaded: Loaded) -> None:
         """On, used, off, on."""
         _none(await living.life_cycle(box, loaded))
+
+    async def test_its_rows_outlive_an_upgrade_from_every_revision(
+        self, box: Box, loaded: Loaded, new_database: NewDatabase
+    ) -> None:
+        """Rows of a filled shop, put into the tables of each earlier revision."""
+        _none(await outliving.upgrades(box, loaded, new_database))
+
+    async def test_its_data_comes_back_after_being_uninstalled(self, box: Box, loaded: Loaded, tmp_path: Path) -> None:
+        """Used, off, uninstalled, restored, on; of a plugin on which no other stands."""
+        _none(await outliving.uninstalling(box, loaded, tmp_path / f"{loaded.name}.zip"))
 
     async def test_switched_off_it_answers_nothing(self, box: Box, loaded: Loaded) -> None:
         """Routes, hooks, jobs."""
