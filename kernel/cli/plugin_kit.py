@@ -46,7 +46,7 @@ def new_plugin(name: str, parts: str, into: Path, as_json: bool) -> None:
         f"{made.title} is in {folder} ({time.monotonic() - begun:.0f} s)",
         f"  cd {folder}",
         "  make test    its tests, and the rules for every plugin",
-        "  make run     a demo shop with it",
+        "  make dev     a demo shop with it that follows your changes",
     ]
     say(as_json, facts, words)
 
