@@ -266,20 +266,18 @@ def test_a_changed_plugin_is_served_at_once_and_a_broken_one_waits_to_be_mended(
 
         listeners = folder / "duka_loyalty/listeners.py"
         sound = listeners.read_text()
-        listeners.write_text(sound.replace("percent=5 *", "percent=6 *"))
-        assert developing.until("reload")["files"] == ["duka_loyalty/listeners.py"]
-        developing.until("ready")
-        assert sell() == "94.00"
-
         listeners.write_text(sound + "\n\nanswers(\n")
+        assert developing.until("reload")["files"] == ["duka_loyalty/listeners.py"]
         broken = developing.until("broken")
         assert broken["what"] == "loyalty cannot be loaded"
         assert broken["trouble"]["where"].startswith("duka_loyalty/listeners.py:")
         refused = http.get("/api/v1/plugins")
         assert (refused.status_code, refused.json()["code"]) == (503, "not-ready")
 
-        listeners.write_text(sound.replace("return None", "return 1 // 0"))
+        listeners.write_text(sound.replace("return None", "return 1 // 0").replace("percent=5 *", "percent=6 *"))
         developing.until("ready")
+        assert sell("10") == "94.00"
+        assert developing.until("call")["answered"] == "6 % off, Ten or more"
         assert sell("9") == "90.00", "the hook does without"
         failed = developing.until("call")["failed"]
         assert failed["words"] == "ZeroDivisionError: integer division or modulo by zero"

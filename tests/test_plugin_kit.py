@@ -206,12 +206,18 @@ def test_a_new_plugin_is_green_typed_graded_a_and_sells(machine: Machine, tmp_pa
     said = machine.run(folder / ".venv/bin/duka", "plugin", "publish", cwd=folder)
     assert "Grade A" in said
     assert (folder / "dist/duka_loyalty-0.1.0-py3-none-any.report.json").is_file()
-    for steps in running(folder):
+    sold: list[str] = []
+    for steps in running(folder, sold):
         assert ("loyalty" in steps) == ("hook" in parts and "model" not in parts)
+    machine.run(folder / ".venv/bin/duka", "plugin", "record", sold[0], cwd=folder)
+    assert len(list((folder / "duka_loyalty/tests").glob("test_sale_*.py"))) == 1
+    told = machine.run("make", "test", "PYTEST_ARGS=-k comes_to_the_same", cwd=folder)
+    assert "2 passed" in told
+    machine.run("make", "lint", cwd=folder)
 
 
-def running(folder: Path) -> Iterator[list[str]]:
-    """Start `make run`, price twelve of a product, and give the plugins that changed the price."""
+def running(folder: Path, sold: list[str]) -> Iterator[list[str]]:
+    """Start `make run`, sell twelve of a product, and give the plugins that changed the price. sold: gets the sale."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -232,6 +238,10 @@ def running(folder: Path) -> Iterator[list[str]]:
             cart = {"location_id": place, "lines": [{"product_id": product, "quantity": "12"}]}
             quoted = client.post("/sales/quote", json=cart, headers={"Idempotency-Key": "quote-1"})
             assert quoted.status_code == 200, quoted.text
+            paid = cart | {"payments": [{"method": "cash", "amount": quoted.json()["total"]}]}
+            made = client.post("/sales/sales", json=paid, headers={"Idempotency-Key": "sale-1"})
+            assert made.status_code == 201, made.text
+            sold.append(made.json()["id"])
             yield [step["plugin"] for step in quoted.json()["lines"][0]["steps"]]
     finally:
         server.terminate()
