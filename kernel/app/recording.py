@@ -12,6 +12,8 @@ from kernel.errors import NotFound
 from kernel.hooks import recorded
 from kernel.work import Shop, Work
 
+__all__ = ["Recording", "Replay", "Step", "Thing", "record"]
+
 
 @dataclass(eq=False)
 class Thing:

@@ -14,14 +14,15 @@ from kernel.testing.surface.text import Surface
 MODULES: Final = (
     *("kernel.plugin", "kernel.hooks", "kernel.work", "kernel.web", "kernel.wire", "kernel.errors", "kernel.money"),
     *("kernel.db", "kernel.db.personal", "kernel.migrate", "kernel.jobs", "kernel.auth", "kernel.personal"),
-    *("kernel.invariants", "kernel.cells", "kernel.app.demo", "kernel.deprecation"),
+    *("kernel.invariants", "kernel.cells", "kernel.app.demo", "kernel.app.recording", "kernel.deprecation"),
     *("kernel.testing.box", "kernel.testing.fixtures", "kernel.testing.served", "kernel.testing.servers"),
-    "kernel.testing.suite",
+    *("kernel.testing.replaying", "kernel.testing.suite"),
 )
 """The documented modules of the kernel; every other is private."""
 
 FOR_THE_KERNEL: Final = {
     "kernel.app.demo": {"PASSWORD", "demo_data", "has_businesses", "make_businesses", "make_demo", "sign_ins"},
+    "kernel.app.recording": {"Step", "record"},
     "kernel.auth": {"Rights", "User"},
     "kernel.db": {"Database", "Phase", "Transaction", "Trouble", "is_configuration", "trouble_of"},
     "kernel.hooks": {"HookSet", "LeftOut", "Meter", "Noted", "Pair", "Spent", "Strikes", "policy_of"},
