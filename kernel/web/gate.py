@@ -28,6 +28,7 @@ from kernel.web.headers import check_address, read_headers
 from kernel.web.languages import Languages
 from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open
 from kernel.web.perform import Visit
+from kernel.web.routes import Route
 from kernel.web.uploads import Takes, receive_upload
 from kernel.work import Deployment
 

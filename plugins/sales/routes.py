@@ -60,7 +60,16 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
     moves=True,
     read_first=True,
     may_wait=True,
-    errors=(*_CART_ERRORS, AlreadyExists, ApprovalNotValid, ApprovalRequired, HeldGone, Overpaid, PaymentShort, PluginDraining),
+    errors=(
+        *_CART_ERRORS,
+        AlreadyExists,
+        ApprovalNotValid,
+        ApprovalRequired,
+        HeldGone,
+        Overpaid,
+        PaymentShort,
+        PluginDraining,
+    ),
 )
 async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
     """Complete a sale.
