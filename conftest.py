@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel.testing.forking import LOADED
+from kernel.testing.forking import PARENT
 from kernel.testing.servers import in_memory
 
 pytest_plugins = ["kernel.testing.fixtures", "tests.proving"]
@@ -22,7 +22,7 @@ _made = pytest.StashKey[Path]()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-LOADED.begin()
+PARENT.begin()
 
 gc.disable()  # until all is collected: nothing of that is ever let go
 YOUNG_OBJECTS = 20_000
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing in memory, and no process behind."""
-    LOADED.end()
+    PARENT.end()
     if made := config.stash.get(_made, None):
         shutil.rmtree(made, ignore_errors=True)
 

@@ -110,12 +110,14 @@ class _Routing:
 
 
 _LATEST: list[_Routing] = []
+FEW = 3
+"""Kept of them; a deployment has one, tests take turns with several."""
 
 
 def _routing(registry: Registry, rights: Rights) -> _Routing:
     """The routing of a registry.
 
-    It knows no deployment, so the one made last is taken again as long as the routes are the same: making one takes
+    It knows no deployment, so one that was made is taken again as long as the routes are the same: making one takes
     half a second, which the tests would pay for each database that they open.
     """
     routes = [*kernel_routes(), *plugin_routes(registry)]
@@ -138,7 +140,7 @@ def _routing(registry: Registry, rights: Rights) -> _Routing:
     )
     languages = Languages([FOLDER, *(one.folder / "locale" for one in registry.in_order())])
     made = _Routing(registry, routes, app, Paths(routes), languages)
-    _LATEST[:] = [made]
+    _LATEST[:] = [made, *_LATEST[: FEW - 1]]
     return made
 
 

@@ -1,8 +1,8 @@
 """Servers forked from a process that has loaded Duka already: to load it takes a second and a half, every time.
 
 `python -m kernel.testing.forking` loads it once, then reads orders, each a line of JSON, and answers each with one.
-What it forks serves as `kernel.testing.serving` does, with an event loop, settings and connections of its own.
-Only who asks for it by `LOADED.begin()` gets such servers; benches measure whole processes.
+What it forks serves as `kernel.testing.serving` does: a process, event loop, settings and connections of its own.
+Only who asks for it by `PARENT.begin()` gets such servers; benches measure whole processes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["LOADED", "Forked", "Loaded"]
+__all__ = ["PARENT", "Forked", "Parent"]
 
 OWN_WAY = ("DUKA_", "PYTEST_")
 """Variables that differ between servers which are forked from one process; any other takes a process from scratch."""
@@ -31,14 +31,14 @@ POLL_S = 0.01
 class Forked:
     """A process that was forked, with what is used of `subprocess.Popen`."""
 
-    def __init__(self, loaded: Loaded, pid: int) -> None:
-        self._loaded, self.pid = loaded, pid
+    def __init__(self, parent: Parent, pid: int) -> None:
+        self._parent, self.pid = parent, pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """The exit code, less than nothing for a signal; None while it runs."""
         if self.returncode is None:
-            self.returncode = self._loaded.ask({"how_fares": self.pid})
+            self.returncode = self._parent.ask({"how_fares": self.pid})
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -64,7 +64,7 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-class Loaded:
+class Parent:
     """The process that has loaded Duka; started when the first server is wanted."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class Loaded:
         )
 
 
-LOADED = Loaded()
+PARENT = Parent()
 """That of this process."""
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from kernel.settings import Settings
-from kernel.testing.forking import LOADED, Forked
+from kernel.testing.forking import PARENT, Forked
 
 __all__ = ["Server", "environment_of", "free_port", "running", "serving"]
 
@@ -76,8 +76,8 @@ def running(applications: Sequence[str], environment: Mapping[str, str]) -> Iter
 
 def _start(application: str, environment: Mapping[str, str]) -> Server:
     port = free_port()
-    if LOADED.takes(environment):
-        return Server(LOADED.fork(application, port, environment), port)
+    if PARENT.takes(environment):
+        return Server(PARENT.fork(application, port, environment), port)
     command = [sys.executable, "-W", "ignore", "-m", "kernel.testing.serving", application, str(port)]
     return Server(subprocess.Popen(command, env=dict(environment)), port)
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import pytest_asyncio
 
+from kernel.app.prepare import prepare
+from kernel.auth.businesses.switching import disable, enable
+from kernel.invariants import broken
 from kernel.registry import Registry, load
 from kernel.settings import Settings
-from kernel.testing.box import SECRET, prepare_template
+from kernel.testing.box import SECRET, Box, open_box, prepare_template
 from kernel.testing.servers import Postgres
+from kernel.tests.shelves import fill, later, switch
 
 T = TypeVar("T")
 PROBES = ("stock", "till")
@@ -46,3 +51,27 @@ def _sqlite_template(registry: Registry, tmp_path_factory: pytest.TempPathFactor
 def apart(work: Coroutine[Any, Any, T]) -> T:
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def shelves(registry: Registry) -> Registry:
+    """The probes and a plugin that is thrown away, with a neighbour of nearly the same name."""
+    packages = [f"kernel.tests.probes.{name}" for name in ("shelf", "shelf_extra")]
+    more = [load(importlib.import_module(one).PLUGIN, one, set(registry.plugins)) for one in packages]
+    return Registry([*registry.in_order(), *more])
+
+
+@pytest_asyncio.fixture
+async def shelf(box_settings: Settings, shelves: Registry) -> AsyncIterator[Box]:
+    """A box with the shelf installed and filled, on for one shop and off again."""
+    made = await open_box(box_settings, shelves)
+    await prepare(made.deployment)
+    await switch(made, enable)
+    for shop in made.shops:
+        await made.act(fill, shop=shop)
+    await made.act(lambda work: later(work, "queued"))
+    await switch(made, disable)
+    yield made
+    faults = await broken(made.deployment)
+    await made.close()
+    assert not faults, faults
