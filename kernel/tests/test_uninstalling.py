@@ -185,7 +185,7 @@ async def test_a_backup_that_is_under_way_keeps_only_the_purge_waiting(
         purging = asyncio.create_task(purge(shelf.deployment, NAME, tmp_path / "shelf.zip"))
         await asyncio.sleep(1.5)
         for _ in range(5):
-            await asyncio.wait_for(shelf.act(something), 1.0)
+            await asyncio.wait_for(shelf.act(something), 10)
         assert purging.done() == (database == "sqlite")
     await asyncio.wait_for(purging, 30)
     assert (await release(shelf))[0] == "removed"

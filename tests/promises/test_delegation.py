@@ -232,14 +232,15 @@ async def demote_each_other(box: Box) -> tuple[int, list[httpx.Response]]:
     """Two owners demote each other at the same moment; how many owners are left, and what the two were told."""
     owner, second = box.client("owner"), box.client("operator")
     cashier = (await role(owner, "cashier"))["id"]
-    pairs = ((owner, "operator"), (second, "owner"))
-
-    async def demote(client: Client, other: str) -> httpx.Response:
-        path = f"/api/v1/users/{box.people['mama-njeri', other].id}"
-        etag = (await client.get(path)).headers["etag"]
-        return await client.send("PATCH", path, json={"role_id": cashier}, headers={"If-Match": etag})
-
-    told = list(await asyncio.gather(*(demote(*pair) for pair in pairs)))
+    paths = [f"/api/v1/users/{box.people['mama-njeri', one].id}" for one in ("operator", "owner")]
+    # Both are looked at before either is changed: who has been demoted may not even look.
+    etags = [(await owner.get(path)).headers["etag"] for path in paths]
+    told = await asyncio.gather(
+        *(
+            client.send("PATCH", path, json={"role_id": cashier}, headers={"If-Match": etag})
+            for client, path, etag in zip((owner, second), paths, etags, strict=True)
+        )
+    )
 
     async def count(work: Work) -> int:
         owners = sa.select(sa.func.count()).where(
@@ -249,7 +250,7 @@ async def demote_each_other(box: Box) -> tuple[int, list[httpx.Response]]:
         found: int = (await work.execute(owners)).scalar_one()
         return found
 
-    return await box.look(count), told
+    return await box.look(count), list(told)
 
 
 async def test_two_owners_who_demote_each_other_leave_one(box: Box) -> None:
