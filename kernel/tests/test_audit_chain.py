@@ -80,7 +80,7 @@ async def test_two_sealers_without_the_lock_run_into_each_other(box: Box) -> Non
     async def unguarded(work: Work) -> int:
         sealed = await seal(work, lock=False)
         with contextlib.suppress(TimeoutError, asyncio.BrokenBarrierError):
-            await asyncio.wait_for(both.wait(), 5)
+            await asyncio.wait_for(both.wait(), 30)
         return sealed
 
     done = await asyncio.gather(*(box.act(unguarded) for _ in range(2)), return_exceptions=True)

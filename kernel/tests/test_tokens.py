@@ -148,10 +148,10 @@ async def test_a_token_too_long_is_refused_before_it_is_looked_at(box: Box, size
     said = {"iss": "duka", "aud": "duka-api", "typ": "access", "sub": str(person.id), "sid": str(person.session_id)}
     more = {"biz": str(box.shop.id), "iat": now, "exp": now + 900, "jti": "x", "padding": "x" * size}
     long = jwt.encode(said | more, box.deployment.secret, algorithm="HS256")
-    begun = time.perf_counter()
+    begun = time.process_time()
     answer = await box.client(None).get(LOCATIONS, headers={"Authorization": f"Bearer {long}"})
     assert (answer.status_code, answer.json()["code"]) == (431, "headers-too-large")
-    assert time.perf_counter() - begun < 0.3
+    assert time.process_time() - begun < 0.3
 
 
 async def test_a_password_changed_a_second_ago_ends_what_was_signed_in_before(box: Box) -> None:

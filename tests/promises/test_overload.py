@@ -44,7 +44,7 @@ async def test_a_burst_waits_and_a_standing_queue_sends_away() -> None:
     begun = time.monotonic()
     with pytest.raises(Overloaded):
         await admission.acquire()
-    assert 0.04 < time.monotonic() - begun < 2
+    assert 0.04 < time.monotonic() - begun < 30
     admission.release()
     await patient
     clock.now = 10
