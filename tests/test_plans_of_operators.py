@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kernel.app.plans import PlanStale, carry_out_plan, carrying, plan_deployment
+from kernel.app import opened
+from kernel.app.plans import PlanStale, carry_out_plan, carrying, plan_deployment, servers_run
 from kernel.app.plans.deploying import whole
 from kernel.app.plans.hindering import hindrances_behind, hindrances_to
 from kernel.app.plans.values import Revision, Statement
@@ -221,6 +222,19 @@ def test_what_servers_that_run_still_use_is_not_taken_away_under_them(registry: 
     older = dataclasses.replace(one, released="0.0.1")
     (told,) = hindrances_behind(older, "upgrade", adding, serving=True)
     assert (told.code, "start the servers anew first" in told.words) == ("restart", True)
+
+
+async def test_whether_servers_run_is_asked_of_the_database(box: Box, database: str) -> None:
+    assert (await box.client("owner").get(PLUGINS)).status_code == 200
+    if database == "sqlite":
+        assert await servers_run(box.deployment) is None, "it cannot tell"
+        return
+    assert await servers_run(box.deployment) is True
+    await box.deployment.database.dispose()
+    assert await servers_run(box.deployment) is False
+    async with opened(box.deployment.settings, settle=True) as command:
+        await plan_deployment(command, "discounts", "upgrade", serving=False)
+        assert await servers_run(command) is False, "commands are not servers"
 
 
 def test_an_upgrade_that_would_leave_another_behind_is_refused_with_the_path(registry: Registry) -> None:
