@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from kernel.app.recording import record
+from kernel.app.recording import Recording, Replay, record
 from kernel.errors import NotFound
-from kernel.kit.recording import around, written
+from kernel.kit.recording import Around, around, written
 from kernel.testing.box import Box
 from kernel.testing.replaying import picked
-from kernel.work import Work
+from kernel.work import Shop, Work
 from plugins.catalog.models import Product
 from plugins.catalog.testing import a_brand, a_category, a_product
 from plugins.customers.testing import a_customer, a_group
@@ -149,3 +149,20 @@ def test_of_an_answer_the_recorded_fields_are_looked_at() -> None:
     assert picked({"total": "1", "id": 7, "lines": [{"net": "1", "id": 8}]}, like) == like
     assert picked({"total": "1", "lines": [{"net": "1"}, {"net": "1"}]}, like) != like
     assert picked({"lines": [{"net": "1"}]}, like) != like
+
+
+def test_settings_and_configuration_of_strangers_are_written_as_they_stand() -> None:
+    recording = Recording(uuid.uuid4(), Shop(uuid.uuid4(), "a", "A", "KE", None, "KES", "Africa/Nairobi"))
+    recording.rounds.append([])
+    pen, tier = recording.want("product", uuid.uuid4()), uuid.UUID(int=7)
+    recording.make(pen, "2 pens", "plugins.catalog.testing:a_product", "2 pens", "1")
+    recording.replay = Replay("sale X", "/api/v1/sales/sales", {"lines": []}, {"total": "1"})
+    rows = [{"id": tier, "product_id": pen.id, "from_quantity": 10}]
+    text = written(recording, Around(["sales", "loyalty"], {"loyalty": {"percent": "5"}}, {"loyalty_tier": rows}))
+    assert 'the_2_pens = await a_product(box, "2 pens", "1", shop=SHOP)' in text
+    assert 'await set_up(box, "loyalty", {"percent": "5"}, shop=SHOP)' in text
+    inserted = " ".join(text.split()).partition("await insert(")[2].partition("cart =")[0]
+    for said in ('"loyalty_tier"', f'"id": UUID("{tier}")', '"product_id": the_2_pens', '"from_quantity": 10'):
+        assert said in inserted
+    assert "import insert, only, picked, set_up" in text
+    assert text.index("a_product(box") < text.index("await insert(") < text.index("cart =")
