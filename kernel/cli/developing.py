@@ -57,6 +57,7 @@ def dev(path: Path, host: str | None, port: int | None, everyone: bool, fresh: b
     config = config_of(settings, "kernel.kit.developing.serving:application")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what it says of reloading is said here
     listener = config.bind_socket()
+    listener.listen(config.backlog)  # from now on requests wait, whichever process is there to answer
     bench = Bench(project, as_json=as_json, everyone=everyone, host=settings.host, port=settings.port)
 
     def reloading(files: list[str]) -> None:
