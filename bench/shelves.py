@@ -14,7 +14,7 @@ import uuid_utils.compat
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from plugins.catalog.models import Barcode, Product, SearchKey, SearchWord
-from plugins.catalog.rules import check_digit, search_keys, search_label, search_terms
+from plugins.catalog.rules.goods import check_digit, search_keys, search_label, search_terms
 
 _SEED = 20261121
 # fmt: off

@@ -11,6 +11,7 @@ PLUGIN = Plugin(
     permissions=(
         Permission("catalog.see", "See products and prices"),
         Permission("catalog.edit", "Add and change products, categories and brands"),
+        Permission("catalog.prices", "Set prices on price lists, plan prices and change many at once"),
         Permission("catalog.import", "Take in tables of products"),
         Permission("catalog.see_cost", "See cost prices and margins"),
     ),
@@ -18,6 +19,7 @@ PLUGIN = Plugin(
         "manager": (
             "catalog.see",
             "catalog.edit",
+            "catalog.prices",
             "catalog.import",
             "catalog.see_cost",
         ),

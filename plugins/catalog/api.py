@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from plugins.catalog.rules import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit
+from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit
+from plugins.catalog.rules.prices import Buying, Chosen
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
 from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.lookup import (
     known_categories,
+    list_price,
     product_columns,
     product_names,
     sellables,
@@ -17,6 +19,8 @@ from plugins.catalog.services.lookup import (
 __all__ = [
     "UNIT_DECIMALS",
     "BadBarcode",
+    "Buying",
+    "Chosen",
     "Found",
     "ProductName",
     "Sellable",
@@ -26,6 +30,7 @@ __all__ = [
     "fits_decimals",
     "fits_unit",
     "known_categories",
+    "list_price",
     "product_columns",
     "product_names",
     "sellables",

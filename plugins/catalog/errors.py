@@ -46,3 +46,21 @@ class ImportNotReady(Conflict):
     """An import is applied already, or still being checked."""
 
     code, title = "import-not-ready", "The import cannot be applied"
+
+
+class TooManyLists(Conflict):
+    """A business has as many price lists as it may."""
+
+    code, title = "too-many-price-lists", "There are too many price lists"
+
+
+class PriceOver(Conflict):
+    """A price that is past is history."""
+
+    code, title = "price-over", "The price is past"
+
+
+class EditChanged(Conflict):
+    """A change of many prices would do something else by now than its preview said."""
+
+    code, title = "price-edit-changed", "The prices have changed since the preview"

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Owned, Versioned, owned_key
-from kernel.db.personal import carries, impersonal
+from kernel.db import CONFIGURATION, Base, Owned, Versioned, owned_key
+from kernel.db.personal import carries, impersonal, names
 
 SearchText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Texts ordered by code point on both databases, so that the words that begin alike stand together."""
@@ -39,8 +39,9 @@ class Brand(Owned, Versioned, Base):
 class Product(Owned, Versioned, Base):
     """A thing or service that is sold.
 
-    tax_class_id belongs to taxes, None means the business's default. image: the digest of its picture.
-    ext: plugin → what it keeps with the product.
+    price, wholesale_price: as they were last set by hand; `BasePrice` knows what was planned, so read them by
+    `services.pricing.base_price`. tax_class_id belongs to taxes, None means the business's default.
+    image: the digest of its picture. ext: plugin → what it keeps with the product.
     """
 
     __tablename__ = "catalog_product"
@@ -160,14 +161,16 @@ class Picture(Base):
 
 
 class Import(Owned, Base):
-    """A table of products on its way in: checked, then applied part by part.
+    """A table of products, or of the prices of a list, on its way in: checked, then applied part by part.
 
-    state: see `rules.IMPORT_STATES`. columns: those the table has. preview: what applying it would do; result: what it
-    has done so far; each holds counts. errors: the first of them. next_part: how far it is applied.
+    list_id: whose prices; None for products. state: see `rules.IMPORT_STATES`. columns: those the table has.
+    preview: what applying it would do; result: what it has done so far; each holds counts. errors: the first of them.
+    next_part: how far it is applied.
     """
 
     __tablename__ = "catalog_import"
 
+    list_id: Mapped[uuid.UUID | None]
     state: Mapped[str]
     digest: Mapped[str] = mapped_column(info=impersonal("of the file"))
     columns: Mapped[list[str]] = mapped_column(info=impersonal("names of columns"))
@@ -191,3 +194,87 @@ class ImportPart(Base):
     import_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     rows: Mapped[dict[str, Any]] = mapped_column(info=carries("rows of products"))
+
+
+class PriceList(Owned, Versioned, Base):
+    """Prices that stand instead of the products' own: for everybody, a location, a group of customers or one customer.
+
+    scope: see `rules.prices.SCOPES`; exactly the id it speaks of is there, those of customers are of the plugin
+    customers. channel: None means every one. It is in force from `starts_at` up to, not including, `ends_at`.
+    """
+
+    __tablename__ = "catalog_price_list"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "name"),
+        sa.CheckConstraint("(scope = 'location') = (location_id IS NOT NULL)", name="location"),
+        sa.CheckConstraint("(scope = 'group') = (group_id IS NOT NULL)", name="group"),
+        sa.CheckConstraint("(scope = 'customer') = (customer_id IS NOT NULL)", name="customer"),
+        sa.CheckConstraint("ends_at IS NULL OR starts_at IS NULL OR ends_at > starts_at", name="span"),
+        {"info": CONFIGURATION},
+    )
+
+    name: Mapped[str] = mapped_column(info=impersonal("the list's"))
+    scope: Mapped[str] = mapped_column(info=impersonal("a code"))
+    location_id: Mapped[uuid.UUID | None]
+    group_id: Mapped[uuid.UUID | None]
+    customer_id: Mapped[uuid.UUID | None] = mapped_column(info=names("customer"))
+    channel: Mapped[str | None]
+    currency: Mapped[str]
+    prices_include_tax: Mapped[bool]
+    starts_at: Mapped[dt.datetime | None]
+    ends_at: Mapped[dt.datetime | None]
+    is_active: Mapped[bool]
+    created_at: Mapped[dt.datetime]
+
+
+class Price(Owned, Base):
+    """A price on a list, from one instant up to the next change of it: of a unit, or of a whole pack.
+
+    min_quantity: from how much of the product, or how many of the pack, a cart must hold. Rows of one key (list,
+    product, pack, min_quantity) never overlap; what has begun keeps its price, so that they are the history.
+    """
+
+    __tablename__ = "catalog_price"
+    __table_args__ = (
+        sa.CheckConstraint("price >= 0 AND min_quantity >= 0", name="figures"),
+        sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="span"),
+        sa.Index("ix_catalog_price_product", "business_id", "product_id", "list_id", "starts_at"),
+        sa.Index("ix_catalog_price_list", "business_id", "list_id", "id"),
+        owned_key("list_id", "catalog_price_list"),
+        owned_key("product_id", "catalog_product"),
+        owned_key("pack_id", "catalog_pack"),
+    )
+
+    list_id: Mapped[uuid.UUID]
+    product_id: Mapped[uuid.UUID]
+    pack_id: Mapped[uuid.UUID | None]
+    min_quantity: Mapped[int]
+    price: Mapped[int]
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+
+
+class BasePrice(Owned, Base):
+    """A product's own price in a channel (retail, wholesale) over time, once it has changed or a change is planned.
+
+    price: None where there was none, which only the wholesale price may be. Rows of a product and channel follow each
+    other without a gap from the first on. A product without rows has always had the price in its own row.
+    """
+
+    __tablename__ = "catalog_base_price"
+    __table_args__ = (
+        sa.CheckConstraint("price >= 0 AND (price IS NOT NULL OR channel = 'wholesale')", name="figures"),
+        sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="span"),
+        sa.UniqueConstraint("business_id", "product_id", "channel", "starts_at"),
+        owned_key("product_id", "catalog_product"),
+    )
+
+    product_id: Mapped[uuid.UUID]
+    channel: Mapped[str]
+    price: Mapped[int | None]
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))

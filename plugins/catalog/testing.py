@@ -9,7 +9,7 @@ from msgspec import convert
 
 from kernel.testing.box import Box
 from kernel.work import Work
-from plugins.catalog.schemas import BrandIn, CategoryIn, ProductIn
+from plugins.catalog.schemas.goods import BrandIn, CategoryIn, ProductIn
 from plugins.catalog.services.products import add_product
 from plugins.catalog.services.shelves import add_brand, add_category
 

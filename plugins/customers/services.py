@@ -53,6 +53,12 @@ async def customer(work: Work, id_: uuid.UUID) -> CustomerFacts | None:
     return None if row is None else CustomerFacts(*row)
 
 
+async def known_group(work: Work, id_: uuid.UUID) -> bool:
+    """Whether a group is there."""
+    here = sa.select(_G.id).where(_G.business_id == work.business_id, _G.id == id_)
+    return (await work.execute(here)).first() is not None
+
+
 async def add_customer(work: Work, data: CustomerIn) -> Customer:
     """Add a customer. Raises Invalid for a wrong number or an unknown group, AlreadyExists for a taken id."""
     given = structs.asdict(data)
@@ -134,10 +140,8 @@ async def _checked(work: Work, values: dict[str, Any]) -> dict[str, Any]:
             checked["tax_number"] = rules.tax_number(values["tax_number"], work.shop.region)
         except rules.WrongNumber as fault:
             raise Invalid.at("/tax_number", str(fault)) from fault
-    if values.get("group_id"):
-        here = sa.select(_G.id).where(_G.business_id == work.business_id, _G.id == values["group_id"])
-        if (await work.execute(here)).first() is None:
-            raise NotFound.at("/group_id", "There is no such group")
+    if values.get("group_id") and not await known_group(work, values["group_id"]):
+        raise NotFound.at("/group_id", "There is no such group")
     return checked
 
 

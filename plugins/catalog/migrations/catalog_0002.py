@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from kernel.migrate import tenant_table
-from plugins.catalog.rules import search_keys, search_label, search_terms
+from plugins.catalog.rules.goods import search_keys, search_label, search_terms
 
 revision = "catalog_0002"
 down_revision = "catalog_0001"

@@ -15,7 +15,7 @@ from kernel.money import parse_micro
 from kernel.work import Work
 from plugins.catalog.errors import BarcodeInvalid
 from plugins.catalog.models import Brand, Category
-from plugins.catalog.rules import BadBarcode, check_gtin
+from plugins.catalog.rules.goods import BadBarcode, check_gtin
 from plugins.taxes.api import known_classes
 
 RowT = TypeVar("RowT", bound=Base)

@@ -14,7 +14,8 @@ from kernel.db import Prepared, among
 from kernel.money import parse_micro
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
-from plugins.catalog.rules import fits_unit, ids_on
+from plugins.catalog.rules.goods import fits_unit, ids_on
+from plugins.catalog.services.pricing import product_row
 from plugins.catalog.services.sheets import Fault, Row, Said
 from plugins.taxes.api import classes_by_code
 
@@ -28,7 +29,7 @@ _ONCE = ("kind", "unit")
 _PLAIN = ("name", "description", "hsn_code", "track_stock", "allow_negative_stock", "is_active")
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
-_BY_SKU = Prepared(sa.select(*Product.__table__.c).where(Product.business_id == _business, among(Product.sku, "skus")))
+_BY_SKU = Prepared(sa.select(*product_row()).where(Product.business_id == _business, among(Product.sku, "skus")))
 _OWN_CODES = Prepared(
     sa.select(Barcode.product_id, Barcode.code).where(
         Barcode.business_id == _business, among(Barcode.product_id, "product_ids"), Barcode.pack_id.is_(None)
@@ -109,7 +110,8 @@ async def compare(work: Work, rows: Sequence[Row], shelf: Shelf) -> Compared:
     """What rows do. Categories and brands that are not there yet count as if they were."""
     said = [row for row in rows if row.said is not None]
     faults = [fault for row in rows for fault in row.faults]
-    products = {one.sku: one for one in await work.fetch(_BY_SKU, skus=[row.said.sku for row in said if row.said])}
+    skus = [row.said.sku for row in said if row.said]
+    products = {one.sku: one for one in await work.fetch(_BY_SKU, skus=skus, at=work.now)}
     had: dict[UUID, set[str]] = {}
     for one in await work.fetch(_OWN_CODES, product_ids=[product.id for product in products.values()]):
         had.setdefault(one.product_id, set()).add(one.code)

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from kernel.work import Work
-from plugins.catalog.schemas import BrandIn, CategoryIn, PackIn, ProductIn, Unit
+from plugins.catalog.schemas.goods import BrandIn, CategoryIn, PackIn, ProductIn, Unit
 from plugins.catalog.services.products import add_products
 from plugins.catalog.services.shelves import add_brand, add_category
 from plugins.taxes.api import classes_by_code

@@ -17,9 +17,10 @@ from kernel.web import Scene, csv_line, json_line
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
-from plugins.catalog.rules import joined_codes
-from plugins.catalog.schemas import Format
+from plugins.catalog.rules.goods import joined_codes
+from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.comparing import category_paths
+from plugins.catalog.services.pricing import product_row
 from plugins.catalog.services.sheets import COLUMNS
 from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx
 from plugins.taxes.api import classes_by_code
@@ -29,7 +30,7 @@ _IN_MEMORY = 1_048_576
 _COST = "cost_price"
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _PAGE = Prepared(
-    sa.select(*Product.__table__.c)
+    sa.select(*product_row())
     .where(Product.business_id == _business, Product.sku > sa.bindparam("after"))
     .order_by(Product.sku)
     .limit(_AT_ONCE)
@@ -80,7 +81,7 @@ async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]
     file = _file()
     file.write(_line(columns, kind))
     after = ""
-    while rows := await work.fetch(_PAGE, after=after):
+    while rows := await work.fetch(_PAGE, after=after, at=work.now):
         codes: dict[UUID, list[str]] = {}
         for one in await work.fetch(_CODES, product_ids=[row.id for row in rows]):
             codes.setdefault(one.product_id, []).append(one.code)

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from plugins.catalog.rules.prices import Listed
+
 
 class SellablePack(Struct, frozen=True):
     """A pack that a barcode named: units in it, and the price of one whole pack (None: factor times the price)."""
@@ -22,6 +24,7 @@ class Sellable(Struct, frozen=True):
 
     category_ids: from the product's category up to the root. barcode and pack: what it was asked by; `mrp`, scaled as
     prices are, is then that of the code, and of the whole pack. Products that are no longer active are told of, too.
+    listed: its prices on the lists that are in force for who buys; `list_price` chooses.
     """
 
     product_id: UUID
@@ -41,6 +44,7 @@ class Sellable(Struct, frozen=True):
     is_active: bool
     barcode: str | None = None
     pack: SellablePack | None = None
+    listed: tuple[Listed, ...] = ()
 
 
 class Found(Struct, frozen=True):

@@ -21,7 +21,7 @@ from kernel.errors import InvalidCursor
 from kernel.web import make_cursor, read_cursor
 from kernel.work import Work
 from plugins.catalog.models import Category, Product, SearchKey, SearchWord
-from plugins.catalog.rules import (
+from plugins.catalog.rules.goods import (
     BadBarcode,
     check_gtin,
     closeness,
@@ -30,7 +30,7 @@ from plugins.catalog.rules import (
     search_terms,
     tail_key,
 )
-from plugins.catalog.schemas import ProductQuery
+from plugins.catalog.schemas.goods import ProductQuery
 
 MOST_TERMS = 6
 MOST_LOOSE = 200

@@ -7,7 +7,7 @@ the part, counts what it did and declares the next job: a crash loses nothing an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,7 +24,8 @@ from kernel.wire import ListQuery, Page, Upload
 from kernel.work import Work
 from plugins.catalog.errors import ImportNotReady
 from plugins.catalog.models import Barcode, Import, ImportPart, Product
-from plugins.catalog.schemas import BrandIn, CategoryIn, CellFault, Counts, ImportOut, ProductIn
+from plugins.catalog.schemas.goods import BrandIn, CategoryIn, CellFault, Counts, ImportOut, ProductIn
+from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import locked
 from plugins.catalog.services.comparing import (
     ABOVE,
@@ -258,6 +259,7 @@ async def _change(work: Work, changes: Sequence[Change]) -> None:
     statement = sa.select(Product).where(Product.business_id == work.business_id, Product.id.in_(ids))
     rows = {row.id: row for row in (await work.session.scalars(statement.with_for_update(key_share=True))).all()}
     renamed = []
+    await change_own(work, [own for one in changes for own in _own_changes(one, rows)], work.now)
     for one in changes:
         assert one.product is not None  # noqa: S101 - a change of what is there
         row = rows[one.product.id]
@@ -270,6 +272,15 @@ async def _change(work: Work, changes: Sequence[Change]) -> None:
     await work.session.flush()
     await _change_codes(work, [one for one in changes if one.codes is not None])
     await write_search(work, renamed)
+
+
+def _own_changes(change: Change, rows: Mapping[UUID, Product]) -> Iterator[OwnChange]:
+    """The prices of a product's own that a row changes."""
+    assert change.product is not None  # noqa: S101 - as above
+    row = rows[change.product.id]
+    for channel, column in COLUMNS.items():
+        if column in change.values:
+            yield OwnChange(row.id, channel, getattr(row, column), row.created_at, change.values[column])
 
 
 async def _change_codes(work: Work, changes: Sequence[Change]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from kernel.db import Prepared, among
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Product, SearchKey, SearchWord
-from plugins.catalog.rules import search_keys, search_label, search_terms
+from plugins.catalog.rules.goods import search_keys, search_label, search_terms
 
 _KEYS = SearchKey.__table__
 _business = sa.bindparam("business_id", type_=sa.Uuid())

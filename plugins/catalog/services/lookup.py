@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from kernel.db import Prepared, among
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Category, Pack, Product
-from plugins.catalog.rules import UNIT_DECIMALS, BadBarcode, check_gtin, ids_on, mrp_of
+from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, ids_on, mrp_of
+from plugins.catalog.rules.prices import Buying, Chosen, ListFacts, OwnPrice, choose
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
+from plugins.catalog.services.pricing import LISTED, base_price, listed_in, lists_for
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _category = sa.and_(Category.business_id == Product.business_id, Category.id == Product.category_id)
@@ -21,8 +23,8 @@ _sold = (
     Product.sku,
     Product.name,
     Product.unit,
-    Product.price,
-    Product.wholesale_price,
+    base_price("retail"),
+    base_price("wholesale"),
     Product.cost_price,
     Category.path,
     Product.brand_id,
@@ -31,6 +33,7 @@ _sold = (
     Product.track_stock,
     Product.allow_negative_stock,
     Product.is_active,
+    LISTED,
 )
 
 
@@ -92,13 +95,38 @@ _TRACKED = Prepared(
 )
 
 
-async def sellables(work: Work, product_ids: Sequence[UUID], barcodes: Sequence[str]) -> Found:
-    """All products of a cart in one query. What does not exist is left out; a misread barcode does not exist."""
+async def sellables(
+    work: Work, product_ids: Sequence[UUID], barcodes: Sequence[str], buying: Buying | None = None
+) -> Found:
+    """All products of a cart in one query, with what price lists say for who buys.
+
+    What does not exist is left out; a misread barcode does not exist. Prices are those of the instant in `buying`;
+    without it those of now, from no list.
+    """
     codes = {code: normal for code in barcodes if (normal := normal_code(code)) is not None}
-    rows = await work.fetch(_SELLABLES, product_ids=list(set(product_ids)), codes=list(set(codes.values())))
-    by_id = {row.id: _sellable(row) for row in rows if row.code is None}
-    by_code = {row.code: _sellable(row) for row in rows if row.code is not None}
+    lists = await lists_for(work, buying)
+    rows = await work.fetch(
+        _SELLABLES,
+        product_ids=list(set(product_ids)),
+        codes=list(set(codes.values())),
+        at=work.now if buying is None else buying.at,
+        list_ids=list(lists),
+    )
+    by_id = {row.id: _sellable(row, lists) for row in rows if row.code is None}
+    by_code = {row.code: _sellable(row, lists) for row in rows if row.code is not None}
     return Found(by_id, {code: by_code[normal] for code, normal in codes.items() if normal in by_code})
+
+
+def list_price(good: Sellable, channel: str, quantity: int) -> Chosen:
+    """What a product costs, a unit or the pack it was asked by, before anything lowers it: by a list or by itself.
+
+    quantity: of the product in the whole cart, in its own unit, scaled by `money.MICRO`.
+    """
+    pack = good.pack
+    own = OwnPrice(good.price, good.wholesale_price)
+    if pack is not None:
+        own = OwnPrice(good.price, good.wholesale_price, pack.id, pack.name, pack.factor, pack.price)
+    return choose(good.listed, own, channel, quantity)
 
 
 _CATEGORIES = Prepared(
@@ -131,7 +159,8 @@ def product_columns() -> sa.Subquery:
     """Products as a table to join in a list's query, each call with an alias of its own.
 
     Join on `business_id` and `id`; the query must name its business itself. Columns: business_id, id, sku, name, unit,
-    category_id, brand_id, min_stock, cost_price, price, track_stock, allow_negative_stock, is_active, ext.
+    category_id, brand_id, min_stock, cost_price, price, track_stock, allow_negative_stock, is_active, ext. The price is
+    the one last set by hand; what was planned since is not in it.
     """
     return sa.select(
         Product.business_id,
@@ -159,7 +188,7 @@ def normal_code(code: str) -> str | None:
         return None
 
 
-def _sellable(row: Any) -> Sellable:
+def _sellable(row: Any, lists: Mapping[UUID, ListFacts]) -> Sellable:
     pack = SellablePack(row.pack_id, row.pack_name, row.factor, row.pack_price) if row.pack_id else None
     return Sellable(
         row.id,
@@ -179,6 +208,7 @@ def _sellable(row: Any) -> Sellable:
         row.is_active,
         row.code,
         pack,
+        tuple(listed_in(row.listed, lists)),
     )
 
 

@@ -22,7 +22,7 @@ from kernel.wire import Download, Upload
 from kernel.work import Work
 from plugins.catalog.errors import ImageRefused
 from plugins.catalog.models import Picture, Product
-from plugins.catalog.schemas import IMAGE_SIZES
+from plugins.catalog.schemas.goods import IMAGE_SIZES
 from plugins.catalog.services.common import locked
 from plugins.catalog.services.products import touch
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,8 +15,9 @@ from kernel.money import format_price, parse_micro
 from kernel.work import Work, changed_ext, read_ext, stored_ext
 from plugins.catalog.errors import BarcodeTaken
 from plugins.catalog.models import Barcode, Pack, Product
-from plugins.catalog.rules import fits_unit
-from plugins.catalog.schemas import BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
+from plugins.catalog.rules.goods import fits_unit
+from plugins.catalog.schemas.goods import BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
+from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own, now_costs, own_spans
 from plugins.catalog.services.common import check_references, given_in, locked, micro, normal_barcode
 from plugins.catalog.services.keys import write_search
 
@@ -79,7 +80,7 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
     given = given_in(patch)
     references = ("category_id", "brand_id", "tax_class_id")
     await check_references(work, {name: {one} for name in references if isinstance(one := given.get(name), UUID)})
-    price_before = row.price
+    price_before = await _change_own(work, row, given)
     if not isinstance(patch.ext, UnsetType):
         row.ext = changed_ext(work, "catalog.product", row.ext, patch.ext)
     for name, value in given.items():
@@ -163,6 +164,18 @@ async def change_pack(work: Work, product_id: UUID, pack_id: UUID, patch: PackPa
     await touch(work, row)
     work.audit(subject=f"product:{product_id}", pack=pack.name)
     return row, pack
+
+
+async def _change_own(work: Work, row: Product, given: Mapping[str, object]) -> int:
+    """Note prices that a patch sets among those of the past and the planned; returns the retail price until now."""
+    changed = {channel: column for channel, column in COLUMNS.items() if column in given}
+    if not changed:
+        return row.price
+    before = now_costs(await own_spans(work, [row.id]), row.id, "retail", row.price, work.now)
+    new = {channel: micro(cast("str | None", given[column])) for channel, column in changed.items()}
+    changes = [OwnChange(row.id, one, getattr(row, COLUMNS[one]), row.created_at, new[one]) for one in changed]
+    await change_own(work, changes, work.now)
+    return row.price if before is None else before
 
 
 def _product(work: Work, data: ProductIn, base: str) -> Product:

@@ -19,8 +19,8 @@ from kernel.web import Listing, page, sorting
 from kernel.wire import ListQuery, Page
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
-from plugins.catalog.rules import BadBarcode, check_gtin, ids_on, mrp_of
-from plugins.catalog.schemas import (
+from plugins.catalog.rules.goods import BadBarcode, check_gtin, ids_on, mrp_of
+from plugins.catalog.schemas.goods import (
     IMAGE_SIZES,
     BarcodeOut,
     BrandOut,
@@ -33,6 +33,7 @@ from plugins.catalog.schemas import (
     Scanned,
 )
 from plugins.catalog.services.finding import find_products, surely_fits
+from plugins.catalog.services.pricing import product_row
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 
@@ -58,7 +59,7 @@ _codes = gathered(Barcode.id, Barcode.code, Barcode.pack_id)
 _packs = gathered(Pack.factor, Pack.id, Pack.name, Pack.price)
 _READ_CODES, _READ_PACKS = msgspec.json.Decoder(list[_Code]), msgspec.json.Decoder(list[_Pack])
 _PRODUCT = sa.select(
-    *Product.__table__.c,
+    *product_row(),
     sa.select(_codes)
     .where(Barcode.business_id == Product.business_id, Barcode.product_id == Product.id)
     .scalar_subquery()
@@ -69,7 +70,11 @@ _PRODUCT = sa.select(
     .label("packs"),
 ).where(Product.business_id == _business)
 """Products with their barcodes and packs: one statement, whatever the number of rows."""
-_ONE = Prepared(_PRODUCT.where(Product.id == sa.bindparam("id", type_=sa.Uuid())))
+_ONE = Prepared(
+    _PRODUCT.add_columns(Product.price.label("set_price"), Product.wholesale_price.label("set_wholesale")).where(
+        Product.id == sa.bindparam("id", type_=sa.Uuid())
+    )
+)
 _MANY = Prepared(_PRODUCT.where(among(Product.id, "product_ids")))
 _scanned = aliased(Barcode)
 _SCAN = Prepared(
@@ -85,12 +90,13 @@ _BARCODES = Prepared(
 _SORTS = {"name": Product.name, "sku": Product.sku, "created_at": Product.created_at}
 
 
-async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int]:
-    """One product and its version. Raises NotFound."""
-    row = await work.one(_ONE, id=id_)
+async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int, bool]:
+    """One product, its version, and whether its prices are such as were planned. Raises NotFound."""
+    row = await work.one(_ONE, id=id_, at=work.now)
     if row is None:
         raise NotFound
-    return _answer(row, work.shop.exponent), row.version
+    planned = (row.price, row.wholesale_price) != (row.set_price, row.set_wholesale)
+    return _answer(row, work.shop.exponent), row.version, planned
 
 
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
@@ -101,7 +107,7 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
         found = await find_products(work, query)
         if not found.ids:
             return Page([], None, found.total)
-        rows = {row.id: row for row in await work.fetch(_MANY, product_ids=found.ids)}
+        rows = {row.id: row for row in await work.fetch(_MANY, product_ids=found.ids, at=work.now)}
         return Page([_answer(rows[id_], exponent) for id_ in found.ids], found.next_cursor, found.total)
     column, descending = sorting(query.sort or "name", _SORTS)
     filters = {
@@ -113,10 +119,10 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     if asks:
         sure = _PRODUCT.where(surely_fits(query.q or "", work.business_id, Product.id), *_narrowed(tuple(given)))
         order = [column, Product.id]
-        asked = sure.params(business_id=work.business_id, **given)
+        asked = sure.params(business_id=work.business_id, at=work.now, **given)
         listed: Page[Any] = await page(work, asked, query, order=order, make=lambda row: row, descending=descending)
     else:
-        listed = await _listing(column.key, descending, tuple(given)).page(work, query, **given)
+        listed = await _listing(column.key, descending, tuple(given)).page(work, query, at=work.now, **given)
     return Page([_answer(row, exponent) for row in listed.items], listed.next_cursor, listed.total)
 
 
@@ -144,7 +150,7 @@ async def scan(work: Work, code: str) -> Scanned:
         normal = check_gtin(code)
     except BadBarcode as fault:
         raise NotFound(str(fault)) from fault
-    row = await work.one(_SCAN, code=normal)
+    row = await work.one(_SCAN, code=normal, at=work.now)
     if row is None:
         raise NotFound(f"No product has the barcode {normal}")
     exponent = work.shop.exponent
@@ -156,7 +162,7 @@ async def scan(work: Work, code: str) -> Scanned:
 
 async def list_barcodes(work: Work, product_id: UUID) -> list[BarcodeOut]:
     """All barcodes of a product and its packs. Raises NotFound."""
-    if await work.one(_ONE, id=product_id) is None:
+    if await work.one(_ONE, id=product_id, at=work.now) is None:
         raise NotFound
     exponent = work.shop.exponent
     rows = await work.fetch(_BARCODES, product_id=product_id)

@@ -22,8 +22,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from kernel.cells import read_cell
 from kernel.money import Quantity, UnitPrice
 from kernel.wire import Code, Name, Text
-from plugins.catalog.rules import BadBarcode, check_gtin, split_codes
-from plugins.catalog.schemas import BarcodeText, HsnCode, Kind, Unit
+from plugins.catalog.rules.goods import BadBarcode, check_gtin, split_codes
+from plugins.catalog.schemas.goods import BarcodeText, HsnCode, Kind, Unit
 
 MOST_ROWS: Final = 100_000
 MOST_COLUMNS: Final = 64

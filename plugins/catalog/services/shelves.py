@@ -12,8 +12,8 @@ from kernel.errors import AlreadyExists, NotFound
 from kernel.work import Work
 from plugins.catalog.errors import CategoryCircle
 from plugins.catalog.models import Brand, Category
-from plugins.catalog.rules import ids_on, path_below
-from plugins.catalog.schemas import BrandIn, BrandPatch, CategoryIn, CategoryPatch
+from plugins.catalog.rules.goods import ids_on, path_below
+from plugins.catalog.schemas.goods import BrandIn, BrandPatch, CategoryIn, CategoryPatch
 from plugins.catalog.services.common import locked
 
 

@@ -18,7 +18,7 @@ from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog import jobs
 from plugins.catalog.models import Product, SearchKey, SearchWord
-from plugins.catalog.rules import search_terms
+from plugins.catalog.rules.goods import search_terms
 from plugins.catalog.services import keys
 from plugins.catalog.testing import a_product
 

@@ -18,7 +18,7 @@ from kernel.db.owner import engine_for
 from kernel.migrate import Migrator
 from kernel.registry import Registry
 from kernel.testing.servers import Postgres
-from plugins.catalog.rules import search_keys, search_label, search_terms
+from plugins.catalog.rules.goods import search_keys, search_label, search_terms
 
 _numbers = itertools.count(1)
 _PRODUCT = {"description": "", "kind": "goods", "unit": "piece", "price": 1, "track_stock": False, "search": "old"}

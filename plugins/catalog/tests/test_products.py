@@ -16,7 +16,7 @@ from kernel.registry import Registry
 from kernel.testing.box import Box
 from kernel.wire import Request, needs
 from plugins.catalog.api import stock_facts
-from plugins.catalog.schemas import ProductIn
+from plugins.catalog.schemas.goods import ProductIn
 from plugins.catalog.testing import a_brand, a_category, a_product
 from plugins.taxes.testing import tax_class
 

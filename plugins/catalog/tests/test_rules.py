@@ -9,7 +9,7 @@ from stdnum import ean
 
 from kernel.db import new_id
 from kernel.money import MICRO, parse_micro
-from plugins.catalog.rules import (
+from plugins.catalog.rules.goods import (
     UNIT_DECIMALS,
     BadBarcode,
     BadCheckDigit,

@@ -99,7 +99,7 @@ class _Draft:
 def _listed(line: Line, exponent: int) -> _Draft:
     gross = extend(line.quantity, line.list_price, exponent)
     shown = format_price(line.list_price, exponent)
-    first = Step("list", "catalog", f"{line.price_rule} price", None, shown, line.price_rule)
+    first = Step("list", "catalog", f"{line.price_rule} price", None, shown, line.price_reason or line.price_rule)
     return _Draft(line, exponent, line.list_price, gross, gross, [first], gross, {})
 
 

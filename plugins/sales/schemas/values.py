@@ -56,7 +56,8 @@ class Override(Struct, frozen=True):
 class Line(Struct, frozen=True):
     """One line of a cart with all that pricing needs to know of its product.
 
-    `line` counts from 1. `price_rule` says which list price stands there ("retail", "wholesale").
+    `line` counts from 1. `price_rule` says which list price stands there ("retail", "wholesale", a price list's name),
+    `price_reason` why, where that says more.
     `category_ids` is the path from the product's category to the root. A quantity that is not positive, or a
     negative list price, is a ValueError.
     """
@@ -74,6 +75,7 @@ class Line(Struct, frozen=True):
     hand: HandDiscount | None = None
     override: Override | None = None
     mrp: int | None = None
+    price_reason: str = ""
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:

@@ -16,7 +16,7 @@ from kernel.db import Configured, Rows
 from kernel.errors import Fault, Invalid, NotFound
 from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro
 from kernel.work import Work, business_date, read_ext
-from plugins.catalog.api import Found, Sellable, sellables
+from plugins.catalog.api import Buying, Found, Sellable, list_price, sellables
 from plugins.customers.api import customer
 from plugins.sales.errors import MayNotDiscount, MayNotOverride, NotSold, RegisterClosed
 from plugins.sales.models import Register
@@ -70,14 +70,18 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
     ext = read_ext(work, CART, data.ext)
     _check_rights(work, data)
     place = await read_place(work, data.location_id, data.register_id, at)
-    if data.customer_id is not None and await customer(work, data.customer_id) is None:
-        raise NotFound.at("/customer_id", "There is no such customer")
+    policy = policy_of(work)
     found = await sellables(
         work,
         [line.product_id for line in data.lines if line.product_id is not None],
         [line.barcode for line in data.lines if line.barcode is not None],
+        await _buying(work, data, at, policy.prices_include_tax),
     )
     goods = tuple(_good(line, index, found) for index, line in enumerate(data.lines))
+    quantities = [
+        _quantity(line, good, index) for index, (line, good) in enumerate(zip(data.lines, goods, strict=True))
+    ]
+    bought = _bought(goods, quantities)
     taxed = await treatments(work, {one.tax_class_id for one in goods}, place.business_date)
     exponent = work.shop.exponent
     cart = Cart(
@@ -87,9 +91,10 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
                 product_id=good.product_id,
                 name=good.name,
                 sku=good.sku,
-                quantity=_quantity(line, good, index),
-                list_price=_list_price(good, data.channel)[0],
-                price_rule=_list_price(good, data.channel)[1],
+                quantity=quantities[index],
+                list_price=listed.price,
+                price_rule=listed.rule,
+                price_reason=listed.reason,
                 category_ids=good.category_ids,
                 brand_id=good.brand_id,
                 treatment=taxed[good.tax_class_id],
@@ -98,12 +103,13 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
                 mrp=good.mrp,
             )
             for index, (line, good) in enumerate(zip(data.lines, goods, strict=True))
+            for listed in [list_price(good, data.channel, bought[good.product_id])]
         ),
         customer_id=data.customer_id,
         channel=data.channel,
         currency=work.shop.currency,
         exponent=exponent,
-        policy=policy_of(work),
+        policy=policy,
         hand=_discount(data.discount, exponent, "/discount"),
         at=at,
         location_id=place.location_id,
@@ -178,16 +184,26 @@ def _quantity(line: LineIn, good: Sellable, index: int) -> int:
     return quantity
 
 
-def _list_price(good: Sellable, channel: str) -> tuple[int, str]:
-    """The price before anything lowers it, and the name of the rule it comes from."""
-    price, rule = good.price, "retail"
-    if channel == "wholesale" and good.wholesale_price is not None:
-        price, rule = good.wholesale_price, "wholesale"
-    if good.pack is None:
-        return price, rule
-    if good.pack.price is not None:
-        return good.pack.price, good.pack.name
-    return price * good.pack.factor // MICRO, rule
+async def _buying(work: Work, data: CartIn, at: dt.datetime, prices_include_tax: bool) -> Buying:
+    """Who buys where and when, as price lists look at it. Raises NotFound for an unknown customer."""
+    group_id = None
+    if data.customer_id is not None:
+        found = await customer(work, data.customer_id)
+        if found is None:
+            raise NotFound.at("/customer_id", "There is no such customer")
+        group_id = found.group_id
+    return Buying(
+        at, data.channel, work.shop.currency, prices_include_tax, data.location_id, data.customer_id, group_id
+    )
+
+
+def _bought(goods: Sequence[Sellable], quantities: Sequence[int]) -> Mapping[uuid.UUID, int]:
+    """How much of each product the cart holds, in the product's own unit, whatever the lines it stands on."""
+    found: dict[uuid.UUID, int] = {}
+    for good, quantity in zip(goods, quantities, strict=True):
+        units = quantity if good.pack is None else quantity * good.pack.factor // MICRO
+        found[good.product_id] = found.get(good.product_id, 0) + units
+    return found
 
 
 def _discount(said: DiscountIn | None, exponent: int, pointer: str) -> HandDiscount | None:

@@ -10,7 +10,7 @@ from kernel.wire import Download, ListQuery, Page, Reply, Upload
 from kernel.work import Work
 from plugins.catalog import errors
 from plugins.catalog.models import Brand, Category, Import
-from plugins.catalog.schemas import (
+from plugins.catalog.schemas.goods import (
     BarcodeOut,
     BrandIn,
     BrandOut,
@@ -58,8 +58,7 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
 @query("/products/{product_id}", permission=_SEE, includes=_WITH)
 async def get_product(work: Work, product_id: UUID) -> Reply[ProductOut]:
     """One product."""
-    said, version = await reading.read_product(work, product_id)
-    return Reply(said, version=version)
+    return await _product(work, product_id)
 
 
 @command("POST", "/products", permission=_EDIT, errors=_REFUSED)
@@ -236,5 +235,6 @@ async def change_brand(work: Work, brand_id: UUID, data: BrandPatch) -> Reply[Br
 
 
 async def _product(work: Work, id_: UUID, *, created: bool = False) -> Reply[ProductOut]:
-    said, version = await reading.read_product(work, id_)
-    return Reply(said, version=version, location=f"/api/v1/catalog/products/{id_}" if created else None)
+    said, version, planned = await reading.read_product(work, id_)
+    where = f"/api/v1/catalog/products/{id_}" if created else None
+    return Reply(said, version=version, location=where, living=planned)

@@ -1,0 +1,1 @@
+"""What catalog decides by itself: barcodes, words, units; which price is in force."""

@@ -1,0 +1,1 @@
+"""What travels: goods with what sorts and names them, and their prices."""

@@ -1,0 +1,161 @@
+"""Products' own prices over time: what they were, what they are, what is planned."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kernel.db import Prepared, among, new_id
+from kernel.errors import Invalid, NotFound
+from kernel.money import format_price, parse_micro
+from kernel.web import page
+from kernel.wire import ListQuery, Page
+from kernel.work import Work
+from plugins.catalog.errors import PriceOver
+from plugins.catalog.models import BasePrice, Product
+from plugins.catalog.rules.prices import Amendment, Span, at_of, ended_at, priced_from
+from plugins.catalog.schemas.prices import BasePriceIn, BasePriceOut
+from plugins.catalog.services.common import locked
+from plugins.catalog.services.price_rows import instant_of
+from plugins.catalog.services.spans import Spans, span_of, state_of
+
+COLUMNS = {"retail": "price", "wholesale": "wholesale_price"}
+"""Channel → the column of a product that holds the price last set by hand."""
+_SPANS = Prepared(
+    sa.select(
+        BasePrice.id,
+        BasePrice.product_id,
+        BasePrice.channel,
+        BasePrice.price,
+        BasePrice.starts_at,
+        BasePrice.ends_at,
+    )
+    .where(
+        BasePrice.business_id == sa.bindparam("business_id", type_=sa.Uuid()),
+        among(BasePrice.product_id, "product_ids"),
+        sa.or_(BasePrice.ends_at.is_(None), BasePrice.ends_at > sa.bindparam("now", type_=BasePrice.starts_at.type)),
+    )
+    .order_by(BasePrice.starts_at)
+)
+
+
+class OwnChange(NamedTuple):
+    """A product's own price that is to be another. was: what its row says; since: when the product was added."""
+
+    product_id: UUID
+    channel: str
+    was: int | None
+    since: dt.datetime
+    price: int | None
+
+
+Known = dict[tuple[UUID, str], list[Span]]
+
+
+async def own_spans(work: Work, product_ids: Iterable[UUID]) -> Known:
+    """The prices of products that run or are planned, by product and channel; none where they have never changed."""
+    rows = await work.fetch(_SPANS, product_ids=list(set(product_ids)), now=work.now)
+    found: Known = {}
+    for row in rows:
+        found.setdefault((row.product_id, row.channel), []).append(span_of(row))
+    return found
+
+
+def now_costs(known: Known, product_id: UUID, channel: str, was: int | None, now: dt.datetime) -> int | None:
+    """What a product costs by itself now. was: what its row says."""
+    running = at_of(known.get((product_id, channel), ()), now)
+    return was if running is None or running.price is None else running.price
+
+
+async def change_own(work: Work, changes: Sequence[OwnChange], at: dt.datetime) -> int:
+    """Let products have other prices from an instant on; returns how many really change.
+
+    Their rows must be held. What acts at once is written to them by the caller, too.
+    """
+    if not changes:
+        return 0
+    known, writing, done = await own_spans(work, (one.product_id for one in changes)), Spans(work, BasePrice), 0
+    for one in changes:
+        key = {"product_id": one.product_id, "channel": one.channel}
+        spans = known.get((one.product_id, one.channel), [])
+        first = None
+        if not spans and one.since < at:
+            first = Span(new_id(), one.was, one.since, None)
+            spans = [first]
+        amendment = priced_from(spans, at, one.price) if spans else Amendment()
+        if not amendment.changes:
+            done += not spans and one.was != one.price
+            continue
+        if first is not None:  # it was never written: its end is known from the start
+            writing.add(key, Span(first.id, first.price, first.starts_at, amendment.ends.get(first.id)))
+            amendment = Amendment(added=amendment.added)
+        writing.amend(key, amendment)
+        done += 1
+    await writing.write()
+    return done
+
+
+async def plan_price(work: Work, product_id: UUID, data: BasePriceIn) -> BasePriceOut:
+    """Plan another price of a product for a time to come. Raises NotFound, Invalid for what is not to come."""
+    row = await locked(work, Product, product_id)
+    at = instant_of(work, data.starts_at, "/starts_at")
+    if at == work.now:
+        raise Invalid.at("/starts_at", "Change the product itself for a price that acts at once")
+    column = COLUMNS[data.channel]
+    price, was = parse_micro(data.price), getattr(row, column)
+    await change_own(work, [OwnChange(product_id, data.channel, was, row.created_at, price)], at)
+    row.version += 1
+    row.updated_at = work.now
+    await work.session.flush()
+    work.audit(subject=f"product:{product_id}", channel=data.channel, price=data.price, starts_at=at.isoformat())
+    spans = (await own_spans(work, [product_id]))[product_id, data.channel]
+    planned = at_of(spans, at)
+    assert planned is not None  # noqa: S101 - just written
+    found = await work.session.get(BasePrice, (work.business_id, planned.id))
+    return _out(work, found)
+
+
+async def drop_planned(work: Work, product_id: UUID, price_id: UUID) -> None:
+    """Give up a planned price: what was before it goes on. Raises NotFound; PriceOver for one that has begun."""
+    row = await locked(work, Product, product_id)
+    found = await work.session.get(BasePrice, (work.business_id, price_id))
+    if found is None or found.product_id != product_id:
+        raise NotFound
+    if found.starts_at <= work.now:
+        raise PriceOver("It has begun: set another price")
+    spans = (await own_spans(work, [product_id]))[product_id, found.channel]
+    work.changed(BasePrice, price_id, {"price": found.price, "starts_at": found.starts_at}, None)
+    writing = Spans(work, BasePrice)
+    writing.amend({}, ended_at(span_of(found), work.now, spans))
+    await writing.write()
+    row.version += 1
+    row.updated_at = work.now
+    await work.session.flush()
+    work.audit(subject=f"product:{product_id}", channel=found.channel)
+
+
+async def list_own(work: Work, product_id: UUID, query: ListQuery) -> Page[BasePriceOut]:
+    """A product's own prices, retail and wholesale, from the first to the last that is planned. Raises NotFound."""
+    await work.get(Product, product_id)
+    statement = sa.select(*BasePrice.__table__.c).where(
+        BasePrice.business_id == work.business_id, BasePrice.product_id == product_id
+    )
+    order = [BasePrice.channel, BasePrice.starts_at]
+    return await page(work, statement, query, order=order, make=lambda row: _out(work, row))
+
+
+def _out(work: Work, row: Any) -> BasePriceOut:
+    return BasePriceOut(
+        id=row.id,
+        channel=row.channel,
+        price=None if row.price is None else format_price(row.price, work.shop.exponent),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        state=state_of(row.starts_at, row.ends_at, work.now),
+        created_at=row.created_at,
+        created_by=row.created_by,
+    )

@@ -1,0 +1,153 @@
+"""Prices as they are read: a product's own at an instant, the lists of a business, the rows of lists for a cart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from kernel.db import Configured, Rows, among, gathered
+from kernel.work import Work
+from plugins.catalog.models import BasePrice, Price, PriceList, Product
+from plugins.catalog.rules.prices import Buying, Listed, ListFacts, in_force
+
+AT = sa.bindparam("at", type_=BasePrice.starts_at.type)
+"""The instant whose prices a statement reads."""
+_LISTS = Configured(
+    sa.select(
+        PriceList.id,
+        PriceList.name,
+        PriceList.scope,
+        PriceList.location_id,
+        PriceList.group_id,
+        PriceList.customer_id,
+        PriceList.channel,
+        PriceList.currency,
+        PriceList.prices_include_tax,
+        PriceList.starts_at,
+        PriceList.ends_at,
+        PriceList.is_active,
+    )
+    .where(PriceList.business_id == sa.bindparam("business_id", type_=sa.Uuid()))
+    .order_by(PriceList.name)
+)
+
+
+class Lists(Struct, frozen=True):
+    """The lists of a business: all, by id; and by whom they are for, so that a cart looks at few."""
+
+    by_id: Mapping[UUID, ListFacts]
+    for_everybody: Sequence[ListFacts]
+    by_location: Mapping[UUID | None, Sequence[ListFacts]]
+    by_group: Mapping[UUID | None, Sequence[ListFacts]]
+    by_customer: Mapping[UUID | None, Sequence[ListFacts]]
+
+    def for_buyer(self, buying: Buying) -> tuple[ListFacts, ...]:
+        """Those in force for a buyer."""
+        named = (
+            *self.for_everybody,
+            *self.by_location.get(buying.location_id, ()),
+            *self.by_group.get(buying.group_id, ()),
+            *self.by_customer.get(buying.customer_id, ()),
+        )
+        return in_force(named, buying)
+
+
+class _Row(Struct, array_like=True, frozen=True):
+    """A row of a list as it is gathered."""
+
+    id: UUID
+    list_id: UUID
+    pack_id: UUID | None
+    min_quantity: int
+    price: int
+    starts_at: dt.datetime
+
+
+_READ = msgspec.json.Decoder(list[_Row])
+
+
+def running(table: type[Price] | type[BasePrice], at: Any = AT) -> sa.ColumnElement[bool]:
+    """Whether a price is in force at an instant."""
+    return sa.and_(table.starts_at <= at, sa.or_(table.ends_at.is_(None), table.ends_at > at))
+
+
+def base_price(channel: str, at: Any = AT) -> sa.Label[Any]:
+    """The column of a product's own price at an instant, under the name it has in the product's row."""
+    column = Product.price if channel == "retail" else Product.wholesale_price
+    planned = (
+        sa.select(BasePrice.price)
+        .where(
+            BasePrice.business_id == Product.business_id,
+            BasePrice.product_id == Product.id,
+            BasePrice.channel == sa.literal_column(f"'{channel}'"),
+            running(BasePrice, at),
+        )
+        .order_by(BasePrice.starts_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(planned, column).label(column.key)
+
+
+def product_row(at: Any = AT) -> list[Any]:
+    """The columns of a product, its prices as they are at an instant."""
+    own = {"price": base_price("retail", at), "wholesale_price": base_price("wholesale", at)}
+    return [own.get(column.key, column) for column in Product.__table__.c]
+
+
+LISTED = (
+    sa.select(gathered(Price.id, Price.list_id, Price.pack_id, Price.min_quantity, Price.price, Price.starts_at))
+    .where(
+        Price.business_id == Product.business_id,
+        Price.product_id == Product.id,
+        among(Price.list_id, "list_ids"),
+        running(Price),
+    )
+    .scalar_subquery()
+    .label("listed")
+)
+"""A product's prices on some lists at an instant, as a text that `listed_in` reads."""
+
+
+async def read_lists(work: Work) -> Lists:
+    """All price lists of the business, kept in the process until one changes."""
+    return await work.recall(_LISTS, _lists)
+
+
+async def lists_for(work: Work, buying: Buying | None) -> dict[UUID, ListFacts]:
+    """The lists in force for a buyer, by id; none for nobody."""
+    if buying is None:
+        return {}
+    return {one.id: one for one in (await read_lists(work)).for_buyer(buying)}
+
+
+def listed_in(text: str | None, lists: Mapping[UUID, ListFacts]) -> Iterator[Listed]:
+    """The rows of lists that a statement gathered."""
+    for one in _READ.decode(text) if text else ():
+        since = one.starts_at if one.starts_at.tzinfo else one.starts_at.replace(tzinfo=dt.UTC)
+        yield Listed(one.id, lists[one.list_id], one.pack_id, one.min_quantity, one.price, since)
+
+
+def _lists(rows: Rows) -> Lists:
+    facts = [ListFacts(*row) for row in rows]
+    return Lists(
+        {one.id: one for one in facts},
+        [one for one in facts if one.scope == "everybody"],
+        _by(facts, "location"),
+        _by(facts, "group"),
+        _by(facts, "customer"),
+    )
+
+
+def _by(facts: Sequence[ListFacts], scope: str) -> dict[UUID | None, list[ListFacts]]:
+    found: dict[UUID | None, list[ListFacts]] = {}
+    for one in facts:
+        if one.scope == scope:
+            found.setdefault(getattr(one, f"{scope}_id"), []).append(one)
+    return found

@@ -1,0 +1,75 @@
+"""What becomes of prices over time, written: many spans at once, in as few statements as one takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kernel.db import new_id
+from kernel.work import Work
+from plugins.catalog.models import BasePrice, Price
+from plugins.catalog.rules.prices import Amendment, Span
+
+
+class Spans:
+    """Amendments of one table's spans, collected and written together."""
+
+    def __init__(self, work: Work, table: type[Price] | type[BasePrice]) -> None:
+        self._work, self._table = work, table
+        self._ends: list[dict[str, Any]] = []
+        self._prices: list[dict[str, Any]] = []
+        self._dropped: list[UUID] = []
+        self._rows: list[dict[str, Any]] = []
+
+    def amend(self, key: Mapping[str, Any], amendment: Amendment) -> None:
+        """Note what becomes of the spans of a key: the values of its columns."""
+        self._ends += [{"span": id_, "new_end": end} for id_, end in amendment.ends.items()]
+        self._prices += [{"span": id_, "new_price": price} for id_, price in amendment.prices.items()]
+        self._dropped += amendment.dropped
+        for price, starts_at, ends_at in amendment.added:
+            self.add(key, Span(new_id(), price, starts_at, ends_at))
+
+    def add(self, key: Mapping[str, Any], span: Span) -> None:
+        """Note a new span of a key."""
+        self._rows.append(
+            {
+                "business_id": self._work.business_id,
+                "id": span.id,
+                **key,
+                "price": span.price,
+                "starts_at": span.starts_at,
+                "ends_at": span.ends_at,
+                "created_at": self._work.now,
+                "created_by": self._work.actor.id,
+            }
+        )
+
+    async def write(self) -> None:
+        """Write what is noted: first what goes and ends, then what is new."""
+        table, work = self._table, self._work
+        here = sa.and_(table.business_id == work.business_id, table.id == sa.bindparam("span"))
+        if self._dropped:
+            gone = sa.delete(table).where(table.business_id == work.business_id, table.id.in_(self._dropped))
+            await work.execute(gone)
+        if self._ends:
+            await work.execute(sa.update(table).where(here).values(ends_at=sa.bindparam("new_end")), self._ends)
+        if self._prices:
+            await work.execute(sa.update(table).where(here).values(price=sa.bindparam("new_price")), self._prices)
+        if self._rows:
+            await work.execute(sa.insert(table), self._rows)
+
+
+def span_of(row: Any) -> Span:
+    """A row as a span."""
+    return Span(row.id, row.price, row.starts_at, row.ends_at)
+
+
+def state_of(starts_at: dt.datetime, ends_at: dt.datetime | None, now: dt.datetime) -> Any:
+    """Whether a price is planned, runs or is past."""
+    if starts_at > now:
+        return "planned"
+    return "running" if ends_at is None or ends_at > now else "past"
