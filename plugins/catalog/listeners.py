@@ -15,7 +15,7 @@ from plugins.catalog.services.recording import record_products
 
 @answers
 def invariants() -> Sequence[Rule]:
-    """The tree is a tree, codes name what exists, stock is counted of goods only."""
+    """The tree is a tree, codes name what exists, stock is counted of goods only, prices never contradict."""
     return (
         Rule(
             "the path of a category ends in itself, after its parent's",
@@ -41,6 +41,26 @@ def invariants() -> Sequence[Rule]:
         Rule(
             "a service has no stock",
             "SELECT sku FROM catalog_product WHERE kind = 'service' AND track_stock",
+        ),
+        Rule(
+            "no two prices of one list for the same product, pack and quantity are in force at once",
+            "SELECT a.id FROM catalog_price a JOIN catalog_price b ON b.business_id = a.business_id"
+            " AND b.list_id = a.list_id AND b.product_id = a.product_id AND b.min_quantity = a.min_quantity"
+            " AND (b.pack_id = a.pack_id OR (b.pack_id IS NULL AND a.pack_id IS NULL)) AND b.id <> a.id"
+            " WHERE a.starts_at <= b.starts_at AND (a.ends_at IS NULL OR a.ends_at > b.starts_at)",
+        ),
+        Rule(
+            "a product's own prices follow each other without a gap or an overlap, the last without an end",
+            "SELECT a.id FROM catalog_base_price a WHERE (SELECT count(*) FROM catalog_base_price b"
+            " WHERE b.business_id = a.business_id AND b.product_id = a.product_id AND b.channel = a.channel"
+            " AND ((a.ends_at IS NULL AND b.starts_at > a.starts_at) OR b.starts_at = a.ends_at))"
+            " <> CASE WHEN a.ends_at IS NULL THEN 0 ELSE 1 END",
+        ),
+        Rule(
+            "a price list is in the currency of its business, and a price of a pack is of that pack's product",
+            "SELECT l.id FROM catalog_price_list l JOIN kernel_business k ON k.id = l.business_id"
+            " WHERE k.currency <> l.currency UNION ALL SELECT p.id FROM catalog_price p JOIN catalog_pack k"
+            " ON k.business_id = p.business_id AND k.id = p.pack_id WHERE k.product_id <> p.product_id",
         ),
         Rule(
             "every product stands in the tax class of its own business",

@@ -7,9 +7,14 @@ from uuid import UUID
 
 from msgspec import convert
 
+from kernel.money import parse_micro
 from kernel.testing.box import Box
 from kernel.work import Work
+from plugins.catalog.models import PriceList
 from plugins.catalog.schemas.goods import BrandIn, CategoryIn, ProductIn
+from plugins.catalog.schemas.prices import PriceListIn
+from plugins.catalog.services.price_lists import add_list
+from plugins.catalog.services.price_rows import Key, Wanted, set_prices
 from plugins.catalog.services.products import add_product
 from plugins.catalog.services.shelves import add_brand, add_category
 
@@ -60,3 +65,29 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
         }
         own[name] = str(await a_product(box, sku, shop=shop, allow_negative_stock=True, **placed, **MUCH_WANTED))
         own["barcode"] = own["code"] = f"BAR-{sku}"
+    for name in ("Shelf", "Dealers"):
+        price_list = await a_price_list(box, name, channel="wholesale", shop=shop)
+        await prices_on(box, price_list, UUID(own["product_id"]), "370.00", min_quantity="10", shop=shop)
+        own["price_list_id"] = str(price_list)
+
+
+async def a_price_list(box: Box, name: str = "Everybody", *, shop: str = "mama-njeri", **said: Any) -> UUID:
+    """Add a price list and return its id. said: for whom and when it is, as on the wire."""
+
+    async def run(work: Work) -> UUID:
+        return (await add_list(work, PriceListIn(name=name, **said))).id
+
+    return await box.act(run, shop=shop)
+
+
+async def prices_on(
+    box: Box, price_list_id: UUID, product_id: UUID, price: str, *, shop: str = "mama-njeri", **said: Any
+) -> None:
+    """Set a price of a product on a list. said: min_quantity, pack_id, starts_at."""
+
+    async def run(work: Work) -> None:
+        row = await work.get(PriceList, price_list_id, to_change=True)
+        key = Key(product_id, said.get("pack_id"), parse_micro(said.get("min_quantity", "0")))
+        await set_prices(work, row, [Wanted(key, parse_micro(price), said.get("starts_at", work.now))])
+
+    await box.act(run, shop=shop)

@@ -6,7 +6,7 @@ Prices and quantities are scaled by `money.MICRO`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -199,10 +199,25 @@ def at_of(spans: Iterable[Span], at: dt.datetime) -> Span | None:
     return next((one for one in spans if one.starts_at <= at and (one.ends_at is None or at < one.ends_at)), None)
 
 
-def priced_from(spans: Sequence[Span], at: dt.datetime, price: int | None) -> Amendment:
-    """Let a price be in force from an instant up to the next change that is planned; what was before keeps its own."""
+def amended(spans: Iterable[Span], what: Amendment, new_id: Callable[[], UUID]) -> list[Span]:
+    """The spans of a key after an amendment, the first first."""
+    kept = [
+        Span(one.id, what.prices.get(one.id, one.price), one.starts_at, what.ends.get(one.id, one.ends_at))
+        for one in spans
+        if one.id not in what.dropped
+    ]
+    added = [Span(new_id(), price, starts_at, ends_at) for price, starts_at, ends_at in what.added]
+    return sorted([*kept, *added], key=lambda one: one.starts_at)
+
+
+def priced_from(spans: Sequence[Span], at: dt.datetime, price: int | None, now: dt.datetime) -> Amendment:
+    """Let a price be in force from an instant up to the next change that is planned; what was before keeps its own.
+
+    The price that runs now needs no new row; one that is planned has its own even if it is the same, since what is
+    before it may yet change.
+    """
     running = at_of(spans, at)
-    if running is not None and running.price == price:
+    if running is not None and running.price == price and (at <= now or running.starts_at == at):
         return Amendment()
     if running is not None and running.starts_at == at:
         return Amendment(prices={running.id: price})

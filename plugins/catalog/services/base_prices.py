@@ -17,7 +17,7 @@ from kernel.wire import ListQuery, Page
 from kernel.work import Work
 from plugins.catalog.errors import PriceOver
 from plugins.catalog.models import BasePrice, Product
-from plugins.catalog.rules.prices import Amendment, Span, at_of, ended_at, priced_from
+from plugins.catalog.rules.prices import Span, amended, at_of, ended_at, priced_from
 from plugins.catalog.schemas.prices import BasePriceIn, BasePriceOut
 from plugins.catalog.services.common import locked
 from plugins.catalog.services.price_rows import instant_of
@@ -80,21 +80,16 @@ async def change_own(work: Work, changes: Sequence[OwnChange], at: dt.datetime) 
         return 0
     known, writing, done = await own_spans(work, (one.product_id for one in changes)), Spans(work, BasePrice), 0
     for one in changes:
-        key = {"product_id": one.product_id, "channel": one.channel}
-        spans = known.get((one.product_id, one.channel), [])
-        first = None
-        if not spans and one.since < at:
-            first = Span(new_id(), one.was, one.since, None)
-            spans = [first]
-        amendment = priced_from(spans, at, one.price) if spans else Amendment()
-        if not amendment.changes:
-            done += not spans and one.was != one.price
+        before = known.get((one.product_id, one.channel), [])
+        if not before and one.since >= at:  # the product is as old as the change: its row says all
+            done += one.was != one.price
             continue
-        if first is not None:  # it was never written: its end is known from the start
-            writing.add(key, Span(first.id, first.price, first.starts_at, amendment.ends.get(first.id)))
-            amendment = Amendment(added=amendment.added)
-        writing.amend(key, amendment)
-        done += 1
+        spans = before or [Span(new_id(), one.was, one.since, None)]
+        amendment = priced_from(spans, at, one.price, work.now)
+        if amendment.changes:
+            key = {"product_id": one.product_id, "channel": one.channel}
+            writing.replace(key, before, amended(spans, amendment, new_id))
+            done += 1
     await writing.write()
     return done
 
@@ -130,7 +125,8 @@ async def drop_planned(work: Work, product_id: UUID, price_id: UUID) -> None:
     spans = (await own_spans(work, [product_id]))[product_id, found.channel]
     work.changed(BasePrice, price_id, {"price": found.price, "starts_at": found.starts_at}, None)
     writing = Spans(work, BasePrice)
-    writing.amend({}, ended_at(span_of(found), work.now, spans))
+    key = {"product_id": product_id, "channel": found.channel}
+    writing.replace(key, spans, amended(spans, ended_at(span_of(found), work.now, spans), new_id))
     await writing.write()
     row.version += 1
     row.updated_at = work.now

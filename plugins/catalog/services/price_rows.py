@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, among
+from kernel.db import Prepared, among, new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import format_micro, format_price, parse_micro
 from kernel.web import page
@@ -18,7 +18,7 @@ from kernel.work import Work
 from plugins.catalog.errors import PriceOver
 from plugins.catalog.models import Pack, Price, PriceList, Product
 from plugins.catalog.rules.goods import fits_unit
-from plugins.catalog.rules.prices import Span, ended_at, priced_from
+from plugins.catalog.rules.prices import Span, amended, ended_at, priced_from
 from plugins.catalog.schemas.prices import PriceIn, PriceOut, PriceQuery, PricesIn, PricesSet
 from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.spans import Spans, span_of, state_of
@@ -82,22 +82,19 @@ async def put_prices(work: Work, list_id: UUID, data: PricesIn) -> tuple[PricesS
 
 async def set_prices(work: Work, row: PriceList, wanted: Sequence[Wanted]) -> int:
     """Set prices on a list that is held; returns how many were not so already."""
-    spans = await _spans(work, row.id, {one.key.product_id for one in wanted})
-    writing, done = Spans(work, Price), 0
-    again: list[Wanted] = []
-    touched: set[Key] = set()
+    before = await _spans(work, row.id, {one.key.product_id for one in wanted})
+    after: dict[Key, list[Span]] = {}
+    done = 0
     for one in sorted(wanted, key=lambda each: each.starts_at):
-        if one.key in touched:  # planned twice in one request: the second looks at what the first has written
-            again.append(one)
-            continue
-        amendment = priced_from(spans.get(one.key, []), one.starts_at, one.price)
+        known = after.get(one.key, before.get(one.key, []))
+        amendment = priced_from(known, one.starts_at, one.price, work.now)
         if amendment.changes:
-            writing.amend({"list_id": row.id, **one.key._asdict()}, amendment)
-            touched.add(one.key)
+            after[one.key] = amended(known, amendment, new_id)
             done += 1
+    writing = Spans(work, Price)
+    for key, spans in after.items():
+        writing.replace({"list_id": row.id, **key._asdict()}, before.get(key, []), spans)
     await writing.write()
-    if again:
-        return done + await set_prices(work, row, again)
     if done:
         row.version += 1
         await work.session.flush()
@@ -117,7 +114,8 @@ async def remove_price(work: Work, list_id: UUID, price_id: UUID) -> None:
     before = {"price": found.price, "starts_at": found.starts_at, "ends_at": found.ends_at}
     work.changed(Price, price_id, before, None if found.starts_at >= work.now else {"ends_at": work.now})
     writing = Spans(work, Price)
-    writing.amend({"list_id": list_id, **key._asdict()}, ended_at(span_of(found), work.now, spans))
+    after = amended(spans, ended_at(span_of(found), work.now, spans), new_id)
+    writing.replace({"list_id": list_id, **key._asdict()}, spans, after)
     await writing.write()
     row.version += 1
     await work.session.flush()

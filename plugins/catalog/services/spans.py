@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from kernel.db import new_id
 from kernel.work import Work
 from plugins.catalog.models import BasePrice, Price
-from plugins.catalog.rules.prices import Amendment, Span
+from plugins.catalog.rules.prices import Span
 
 
 class Spans:
-    """Amendments of one table's spans, collected and written together."""
+    """Changes of one table's spans, collected and written together."""
 
     def __init__(self, work: Work, table: type[Price] | type[BasePrice]) -> None:
         self._work, self._table = work, table
@@ -25,28 +24,19 @@ class Spans:
         self._dropped: list[UUID] = []
         self._rows: list[dict[str, Any]] = []
 
-    def amend(self, key: Mapping[str, Any], amendment: Amendment) -> None:
-        """Note what becomes of the spans of a key: the values of its columns."""
-        self._ends += [{"span": id_, "new_end": end} for id_, end in amendment.ends.items()]
-        self._prices += [{"span": id_, "new_price": price} for id_, price in amendment.prices.items()]
-        self._dropped += amendment.dropped
-        for price, starts_at, ends_at in amendment.added:
-            self.add(key, Span(new_id(), price, starts_at, ends_at))
-
-    def add(self, key: Mapping[str, Any], span: Span) -> None:
-        """Note a new span of a key."""
-        self._rows.append(
-            {
-                "business_id": self._work.business_id,
-                "id": span.id,
-                **key,
-                "price": span.price,
-                "starts_at": span.starts_at,
-                "ends_at": span.ends_at,
-                "created_at": self._work.now,
-                "created_by": self._work.actor.id,
-            }
-        )
+    def replace(self, key: Mapping[str, Any], before: Sequence[Span], after: Sequence[Span]) -> None:
+        """Note that a key, the values of its columns, has other spans. before: those that are stored."""
+        stored = {one.id: one for one in before}
+        for one in after:
+            old = stored.pop(one.id, None)
+            if old is None:
+                self._rows.append(self._row(key, one))
+                continue
+            if old.ends_at != one.ends_at:
+                self._ends.append({"span": one.id, "new_end": one.ends_at})
+            if old.price != one.price:
+                self._prices.append({"span": one.id, "new_price": one.price})
+        self._dropped += stored
 
     async def write(self) -> None:
         """Write what is noted: first what goes and ends, then what is new."""
@@ -61,6 +51,18 @@ class Spans:
             await work.execute(sa.update(table).where(here).values(price=sa.bindparam("new_price")), self._prices)
         if self._rows:
             await work.execute(sa.insert(table), self._rows)
+
+    def _row(self, key: Mapping[str, Any], span: Span) -> dict[str, Any]:
+        return {
+            "business_id": self._work.business_id,
+            "id": span.id,
+            **key,
+            "price": span.price,
+            "starts_at": span.starts_at,
+            "ends_at": span.ends_at,
+            "created_at": self._work.now,
+            "created_by": self._work.actor.id,
+        }
 
 
 def span_of(row: Any) -> Span:

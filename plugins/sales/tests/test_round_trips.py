@@ -8,16 +8,18 @@ import asyncpg
 import pytest
 
 from kernel.testing.box import Box
-from plugins.catalog.testing import a_product
+from plugins.catalog.testing import a_price_list, a_product, prices_on
 
 MOST = 7
-"""Begin and identity, the goods, begin and the key with the epochs, the write batch, commit – with every plugin on."""
+"""Begin and identity, the goods with their listed prices, begin and the key with the epochs, the write batch, commit –
+with every plugin on."""
 
 
 async def test_a_checkout_makes_no_more_round_trips_than_it_needs(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     if not box.deployment.database.is_postgres:
         pytest.skip("round trips are PostgreSQL's")
-    rice = await a_product(box, price="100.00", track_stock=False)
+    rice = await a_product(box, price="120.00", track_stock=False)
+    await prices_on(box, await a_price_list(box), rice, "100.00")
     cart = {"location_id": str(await box.location()), "lines": [{"product_id": str(rice)}]}
     paid = cart | {"payments": [{"method": "cash", "amount": "100.00"}]}
     cashier = box.client("cashier")
