@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,12 +21,16 @@ from kernel.testing.probing.bodies import (
 
 __all__ = ["FILES", "SPECIAL", "Pointer", "alternatives", "around", "plain_body", "plain_file", "put", "spots"]
 
+NO_CHANGE = hashlib.sha256(b"None retail None").hexdigest()[:32]
+"""By what a change of prices is applied that changes none."""
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "payments.make_refund": {"amount": "0.01"},
     "discounts.add_promotion": {"value": "1"},
     "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "sales.note_till_event": {"kind": "drawer_opened"},
+    "catalog.plan_base_price": {"starts_at": "2027-02-01T00:00:00Z"},
+    "catalog.apply_price_edit": {"digest": NO_CHANGE},
     "support_access.grant_support_access": {"until": "2026-11-21T18:00:00Z"},
 }
 """What the types cannot say: operation → fields without which its body would be refused."""

@@ -46,6 +46,7 @@ LISTS = {
     "expense_id": "daybook/expenses",
     "audit_id": "audit",
     "import_id": "catalog/imports",
+    "price_list_id": "catalog/price-lists",
 }
 """Where the things stand that paths name."""
 
@@ -220,6 +221,21 @@ class Filling:
         await self.make(f"/discounts/promotions/{running['id']}/activate", None)
         draft = await self.make("/discounts/promotions", said | {"name": self.text("draft")})
         self.own["promotion_id"] = draft["id"]
+        await self.lists()
+
+    async def lists(self) -> None:
+        """Price lists with a planned price each, and a price of a product that is planned."""
+        for n in "12":
+            made = await self.make("/catalog/price-lists", {"name": self.text(f"list {n}")})
+            self.own["price_list_id"] = made["id"]
+            price = {"product_id": self.own["product_id"], "price": "370.00", "starts_at": "2027-01-01T00:00:00Z"}
+            path = f"/api/v1/catalog/price-lists/{made['id']}/prices"
+            put = await self.owner.send("PUT", path, json={"prices": [price]}, headers={"If-Match": '"1"'})
+            assert put.status_code == 200, put.text
+            self.own["price_id"] = (await self.owner.get(path)).json()["items"][0]["id"]
+            planned = {"price": f"39{n}", "starts_at": f"2027-01-0{n}T00:00:00Z"}
+            said = await self.make(f"/catalog/products/{self.own['product_id']}/prices", planned)
+            self.own["planned_id"] = said["id"]
 
     async def selling(self) -> None:
         """Held carts; three sales, of which one is voided and one partly paid back."""

@@ -81,6 +81,9 @@ async def silent(box: Box) -> tuple[int, list[str]]:
             fresh = await a_waiting_sale(box, own)
         elif route.plugin == "approvals":
             fresh = {"approval_id": await filling.asked(cart, str(80 + tried % 20))}
+        elif route.operation == "catalog.remove_price_list":
+            unused = await filling.make("/catalog/price-lists", {"name": "Never used"})
+            fresh = {"price_list_id": unused["id"]}
         elif route.operation == "roles.delete_role":
             fresh = {"role_id": own["copy_of"]}
         call = plain_call(route, own | fresh)

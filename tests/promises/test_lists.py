@@ -12,6 +12,7 @@ from kernel.testing.box import Box
 from kernel.web import listing
 from kernel.wire import ListQuery
 from kernel.work import Work
+from plugins.catalog.testing import a_price_list, a_product
 from plugins.sales.models import Sale
 from tests.promises.plans import explained
 from tests.promises.spots import plain_call
@@ -54,9 +55,14 @@ async def faults_of(box: Box, patch: pytest.MonkeyPatch, path: str, cursor: str 
 async def test_every_page_of_every_list_comes_by_an_index(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     routes = [one for one in box.app.routes if one.query is not None and issubclass(one.query, ListQuery)]
     registers = (await box.client("owner").get("/api/v1/sales/registers")).json()["items"]
+    named = {
+        "register_id": registers[0]["id"],
+        "product_id": str(await a_product(box)),
+        "price_list_id": str(await a_price_list(box)),
+    }
     found = []
     for route in routes:
-        call = plain_call(route, {"register_id": registers[0]["id"]})
+        call = plain_call(route, named)
         for cursor in (None, "anywhere"):
             path = route.path.format_map(call.path)
             found += [] if path in FEW else await faults_of(box, monkeypatch, path, cursor)

@@ -37,7 +37,7 @@ Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", examples=["9f86d081884
 
 
 class PriceListIn(Request, frozen=True, kw_only=True):
-    """A price list to add. `scope` says for whom it is, and which of the three ids goes with it.
+    """A price list to add: for everybody, or for the location, group of customers or customer that is named.
 
     Without `channel` it is for every channel; without days it is always in force. `valid_until` is its last day.
     Currency and tax are the business's; said otherwise, the list is refused.
@@ -45,7 +45,6 @@ class PriceListIn(Request, frozen=True, kw_only=True):
 
     id: UUID | None = None
     name: ListName
-    scope: Scope = "everybody"
     location_id: UUID | None = None
     group_id: UUID | None = None
     customer_id: UUID | None = None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from kernel.money import MICRO, WHOLE_DIGITS, format_micro, format_price, parse_micro
 from kernel.work import Work
 from plugins.catalog.errors import EditChanged
@@ -18,6 +18,7 @@ from plugins.catalog.rules.prices import changed_price
 from plugins.catalog.schemas.prices import Edited, EditPreview, PriceEdit, PriceEditApply
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import check_references
+from plugins.catalog.services.lookup import product_names
 from plugins.catalog.services.price_rows import Key, Wanted, instant_of, set_prices
 from plugins.catalog.services.pricing import base_price, running
 
@@ -53,7 +54,7 @@ async def apply_edit(work: Work, data: PriceEditApply) -> EditPreview:
     if data.price_list_id is None:
         await _change_own(work, data.channel, changed, at)
     else:
-        row = await work.get(PriceList, data.price_list_id, to_change=True)
+        row = await _list_of(work, data.price_list_id)
         keyed = [(Key(one.row.id, one.pack_id, one.min_quantity or 0), one.after) for one in changed]
         await set_prices(work, row, [Wanted(key, after, at) for key, after in keyed])
     where = data.channel if data.price_list_id is None else str(data.price_list_id)
@@ -84,8 +85,7 @@ async def _lines(work: Work, data: PriceEdit, at: dt.datetime) -> list[_Line]:
 
 
 async def _concerned(work: Work, data: PriceEdit, at: dt.datetime) -> sa.Select[*tuple[Any, ...]]:
-    wanted = {name: {id_} for name in ("category_id", "brand_id") if (id_ := getattr(data, name)) is not None}
-    await check_references(work, wanted)
+    await _check_named(work, data)
     statement: sa.Select[*tuple[Any, ...]]
     order: list[Any]
     if data.price_list_id is None:
@@ -94,7 +94,6 @@ async def _concerned(work: Work, data: PriceEdit, at: dt.datetime) -> sa.Select[
         statement = sa.select(Product.id, Product.sku, Product.name, *columns).where(price.is_not(None))
         order = [Product.sku]
     else:
-        await work.get(PriceList, data.price_list_id)
         mine = sa.and_(Price.business_id == Product.business_id, Price.product_id == Product.id)
         statement = sa.select(Product.id, Product.sku, Product.name, *_OF_LIST).join(Price, mine)
         statement = statement.where(Price.list_id == data.price_list_id, running(Price, at))
@@ -111,10 +110,28 @@ async def _concerned(work: Work, data: PriceEdit, at: dt.datetime) -> sa.Select[
     return statement.where(Product.business_id == work.business_id).order_by(*order).limit(MOST + 1)
 
 
+async def _check_named(work: Work, data: PriceEdit) -> None:
+    wanted = {name: {id_} for name in ("category_id", "brand_id") if (id_ := getattr(data, name)) is not None}
+    await check_references(work, wanted)
+    if data.price_list_id is not None:
+        await _list_of(work, data.price_list_id, to_change=False)
+    known = await product_names(work, data.product_ids) if data.product_ids else {}
+    for place, id_ in enumerate(data.product_ids):
+        if id_ not in known:
+            raise NotFound.at(f"/product_ids/{place}", "There is no such product")
+
+
+async def _list_of(work: Work, id_: UUID, *, to_change: bool = True) -> PriceList:
+    try:
+        return await work.get(PriceList, id_, to_change=to_change)
+    except NotFound:
+        raise NotFound.at("/price_list_id", "There is no such price list") from None
+
+
 async def _hold(work: Work, data: PriceEdit) -> None:
     """Hold what is to change, in one order: the list, or the products."""
     if data.price_list_id is not None:
-        await work.get(PriceList, data.price_list_id, to_change=True)
+        await _list_of(work, data.price_list_id)
         return
     concerned = (await _concerned(work, data, work.now)).with_only_columns(Product.id).limit(None)
     rows = sa.select(Product.id).where(Product.business_id == work.business_id, Product.id.in_(concerned))

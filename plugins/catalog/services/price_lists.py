@@ -30,7 +30,7 @@ _SCOPED = ("location_id", "group_id", "customer_id")
 
 async def add_list(work: Work, data: PriceListIn) -> PriceList:
     """Add a list. Raises NotFound for whom it is for, Invalid for another currency or way of tax, TooManyLists."""
-    await _check_scope(work, data)
+    scope = await _scope_of(work, data)
     _check_money(work, data)
     counted = sa.select(sa.func.count()).where(PriceList.business_id == work.business_id)
     if (await work.execute(counted)).scalar_one() >= MOST_LISTS:
@@ -38,7 +38,7 @@ async def add_list(work: Work, data: PriceListIn) -> PriceList:
     row = PriceList(
         id=data.id or new_id(),
         name=data.name,
-        scope=data.scope,
+        scope=scope,
         location_id=data.location_id,
         group_id=data.group_id,
         customer_id=data.customer_id,
@@ -134,17 +134,16 @@ async def buyer_of(work: Work, customer_id: UUID | None, group_id: UUID | None) 
     return told[0].value
 
 
-async def _check_scope(work: Work, data: PriceListIn) -> None:
-    for name in _SCOPED:
-        wanted = name == f"{data.scope}_id"
-        if wanted and getattr(data, name) is None:
-            raise Invalid.at(f"/{name}", f"A list for one {data.scope} says which")
-        if not wanted and getattr(data, name) is not None:
-            raise Invalid.at(f"/{name}", f"A list with the scope {data.scope} is for no {name.removesuffix('_id')}")
+async def _scope_of(work: Work, data: PriceListIn) -> str:
+    """For whom a list is. Raises Invalid where it names two, NotFound for one that is not there."""
+    named = [name for name in _SCOPED if getattr(data, name) is not None]
+    if len(named) > 1:
+        raise Invalid.at(f"/{named[1]}", "A list is for one location, one group or one customer")
     if data.location_id is not None and await work.session.get(Location, (work.business_id, data.location_id)) is None:
         raise NotFound.at("/location_id", "There is no such location")
     if data.customer_id is not None or data.group_id is not None:
         await buyer_of(work, data.customer_id, data.group_id)
+    return named[0].removesuffix("_id") if named else "everybody"
 
 
 def _check_money(work: Work, data: PriceListIn) -> None:

@@ -70,11 +70,10 @@ async def test_a_list_is_added_changed_and_thrown_away(box: Box) -> None:
 
 
 NONSENSE: list[tuple[dict[str, Any], int, str]] = [
-    ({"scope": "group"}, 422, "/group_id"),
-    ({"customer_id": str(uuid.UUID(int=7))}, 422, "/customer_id"),
-    ({"scope": "customer", "customer_id": str(uuid.UUID(int=7))}, 404, "/customer_id"),
-    ({"scope": "group", "group_id": str(uuid.UUID(int=7))}, 404, "/group_id"),
-    ({"scope": "location", "location_id": str(uuid.UUID(int=7))}, 404, "/location_id"),
+    ({"customer_id": str(uuid.UUID(int=7)), "group_id": str(uuid.UUID(int=7))}, 422, "/customer_id"),
+    ({"customer_id": str(uuid.UUID(int=7))}, 404, "/customer_id"),
+    ({"group_id": str(uuid.UUID(int=7))}, 404, "/group_id"),
+    ({"location_id": str(uuid.UUID(int=7))}, 404, "/location_id"),
     ({"currency": "UGX"}, 422, "/currency"),
     ({"prices_include_tax": False}, 422, "/prices_include_tax"),
     ({"valid_from": "2026-12-02", "valid_until": "2026-12-01"}, 422, "/valid_until"),
@@ -98,10 +97,10 @@ async def test_the_list_that_wins_and_why_the_others_lost_is_told(box: Box) -> N
     lists = {
         name: await a_price_list(box, name, **said)
         for name, said in {
-            "All": {},
-            "Kilimani": {"scope": "location", "location_id": uuid.UUID(kilimani)},
-            "Hotels": {"scope": "group", "group_id": group},
-            "Grace": {"scope": "customer", "customer_id": grace},
+            "All": dict[str, Any](),
+            "Kilimani": {"location_id": uuid.UUID(kilimani)},
+            "Hotels": {"group_id": group},
+            "Grace": {"customer_id": grace},
             "Dealers": {"channel": "wholesale"},
         }.items()
     }
@@ -272,9 +271,9 @@ async def test_lists_of_another_business_are_not_there(box: Box) -> None:
 async def test_a_customers_list_wants_the_plugin_that_keeps_customers(box: Box) -> None:
     grace = await a_customer(box)
     theirs = await a_customer(box, "Asha", shop="sharma-kirana")
-    answer = await box.client("owner").post(LISTS, {"name": "A", "scope": "customer", "customer_id": str(grace)})
+    answer = await box.client("owner").post(LISTS, {"name": "A", "customer_id": str(grace)})
     assert answer.status_code == 201, answer.text
-    answer = await box.client("owner").post(LISTS, {"name": "B", "scope": "customer", "customer_id": str(theirs)})
+    answer = await box.client("owner").post(LISTS, {"name": "B", "customer_id": str(theirs)})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (404, "/customer_id")
 
 

@@ -26,7 +26,7 @@ async def test_a_line_costs_what_its_customers_list_says_and_tells_which(box: Bo
     )
     group = await a_group(box)
     grace, asha = await a_customer(box, group_id=group), await a_customer(box, "Asha")
-    hotels = await a_price_list(box, "Hotels", scope="group", group_id=group)
+    hotels = await a_price_list(box, "Hotels", group_id=group)
     for price, least in ("95", "0"), ("90", "20"):
         await prices_on(box, hotels, rice, price, min_quantity=least)
     one, carton = {"product_id": str(rice)}, {"barcode": "C"}
