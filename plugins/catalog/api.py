@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit
 from plugins.catalog.rules.prices import Buying, Chosen
+from plugins.catalog.schemas.prices import PriceListIn
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
 from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.lookup import (
@@ -15,6 +16,8 @@ from plugins.catalog.services.lookup import (
     stock_facts,
     tracked_products,
 )
+from plugins.catalog.services.price_edits import changed_price
+from plugins.catalog.services.price_rows import add_price_list
 
 __all__ = [
     "UNIT_DECIMALS",
@@ -22,10 +25,13 @@ __all__ = [
     "Buying",
     "Chosen",
     "Found",
+    "PriceListIn",
     "ProductName",
     "Sellable",
     "SellablePack",
     "StockFacts",
+    "add_price_list",
+    "changed_price",
     "check_gtin",
     "fits_decimals",
     "fits_unit",

@@ -237,7 +237,7 @@ def ended_at(span: Span, at: dt.datetime, spans: Sequence[Span]) -> Amendment:
 # Changes of many prices
 
 
-def changed_price(price: int, percent: int, amount: int, step: int) -> int:
+def price_changed(price: int, percent: int, amount: int, step: int) -> int:
     """A price changed by a percentage and an amount, either way, rounded once to a multiple of a step.
 
     Halves go away from zero; below zero it is zero. The step is at least 1, a millionth.

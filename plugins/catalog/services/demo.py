@@ -12,6 +12,9 @@ import msgspec
 
 from kernel.work import Work
 from plugins.catalog.schemas.goods import BrandIn, CategoryIn, PackIn, ProductIn, Unit
+from plugins.catalog.schemas.prices import PriceListIn
+from plugins.catalog.services.price_edits import changed_price
+from plugins.catalog.services.price_rows import add_price_list
 from plugins.catalog.services.products import add_products
 from plugins.catalog.services.shelves import add_brand, add_category
 from plugins.taxes.api import classes_by_code
@@ -101,6 +104,9 @@ async def _stock_shelves(work: Work, book: DemoBook) -> dict[str, UUID]:
     brands = {name: (await add_brand(work, BrandIn(name=name))).id for name in book.brands}
     classes = await classes_by_code(work)
     made = await add_products(work, [_product(one, shelves, brands, classes) for one in book.products])
+    wholesale = {row.id: one for row, one in zip(made, book.products, strict=True) if one.unit == "piece"}
+    goods = {id_: changed_price(one.wholesale_price, "-3", "0.5") for id_, one in wholesale.items()}
+    await add_price_list(work, PriceListIn(name="Dealers", channel="wholesale"), goods, min_quantity="24")
     return {row.sku: row.id for row in made}
 
 

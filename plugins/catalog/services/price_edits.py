@@ -14,7 +14,7 @@ from kernel.money import MICRO, WHOLE_DIGITS, format_micro, format_price, parse_
 from kernel.work import Work
 from plugins.catalog.errors import EditChanged
 from plugins.catalog.models import Category, Price, PriceList, Product
-from plugins.catalog.rules.prices import changed_price
+from plugins.catalog.rules.prices import price_changed
 from plugins.catalog.schemas.prices import Edited, EditPreview, PriceEdit, PriceEditApply
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import check_references
@@ -63,6 +63,11 @@ async def apply_edit(work: Work, data: PriceEditApply) -> EditPreview:
     return _preview(work, data, lines)
 
 
+def changed_price(price: str, percent: str, round_to: str) -> str:
+    """A price changed by a percentage, which may be negative, and rounded to a multiple; all as on the wire."""
+    return format_micro(price_changed(parse_micro(price), parse_micro(percent), 0, parse_micro(round_to)))
+
+
 def _preview(work: Work, data: PriceEdit, lines: list[_Line]) -> EditPreview:
     changed = [one for one in lines if one.before != one.after]
     first = [_edited(work, one) for one in changed[:FIRST]]
@@ -75,7 +80,7 @@ async def _lines(work: Work, data: PriceEdit, at: dt.datetime) -> list[_Line]:
     percent, amount = parse_micro(data.percent), parse_micro(data.amount)
     found = []
     for row in (await work.execute(await _concerned(work, data, at))).all():
-        after = changed_price(row.price, percent, amount, step)
+        after = price_changed(row.price, percent, amount, step)
         if after >= 10**WHOLE_DIGITS * MICRO:
             raise Invalid.at("/percent", f"{row.sku} would cost more than can be written")
         found.append(_Line(row, row.pack_id, row.min_quantity, row.price, after))

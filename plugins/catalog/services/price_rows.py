@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,8 +19,9 @@ from plugins.catalog.errors import PriceOver
 from plugins.catalog.models import Pack, Price, PriceList, Product
 from plugins.catalog.rules.goods import fits_unit
 from plugins.catalog.rules.prices import Span, amended, ended_at, priced_from
-from plugins.catalog.schemas.prices import PriceIn, PriceOut, PriceQuery, PricesIn, PricesSet
+from plugins.catalog.schemas.prices import PriceIn, PriceListIn, PriceOut, PriceQuery, PricesIn, PricesSet
 from plugins.catalog.services.finding import surely_fits
+from plugins.catalog.services.price_lists import add_list
 from plugins.catalog.services.spans import Spans, span_of, state_of
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
@@ -99,6 +100,18 @@ async def set_prices(work: Work, row: PriceList, wanted: Sequence[Wanted]) -> in
         row.version += 1
         await work.session.flush()
     return done
+
+
+async def add_price_list(work: Work, data: PriceListIn, prices: Mapping[UUID, str], min_quantity: str = "0") -> UUID:
+    """Add a price list with prices of units; returns its id. Raises as `add_list` does.
+
+    prices: product → what one unit costs, from min_quantity on, as on the wire; the products must be there.
+    """
+    row = await add_list(work, data)
+    least = parse_micro(min_quantity)
+    wanted = [Wanted(Key(id_, None, least), parse_micro(price), work.now) for id_, price in prices.items()]
+    await set_prices(work, row, wanted)
+    return row.id
 
 
 async def remove_price(work: Work, list_id: UUID, price_id: UUID) -> None:

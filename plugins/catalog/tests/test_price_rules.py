@@ -22,13 +22,13 @@ from plugins.catalog.rules.prices import (
     Span,
     amended,
     at_of,
-    changed_price,
     choose,
     ended_at,
     in_force,
     not_reached,
     order_of,
     own_price,
+    price_changed,
     priced_from,
     why_not,
 )
@@ -230,4 +230,4 @@ def test_a_price_is_changed_by_a_percentage_and_an_amount_and_rounded_once(
     price_, percent_, amount_, step_, after_ = (
         round(float(one) * MICRO) for one in (price, percent, amount, step, after)
     )
-    assert changed_price(price_, percent_, amount_, step_) == after_
+    assert price_changed(price_, percent_, amount_, step_) == after_
