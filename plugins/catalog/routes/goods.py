@@ -36,7 +36,7 @@ from plugins.catalog.services.tables import KINDS, LONGEST_S
 
 _SEE, _EDIT, _IMPORT = "catalog.see", "catalog.edit", "catalog.import"
 _PICTURES = Takes(tuple(pictures.FORMATS), pictures.MOST_BYTES)
-_TABLES = Takes(tuple(KINDS), 20 * 1024 * 1024, longest_s=LONGEST_S)
+TABLES = Takes(tuple(KINDS), 20 * 1024 * 1024, longest_s=LONGEST_S)
 _WITH = (
     Include("category", "category_id", reading.categories_by_id, _SEE),
     Include("brand", "brand_id", reading.brands_by_id, _SEE),
@@ -149,7 +149,7 @@ async def get_import_template(work: Work, query: TableQuery) -> Download:
     return await exporting.template(exporting.columns_for(work.actor.may("catalog.see_cost")), query.format)
 
 
-@flow("POST", "/imports", permission=_IMPORT, status=201, takes=_TABLES, errors=(errors.TableRefused,))
+@flow("POST", "/imports", permission=_IMPORT, status=201, takes=TABLES, errors=(errors.TableRefused,))
 async def check_import(scene: Scene, upload: Upload) -> ImportOut:
     """Check a table of products, CSV (UTF-8) or XLSX, up to 20 MiB and 100,000 rows. No product is written yet.
 

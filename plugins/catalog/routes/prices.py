@@ -5,11 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from kernel.errors import AlreadyExists, InUse
-from kernel.web import command, query
-from kernel.wire import ListQuery, Page, Reply
+from kernel.web import Scene, command, flow, query
+from kernel.wire import Download, ListQuery, Page, Reply, Upload
 from kernel.work import Work
-from plugins.catalog.errors import EditChanged, PriceOver, TooManyLists
+from plugins.catalog.errors import EditChanged, PriceOver, TableRefused, TooManyLists
 from plugins.catalog.models import PriceList
+from plugins.catalog.routes.goods import TABLES
+from plugins.catalog.schemas.goods import ImportOut, TableQuery
 from plugins.catalog.schemas.prices import (
     BasePriceIn,
     BasePriceOut,
@@ -27,7 +29,15 @@ from plugins.catalog.schemas.prices import (
     PricesSet,
     PriceWhy,
 )
-from plugins.catalog.services import base_prices, explaining, price_edits, price_lists, price_rows
+from plugins.catalog.services import (
+    base_prices,
+    explaining,
+    importing,
+    price_edits,
+    price_lists,
+    price_rows,
+    price_tables,
+)
 
 _SEE, _PRICES = "catalog.see", "catalog.prices"
 
@@ -91,6 +101,29 @@ async def set_prices(work: Work, price_list_id: UUID, data: PricesIn) -> Reply[P
 async def remove_price(work: Work, price_list_id: UUID, price_id: UUID) -> None:
     """Take a price off a list from now on. One that is planned never comes, and the one before it goes on."""
     await price_rows.remove_price(work, price_list_id, price_id)
+
+
+@flow("GET", "/price-lists/{price_list_id}/export", permission=_SEE)
+async def export_prices(scene: Scene, price_list_id: UUID, query: TableQuery) -> Download:
+    """The prices of a list that run or are planned, as CSV or XLSX, in the columns that an import takes."""
+    return await price_tables.export_prices(scene, price_list_id, query.format)
+
+
+@flow(
+    "POST",
+    "/price-lists/{price_list_id}/imports",
+    permission=_PRICES,
+    status=201,
+    takes=TABLES,
+    errors=(TableRefused,),
+)
+async def import_prices(scene: Scene, price_list_id: UUID, upload: Upload) -> ImportOut:
+    """Check a table of prices for a list: CSV (UTF-8) or XLSX, up to 20 MiB and 100,000 rows. No price is set yet.
+
+    Columns: `sku` and `price`, and where wanted `pack` (its name), `min_quantity` and `starts_at` (a day or an instant,
+    in the business's time zone unless it says another). What is not in the table stays. Apply it as any import.
+    """
+    return await importing.check_prices(scene, price_list_id, upload)
 
 
 @query("/products/{product_id}/price", permission=_SEE)

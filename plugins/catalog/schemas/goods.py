@@ -311,12 +311,14 @@ class CellFault(Struct, frozen=True):
 
 
 class ImportOut(Struct, frozen=True, kw_only=True):
-    """A table on its way in. `preview`: what applying it would do; `result`: what it has done so far.
+    """A table on its way in, of products or of prices on a list.
 
+    `preview`: what applying it would do; `result`: what it has done so far.
     State: `checking`, `checked` (nothing is written yet), `applying`, `applied`. At most 1,000 `errors` are kept.
     """
 
     id: UUID
+    price_list_id: UUID | None
     state: Literal["checking", "checked", "applying", "applied"]
     columns: list[str]
     rows: int

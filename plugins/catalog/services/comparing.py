@@ -15,8 +15,8 @@ from kernel.money import parse_micro
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
 from plugins.catalog.rules.goods import fits_unit, ids_on
+from plugins.catalog.services.forms import Fault, Row, Said
 from plugins.catalog.services.pricing import product_row
-from plugins.catalog.services.sheets import Fault, Row, Said
 from plugins.taxes.api import classes_by_code
 
 ABOVE = " > "

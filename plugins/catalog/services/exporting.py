@@ -20,8 +20,8 @@ from plugins.catalog.models import Barcode, Brand, Category, Product
 from plugins.catalog.rules.goods import joined_codes
 from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.comparing import category_paths
+from plugins.catalog.services.forms import COLUMNS
 from plugins.catalog.services.pricing import product_row
-from plugins.catalog.services.sheets import COLUMNS
 from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx
 from plugins.taxes.api import classes_by_code
 

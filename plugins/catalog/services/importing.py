@@ -7,7 +7,7 @@ the part, counts what it did and declares the next job: a crash loses nothing an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from kernel.web import Scene, page
 from kernel.wire import ListQuery, Page, Upload
 from kernel.work import Work
 from plugins.catalog.errors import ImportNotReady
-from plugins.catalog.models import Barcode, Import, ImportPart, Product
+from plugins.catalog.models import Barcode, Import, ImportPart, PriceList, Product
 from plugins.catalog.schemas.goods import BrandIn, CategoryIn, CellFault, Counts, ImportOut, ProductIn
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import locked
@@ -37,9 +37,10 @@ from plugins.catalog.services.comparing import (
     path_parts,
     read_shelf,
 )
+from plugins.catalog.services.forms import Fault, PriceRow, Row, Said
 from plugins.catalog.services.keys import write_search
+from plugins.catalog.services.price_tables import ComparedPrices, apply_prices, compare_prices
 from plugins.catalog.services.products import add_products
-from plugins.catalog.services.sheets import Fault, Row, Said
 from plugins.catalog.services.shelves import add_brand, add_category
 from plugins.catalog.services.tables import Table, read_table
 
@@ -49,6 +50,10 @@ MOST_NAMES: Final = 200
 KEPT_FOR: Final = dt.timedelta(days=7)
 JOB: Final = "catalog.apply_import"
 _COST = "cost_price"
+
+
+Tried = Compared | ComparedPrices
+"""What some rows do, of products or of prices."""
 
 
 class _Tally:
@@ -61,32 +66,61 @@ class _Tally:
         self.categories: set[str] = set()
         self.brands: set[str] = set()
 
-    def add(self, batch: Sequence[Row], compared: Compared, shelf: Shelf) -> None:
+    def add(self, rows: int, compared: Tried) -> None:
         """Count a batch."""
-        self.rows += len(batch)
+        self.rows += rows
         self.counts = _summed(self.counts, compared)
         self.faults = [*self.faults, *compared.faults][:MOST_FAULTS]
-        categories, brands = names_missing((one.row for one in compared.changes), shelf)
-        self.categories |= categories
-        self.brands |= brands
+
+
+Against = Callable[[Work, Sequence[Any], _Tally], Awaitable[Tried]]
+"""Compares some rows with what is there, and notes in the tally what only it knows of."""
 
 
 async def check_table(scene: Scene, upload: Upload) -> ImportOut:
     """Read a table, compare it with the catalog, and keep it to be applied. Raises TableRefused, Forbidden."""
-    standing = scene.standing
     await scene.pause()
-    async with read_table(upload) as table:
+    shelf = await look(scene.deployment, scene.standing.business_id, read_shelf)
+
+    async def against(work: Work, rows: Sequence[Any], tally: _Tally) -> Compared:
+        compared = await compare(work, rows, shelf)
+        categories, brands = names_missing((one.row for one in compared.changes), shelf)
+        tally.categories |= categories
+        tally.brands |= brands
+        return compared
+
+    return await _check_upload(scene, upload, "products", None, against)
+
+
+async def check_prices(scene: Scene, list_id: UUID, upload: Upload) -> ImportOut:
+    """Read a table of prices, compare it with a list, and keep it to be applied. Raises NotFound, TableRefused."""
+
+    async def there(work: Work) -> None:
+        await work.get(PriceList, list_id)
+
+    await scene.pause()
+    await look(scene.deployment, scene.standing.business_id, there, actor=scene.standing.actor)
+
+    async def against(work: Work, rows: Sequence[Any], _tally: _Tally) -> ComparedPrices:
+        return await compare_prices(work, list_id, rows)
+
+    return await _check_upload(scene, upload, "prices", list_id, against)
+
+
+async def _check_upload(scene: Scene, upload: Upload, form: str, list_id: UUID | None, against: Against) -> ImportOut:
+    standing = scene.standing
+    async with read_table(upload, form) as table:
         if _COST in table.columns and not standing.actor.may("catalog.see_cost"):
             raise Forbidden(faults=[Problem(f"/{_COST}", "forbidden", "This needs the permission catalog.see_cost")])
         import_id = new_id()
         await act(
             scene.deployment,
             standing.business_id,
-            lambda work: _begin(work, import_id, table, upload.digest),
+            lambda work: _begin(work, import_id, table, upload.digest, list_id),
             actor=standing.actor,
             audited=False,
         )
-        tally, parts = await _check(scene, import_id, table)
+        tally, parts = await _check(scene, import_id, table, against)
     return await scene.deed(lambda work: _checked(work, import_id, tally, parts))
 
 
@@ -97,6 +131,9 @@ async def apply_import(work: Work, import_id: UUID) -> ImportOut:
         raise ImportNotReady(f"It is {row.state}")
     if _COST in row.columns:
         work.require("catalog.see_cost")
+    if row.list_id is not None:
+        work.require("catalog.prices")
+        await work.get(PriceList, row.list_id)
     row.state = "applying"
     work.later(JOB, {"import_id": str(import_id)})
     work.audit(subject=f"import:{import_id}")
@@ -112,8 +149,11 @@ async def apply_part(work: Work, import_id: UUID) -> None:
     found = await work.execute(sa.select(ImportPart.rows).where(here, ImportPart.number == row.next_part))
     part = found.scalar_one_or_none()
     if part is not None:
-        rows = msgspec.convert(part["rows"], list[Row])
-        compared = await _apply(work, rows)
+        compared: Tried
+        if row.list_id is None:
+            compared = await _apply(work, msgspec.convert(part["rows"], list[Row]))
+        else:
+            compared = await apply_prices(work, row.list_id, msgspec.convert(part["rows"], list[PriceRow]))
         row.result = msgspec.to_builtins(_summed(msgspec.convert(row.result, Counts), compared))
         row.errors = _with_faults(row.errors, compared.faults)
         await work.execute(sa.delete(ImportPart).where(here, ImportPart.number == row.next_part))
@@ -146,6 +186,7 @@ def import_out(row: Any) -> ImportOut:
     """A row as it is answered. What an import has still to do shows as the difference of its counts."""
     return ImportOut(
         id=row.id,
+        price_list_id=row.list_id,
         state=row.state,
         columns=row.columns,
         rows=row.rows,
@@ -159,11 +200,12 @@ def import_out(row: Any) -> ImportOut:
     )
 
 
-async def _begin(work: Work, import_id: UUID, table: Table, digest: str) -> None:
+async def _begin(work: Work, import_id: UUID, table: Table, digest: str, list_id: UUID | None) -> None:
     none = msgspec.to_builtins(Counts())
     row = {
         "business_id": work.business_id,
         "id": import_id,
+        "list_id": list_id,
         "state": "checking",
         "digest": digest,
         "columns": table.columns,
@@ -178,17 +220,16 @@ async def _begin(work: Work, import_id: UUID, table: Table, digest: str) -> None
     await work.execute(sa.insert(Import), [row])
 
 
-async def _check(scene: Scene, import_id: UUID, table: Table) -> tuple[_Tally, int]:
+async def _check(scene: Scene, import_id: UUID, table: Table, against: Against) -> tuple[_Tally, int]:
     """Compare each batch in a reading of its own, and put it by; returns what was found, and how many parts wait."""
     business, actor = scene.standing.business_id, scene.standing.actor
     tally, parts = _Tally(), 0
-    shelf = await look(scene.deployment, business, read_shelf)
     async for batch in table.batches(PART):
 
-        async def against(work: Work, rows: Sequence[Row] = batch) -> Compared:
-            return await compare(work, rows, shelf)
+        async def compared(work: Work, rows: Sequence[Any] = batch) -> Tried:
+            return await against(work, rows, tally)
 
-        tally.add(batch, await look(scene.deployment, business, against), shelf)
+        tally.add(len(batch), await look(scene.deployment, business, compared))
         kept = [row for row in batch if row.said is not None]
         if kept:
             part = {"rows": msgspec.to_builtins(kept)}
@@ -296,7 +337,7 @@ async def _change_codes(work: Work, changes: Sequence[Change]) -> None:
     await work.session.flush()
 
 
-def _summed(counts: Counts, compared: Compared) -> Counts:
+def _summed(counts: Counts, compared: Tried) -> Counts:
     kinds = [one.kind for one in compared.changes]
     return Counts(
         counts.created + kinds.count("created"),

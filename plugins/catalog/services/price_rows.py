@@ -83,7 +83,7 @@ async def put_prices(work: Work, list_id: UUID, data: PricesIn) -> tuple[PricesS
 
 async def set_prices(work: Work, row: PriceList, wanted: Sequence[Wanted]) -> int:
     """Set prices on a list that is held; returns how many were not so already."""
-    before = await _spans(work, row.id, {one.key.product_id for one in wanted})
+    before = await known_spans(work, row.id, {one.key.product_id for one in wanted})
     after: dict[Key, list[Span]] = {}
     done = 0
     for one in sorted(wanted, key=lambda each: each.starts_at):
@@ -123,7 +123,7 @@ async def remove_price(work: Work, list_id: UUID, price_id: UUID) -> None:
     if found.ends_at is not None and found.ends_at <= work.now:
         raise PriceOver
     key = Key(found.product_id, found.pack_id, found.min_quantity)
-    spans = (await _spans(work, list_id, {found.product_id}))[key]
+    spans = (await known_spans(work, list_id, {found.product_id}))[key]
     before = {"price": found.price, "starts_at": found.starts_at, "ends_at": found.ends_at}
     work.changed(Price, price_id, before, None if found.starts_at >= work.now else {"ends_at": work.now})
     writing = Spans(work, Price)
@@ -181,7 +181,8 @@ async def _check_goods(work: Work, prices: Sequence[PriceIn]) -> None:
             raise Invalid.at(f"{pointer}/min_quantity", f"Too many decimals for the unit {unit}")
 
 
-async def _spans(work: Work, list_id: UUID, product_ids: set[UUID]) -> dict[Key, list[Span]]:
+async def known_spans(work: Work, list_id: UUID, product_ids: set[UUID]) -> dict[Key, list[Span]]:
+    """The prices of products on a list that run or are planned."""
     rows = await work.fetch(_SPANS, list_id=list_id, product_ids=list(product_ids), now=work.now)
     found: dict[Key, list[Span]] = {}
     for row in rows:

@@ -1,6 +1,7 @@
-"""Tables of products as files: CSV and XLSX in, checked cell by cell, and XLSX out. Run as a process of its own.
+"""Tables as files: CSV and XLSX in, checked cell by cell, and XLSX out. Run as a process of its own.
 
-`python -m plugins.catalog.services.sheets read csv|xlsx FROM TO` writes a line of JSON a row: a `Header`, then `Row`s.
+`python -m plugins.catalog.services.sheets products|prices csv|xlsx FROM TO` writes a line of JSON a row: a `Header`,
+then the rows of that form (`forms`).
 `… write xlsx FROM TO` makes a workbook of lines of JSON. A process, so that a file made to burst memory or time bursts
 nothing else: the memory and the processor time it may take are limited, and the server's event loop is not held up.
 """
@@ -17,17 +18,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, structs
 
-from kernel.cells import read_cell
-from kernel.money import Quantity, UnitPrice
-from kernel.wire import Code, Name, Text
-from plugins.catalog.rules.goods import BadBarcode, check_gtin, split_codes
-from plugins.catalog.schemas.goods import BarcodeText, HsnCode, Kind, Unit
+from plugins.catalog.services.forms import FORMS, MOST_LETTERS, Fault, Form, Header
 
 MOST_ROWS: Final = 100_000
 MOST_COLUMNS: Final = 64
-MOST_LETTERS: Final = 8192
 MOST_UNPACKED: Final = 300 * 1024 * 1024
 MOST_ENTRIES: Final = 500
 MOST_MEMORY: Final = 1024 * 1024 * 1024
@@ -36,84 +32,25 @@ MOST_FAULTS: Final = 20
 """Kept of one row."""
 REFUSED: Final = 3
 """The exit status with which a file is refused; standard output says why."""
-_YES, _NO = frozenset({"yes", "true", "1", "y"}), frozenset({"no", "false", "0", "n"})
 _CHUNK = 1024 * 1024
-
-
-class Said(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A row of a table as it was checked: what it says of a product. Columns that are not there are left out."""
-
-    sku: Code
-    name: Name | UnsetType = UNSET
-    description: Text | UnsetType = UNSET
-    kind: Kind | UnsetType = UNSET
-    unit: Unit | UnsetType = UNSET
-    price: UnitPrice | UnsetType = UNSET
-    wholesale_price: UnitPrice | UnsetType | None = UNSET
-    cost_price: UnitPrice | UnsetType | None = UNSET
-    mrp: UnitPrice | UnsetType | None = UNSET
-    category: str | UnsetType | None = UNSET
-    brand: Name | UnsetType | None = UNSET
-    tax_class: str | UnsetType | None = UNSET
-    hsn_code: HsnCode | UnsetType | None = UNSET
-    min_stock: Quantity | UnsetType | None = UNSET
-    track_stock: bool | UnsetType = UNSET
-    allow_negative_stock: bool | UnsetType = UNSET
-    is_active: bool | UnsetType = UNSET
-    barcodes: list[BarcodeText] | UnsetType = UNSET
-
-
-COLUMNS: Final = tuple(one.name for one in structs.fields(Said))
-NEEDED: Final = "sku"
-_KINDS = {one.name: one.type for one in structs.fields(Said)}
-_FLAGS = {"track_stock": UNSET, "allow_negative_stock": False, "is_active": True}
-_FORMS = {"sku": "in printable ASCII, such as RICE-2KG", "hsn_code": "in 4 to 8 digits", "min_stock": "such as 6"}
-_PRICE = "with a point and at most six decimals, such as 380.00"
-_FORMS |= dict.fromkeys(("price", "wholesale_price", "cost_price", "mrp"), _PRICE)
-_LIKE: Final = {name: f"Write it {_FORMS.get(name, 'on one line')}" for name in COLUMNS}
-"""What is said of a text that does not have the form its column wants."""
-_DEFAULTS: Final = {"description": "", "kind": UNSET, "unit": UNSET, "name": UNSET, "price": UNSET, **_FLAGS}
-"""What an empty cell says, where it does not say that there is none."""
-
-
-class Fault(Struct, frozen=True):
-    """What is wrong with one cell. row: as the spreadsheet counts, the header being 1."""
-
-    row: int
-    column: str
-    detail: str
-
-
-class Header(Struct, frozen=True):
-    """The first line of what was read: the columns, in order."""
-
-    columns: list[str]
-
-
-class Row(Struct, frozen=True, omit_defaults=True):
-    """A row that was read: what it says, or what is wrong with it."""
-
-    row: int
-    said: Said | None = None
-    faults: list[Fault] = []
+_MISSING = {"sku": "A product needs a SKU", "price": "Write what it costs"}
 
 
 class Refused(Exception):
     """The file as a whole cannot be taken."""
 
 
-def read(kind: str, source: Path) -> Iterator[Header | Row]:
+def read(kind: str, source: Path, form: Form = FORMS["products"]) -> Iterator[Any]:
     """The header and the rows of a file. Raises Refused."""
     lines = _csv_rows(source) if kind == "csv" else _xlsx_rows(source)
-    header = _columns(next(lines, []))
+    header = _columns(form, next(lines, []))
     yield Header(header)
-    skus: dict[str, int] = {}
-    codes: dict[str, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for number, cells in enumerate(lines, start=2):
         if number > MOST_ROWS + 1:
-            raise Refused(f"At most {MOST_ROWS} products; part the table")
+            raise Refused(f"At most {MOST_ROWS} rows; part the table")
         if any(cells):
-            yield _once(_row(number, header, cells), skus, codes)
+            yield _once(form, _row(form, number, header, cells), seen)
 
 
 def write_xlsx(lines: Iterable[Sequence[str]], to: Path) -> None:
@@ -121,86 +58,67 @@ def write_xlsx(lines: Iterable[Sequence[str]], to: Path) -> None:
     from openpyxl import Workbook  # noqa: PLC0415 - only its own process needs it, and it takes a while to load
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("Products")
+    sheet = book.create_sheet("Table")
     for cells in lines:
         sheet.append(cells)
     book.save(to)
 
 
-def _columns(cells: Sequence[str]) -> list[str]:
+def _columns(form: Form, cells: Sequence[str]) -> list[str]:
     names = [cell.strip().lower().replace(" ", "_") for cell in cells]
     while names and not names[-1]:
         names.pop()
-    if unknown := [name for name in names if name not in COLUMNS]:
+    if unknown := [name for name in names if name not in form.columns]:
         raise Refused(
-            f"Row 1 names columns that are not known: {', '.join(unknown)[:200]}; there are {', '.join(COLUMNS)}"
+            f"Row 1 names columns that are not known: {', '.join(unknown)[:200]}; there are {', '.join(form.columns)}"
         )
     if len(set(names)) < len(names):
         raise Refused("Row 1 names a column twice")
-    if NEEDED not in names:
-        raise Refused("Row 1 must name the columns, sku among them")
+    if any(name not in names for name in form.needed):
+        raise Refused(f"Row 1 must name the columns, {' and '.join(form.needed)} among them")
     return names
 
 
-def _row(number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+def _row(form: Form, number: int, header: Sequence[str], cells: Sequence[str]) -> Any:
+    kinds = {one.name: one.type for one in structs.fields(form.said)}
     values: dict[str, Any] = {}
     faults = []
     if any(cells[len(header) :]):
         faults.append(Fault(number, "", "There are more cells than columns"))
     for place, name in enumerate(header):
         try:
-            value = _value(name, cells[place] if place < len(cells) else "")
+            value = _value(form, name, cells[place] if place < len(cells) else "")
             if value is not UNSET:
-                values[name] = msgspec.convert(value, _KINDS[name])
+                values[name] = msgspec.convert(value, kinds[name])
         except (msgspec.ValidationError, ValueError) as fault:
-            said = _LIKE[name] if "matching regex" in str(fault) else str(fault)
+            said = form.like.get(name, str(fault)) if "matching regex" in str(fault) else str(fault)
             faults.append(Fault(number, name, said[:200]))
-    if "sku" not in values and not any(one.column == "sku" for one in faults):
-        faults.append(Fault(number, "sku", "A product needs a SKU"))
-    return Row(number, faults=faults[:MOST_FAULTS]) if faults else Row(number, Said(**values))
+    for name in form.needed:
+        if name not in values and not any(one.column == name for one in faults):
+            faults.append(Fault(number, name, _MISSING[name]))
+    return form.row(number, faults=faults[:MOST_FAULTS]) if faults else form.row(number, form.said(**values))
 
 
-def _value(name: str, cell: str) -> Any:
+def _value(form: Form, name: str, cell: str) -> Any:
     """What a cell says. Raises ValueError for what a column cannot say."""
-    text = read_cell(cell if name == "description" else cell.strip(" "))
-    if len(text) > MOST_LETTERS:
+    if len(cell) > MOST_LETTERS:
         raise ValueError("The text is too long")
-    if name == "barcodes":
-        return list(dict.fromkeys(_barcode(code) for code in split_codes(text)))
-    if not text:
-        return None if name not in _DEFAULTS and name != "sku" else _DEFAULTS.get(name, UNSET)
-    if name == "category":
-        return " > ".join(part.strip(" ") for part in text.split(">"))
-    if name in _FLAGS:
-        if text.lower() not in _YES | _NO:
-            raise ValueError("Write yes or no")
-        return text.lower() in _YES
-    return text
+    return form.value(name, cell)
 
 
-def _barcode(code: str) -> str:
-    try:
-        return check_gtin(code)
-    except BadBarcode as fault:
-        raise ValueError(str(fault)) from fault
-
-
-def _once(row: Row, skus: dict[str, int], codes: dict[str, int]) -> Row:
-    """The row, refused where one before it has its SKU or one of its barcodes."""
+def _once(form: Form, row: Any, seen: dict[tuple[str, str], int]) -> Any:
+    """The row, refused where one before it says what may stand once only."""
     if row.said is None:
         return row
-    barcodes = [] if row.said.barcodes is UNSET else row.said.barcodes
+    said = list(form.once(row.said))
     faults = [
-        Fault(row.row, "barcodes", f"Row {codes[code]} has the barcode {code} too")
-        for code in barcodes
-        if code in codes
+        Fault(row.row, column, f"Row {seen[column, key]} has {words} too")
+        for column, key, words in said
+        if (column, key) in seen
     ]
-    if row.said.sku in skus:
-        faults.insert(0, Fault(row.row, "sku", f"Row {skus[row.said.sku]} has this SKU too"))
-    skus.setdefault(row.said.sku, row.row)
-    for code in barcodes:
-        codes.setdefault(code, row.row)
-    return Row(row.row, faults=faults[:MOST_FAULTS]) if faults else row
+    for column, key, _ in said:
+        seen.setdefault((column, key), row.row)
+    return form.row(row.row, faults=faults[:MOST_FAULTS]) if faults else row
 
 
 def _csv_rows(source: Path) -> Iterator[list[str]]:
@@ -286,7 +204,7 @@ def _main(deed: str, kind: str, source: Path, to: Path) -> None:
         return
     encode = msgspec.json.Encoder().encode
     with to.open("wb") as out:
-        for one in read(kind, source):
+        for one in read(kind, source, FORMS[deed]):
             out.write(encode(one) + b"\n")
 
 

@@ -11,13 +11,14 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
 from kernel.wire import SPREADSHEET, Upload
 from plugins.catalog.errors import TableRefused
-from plugins.catalog.services.sheets import REFUSED, Header, Row
+from plugins.catalog.services.forms import FORMS, Header
+from plugins.catalog.services.sheets import REFUSED
 
 CSV = "text/csv"
 MEDIA_TYPES = {"csv": CSV, "xlsx": SPREADSHEET}
@@ -29,28 +30,32 @@ _at_once = asyncio.Semaphore(2)
 class Table:
     """A table that was read: its columns, and its rows from a file in a folder that is removed at the end."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, form: str) -> None:
         self._file = file
+        self._decode = msgspec.json.Decoder(FORMS[form].row).decode
         with file.open("rb") as lines:
             self.columns = msgspec.json.decode(lines.readline(), type=Header).columns
 
-    async def batches(self, size: int) -> AsyncIterator[list[Row]]:
+    async def batches(self, size: int) -> AsyncIterator[list[Any]]:
         """The rows, so many at once."""
         with self._file.open("rb") as lines:
             lines.readline()
-            while batch := await asyncio.to_thread(_decoded, lines, size):
+            while batch := await asyncio.to_thread(self._decoded, lines, size):
                 yield batch
+
+    def _decoded(self, lines: IO[bytes], size: int) -> list[Any]:
+        return [self._decode(line) for line in itertools.islice(lines, size)]
 
 
 @contextlib.asynccontextmanager
-async def read_table(upload: Upload) -> AsyncIterator[Table]:
-    """An uploaded table, read and checked. Raises TableRefused."""
+async def read_table(upload: Upload, form: str) -> AsyncIterator[Table]:
+    """An uploaded table of a form, read and checked cell by cell. Raises TableRefused."""
     with _folder() as folder:
         source, to = folder / "table", folder / "rows"
         with source.open("wb") as copy:
             await asyncio.to_thread(shutil.copyfileobj, upload.file, copy)
-        await _run("read", KINDS[upload.media_type], source, to)
-        yield Table(to)
+        await _run(form, KINDS[upload.media_type], source, to)
+        yield Table(to, form)
 
 
 async def as_xlsx(lines: IO[bytes]) -> IO[bytes]:
@@ -90,7 +95,3 @@ async def _run(deed: str, kind: str, source: Path, to: Path) -> None:
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="duka-table-") as folder:
         yield Path(folder)
-
-
-def _decoded(lines: IO[bytes], size: int) -> list[Row]:
-    return [msgspec.json.decode(line, type=Row) for line in itertools.islice(lines, size)]
