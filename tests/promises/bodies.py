@@ -21,7 +21,7 @@ from kernel.testing.probing.bodies import (
 
 __all__ = ["FILES", "SPECIAL", "Pointer", "alternatives", "around", "plain_body", "plain_file", "put", "spots"]
 
-NO_CHANGE = hashlib.sha256(b"None retail None").hexdigest()[:32]
+NO_CHANGE = hashlib.sha256().hexdigest()[:32]
 """By what a change of prices is applied that changes none."""
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},

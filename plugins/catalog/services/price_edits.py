@@ -171,9 +171,9 @@ def _step(data: PriceEdit) -> int:
 
 def _digest(data: PriceEdit, changed: list[_Line]) -> str:
     """What is applied by: the same only while the same prices become the same."""
-    said = hashlib.sha256(f"{data.price_list_id} {data.channel} {data.starts_at}".encode())
+    said, where = hashlib.sha256(), f"{data.price_list_id} {data.channel} {data.starts_at}"
     for one in changed:
-        said.update(f"{one.row.id} {one.pack_id} {one.min_quantity} {one.before} {one.after}\n".encode())
+        said.update(f"{where} {one.row.id} {one.pack_id} {one.min_quantity} {one.before} {one.after}\n".encode())
     return said.hexdigest()[:32]
 
 

@@ -90,7 +90,8 @@ async def test_a_table_of_prices_wants_its_list_its_columns_and_the_permission(b
     good = b"sku,price\nRICE,1\n"
     assert (await take_in(box, theirs, good)).status_code == 404
     assert (await take_in(box, mine, good, role="stock_keeper")).status_code == 403
-    assert (await take_in(box, mine, b"sku\nRICE\n")).json()["code"] == "table-refused"
+    assert (await take_in(box, mine, b"price\n1\n")).json()["code"] == "table-refused"
+    assert (await take_in(box, mine, b"sku\nRICE\n")).json()["errors"][0]["detail"] == "Write what it costs"
     assert (await take_in(box, mine, b"sku,price,name\nRICE,1,x\n")).json()["code"] == "table-refused"
     checked = (await take_in(box, mine, good)).json()
     assert (await box.client("stock_keeper").post(f"{IMPORTS}/{checked['id']}/apply", None)).status_code == 403
