@@ -122,7 +122,8 @@ PRICE_COLUMNS: Final = tuple(one.name for one in structs.fields(PriceSaid))
 class Form(NamedTuple):
     """One kind of table. value: (column, cell) → what it says, ValueError where it cannot. once: what may stand once.
 
-    needed: what every row says, first the column that must be there. like: what is said of a text that does not have the form its column wants. once gives (column, key, words).
+    needed: what every row says; the column of the first must be there. like: what is said of a text that does not have
+    the form its column wants. once gives (column, key, words).
     """
 
     columns: Sequence[str]
