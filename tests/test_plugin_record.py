@@ -18,7 +18,7 @@ from kernel.testing.box import Box
 from kernel.testing.replaying import picked
 from kernel.work import Shop, Work
 from plugins.catalog.models import Product
-from plugins.catalog.testing import a_brand, a_category, a_product
+from plugins.catalog.testing import a_brand, a_category, a_price_list, a_product, prices_on
 from plugins.customers.testing import a_customer, a_group
 from plugins.discounts.testing import a_promotion
 from plugins.sales.testing import a_sale
@@ -103,6 +103,25 @@ async def test_a_recorded_sale_comes_to_the_same_in_another_shop(box: Box, twin_
     for person in ("Grace", "Otieno", "0712345678", "712345678", "Friends"):
         assert person not in text
     assert "Not on these" not in text, "what took nothing off is left out"
+    await as_test(text, tmp_path)(twin_box)
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+async def test_a_sale_at_the_prices_of_a_list_is_recorded_with_them(box: Box, twin_box: Box, tmp_path: Path) -> None:
+    rice = await a_product(box, "RICE", "380", allow_negative_stock=True)
+    soap = await a_product(
+        box, "SOAP", "50", allow_negative_stock=True, packs=[{"name": "Carton", "factor": "12", "barcode": "CART"}]
+    )
+    dealers = await a_price_list(box, "Dealers")
+    await prices_on(box, dealers, rice, "350", min_quantity="2")
+    await prices_on(box, dealers, soap, "45")
+    lines = [{"product_id": str(rice), "quantity": "3"}, {"barcode": "CART", "quantity": "1"}]
+    cart = {"location_id": str(await box.location()), "lines": lines}
+    paid = cart | {"payments": [{"method": "cash", "amount": "1590.00"}]}
+    sale = await box.client("cashier").post("/api/v1/sales/sales", paid)
+    assert sale.status_code == 201, sale.text
+    text = await recorded(box, uuid.UUID(sale.json()["id"]))
+    assert text.count('"Dealers"') == 2
     await as_test(text, tmp_path)(twin_box)
 
 

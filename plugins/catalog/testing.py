@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from msgspec import convert
 
 from kernel.money import parse_micro
@@ -13,6 +14,7 @@ from kernel.work import Work
 from plugins.catalog.models import PriceList
 from plugins.catalog.schemas.goods import BrandIn, CategoryIn, ProductIn
 from plugins.catalog.schemas.prices import PriceListIn
+from plugins.catalog.services.lookup import sellables
 from plugins.catalog.services.price_lists import add_list
 from plugins.catalog.services.price_rows import Key, Wanted, set_prices
 from plugins.catalog.services.products import add_product
@@ -78,6 +80,24 @@ async def a_price_list(box: Box, name: str = "Everybody", *, shop: str = "mama-n
         return (await add_list(work, PriceListIn(name=name, **said))).id
 
     return await box.act(run, shop=shop)
+
+
+async def a_listed_price(
+    box: Box, product_id: UUID, name: str, price: str, *, barcode: str | None = None, shop: str = "mama-njeri"
+) -> None:
+    """Let a product, or the pack of a barcode, have a price on the list of a name; the list is made where it is not."""
+
+    async def known(work: Work) -> tuple[UUID | None, UUID | None]:
+        lists = await work.execute(
+            sa.select(PriceList.id).where(PriceList.business_id == work.business_id, PriceList.name == name)
+        )
+        found = await sellables(work, [], [barcode] if barcode else [])
+        pack = found.by_barcode[barcode].pack if barcode else None
+        return lists.scalar_one_or_none(), pack.id if pack else None
+
+    list_id, pack_id = await box.act(known, shop=shop)
+    list_id = list_id or await a_price_list(box, name, shop=shop)
+    await prices_on(box, list_id, product_id, price, shop=shop, pack_id=pack_id)
 
 
 async def prices_on(

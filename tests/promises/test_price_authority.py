@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from polyfactory.factories.msgspec_factory import MsgspecFactory
 
+from plugins.catalog.api import Chosen, Sellable, list_price
 from plugins.sales.schemas.requests import LineIn
-from plugins.sales.services import ground
 from tests.promises.pricing import TooMuch, bill, text
 from tests.promises.till import FEW, Till, as_costs, costs, stored_figures
 
@@ -148,10 +148,12 @@ async def test_a_promotion_holds_from_its_first_second_to_its_last(one_till: Til
 
 
 async def test_a_till_that_remembers_prices_is_found(one_till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    true_price, seen = ground._list_price, dict[uuid.UUID, tuple[int, str]]()
-    monkeypatch.setattr(
-        ground, "_list_price", lambda good, way: seen.setdefault(good.product_id, true_price(good, way))
-    )
+    seen: dict[uuid.UUID, Chosen] = {}
+
+    def remembered(good: Sellable, channel: str, quantity: int) -> Chosen:
+        return seen.setdefault(good.product_id, list_price(good, channel, quantity))
+
+    monkeypatch.setattr("plugins.sales.services.ground.list_price", remembered)
     assert await stale(one_till) == ["380.00", "380.00", "380.00"]
 
 

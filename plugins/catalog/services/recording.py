@@ -36,6 +36,19 @@ async def record_products(work: Work, recording: Recording) -> None:
         price = fields.pop("price")
         more = {"unit": None if good.unit == "piece" else good.unit, "name": good.name, "allow_negative_stock": True}
         recording.make(things[id_], good.sku, f"{BUILDERS}:a_product", good.sku, price, **more, **fields)
+    for id_ in goods:
+        for sold in things[id_].facts.get("sold", ()):
+            if _on_list(sold, found):
+                of = (things[id_], sold["rule"], format_micro(sold["price"]))
+                listed = recording.want("price", None)
+                recording.make(listed, sold["rule"], f"{BUILDERS}:a_listed_price", *of, barcode=sold["barcode"])
+
+
+def _on_list(sold: dict[str, Any], found: Found) -> bool:
+    """Whether a price was that of a list: its rule is neither a channel nor the name of the pack that was sold."""
+    by_code = found.by_barcode.get(sold["barcode"] or "")
+    pack = by_code.pack if by_code else None
+    return sold["rule"] not in ("retail", "wholesale") and (pack is None or sold["rule"] != pack.name)
 
 
 def _prices(good: Sellable, thing: Thing, found: Found) -> dict[str, Any]:
@@ -46,7 +59,8 @@ def _prices(good: Sellable, thing: Thing, found: Found) -> dict[str, Any]:
         pack = by_code.pack if by_code else None
         if pack is not None:
             own = sold["price"] if sold["rule"] == pack.name else None
-            price = price if own is not None else sold["price"] * MICRO // pack.factor
+            if own is None and not _on_list(sold, found):
+                price = sold["price"] * MICRO // pack.factor
             packs.append(
                 {
                     "name": pack.name,
@@ -57,7 +71,7 @@ def _prices(good: Sellable, thing: Thing, found: Found) -> dict[str, Any]:
             )
         elif sold["rule"] == "wholesale":
             wholesale = sold["price"]
-        else:
+        elif sold["rule"] == "retail":
             price = sold["price"]
     plain = sorted(
         {sold["barcode"] for sold in thing.facts.get("sold", ()) if sold["barcode"]} - {one["barcode"] for one in packs}

@@ -46,7 +46,7 @@ async def record_sale(work: Work, recording: Recording) -> None:
 def _line(recording: Recording, line: LineOut, exponent: int) -> dict[str, Any]:
     listed = line.steps[0]
     product = recording.want("product", line.product_id)
-    sold = {"price": parse_micro(listed.after), "rule": listed.reason, "barcode": line.barcode}
+    sold = {"price": parse_micro(listed.after), "rule": listed.rule.removesuffix(" price"), "barcode": line.barcode}
     product.facts.setdefault("sold", []).append(sold)
     said: dict[str, Any] = {"barcode": line.barcode} if line.pack else {"product_id": product}
     said["quantity"] = line.quantity
