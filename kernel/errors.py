@@ -31,6 +31,7 @@ __all__ = [
     "NotFound",
     "NotReady",
     "PayloadTooLarge",
+    "PluginDraining",
     "PluginFault",
     "PreconditionFailed",
     "PreconditionRequired",
