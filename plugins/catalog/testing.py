@@ -83,7 +83,7 @@ async def a_price_list(box: Box, name: str = "Everybody", *, shop: str = "mama-n
 
 
 async def a_listed_price(
-    box: Box, product_id: UUID, name: str, price: str, *, barcode: str | None = None, shop: str = "mama-njeri"
+    box: Box, name: str, price: str, *, product_id: UUID, barcode: str | None = None, shop: str = "mama-njeri"
 ) -> None:
     """Let a product, or the pack of a barcode, have a price on the list of a name; the list is made where it is not."""
 

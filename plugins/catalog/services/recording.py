@@ -39,9 +39,9 @@ async def record_products(work: Work, recording: Recording) -> None:
     for id_ in goods:
         for sold in things[id_].facts.get("sold", ()):
             if _on_list(sold, found):
-                of = (things[id_], sold["rule"], format_micro(sold["price"]))
-                listed = recording.want("price", None)
-                recording.make(listed, sold["rule"], f"{BUILDERS}:a_listed_price", *of, barcode=sold["barcode"])
+                listed, said = recording.want("price", None), (sold["rule"], format_micro(sold["price"]))
+                of = {"product_id": things[id_], "barcode": sold["barcode"]}
+                recording.make(listed, sold["rule"], f"{BUILDERS}:a_listed_price", *said, **of)
 
 
 def _on_list(sold: dict[str, Any], found: Found) -> bool:
