@@ -329,7 +329,11 @@ async def _own_prices(
     if not wanted:
         return {}
     found = await sellables(work, list(wanted), [])
-    return {
+    own: dict[UUID, tuple[int, ...]] = {
         id_: (one.price,) if one.wholesale_price is None else (one.price, one.wholesale_price)
         for id_, one in found.by_id.items()
     }
+    for line in cart.lines:  # a price list's
+        if line.in_unit and line.product_id in own:
+            own[line.product_id] += (line.list_price,)
+    return own

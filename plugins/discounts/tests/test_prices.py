@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kernel.testing.box import Box
 from kernel.work import Work
-from plugins.catalog.testing import a_category, a_product
+from plugins.catalog.testing import a_category, a_price_list, a_product, prices_on
 from plugins.discounts.models import Use
 from plugins.discounts.testing import a_promotion
 
@@ -144,6 +144,15 @@ async def test_a_set_price_replaces_the_price_of_a_unit_but_not_of_a_pack(box: B
     await a_promotion(box, "Now 350", "350.00", product_id=rice, kind="set_price")
     cart = await quoted(box, {"product_id": rice, "quantity": "2"}, {"barcode": "CARTON-12"})
     assert [line["total"] for line in cart["lines"]] == ["700.00", "4560.00"]
+
+
+async def test_a_set_price_holds_beside_the_price_of_a_list(box: Box) -> None:
+    carton = {"name": "carton", "factor": "12", "barcode": "CARTON-12"}
+    rice = await goods(box, packs=[carton])
+    await prices_on(box, await a_price_list(box), UUID(rice), "360")
+    await a_promotion(box, "Now 350", "350.00", product_id=rice, kind="set_price")
+    cart = await quoted(box, {"product_id": rice}, {"barcode": "CARTON-12"})
+    assert [line["total"] for line in cart["lines"]] == ["350.00", "4320.00"]
 
 
 async def test_a_set_price_holds_for_wholesale_too_and_never_raises(box: Box) -> None:

@@ -57,7 +57,7 @@ class Line(Struct, frozen=True):
     """One line of a cart with all that pricing needs to know of its product.
 
     `line` counts from 1. `price_rule` says which list price stands there ("retail", "wholesale", a price list's name),
-    `price_reason` why, where that says more.
+    `price_reason` why, where that says more. `in_unit`: it is known to be of the product's own unit, not of a pack.
     `category_ids` is the path from the product's category to the root. A quantity that is not positive, or a
     negative list price, is a ValueError.
     """
@@ -76,6 +76,7 @@ class Line(Struct, frozen=True):
     override: Override | None = None
     mrp: int | None = None
     price_reason: str = ""
+    in_unit: bool = False
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:

@@ -95,6 +95,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
                 list_price=listed.price,
                 price_rule=listed.rule,
                 price_reason=listed.reason,
+                in_unit=good.pack is None,
                 category_ids=good.category_ids,
                 brand_id=good.brand_id,
                 treatment=taxed[good.tax_class_id],
