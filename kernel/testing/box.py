@@ -33,6 +33,7 @@ from kernel.jobs import Runner
 from kernel.plugin import ROLES
 from kernel.registry import Registry
 from kernel.settings import Settings
+from kernel.testing.compiled import keep_compiled, use_compiled
 from kernel.work import SYSTEM, Actor, Deployment, Shop, Work, system_clock
 
 __all__ = ["MORNING", "PASSWORD", "PLACES", "SECRET", "SHOPS", "Box", "Client", "Clock", "open_box"]
@@ -235,6 +236,7 @@ async def prepare_template(settings: Settings, registry: Registry, plugins: Iter
 async def open_box(settings: Settings, registry: Registry, *, clock: Clock | None = None) -> Box:
     """A box on a database made from the template."""
     deployment = open_deployment(settings, registry=registry, clock=clock or Clock(MORNING))
+    use_compiled(deployment.database)
 
     async def read(work: Work) -> tuple[dict[str, Shop], dict[tuple[str, str], Actor]]:
         columns = (
@@ -261,4 +263,5 @@ async def open_box(settings: Settings, registry: Registry, *, clock: Clock | Non
         return shops, people
 
     shops, people = await look(deployment, None, read)
+    keep_compiled(deployment.database)
     return Box(deployment, shops, people)
