@@ -20,7 +20,7 @@ FIGURE = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z", re.ASCII)
 RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
-        *("keys", "tills", "till"),
+        *("keys", "tills", "till", "custom", "custom_fields"),
         *("duka", "duka_kept"),
         *("openapi", "health", "static", "docs", "operating", "approvals"),
     }

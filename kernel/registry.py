@@ -23,6 +23,7 @@ from packaging.version import Version
 
 from kernel import VERSION, hooks
 from kernel.db.faults import is_databases_own
+from kernel.db.sides import side_columns, subjects_of
 from kernel.errors import PluginFault
 from kernel.hooks import HookSet, Meter, Pair
 from kernel.ordering import Circle, dependencies, sort, turns
@@ -228,6 +229,8 @@ def load(manifest: Plugin, package: str, present: Iterable[str]) -> Loaded:
         if module.startswith("with_") and (other := module.removeprefix("with_")) in others
     }
     schemas = _optional(package, folder, "schemas")
+    extensions: Mapping[str, type[msgspec.Struct]] = getattr(schemas, "EXTENSIONS", {})
+    _check_sides(manifest.name, extensions)
     return Loaded(
         manifest,
         package,
@@ -238,8 +241,17 @@ def load(manifest: Plugin, package: str, present: Iterable[str]) -> Loaded:
         routes=_optional(package, folder, "routes"),
         jobs=_optional(package, folder, "jobs"),
         settings=_named(package, manifest.settings),
-        extensions=getattr(schemas, "EXTENSIONS", {}),
+        extensions=extensions,
     )
+
+
+def _check_sides(plugin: str, extensions: Mapping[str, type[msgspec.Struct]]) -> None:
+    """Raise PluginFault unless each side table has the fields of the Struct for its subject as columns."""
+    for subject, table in subjects_of(plugin).items():
+        kind = extensions.get(subject)
+        fields = set(kind.__struct_fields__) if kind is not None else set()
+        if kind is None or {column.name for column in side_columns(table)} != fields:
+            raise PluginFault(f"{table.name}: its columns must be the fields of EXTENSIONS[{subject!r}]")
 
 
 def _check_hooks(registry: Registry, one: Loaded) -> None:

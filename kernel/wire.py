@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Annotated, Generic, TypeVar
+from typing import IO, Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
+
+from kernel.errors import Invalid
 
 __all__ = [
     "SPREADSHEET",
@@ -27,6 +30,7 @@ __all__ = [
     "Slug",
     "Text",
     "Upload",
+    "custom",
     "extends",
     "like",
     "needs",
@@ -93,8 +97,8 @@ def secret() -> Meta:
     return Meta(extra={SECRET: True}, extra_json_schema={"writeOnly": True, "format": "password"})
 
 
-EXTENDS, LIKE = "extends", "like"
-"""The keys in a Meta's `extra` of `extends` and `like`."""
+EXTENDS, LIKE, CUSTOM = "extends", "like", "custom"
+"""The keys in a Meta's `extra` of `extends`, `like` and `custom`."""
 
 
 def extends(subject: str) -> Meta:
@@ -104,6 +108,23 @@ def extends(subject: str) -> Meta:
     there to say what it marks.
     """
     return Meta(extra={EXTENDS: subject})
+
+
+def custom(entity: str) -> Meta:
+    """Mark the values of a business's own fields: `custom: Annotated[dict[str, Any], custom("catalog.product")] = {}`.
+
+    In a request and an answer the field is field → value; in a list's query it is what `?custom.<field>=` filters by.
+    The OpenAPI document of a business shows its own fields there.
+    """
+    return Meta(extra={CUSTOM: entity}, extra_json_schema={f"x-{CUSTOM}": entity})
+
+
+def marked(kind: Any, key: str) -> Any:
+    """What a Meta of a type says in its `extra` under a key; None where it says nothing."""
+    for meta in getattr(kind, "__metadata__", ()):
+        if isinstance(meta, Meta) and meta.extra and key in meta.extra:
+            return meta.extra[key]
+    return None
 
 
 def like(kind: type[msgspec.Struct]) -> Meta:
@@ -170,3 +191,37 @@ class Download:
     media_type: str
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_PLACE = re.compile(r" - at `(key in )?\$?(.*)`\Z")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_FIELD = re.compile(r"(?:unknown|required) field `(.*)`")
+
+
+def invalid(said: str, base: str = "") -> Invalid:
+    """What msgspec says of a value that is not of its type, as a fault at its place. base: where the value stands."""
+    found = _PLACE.search(said)
+    words = said[: found.start()] if found else said
+    pointer = base
+    if found:
+        for name, index in _STEP.findall(found[2]):
+            pointer += "/" + (name or index).replace("~", "~0").replace("/", "~1")
+    if named := _FIELD.search(words):
+        pointer += "/" + named[1][:60].replace("~", "~0").replace("/", "~1")
+    return Invalid.at(pointer, _in_words(words), code=_code(words))
+
+
+def _in_words(said: str) -> str:
+    if said.startswith("Expected `str` matching regex"):
+        return "Not written as expected"
+    return said.replace("`", "")
+
+
+def _code(said: str) -> str:
+    if said.startswith("Expected `array` of length <="):
+        return "too-many-items"
+    if "missing required field" in said:
+        return "required"
+    if "unknown field" in said:
+        return "unknown"
+    return "invalid"

@@ -11,13 +11,18 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel.auth.rights.permissions import Rights
+from kernel.custom import Field, all_fields
 from kernel.errors import NotFound
 from kernel.registry import Registry
 from kernel.web import PUBLIC, Route, Visit
 from kernel.web.openapi import document, etag
+from kernel.web.own_fields import Own
+from kernel.work import Origin, Work
 from kernel.work.fields import permissions_in
 
 KINDS = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+MOST_DOCUMENTS = 64
+"""Kept in the process, those asked for last."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -29,7 +34,7 @@ class Pages:
 
     def __init__(self, registry: Registry, rights: Rights, routes: Sequence[Route]) -> None:
         self.registry, self.rights, self.routes = registry, rights, routes
-        self._documents: dict[tuple[frozenset[str] | None, frozenset[str]], bytes] = {}
+        self._documents: dict[tuple[frozenset[str] | None, frozenset[str], tuple[Field, ...]], bytes] = {}
         self._guarded: frozenset[str] = frozenset().union(
             *(permissions_in(kind) for one in routes for kind in (one.body, one.answer))
         )
@@ -52,31 +57,41 @@ class Pages:
         @get("/api/v1/openapi.json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
             visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
-            return self._openapi(visit)
+            return self._openapi(visit, await _own_fields(visit))
 
         return [index, docs, static, openapi]
 
-    def _openapi(self, visit: Visit) -> Response[bytes]:
+    def _openapi(self, visit: Visit, own: Own) -> Response[bytes]:
         standing = visit.standing
         enabled = standing.enabled if standing else None
         sees = frozenset(one for one in self._guarded if standing is not None and standing.actor.may(one))
-        if (enabled, sees) not in self._documents:
-            self._documents[enabled, sees] = self._written(enabled, sees)
-        content = self._documents[enabled, sees]
+        key = (enabled, sees, tuple(field for fields in own.values() for field in fields))
+        content = self._documents.pop(key, None) or self._written(enabled, sees, own)
+        self._documents[key] = content
+        if len(self._documents) > MOST_DOCUMENTS:
+            del self._documents[next(iter(self._documents))]
         tag = etag(content)
         headers = {"ETag": tag, "Vary": "Authorization", "Cache-Control": "private, no-cache"}
         if visit.headers.get("if-none-match") == tag:
             return Response(b"", status_code=304, headers=headers)
         return Response(content, headers=headers, media_type="application/json")
 
-    def _written(self, enabled: frozenset[str] | None, sees: frozenset[str]) -> bytes:
+    def _written(self, enabled: frozenset[str] | None, sees: frozenset[str], own: Own) -> bytes:
         plugins = self.registry.plugins.keys()
         if enabled is None:
             shown = [route for route in self.routes if route.permission == PUBLIC]
         else:
             shown = [route for route in self.routes if route.plugin not in plugins or route.plugin in enabled]
         words = {one.name: one.words for one in self.rights.declared(enabled or ())}
-        return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__))
+        return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__, own))
+
+
+async def _own_fields(visit: Visit) -> Own:
+    """The fields of the business's own; none where no business has been chosen."""
+    if visit.standing is None or visit.standing.shop is None or visit.transaction is None:
+        return {}
+    origin = Origin("openapi", visit.request_id, visit.address)
+    return await all_fields(Work(visit.deployment, visit.transaction, visit.standing, origin))
 
 
 def _static(path: str) -> Response[bytes]:

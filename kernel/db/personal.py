@@ -26,13 +26,14 @@ PERSON = "person"
 class Personal:
     """Somebody's data. of: the column of the same row that says whose; empty: nobody's id stands beside it.
 
-    erasing: what becomes of it; `keep` gives its reason in `why`.
+    erasing: what becomes of it; `keep` gives its reason in `why`. telling: its value is looked for elsewhere too.
     """
 
     kind: Kind
     of: str
     erasing: Erasing
     why: str = ""
+    telling: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,14 @@ Class = Personal | Names | Carries | Secret | Impersonal
 Info = dict[Any, Any]
 
 
-def personal(kind: Kind, *, of: str = "id", erasing: Literal["blank", "pseudonym"] = "blank") -> Info:
-    """Somebody's data, to be blanked or replaced by a pseudonym when they are erased."""
-    return {INFO: Personal(kind, of, erasing)}
+def personal(
+    kind: Kind, *, of: str = "id", erasing: Literal["blank", "pseudonym"] = "blank", telling: bool = True
+) -> Info:
+    """Somebody's data, to be blanked or replaced by a pseudonym when they are erased.
+
+    telling: documents are searched for its value as well. Not so what many people share, such as a size or a birthday.
+    """
+    return {INFO: Personal(kind, of, erasing, telling=telling)}
 
 
 def kept(kind: Kind, why: str, *, of: str = "") -> Info:

@@ -291,3 +291,29 @@ class Erased(Owned, Base):
     subject_hash: Mapped[str] = mapped_column(info=impersonal("a digest"))
     erased_at: Mapped[dt.datetime]
     erased_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+
+
+class CustomField(Owned, Versioned, Base):
+    """A field that a business has given its products, customers or another entity.
+
+    entity: what carries it, as `catalog.product`. key: its name in `custom`, never changed. choices: of a choice.
+    refers_to: the entity whose ids a reference holds. Archived, it is shown nowhere and its values stay.
+    """
+
+    __tablename__ = "kernel_custom_field"
+    __table_args__ = (
+        sa.UniqueConstraint("business_id", "entity", "key"),
+        sa.UniqueConstraint("business_id", "id", "kind"),
+        {"info": CONFIGURATION},
+    )
+
+    entity: Mapped[str] = mapped_column(info=impersonal("a kind of thing"))
+    key: Mapped[str] = mapped_column(info=impersonal("a field's name"))
+    label: Mapped[str] = mapped_column(info=impersonal("a field's name"))
+    kind: Mapped[str]
+    is_required: Mapped[bool]
+    choices: Mapped[list[str]] = mapped_column(info=impersonal("what the shop lets people choose"))
+    refers_to: Mapped[str | None] = mapped_column(info=impersonal("a kind of thing"))
+    position: Mapped[int]
+    is_archived: Mapped[bool]
+    created_at: Mapped[dt.datetime]

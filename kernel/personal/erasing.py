@@ -44,10 +44,10 @@ async def erase_person(work: Work, kind: str, person: uuid.UUID, *, reason: str)
 
 
 async def former_values(work: Work, kind: str, person: uuid.UUID) -> Former:
-    """Every value of the person's that stands in a column of their own, before it goes."""
+    """Every telling value of the person's that stands in a column of their own, before it goes."""
     values: list[str] = []
-    for place, columns in _theirs(work, kind):
-        if columns:
+    for place, own in _theirs(work, kind):
+        if columns := [column for column in own if tells(column)]:
             here = sa.select(*columns).where(place.rows(work.business_id, person)).distinct()
             values += [text for row in await work.execute(here) for value in row for text in texts_in(value)]
     return Former(tuple(dict.fromkeys(values)))
@@ -105,6 +105,12 @@ def erased(column: sa.Column[Any], person: uuid.UUID) -> Any:
     if isinstance(column.type, sa.JSON):
         return {}
     return b"" if isinstance(column.type, sa.LargeBinary) else ""
+
+
+def tells(column: sa.Column[Any]) -> bool:
+    """Whether what a column holds of a person tells who it is of, so that it is looked for in documents."""
+    said = column.info.get(INFO)
+    return not isinstance(said, Personal) or said.telling
 
 
 def may_carry(column: sa.Column[Any]) -> bool:

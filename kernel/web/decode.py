@@ -13,10 +13,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from kernel.errors import Fault, Invalid, MalformedJson, NotFound
+from kernel.wire import CUSTOM, invalid, marked
 
-_PLACE = re.compile(r" - at `(key in )?\$?(.*)`\Z")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_FIELD = re.compile(r"(?:unknown|required) field `(.*)`")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
@@ -29,7 +27,7 @@ def decode_body(body: bytes, kind: Any) -> Any:
     try:
         return _decoder(kind).decode(body)
     except msgspec.ValidationError as fault:
-        raise _invalid(str(fault)) from fault
+        raise invalid(str(fault)) from fault
     except msgspec.DecodeError as fault:
         raise MalformedJson(str(fault)[:200]) from fault
     except RecursionError as fault:
@@ -53,17 +51,32 @@ def read_query(raw: bytes) -> dict[str, str]:
 def decode_query(given: Mapping[str, str], kind: type[msgspec.Struct] | None) -> Any:
     """Parameters as the route's Struct; where it has none, nothing may be given. Raises Invalid at `?name`."""
     types = _types(kind) if kind else {}
+    own, given = _own_fields(given, types)
     for name in given:
         if name not in types:
             raise Invalid.at(f"?{name[:60]}", "Unknown parameter", code="unknown")
     if kind is None:
         return None
     try:
-        return msgspec.convert({name: _plain(name, value, types[name]) for name, value in given.items()}, kind)
+        return msgspec.convert(own | {name: _plain(name, value, types[name]) for name, value in given.items()}, kind)
     except msgspec.ValidationError as fault:
-        error = _invalid(str(fault))
+        error = invalid(str(fault))
         faults = [Fault("?" + one.pointer.lstrip("/"), one.code, one.detail) for one in error.faults]
         raise Invalid(error.detail, faults=faults) from fault
+
+
+def _own_fields(given: Mapping[str, str], types: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The filters by a business's own fields, as `{"custom": {field: text}}` where the list has such, and the rest."""
+    name = next((name for name, kind in types.items() if marked(kind, CUSTOM)), None)
+    if name is None:
+        return {}, given
+    if name in given:
+        raise Invalid.at(f"?{name}", f"Write ?{name}.<field>=", code="unknown")
+    own = {said: value for said, value in given.items() if said.startswith(f"{name}.")}
+    for said, value in own.items():
+        _refuse_controls(said, value)
+    rest = {said: value for said, value in given.items() if said not in own}
+    return ({name: {said.partition(".")[2]: value for said, value in own.items()}} if own else {}), rest
 
 
 def decode_path(name: str, text: str, kind: Any) -> Any:
@@ -80,7 +93,7 @@ def convert(value: Any, kind: Any, pointer: str) -> Any:
         msgspec.json.encode(value)
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as fault:
-        error = _invalid(str(fault))
+        error = invalid(str(fault))
         faults = [Fault(pointer + one.pointer, one.code, one.detail) for one in error.faults]
         raise Invalid(error.detail, faults=faults) from fault
     except OverflowError as fault:
@@ -90,8 +103,7 @@ def convert(value: Any, kind: Any, pointer: str) -> Any:
 def _plain(name: str, text: str, kind: Any) -> Any:
     """A text as the plain value its annotation asks for; only one spelling of each value is taken."""
     base = _base(kind)
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        raise Invalid.at(f"?{name}", "No control characters")
+    _refuse_controls(name, text)
     if base is uuid.UUID:
         return uuid.UUID(_matching(_UUID, name, text, "an id"))
     if base is int:
@@ -104,6 +116,11 @@ def _plain(name: str, text: str, kind: Any) -> Any:
         except ValueError as fault:
             raise Invalid.at(f"?{name}", "There is no such day") from fault
     return text
+
+
+def _refuse_controls(name: str, text: str) -> None:
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+        raise Invalid.at(f"?{name[:60]}", "No control characters")
 
 
 def _matching(pattern: re.Pattern[str], name: str, text: str, wanted: str) -> str:
@@ -130,31 +147,3 @@ def _base(kind: Any) -> Any:
         if part is not type(None) and type(None) in get_args(kind):
             return _base(part)
     return kind
-
-
-def _invalid(said: str) -> Invalid:
-    found = _PLACE.search(said)
-    words = said[: found.start()] if found else said
-    pointer = ""
-    if found:
-        for name, index in _STEP.findall(found[2]):
-            pointer += "/" + (name or index).replace("~", "~0").replace("/", "~1")
-    if named := _FIELD.search(words):
-        pointer += "/" + named[1][:60].replace("~", "~0").replace("/", "~1")
-    return Invalid.at(pointer, _in_words(words), code=_code(words))
-
-
-def _in_words(said: str) -> str:
-    if said.startswith("Expected `str` matching regex"):
-        return "Not written as expected"
-    return said.replace("`", "")
-
-
-def _code(said: str) -> str:
-    if said.startswith("Expected `array` of length <="):
-        return "too-many-items"
-    if "missing required field" in said:
-        return "required"
-    if "unknown field" in said:
-        return "unknown"
-    return "invalid"

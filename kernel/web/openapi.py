@@ -13,6 +13,7 @@ import msgspec
 
 from kernel import VERSION, errors
 from kernel.web.asking import HEADER
+from kernel.web.own_fields import Own, with_own_fields
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.web.shaping import field_names
 from kernel.wire import SPREADSHEET, Download
@@ -27,9 +28,16 @@ _MOMENT = "2026-11-21T09:14:03Z"
 
 
 def document(
-    routes: Iterable[Route], title: str, words: dict[str, str], may: Callable[[str], bool] = lambda _: True
+    routes: Iterable[Route],
+    title: str,
+    words: dict[str, str],
+    may: Callable[[str], bool] = lambda _: True,
+    own: Own | None = None,
 ) -> dict[str, Any]:
-    """The document of some routes. words: permission → what it lets a person do; may: what its reader holds."""
+    """The document of some routes. words: permission → what it lets a person do; may: what its reader holds.
+
+    own: the fields of the business's own.
+    """
     routes = list(routes)
     kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download)]
     told = [_apart(kind, kinds) for kind in kinds]
@@ -39,7 +47,7 @@ def document(
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_kind, words, may)
     components["Problem"] = _PROBLEM
-    return {
+    said = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": VERSION, "description": _ABOUT},
         "paths": paths,
@@ -49,6 +57,8 @@ def document(
         },
         "tags": [{"name": name} for name in sorted({route.plugin for route in routes})],
     }
+    found: dict[str, Any] = with_own_fields(said, own or {})
+    return found
 
 
 def _apart(kind: Any, kinds: Iterable[Any]) -> Any:

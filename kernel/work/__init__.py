@@ -17,6 +17,7 @@ from kernel.work.effects import Number, Tally
 from kernel.work.extensions import changed_ext, read_ext, reread_ext, stored_ext
 from kernel.work.heeding import heed, heed_now
 from kernel.work.registers import check_register
+from kernel.work.sides import change_sides, sides_of, with_sides, write_sides
 from kernel.work.standing import (
     NO_BUSINESS,
     SYSTEM,
@@ -52,6 +53,7 @@ __all__ = [
     "as_told",
     "business_date",
     "carry_out",
+    "change_sides",
     "changed_ext",
     "check_register",
     "digest_of",
@@ -63,6 +65,9 @@ __all__ = [
     "reaches",
     "read_ext",
     "reread_ext",
+    "sides_of",
     "stored_ext",
     "system_clock",
+    "with_sides",
+    "write_sides",
 ]

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel import metrics
 from kernel.db import Phase, Prepared, Transaction, Trouble, trouble_of
+from kernel.db.sides import plugin_beside
 from kernel.db.tables import Business, Epoch, Idempotency
 from kernel.errors import (
     AlreadyExists,
@@ -267,7 +268,9 @@ def as_told(trouble: Trouble) -> DukaError:
         case "locked":
             return IdempotencyInProgress()
         case "unique":
-            faults = [Fault(f"/{column}", "already-exists") for column in trouble.columns]
+            plugin = plugin_beside(trouble.table)
+            base = f"/ext/{plugin}" if plugin else ""
+            faults = [Fault(f"{base}/{column}", "already-exists") for column in trouble.columns]
             said = f"Another one with this {' and '.join(trouble.columns)} exists" if trouble.columns else ""
             return AlreadyExists(said, faults=faults)
         case "reference":

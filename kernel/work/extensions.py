@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from kernel.db.sides import side_tables
 from kernel.errors import Invalid
+from kernel.wire import invalid
 from kernel.work.fields import keep_unheld, refuse_unheld
 from kernel.work.unit import Work
 
@@ -28,7 +30,7 @@ def read_ext(
         try:
             read[plugin] = msgspec.json.decode(raw, type=kind)
         except msgspec.ValidationError as fault:
-            raise Invalid.at(f"{pointer}/{plugin}", str(fault)) from fault
+            raise invalid(str(fault), f"{pointer}/{plugin}") from fault
         refuse_unheld(msgspec.json.decode(raw), kind, work.actor.may, f"{pointer}/{plugin}")
     return read
 
@@ -52,12 +54,14 @@ def changed_ext(
     Of a part that is given, a field that the caller may not set stays as it was. Raises as `read_ext`.
     """
     read = read_ext(work, subject, given, pointer)
-    fresh = stored_ext(read)
+    fresh = stored_ext(read, subject)
     for plugin, part in read.items():
-        keep_unheld(fresh[plugin], former.get(plugin, {}), type(part), work.actor.may)
-    return {**former, **fresh}
+        if plugin in fresh:
+            keep_unheld(fresh[plugin], former.get(plugin, {}), type(part), work.actor.may)
+    return {**{plugin: part for plugin, part in former.items() if plugin not in read}, **fresh}
 
 
-def stored_ext(read: Mapping[str, msgspec.Struct]) -> dict[str, Any]:
-    """What was read, as it is stored and answered."""
-    return {plugin: msgspec.to_builtins(value) for plugin, value in read.items()}
+def stored_ext(read: Mapping[str, msgspec.Struct], subject: str = "") -> dict[str, Any]:
+    """What was read, as it is stored and answered. subject: leave out what plugins keep on its side."""
+    apart = side_tables(subject) if read else {}
+    return {plugin: msgspec.to_builtins(value) for plugin, value in read.items() if plugin not in apart}

@@ -15,7 +15,7 @@ import msgspec
 
 from kernel.errors import Fault, Forbidden
 from kernel.registry import Registry
-from kernel.wire import EXTENDS, LIKE, NEEDS
+from kernel.wire import EXTENDS, LIKE, NEEDS, marked
 
 May = Callable[[str], bool]
 """Whether the caller holds a permission."""
@@ -212,20 +212,12 @@ def _shapes(kind: Any, known: dict[Any, _Shape]) -> tuple[_Shape, ...]:
 def _struct(kind: Any, known: dict[Any, _Shape]) -> _Shape:
     shape = known[kind] = _Shape()
     for one in msgspec.structs.fields(kind):
-        if permission := _said(one.type, NEEDS):
+        if permission := marked(one.type, NEEDS):
             shape.needs[one.encode_name] = permission
-        if subject := _said(one.type, EXTENDS):
+        if subject := marked(one.type, EXTENDS):
             shape.ext[one.encode_name] = subject
-        shape.below[one.encode_name] = _shapes(_said(one.type, LIKE) or one.type, known)
+        shape.below[one.encode_name] = _shapes(marked(one.type, LIKE) or one.type, known)
     return shape
-
-
-def _said(kind: Any, key: str) -> Any:
-    """What a Meta of a type says under a key."""
-    for meta in getattr(kind, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and meta.extra and key in meta.extra:
-            return meta.extra[key]
-    return None
 
 
 def _is_struct(kind: Any) -> bool:

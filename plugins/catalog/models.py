@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import CONFIGURATION, Base, Owned, Versioned, owned_key
+from kernel.db import CONFIGURATION, Base, Json, Owned, Versioned, owned_key
+from kernel.db.custom import CustomKey, SortedText, custom_keys, custom_values
 from kernel.db.personal import carries, impersonal, names
 
-SearchText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Texts ordered by code point on both databases, so that the words that begin alike stand together."""
+SearchText = SortedText
+"""So that the words that begin alike stand together."""
 
 
 class Category(Owned, Versioned, Base):
@@ -42,6 +43,7 @@ class Product(Owned, Versioned, Base):
     price, wholesale_price: as they were last set by hand; `BasePrice` knows what was planned, so read them by
     `services.pricing.base_price`. tax_class_id belongs to taxes, None means the business's default.
     image: the digest of its picture. ext: plugin → what it keeps with the product.
+    custom: field of the shop's own → value.
     """
 
     __tablename__ = "catalog_product"
@@ -74,8 +76,22 @@ class Product(Owned, Versioned, Base):
     ext: Mapped[dict[str, Any]] = mapped_column(
         info=carries("what plugins keep with a product") | {"extends": "catalog.product"}
     )
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        Json,
+        server_default="{}",
+        info=carries("what fields of the shop's own say of a product") | custom_values("catalog.product"),
+    )
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class ProductKey(CustomKey, Base):
+    """By what the shop's own fields find a product."""
+
+    __tablename__ = "catalog_product_key"
+    __table_args__ = custom_keys("catalog.product", "catalog_product")
+
+    key: Mapped[str] = mapped_column(SortedText, info=carries("what fields of the shop's own say of a product"))
 
 
 class Pack(Owned, Base):

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, Owned, Versioned, owned_key
-from kernel.db.personal import impersonal, personal
+from kernel.db import Base, Json, Owned, Versioned, owned_key
+from kernel.db.custom import CustomKey, SortedText, custom_keys, custom_values
+from kernel.db.personal import impersonal, names, personal
 
 
 class Group(Owned, Versioned, Base):
@@ -46,5 +47,18 @@ class Customer(Owned, Versioned, Base):
     note: Mapped[str] = mapped_column(info=personal("free_text"))
     is_active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     ext: Mapped[dict[str, Any]] = mapped_column(info=personal("free_text") | {"extends": "customers.customer"})
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        Json, server_default="{}", info=personal("free_text", telling=False) | custom_values("customers.customer")
+    )
     search: Mapped[str] = mapped_column(info=personal("name"))
     created_at: Mapped[dt.datetime]
+
+
+class CustomerKey(CustomKey, Base):
+    """By what the shop's own fields find a customer."""
+
+    __tablename__ = "customers_customer_key"
+    __table_args__ = custom_keys("customers.customer", "customers_customer")
+
+    owner_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, info=names("customer", whole=True))
+    key: Mapped[str] = mapped_column(SortedText, info=personal("free_text", of="owner_id", telling=False))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from kernel.custom import custom_fields, shown_values
 from kernel.errors import AlreadyExists, StillOpen
 from kernel.personal import EraseRequest, Erasure, archive, check_there, erase_person
 from kernel.web import Scene, command, flow, gathered, page, query, sorting
 from kernel.wire import Download, Page, Reply
-from kernel.work import Work
+from kernel.work import Work, with_sides
 from plugins.customers import services
 from plugins.customers.models import Customer, Group
 from plugins.customers.schemas import (
+    EXTENSION,
     CustomerIn,
     CustomerOut,
     CustomerPatch,
@@ -35,15 +38,18 @@ async def list_customers(work: Work, query: CustomerQuery) -> Page[CustomerOut]:
     `q` finds them by parts of name, phone, e-mail and tax number; all of its words must be found.
     """
     column, descending = sorting(query.sort, _SORTS)
-    statement = services.customers_like(work, query)
-    return await page(work, statement, query, order=[column, Customer.id], make=_customer, descending=descending)
+    statement = await services.customers_like(work, query)
+    listed: Page[Any] = await page(
+        work, statement, query, order=[column, Customer.id], make=lambda row: row, descending=descending
+    )
+    return Page(await _customers(work, listed.items), listed.next_cursor, listed.total)
 
 
 @query("/customers/{customer_id}", permission="customers.see")
 async def get_customer(work: Work, customer_id: uuid.UUID) -> Reply[CustomerOut]:
     """One customer."""
     found = await work.get(Customer, customer_id)
-    return Reply(_customer(found), version=found.version)
+    return Reply(await _customer(work, found), version=found.version)
 
 
 @command("POST", "/customers", permission="customers.edit", errors=(AlreadyExists,))
@@ -53,14 +59,14 @@ async def add_customer(work: Work, data: CustomerIn) -> Reply[CustomerOut]:
     Phones are kept as E.164 and may be shared. The client may choose the id; an id that is taken is refused.
     """
     added = await services.add_customer(work, data)
-    return Reply(_customer(added), version=1, location=f"/api/v1/customers/customers/{added.id}")
+    return Reply(await _customer(work, added), version=1, location=f"/api/v1/customers/customers/{added.id}")
 
 
 @command("PATCH", "/customers/{customer_id}", permission="customers.edit")
 async def change_customer(work: Work, customer_id: uuid.UUID, data: CustomerPatch) -> Reply[CustomerOut]:
     """Change a customer, or switch them off."""
     changed = await services.change_customer(work, customer_id, data)
-    return Reply(_customer(changed), version=changed.version)
+    return Reply(await _customer(work, changed), version=changed.version)
 
 
 @flow("GET", "/customers/{customer_id}/personal-data", permission="customers.export_person")
@@ -116,23 +122,33 @@ async def change_group(work: Work, group_id: uuid.UUID, data: GroupPatch) -> Rep
     return Reply(_group(changed), version=changed.version)
 
 
-def _customer(row: Any) -> CustomerOut:
-    """A stored customer, as a model or a row."""
-    return CustomerOut(
-        row.id,
-        row.kind,
-        row.name,
-        row.phone,
-        row.email,
-        row.tax_number,
-        row.group_id,
-        row.subdivision,
-        row.address,
-        row.note,
-        row.is_active,
-        row.created_at,
-        row.ext,
-    )
+async def _customer(work: Work, row: Customer) -> CustomerOut:
+    return (await _customers(work, [row]))[0]
+
+
+async def _customers(work: Work, rows: Sequence[Any]) -> list[CustomerOut]:
+    """Stored customers, as models or rows."""
+    fields = await custom_fields(work, EXTENSION)
+    exts = await with_sides(work, EXTENSION, {row.id: row.ext for row in rows})
+    return [
+        CustomerOut(
+            row.id,
+            row.kind,
+            row.name,
+            row.phone,
+            row.email,
+            row.tax_number,
+            row.group_id,
+            row.subdivision,
+            row.address,
+            row.note,
+            row.is_active,
+            row.created_at,
+            exts[row.id],
+            shown_values(fields, row.custom),
+        )
+        for row in rows
+    ]
 
 
 def _group(row: Any) -> GroupOut:

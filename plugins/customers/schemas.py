@@ -8,11 +8,13 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from kernel.wire import Email, Ext, ListQuery, Name, Request, Search, Text, extends
+from kernel.wire import Email, Ext, ListQuery, Name, Request, Search, Text, custom, extends
 
 EXTENSION: Final = "customers.customer"
-"""The subject under which plugins read their part of a customer's `ext`."""
+"""What customers are called by who extends them, and by the fields of a shop's own."""
 
+Custom = Annotated[dict[str, Any], custom(EXTENSION)]
+"""Field of the shop's own → value."""
 CustomerKind = Literal["person", "company"]
 Phone = Annotated[
     str,
@@ -84,10 +86,11 @@ class CustomerIn(Request, frozen=True, kw_only=True):
     note: Text = ""
     is_active: bool = True
     ext: Ext = field(default_factory=dict)
+    custom: Custom = field(default_factory=dict)
 
 
 class CustomerPatch(Request, frozen=True, kw_only=True):
-    """What changes of a customer. Of `ext`, only the plugins that are named change."""
+    """What changes of a customer. Of `ext`, only the plugins that are named change, of `custom` only the fields."""
 
     name: CustomerName | UnsetType = UNSET
     kind: CustomerKind | UnsetType = UNSET
@@ -100,6 +103,7 @@ class CustomerPatch(Request, frozen=True, kw_only=True):
     note: Text | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
     ext: Ext | UnsetType = UNSET
+    custom: Custom | UnsetType = UNSET
 
 
 class CustomerOut(Struct, frozen=True):
@@ -118,16 +122,21 @@ class CustomerOut(Struct, frozen=True):
     is_active: bool
     created_at: dt.datetime
     ext: Annotated[dict[str, Any], extends(EXTENSION)]
+    custom: Custom
 
 
 class CustomerQuery(ListQuery, frozen=True, kw_only=True):
-    """Which customers. `q` looks in name, phone, e-mail and tax number."""
+    """Which customers. `q` looks in name, phone, e-mail and tax number.
+
+    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`.
+    """
 
     q: Words | None = None
     phone: Phone | None = None
     group_id: UUID | None = None
     kind: CustomerKind | None = None
     is_active: bool | None = None
+    custom: Annotated[dict[str, str], custom(EXTENSION)] = field(default_factory=dict)
     sort: Annotated[str, Meta(max_length=20, description="`name` or `created_at`; `-` before it reverses.")] = "name"
 
 

@@ -6,11 +6,12 @@ import uuid
 from typing import Any, Final
 
 import sqlalchemy as sa
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
+from kernel.custom import changed_values, conditions, custom_filter, new_values, write_keys
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
-from kernel.work import Work, changed_ext, read_ext, stored_ext
+from kernel.work import Work, change_sides, changed_ext, read_ext, stored_ext, write_sides
 from plugins.customers import rules
 from plugins.customers.models import Customer, Group
 from plugins.customers.schemas import (
@@ -62,12 +63,16 @@ async def known_group(work: Work, id_: uuid.UUID) -> bool:
 async def add_customer(work: Work, data: CustomerIn) -> Customer:
     """Add a customer. Raises Invalid for a wrong number or an unknown group, AlreadyExists for a taken id."""
     given = structs.asdict(data)
-    values = given | {"id": data.id or new_id(), "ext": stored_ext(read_ext(work, EXTENSION, data.ext))}
+    (custom,) = await new_values(work, EXTENSION, [data.custom], [""])
+    ext = read_ext(work, EXTENSION, data.ext)
+    values = given | {"id": data.id or new_id(), "ext": stored_ext(ext, EXTENSION), "custom": custom}
     added = Customer(**await _checked(work, values), created_at=work.now, version=1, search="")
     added.subdivision = added.subdivision or rules.place_of_supply(added.tax_number, work.shop.region)
     added.search = rules.search_text(added.name, added.phone, added.email, added.tax_number)
     work.session.add(added)
     await work.session.flush()
+    await write_keys(work, EXTENSION, [(added.id, custom)], are_new=True)
+    await write_sides(work, EXTENSION, [(added.id, ext)])
     work.audit(subject=f"customer:{added.id}")
     return added
 
@@ -79,17 +84,23 @@ async def change_customer(work: Work, id_: uuid.UUID, data: CustomerPatch) -> Cu
     values = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
     if "ext" in values:
         values["ext"] = changed_ext(work, EXTENSION, found.ext, values["ext"])
+    if "custom" in values:
+        values["custom"] = await changed_values(work, EXTENSION, found.custom, values["custom"])
     for name, value in (await _checked(work, values)).items():
         setattr(found, name, value)
     found.search = rules.search_text(found.name, found.phone, found.email, found.tax_number)
     found.version += 1
     await work.session.flush()
+    if "custom" in values:
+        await write_keys(work, EXTENSION, [(id_, found.custom)])
+    if not isinstance(data.ext, UnsetType):
+        await change_sides(work, EXTENSION, id_, data.ext)
     work.audit(subject=f"customer:{id_}", changed=sorted(values))
     return found
 
 
-def customers_like(work: Work, query: CustomerQuery) -> sa.Select[Any]:
-    """The customers a query asks for."""
+async def customers_like(work: Work, query: CustomerQuery) -> sa.Select[Any]:
+    """The customers a query asks for. Raises Invalid for a filter that the shop's own fields do not have."""
     statement = sa.select(Customer.__table__).where(_C.business_id == work.business_id)
     for term in rules.search_terms(query.q or ""):
         statement = statement.where(_C.search.contains(term, autoescape=True))
@@ -101,6 +112,9 @@ def customers_like(work: Work, query: CustomerQuery) -> sa.Select[Any]:
         statement = statement.where(_C.kind == query.kind)
     if query.is_active is not None:
         statement = statement.where(_C.is_active.is_(query.is_active))
+    custom = await custom_filter(work, EXTENSION, query.custom)
+    if own := conditions(EXTENSION, _C.id, custom.shape):
+        statement = statement.where(*own).params(business_id=work.business_id, **custom.parameters)
     return statement
 
 

@@ -47,6 +47,7 @@ LISTS = {
     "audit_id": "audit",
     "import_id": "catalog/imports",
     "price_list_id": "catalog/price-lists",
+    "custom_field_id": "custom-fields",
 }
 """Where the things stand that paths name."""
 
@@ -61,6 +62,7 @@ class Filling:
 
     async def fill(self) -> dict[str, str]:
         """Make everything; returns `own`."""
+        await self.fields()
         await self.shelves()
         await self.people()
         await self.places()
@@ -101,6 +103,13 @@ class Filling:
         """A code with the shop's mark."""
         return f"{self.mark}-{letters}".upper()
 
+    async def fields(self) -> None:
+        """Fields of the shop's own."""
+        for entity in ("customers.customer", "catalog.product"):
+            for key in ("origin", "memo"):
+                said = {"entity": entity, "key": key, "label": self.text(key), "kind": "text"}
+                self.own["custom_field_id"] = (await self.make("/custom-fields", said))["id"]
+
     async def shelves(self) -> None:
         """Tax classes, categories, brands."""
         own, region = self.own, self.box.shops[self.shop].region
@@ -127,6 +136,7 @@ class Filling:
                 "address": self.text("road"),
                 "note": self.text("note"),
                 "group_id": self.own["group_id"],
+                "custom": {"origin": self.text("village")},
             }
             self.own["customer_id"] = (await self.make("/customers/customers", customer))["id"]
         roles = (await self.owner.get("/api/v1/roles")).json()["items"]
@@ -182,6 +192,7 @@ class Filling:
                 "price": "380.00",
                 "min_stock": "9999999",
                 "barcodes": [self.code(f"bar{n}")],
+                "custom": {"origin": self.text("mill")},
                 "packs": [{"name": self.text("carton"), "factor": "12", "barcode": self.code(f"pack{n}")}],
             }
             made = await self.make("/catalog/products", said | references)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from kernel.db.personal import INFO, Personal
 from kernel.personal import places_of, tables_of
-from kernel.personal.erasing import may_carry
+from kernel.personal.erasing import may_carry, tells
 from kernel.testing.box import Box
 from kernel.work import NO_BUSINESS, Work
 from tests.promises.filling import Filling
@@ -65,9 +65,11 @@ async def put_canaries(work: Work, kind: str, seeded: Seeded) -> None:
     for place in places_of(kind, tables_of(work.deployment.registry)):
         if place.table in tables:
             await _into_their_rows(work, place.rows(work.business_id, seeded.id), place.table, place.via, seeded)
-    own = dict(seeded.canaries)
+    silent = {f"{table.name}.{one.name}" for table in tables for one in table.columns if not tells(one)}
+    own = {name: canary for name, canary in seeded.canaries.items() if name not in silent}
     for table in tables:
-        columns = [one for one in table.columns if may_carry(one) and f"{table.name}.{one.name}" not in own]
+        known = own.keys() | silent
+        columns = [one for one in table.columns if may_carry(one) and f"{table.name}.{one.name}" not in known]
         if columns and table.name not in LEFT_OUT:
             await _into_a_document(work, columns, own, seeded)
 

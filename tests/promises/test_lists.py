@@ -23,6 +23,7 @@ FEW = {
     "/api/v1/businesses": "those one person works for",
     "/api/v1/tills": "the devices of one business",
     "/api/v1/catalog/categories": "the tree of one shop",
+    "/api/v1/custom-fields": "the fields of one shop, so many of an entity at most",
 }
 """Lists that may be sorted: they grow with the shop, not with its past."""
 SALES = "/api/v1/sales/sales"

@@ -39,6 +39,7 @@ FOR_ALL_STAFF = frozenset(
         ("GET", "/api/v1/businesses/{business_id}"),
         ("GET", "/api/v1/locations/{location_id}"),
         ("GET", "/api/v1/plugins/{name}"),
+        *(("GET", f"/api/v1/custom-fields{path}") for path in ("", "/{custom_field_id}")),
     }
 )
 """Every route that anyone signed in may call."""

@@ -26,6 +26,7 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/catalog/categories body id alone",
     "POST /api/v1/catalog/products body id alone",
     "POST /api/v1/catalog/price-lists body id alone",
+    "POST /api/v1/custom-fields body id alone",
     "POST /api/v1/customers/customers body id alone",
     "POST /api/v1/sales/sales body id alone",
     "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone",

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, Owned, owned_key
-from kernel.db.personal import names
+from kernel.db.personal import names, personal
+from kernel.db.sides import SideRow, side_of
 from kernel.work import Tally
 
 
@@ -42,6 +43,18 @@ class Entry(Owned, Base):
     sale_id: Mapped[uuid.UUID | None]
     at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime | None]
+
+
+class Card(SideRow, Base):
+    """The card a customer carries: it travels in their `ext.loyalty`. Two customers never carry the same."""
+
+    __tablename__ = "loyalty_card"
+    __table_args__ = side_of(
+        "customers.customer", "customers_customer", sa.UniqueConstraint("business_id", "card"), plugin="loyalty"
+    )
+
+    owner_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, info=names("customer", whole=True))
+    card: Mapped[str | None] = mapped_column(info=personal("contact", of="owner_id"))
 
 
 POINTS: Final = Tally(Base.metadata.tables["loyalty_balance"], ("customer_id",), "points", "t.points", 30)

@@ -29,9 +29,9 @@ class Spending(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
-    """In a customer's `ext.loyalty`: the number on the card they carry."""
+    """In a customer's `ext.loyalty`: the number on the card they carry, None for no card any more."""
 
-    card: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\A[A-Za-z0-9-]+\Z", examples=["MN-0042"])]
+    card: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\A[A-Za-z0-9-]+\Z", examples=["MN-0042"])] | None
 
 
 EXTENSIONS: Final[Mapping[str, type[Struct]]] = {"sales.cart": Spending, "customers.customer": Card}

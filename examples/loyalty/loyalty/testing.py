@@ -6,7 +6,6 @@ from uuid import UUID
 
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
-from plugins.customers.testing import a_customer
 from plugins.sales.testing import a_sale
 
 
@@ -17,7 +16,8 @@ async def points_of(box: Box, customer_id: UUID, points: int, *, shop: str = "ma
 
 
 async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
-    """A customer with points; `own` names them as requests do."""
-    customer = await a_customer(box, shop=shop)
-    await points_of(box, customer, 3, shop=shop)
-    own["customer_id"] = str(customer)
+    """A customer with a card and points; `own` names them as requests do."""
+    customer = {"name": "Grace Wambui", "ext": {"loyalty": {"card": f"{shop}-0042"}}}
+    made = await box.client("owner", shop).post("/api/v1/customers/customers", customer)
+    own["customer_id"] = made.json()["id"]
+    await points_of(box, UUID(own["customer_id"]), 3, shop=shop)

@@ -12,6 +12,7 @@ from kernel.registry import Registry
 PERMISSIONS = (
     Permission("business.manage", "Change the business's details"),
     Permission("locations.manage", "Add and change storefronts and warehouses"),
+    Permission("custom_fields.manage", "Give products, customers and others fields of the business's own"),
     Permission("users.see", "See who works here"),
     Permission("users.manage", "Add people, change their roles, switch them off"),
     Permission("roles.manage", "Change what roles may do"),
@@ -26,12 +27,12 @@ PERMISSIONS = (
 )
 TILL = "till"
 """What a registered till's device holds, with nobody signed in at it; no role can hold it."""
-WITHOUT_A_PERSON = frozenset({"locations.manage", "users.see", "jobs.see", "audit.see"})
+WITHOUT_A_PERSON = frozenset({"locations.manage", "custom_fields.manage", "users.see", "jobs.see", "audit.see"})
 """What an API key and a sign-in by PIN may hold of the kernel's permissions; any other takes a person."""
 AT_TILL_TOO = frozenset({"approvals.answer"})
 """What a sign-in by PIN may hold besides, and a key may not: a key would approve what its own maker asked for."""
 GRANTS: dict[str, tuple[str, ...]] = {
-    "manager": ("users.see", "jobs.see", "audit.see", "approvals.answer"),
+    "manager": ("custom_fields.manage", "users.see", "jobs.see", "audit.see", "approvals.answer"),
     "accountant": ("audit.see",),
 }
 ROLE_NAMES = {

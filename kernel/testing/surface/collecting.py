@@ -13,7 +13,17 @@ from kernel.testing.surface.text import Surface
 
 MODULES: Final = (
     *("kernel.plugin", "kernel.hooks", "kernel.work", "kernel.web", "kernel.wire", "kernel.errors", "kernel.money"),
-    *("kernel.db", "kernel.db.personal", "kernel.migrate", "kernel.jobs", "kernel.auth", "kernel.personal"),
+    *(
+        "kernel.db",
+        "kernel.db.custom",
+        "kernel.db.personal",
+        "kernel.db.sides",
+        "kernel.custom",
+        "kernel.migrate",
+        "kernel.jobs",
+        "kernel.auth",
+        "kernel.personal",
+    ),
     *("kernel.invariants", "kernel.cells", "kernel.app.demo", "kernel.app.recording", "kernel.deprecation"),
     *("kernel.testing.box", "kernel.testing.fixtures", "kernel.testing.served", "kernel.testing.servers"),
     *("kernel.testing.replaying", "kernel.testing.suite"),
@@ -24,6 +34,9 @@ FOR_THE_KERNEL: Final = {
     "kernel.app.demo": {"PASSWORD", "demo_data", "has_businesses", "make_businesses", "make_demo", "sign_ins"},
     "kernel.app.recording": {"Step", "record"},
     "kernel.auth": {"Rights", "User"},
+    "kernel.custom": {"all_fields", "entities"},
+    "kernel.db.custom": {"entity_tables", "key_tables"},
+    "kernel.db.sides": {"side_columns", "side_tables"},
     "kernel.db": {"Database", "Phase", "Transaction", "Trouble", "is_configuration", "trouble_of"},
     "kernel.hooks": {"HookSet", "LeftOut", "Meter", "Noted", "Pair", "Spent", "Strikes", "policy_of"},
     "kernel.jobs": {"Backlog", "Handler", "backlog", "forget_old_keys", "handlers_of", "next_run"}

@@ -146,7 +146,7 @@ async def export_products(scene: Scene, query: TableQuery) -> Download:
 @query("/import-template", permission=_SEE)
 async def get_import_template(work: Work, query: TableQuery) -> Download:
     """An empty table with the columns that an import takes."""
-    return await exporting.template(exporting.columns_for(work.actor.may("catalog.see_cost")), query.format)
+    return await exporting.template(work, query.format)
 
 
 @flow("POST", "/imports", permission=_IMPORT, status=201, takes=TABLES, errors=(errors.TableRefused,))
@@ -155,6 +155,7 @@ async def check_import(scene: Scene, upload: Upload) -> ImportOut:
 
     Products are known by `sku`. A column that is missing leaves what is there; an empty cell empties it. Categories are
     written as paths (`Food > Flour`) and made where they are missing, as brands are; barcodes have `|` between them.
+    Fields of the shop's own are columns `custom.<field>`.
     """
     return await importing.check_table(scene, upload)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Quantity, UnitPrice
-from kernel.wire import Code, Ext, ListQuery, Name, Request, Search, Text, extends, needs
+from kernel.wire import Code, Ext, ListQuery, Name, Request, Search, Text, custom, extends, needs
 
 Cost = Annotated[UnitPrice | None, needs("catalog.see_cost")]
 """A cost price: seen and set only by those who may."""
@@ -20,6 +20,11 @@ Unit = Literal["piece", "kg", "g", "litre", "ml", "metre", "pack", "hour"]
 """What a product is counted or measured in."""
 
 Kind = Literal["goods", "service"]
+
+ENTITY = "catalog.product"
+"""What products are called by who extends them, and by the fields of a shop's own."""
+Custom = Annotated[dict[str, Any], custom(ENTITY)]
+"""Field of the shop's own → value."""
 
 BarcodeText = Annotated[
     str,
@@ -198,12 +203,13 @@ class ProductIn(Request, frozen=True, kw_only=True):
     barcodes: Annotated[list[BarcodeText | BarcodeIn], Meta(max_length=50)] = []
     packs: Annotated[list[PackIn], Meta(max_length=20)] = []
     ext: Ext = {}
+    custom: Custom = {}
 
 
 class ProductPatch(Request, frozen=True, kw_only=True):
     """What changes of a product. Its unit and kind stay; packs and barcodes have routes of their own.
 
-    Of `ext` only the plugins named change.
+    Of `ext` only the plugins named change, of `custom` only the fields; null takes a value away.
     """
 
     sku: Code | UnsetType = UNSET
@@ -222,6 +228,7 @@ class ProductPatch(Request, frozen=True, kw_only=True):
     allow_negative_stock: bool | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
     ext: Ext | UnsetType = UNSET
+    custom: Custom | UnsetType = UNSET
 
 
 class ProductOut(Struct, frozen=True, kw_only=True):
@@ -248,18 +255,23 @@ class ProductOut(Struct, frozen=True, kw_only=True):
     barcodes: list[BarcodeText]
     packs: list[PackOut]
     image: ImageLinks | None
-    ext: Annotated[dict[str, Any], extends("catalog.product")]
+    ext: Annotated[dict[str, Any], extends(ENTITY)]
+    custom: Custom
     created_at: dt.datetime
     updated_at: dt.datetime
 
 
 class ProductQuery(ListQuery, frozen=True, kw_only=True):
-    """Which products. `q`: words, their beginnings or abbreviations, a SKU or barcode; `category_id` with all below."""
+    """Which products. `q`: words, their beginnings or abbreviations, a SKU or barcode; `category_id` with all below.
+
+    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`.
+    """
 
     q: Search | None = None
     category_id: UUID | None = None
     brand_id: UUID | None = None
     is_active: bool | None = None
+    custom: Annotated[dict[str, str], custom(ENTITY)] = {}
     sort: (
         Annotated[
             str,

@@ -10,12 +10,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import UNSET, Struct
 
+from kernel.custom import Field, custom_fields
 from kernel.db import Prepared, among
 from kernel.money import parse_micro
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
 from plugins.catalog.rules.goods import fits_unit, ids_on
+from plugins.catalog.schemas.goods import ENTITY
 from plugins.catalog.services.forms import Fault, Row, Said
+from plugins.catalog.services.own_columns import Cells, missing, read_cells, stored_with
 from plugins.catalog.services.pricing import product_row
 from plugins.taxes.api import classes_by_code
 
@@ -43,11 +46,12 @@ _HOLDERS = Prepared(
 
 
 class Shelf(Struct):
-    """What tables call by name: categories by path, brands, tax classes by code."""
+    """What tables call by name: categories by path, brands, tax classes by code, fields of the shop's own."""
 
     categories: dict[str, UUID]
     brands: dict[str, UUID]
     classes: dict[str, UUID]
+    fields: tuple[Field, ...]
 
 
 class Change(Struct, frozen=True):
@@ -85,7 +89,8 @@ async def read_shelf(work: Work) -> Shelf:
     )
     brands = await work.execute(sa.select(Brand.name, Brand.id).where(Brand.business_id == work.business_id))
     by_path = {path: id_ for id_, path in category_paths(rows.all()).items()}
-    return Shelf(by_path, {row.name: row.id for row in brands.all()}, await classes_by_code(work))
+    fields = await custom_fields(work, ENTITY)
+    return Shelf(by_path, {row.name: row.id for row in brands.all()}, await classes_by_code(work), fields)
 
 
 def category_paths(rows: Sequence[Any]) -> dict[UUID, str]:
@@ -117,16 +122,19 @@ async def compare(work: Work, rows: Sequence[Row], shelf: Shelf) -> Compared:
         had.setdefault(one.product_id, set()).add(one.code)
     asked = {code for row in said for code in _codes(row.said)}
     holders = {one.code: one for one in await work.fetch(_HOLDERS, codes=sorted(asked))}
+    own, wrong_cells = await read_cells(work, said, shelf.fields)
     changes = []
     for row in said:
         assert row.said is not None  # noqa: S101 - chosen so above
-        product = products.get(row.said.sku)
-        wrong = list(_faults(row, row.said, product, shelf, holders))
+        product, cells = products.get(row.said.sku), own.get(row.row, {})
+        wrong = [one for one in wrong_cells if one.row == row.row] if wrong_cells else []
+        wrong += _faults(row, row.said, product, shelf, holders)
+        wrong += missing(row.row, cells, product, shelf.fields) if not wrong else ()
         if wrong:
             faults += wrong
         else:
             changes.append(
-                _change(row, row.said, product, shelf, frozenset(had.get(product.id, ()) if product else ()))
+                _change(row, row.said, product, shelf, frozenset(had.get(product.id, ()) if product else ()), cells)
             )
     return Compared(changes, faults, len(rows) - len(changes))
 
@@ -161,7 +169,7 @@ def _faults(row: Row, said: Said, product: Any | None, shelf: Shelf, holders: Ma
             yield Fault(row.row, "barcodes", f"The barcode {code} is taken")
 
 
-def _change(row: Row, said: Said, product: Any | None, shelf: Shelf, had: frozenset[str]) -> Change:
+def _change(row: Row, said: Said, product: Any | None, shelf: Shelf, had: frozenset[str], cells: Cells) -> Change:
     wanted = {name: value for name in _PLAIN if (value := getattr(said, name)) is not UNSET}
     for name in _FIGURES:
         if (value := getattr(said, name)) is not UNSET:
@@ -173,6 +181,8 @@ def _change(row: Row, said: Said, product: Any | None, shelf: Shelf, had: frozen
     ):
         if (value := getattr(said, name)) is not UNSET:
             wanted[column] = None if value is None else known.get(value, UNSET)
+    if cells:
+        wanted["custom"] = stored_with(product, cells)
     if product is None:
         return Change(row, None, wanted)
     values = {name: value for name, value in wanted.items() if getattr(product, name) != value}

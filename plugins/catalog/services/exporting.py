@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from kernel.auth import look
 from kernel.cells import csv_cell
+from kernel.custom import Field, custom_fields
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price
 from kernel.web import Scene, csv_line, json_line
@@ -18,9 +19,10 @@ from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
 from plugins.catalog.rules.goods import joined_codes
-from plugins.catalog.schemas.goods import Format
+from plugins.catalog.schemas.goods import ENTITY, Format
 from plugins.catalog.services.comparing import category_paths
 from plugins.catalog.services.forms import COLUMNS
+from plugins.catalog.services.own_columns import cells_of, own_columns
 from plugins.catalog.services.pricing import product_row
 from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx
 from plugins.taxes.api import classes_by_code
@@ -55,8 +57,10 @@ async def export_products(scene: Scene, kind: Format) -> Download:
     return await _download(lines, name, kind)
 
 
-async def template(columns: Sequence[str], kind: Format) -> Download:
+async def template(work: Work, kind: Format) -> Download:
     """An empty table with the columns that an import takes."""
+    fields = await custom_fields(work, ENTITY)
+    columns = [*columns_for(work.actor.may("catalog.see_cost")), *own_columns(fields)]
     lines = _file()
     lines.write(_line(columns, kind))
     lines.seek(0)
@@ -77,7 +81,8 @@ async def _download(lines: IO[bytes], name: str, kind: Format) -> Download:
 
 async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]:
     """Page by page into a file, so that memory does not grow with the catalog."""
-    names = await _names(work)
+    names, fields = await _names(work), await custom_fields(work, ENTITY)
+    columns = [*columns, *own_columns(fields)]
     file = _file()
     file.write(_line(columns, kind))
     after = ""
@@ -86,7 +91,7 @@ async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]
         for one in await work.fetch(_CODES, product_ids=[row.id for row in rows]):
             codes.setdefault(one.product_id, []).append(one.code)
         for row in rows:
-            cells = _cells(work, row, names, codes.get(row.id, []))
+            cells = _cells(work, row, names, codes.get(row.id, []), fields)
             file.write(_line([cells[name] for name in columns], kind))
         after = rows[-1].sku
     file.seek(0)
@@ -111,16 +116,22 @@ async def _names(work: Work) -> dict[UUID | None, str]:
     return {None: "", **category_paths(categories.all()), **{row.id: row.name for row in brands.all()}, **classes}
 
 
-def _cells(work: Work, row: Any, names: dict[UUID | None, str], codes: list[str]) -> dict[str, Any]:
+def _cells(
+    work: Work, row: Any, names: dict[UUID | None, str], codes: list[str], fields: Sequence[Field]
+) -> dict[str, Any]:
     said = {name: getattr(row, name) for name in COLUMNS if hasattr(row, name)}
     for name in ("price", "wholesale_price", _COST, "mrp"):
         if said[name] is not None:
             said[name] = format_price(said[name], work.shop.exponent)
     if row.min_stock is not None:
         said["min_stock"] = format_micro(row.min_stock)
-    return said | {
-        "category": names[row.category_id],
-        "brand": names[row.brand_id],
-        "tax_class": names[row.tax_class_id],
-        "barcodes": joined_codes(codes),
-    }
+    return (
+        said
+        | cells_of(row.custom, fields)
+        | {
+            "category": names[row.category_id],
+            "brand": names[row.brand_id],
+            "tax_class": names[row.tax_class_id],
+            "barcodes": joined_codes(codes),
+        }
+    )

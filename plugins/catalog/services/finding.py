@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.orm import aliased
 
+from kernel.custom import CustomFilter, conditions
 from kernel.db import Prepared, among
 from kernel.errors import InvalidCursor
 from kernel.web import make_cursor, read_cursor
@@ -30,7 +31,7 @@ from plugins.catalog.rules.goods import (
     search_terms,
     tail_key,
 )
-from plugins.catalog.schemas.goods import ProductQuery
+from plugins.catalog.schemas.goods import ENTITY, ProductQuery
 
 MOST_TERMS = 6
 MOST_LOOSE = 200
@@ -73,18 +74,23 @@ class _Place(Struct, frozen=True):
 
 
 class _Filters(Struct, frozen=True):
-    """Which filters narrow a question."""
+    """Which filters narrow a question. custom: the shape of those by fields of the shop's own."""
 
     category: bool
     brand: bool
     active: bool
+    custom: tuple[bool, int]
 
 
-async def find_products(work: Work, query: ProductQuery) -> Found:
-    """A page of products by a question, best first. Raises InvalidCursor."""
+async def find_products(work: Work, query: ProductQuery, custom: CustomFilter) -> Found:
+    """A page of products by a question, best first. custom: what fields of the shop's own are to hold.
+
+    Raises InvalidCursor.
+    """
     question = _taken_apart(query.q or "")
-    filters = _Filters(query.category_id is not None, query.brand_id is not None, query.is_active is not None)
-    given = _given(question, query)
+    given_too = query.category_id is not None, query.brand_id is not None, query.is_active is not None
+    filters = _Filters(*given_too, custom.shape)
+    given = _given(question, query) | custom.parameters
     place = _place(work, query)
     rows: list[_Place] = []
     if place.stage < _LOOSE:
@@ -379,9 +385,10 @@ def _narrowed(p: Any, filters: _Filters) -> Iterable[sa.ColumnElement[bool]]:
         wanted.append(product.brand_id == sa.bindparam("brand", type_=sa.Uuid()))
     if filters.active:
         wanted.append(product.is_active == sa.bindparam("active", type_=sa.Boolean()))
+    own = conditions(ENTITY, p.product_id, filters.custom)
     if not wanted:
-        return ()
+        return own
     here: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         product.business_id == _business, product.id == p.product_id, *wanted
     )
-    return (here.limit(sa.literal_column("1")).scalar_subquery().is_not(None),)
+    return (here.limit(sa.literal_column("1")).scalar_subquery().is_not(None), *own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -39,9 +40,13 @@ class Said(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     allow_negative_stock: bool | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
     barcodes: list[BarcodeText] | UnsetType = UNSET
+    custom: dict[str, str] | UnsetType = UNSET
 
 
-COLUMNS: Final = tuple(one.name for one in structs.fields(Said))
+COLUMNS: Final = tuple(one.name for one in structs.fields(Said) if one.name != "custom")
+CUSTOM: Final = "custom."
+"""What the column of a field of the shop's own begins with. Whoever knows the fields reads its cells."""
+_CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_]{0,39}")
 _FLAGS = {"track_stock": UNSET, "allow_negative_stock": False, "is_active": True}
 _FORMS = {"sku": "in printable ASCII, such as RICE-2KG", "hsn_code": "in 4 to 8 digits", "min_stock": "such as 6"}
 _PRICE = "with a point and at most six decimals, such as 380.00"
@@ -91,6 +96,18 @@ def _of_product(name: str, cell: str) -> Any:
     return text
 
 
+def own_cell(cell: str) -> str:
+    """A cell of a field of the shop's own, as it is written. Raises ValueError for one that is too long."""
+    text = read_cell(cell.strip(" "))
+    if len(text) > MOST_LETTERS:
+        raise ValueError("The text is too long")
+    return text
+
+
+def _is_own(column: str) -> bool:
+    return _CUSTOM.fullmatch(column) is not None
+
+
 def _barcode(code: str) -> str:
     try:
         return check_gtin(code)
@@ -123,7 +140,7 @@ class Form(NamedTuple):
     """One kind of table. value: (column, cell) → what it says, ValueError where it cannot. once: what may stand once.
 
     needed: what every row says; the column of the first must be there. like: what is said of a text that does not have
-    the form its column wants. once gives (column, key, words).
+    the form its column wants. once gives (column, key, words). more: whether a column is of a field of the shop's own.
     """
 
     columns: Sequence[str]
@@ -133,6 +150,7 @@ class Form(NamedTuple):
     value: Callable[[str, str], Any]
     like: Mapping[str, str]
     once: Callable[[Any], Iterable[tuple[str, str, str]]]
+    more: Callable[[str], bool] = lambda _: False
 
 
 def _once_of_product(said: Said) -> Iterable[tuple[str, str, str]]:
@@ -166,6 +184,6 @@ _PRICES_LIKE = {
     "starts_at": "Write it such as 2026-12-01, or 2026-12-01T08:00:00",
 }
 FORMS: Final = {
-    "products": Form(COLUMNS, ("sku",), Said, Row, _of_product, _LIKE, _once_of_product),
+    "products": Form(COLUMNS, ("sku",), Said, Row, _of_product, _LIKE, _once_of_product, _is_own),
     "prices": Form(PRICE_COLUMNS, ("sku", "price"), PriceSaid, PriceRow, _of_price, _PRICES_LIKE, _once_of_price),
 }

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from msgspec import UNSET
 
 from kernel.auth import act, look
+from kernel.custom import custom_fields, write_keys
 from kernel.db import new_id
 from kernel.errors import Fault as Problem
 from kernel.errors import Forbidden
@@ -24,7 +25,7 @@ from kernel.wire import ListQuery, Page, Upload
 from kernel.work import Work
 from plugins.catalog.errors import ImportNotReady
 from plugins.catalog.models import Barcode, Import, ImportPart, PriceList, Product
-from plugins.catalog.schemas.goods import BrandIn, CategoryIn, CellFault, Counts, ImportOut, ProductIn
+from plugins.catalog.schemas.goods import ENTITY, BrandIn, CategoryIn, CellFault, Counts, ImportOut, ProductIn
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import locked
 from plugins.catalog.services.comparing import (
@@ -39,6 +40,7 @@ from plugins.catalog.services.comparing import (
 )
 from plugins.catalog.services.forms import Fault, PriceRow, Row, Said
 from plugins.catalog.services.keys import write_search
+from plugins.catalog.services.own_columns import refuse_unknown
 from plugins.catalog.services.price_tables import ComparedPrices, apply_prices, compare_prices
 from plugins.catalog.services.products import add_products
 from plugins.catalog.services.shelves import add_brand, add_category
@@ -112,6 +114,8 @@ async def _check_upload(scene: Scene, upload: Upload, form: str, list_id: UUID |
     async with read_table(upload, form) as table:
         if _COST in table.columns and not standing.actor.may("catalog.see_cost"):
             raise Forbidden(faults=[Problem(f"/{_COST}", "forbidden", "This needs the permission catalog.see_cost")])
+        fields = await look(scene.deployment, standing.business_id, lambda work: custom_fields(work, ENTITY))
+        refuse_unknown(table.columns, fields)
         import_id = new_id()
         await act(
             scene.deployment,
@@ -287,10 +291,10 @@ def _product_in(change: Change) -> ProductIn:
     assert said is not None  # noqa: S101 - only such rows change anything
     taken = {name: value for name in _TAKEN if (value := getattr(said, name)) is not UNSET}
     ids = {name: values[name] for name in ("category_id", "brand_id", "tax_class_id") if name in values}
-    return ProductIn(**taken, **ids)
+    return ProductIn(**taken, **ids, custom=dict(values.get("custom", {})))
 
 
-_TAKEN = tuple(name for name in Said.__struct_fields__ if name not in ("category", "brand", "tax_class"))
+_TAKEN = tuple(name for name in Said.__struct_fields__ if name not in ("category", "brand", "tax_class", "custom"))
 
 
 async def _change(work: Work, changes: Sequence[Change]) -> None:
@@ -313,6 +317,8 @@ async def _change(work: Work, changes: Sequence[Change]) -> None:
     await work.session.flush()
     await _change_codes(work, [one for one in changes if one.codes is not None])
     await write_search(work, renamed)
+    own = [(one.product.id, one.values["custom"]) for one in changes if one.product and "custom" in one.values]
+    await write_keys(work, ENTITY, own)
 
 
 def _own_changes(change: Change, rows: Mapping[UUID, Product]) -> Iterator[OwnChange]:

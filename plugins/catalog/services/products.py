@@ -7,16 +7,17 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
 
+from kernel.custom import changed_values, new_values, write_keys
 from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import format_price, parse_micro
-from kernel.work import Work, changed_ext, read_ext, stored_ext
+from kernel.work import Work, change_sides, changed_ext, read_ext, stored_ext, write_sides
 from plugins.catalog.errors import BarcodeTaken
 from plugins.catalog.models import Barcode, Pack, Product
 from plugins.catalog.rules.goods import fits_unit
-from plugins.catalog.schemas.goods import BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
+from plugins.catalog.schemas.goods import ENTITY, BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own, now_costs, own_spans
 from plugins.catalog.services.common import check_references, given_in, locked, micro, normal_barcode
 from plugins.catalog.services.keys import write_search
@@ -55,7 +56,9 @@ async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
             for field in ("category_id", "brand_id", "tax_class_id")
         },
     )
-    rows = [_product(work, data, base) for data, base in zip(many, bases, strict=True)]
+    custom = await new_values(work, ENTITY, [one.custom for one in many], bases)
+    exts = [read_ext(work, ENTITY, one.ext, f"{base}/ext") for one, base in zip(many, bases, strict=True)]
+    rows = [_product(work, *one) for one in zip(many, custom, exts, bases, strict=True)]
     packs: list[Pack] = []
     codes: list[_Code] = []
     for data, row, base in zip(many, rows, bases, strict=True):
@@ -70,6 +73,8 @@ async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
         work.session.add_all(stage)
         await work.session.flush()
     await write_search(work, rows, are_new=True)
+    await write_keys(work, ENTITY, [(row.id, row.custom) for row in rows], are_new=True)
+    await write_sides(work, ENTITY, [(row.id, ext) for row, ext in zip(rows, exts, strict=True)])
     return rows
 
 
@@ -82,16 +87,22 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
     await check_references(work, {name: {one} for name in references if isinstance(one := given.get(name), UUID)})
     price_before = await _change_own(work, row, given)
     if not isinstance(patch.ext, UnsetType):
-        row.ext = changed_ext(work, "catalog.product", row.ext, patch.ext)
+        row.ext = changed_ext(work, ENTITY, row.ext, patch.ext)
+    if not isinstance(patch.custom, UnsetType):
+        row.custom = await changed_values(work, ENTITY, row.custom, patch.custom)
     for name, value in given.items():
         if name in _PRICES:
             setattr(row, name, micro(value if isinstance(value, str) else None))
-        elif name != "ext":
+        elif name not in ("ext", "custom"):
             setattr(row, name, value)
     _check(row, "")
     await touch(work, row)
     if "name" in given or "sku" in given:
         await write_search(work, [row])
+    if "custom" in given:
+        await write_keys(work, ENTITY, [(id_, row.custom)])
+    if not isinstance(patch.ext, UnsetType):
+        await change_sides(work, ENTITY, id_, patch.ext)
     facts: dict[str, Any] = {}
     if "price" in given:
         facts = {"price_before": _price(work, price_before), "price": _price(work, row.price)}
@@ -178,7 +189,7 @@ async def _change_own(work: Work, row: Product, given: Mapping[str, object]) -> 
     return row.price if before is None else before
 
 
-def _product(work: Work, data: ProductIn, base: str) -> Product:
+def _product(work: Work, data: ProductIn, custom: dict[str, Any], ext: Mapping[str, Struct], base: str) -> Product:
     row = Product(
         business_id=work.business_id,
         id=data.id or new_id(),
@@ -199,7 +210,8 @@ def _product(work: Work, data: ProductIn, base: str) -> Product:
         track_stock=data.track_stock if isinstance(data.track_stock, bool) else data.kind == "goods",
         allow_negative_stock=data.allow_negative_stock,
         is_active=data.is_active,
-        ext=stored_ext(read_ext(work, "catalog.product", data.ext, f"{base}/ext")),
+        ext=stored_ext(ext, ENTITY),
+        custom=custom,
         created_at=work.now,
         updated_at=work.now,
         version=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,17 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.orm import aliased
 
+from kernel.custom import CustomFilter, Field, conditions, custom_fields, custom_filter, shown_values
 from kernel.db import Prepared, among, gathered
 from kernel.errors import NotFound
 from kernel.money import format_micro, format_price
 from kernel.web import Listing, page, sorting
 from kernel.wire import ListQuery, Page
-from kernel.work import Work
+from kernel.work import Work, with_sides
 from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
 from plugins.catalog.rules.goods import BadBarcode, check_gtin, ids_on, mrp_of
 from plugins.catalog.schemas.goods import (
+    ENTITY,
     IMAGE_SIZES,
     BarcodeOut,
     BrandOut,
@@ -96,19 +98,24 @@ async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int, bool]:
     if row is None:
         raise NotFound
     planned = (row.price, row.wholesale_price) != (row.set_price, row.set_wholesale)
-    return _answer(row, work.shop.exponent), row.version, planned
+    return (await _answers(work, [row]))[0], row.version, planned
 
 
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """A page of products: best first where a question is asked, sorted otherwise."""
-    exponent = work.shop.exponent
-    asks = query.q is not None and query.q.strip()
-    if asks and query.sort is None:
-        found = await find_products(work, query)
+    custom = await custom_filter(work, ENTITY, query.custom)
+    if query.q is not None and query.q.strip() and query.sort is None:
+        found = await find_products(work, query, custom)
         if not found.ids:
             return Page([], None, found.total)
         rows = {row.id: row for row in await work.fetch(_MANY, product_ids=found.ids, at=work.now)}
-        return Page([_answer(rows[id_], exponent) for id_ in found.ids], found.next_cursor, found.total)
+        return Page(await _answers(work, [rows[id_] for id_ in found.ids]), found.next_cursor, found.total)
+    listed = await _sorted(work, query, custom)
+    return Page(await _answers(work, listed.items), listed.next_cursor, listed.total)
+
+
+async def _sorted(work: Work, query: ProductQuery, custom: CustomFilter) -> Page[Any]:
+    """A page of rows in the order of a column."""
     column, descending = sorting(query.sort or "name", _SORTS)
     filters = {
         "category": None if query.category_id is None else query.category_id.hex,
@@ -116,23 +123,22 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
         "is_active": query.is_active,
     }
     given = {name: value for name, value in filters.items() if value is not None}
-    if asks:
-        sure = _PRODUCT.where(surely_fits(query.q or "", work.business_id, Product.id), *_narrowed(tuple(given)))
-        order = [column, Product.id]
-        asked = sure.params(business_id=work.business_id, at=work.now, **given)
-        listed: Page[Any] = await page(work, asked, query, order=order, make=lambda row: row, descending=descending)
-    else:
-        listed = await _listing(column.key, descending, tuple(given)).page(work, query, at=work.now, **given)
-    return Page([_answer(row, exponent) for row in listed.items], listed.next_cursor, listed.total)
+    narrowed, given = (tuple(given), custom.shape), given | custom.parameters | {"at": work.now}
+    if query.q is None or not query.q.strip():
+        return await _listing(column.key, descending, *narrowed).page(work, query, **given)
+    sure = _PRODUCT.where(surely_fits(query.q, work.business_id, Product.id), *_narrowed(*narrowed))
+    asked = sure.params(business_id=work.business_id, **given)
+    order = [column, Product.id]
+    return await page(work, asked, query, order=order, make=lambda row: row, descending=descending)
 
 
-@lru_cache(maxsize=64)
-def _listing(sort: str, descending: bool, filters: tuple[str, ...]) -> Listing:
-    return Listing(_PRODUCT.where(*_narrowed(filters)), [_SORTS[sort], Product.id], descending=descending)
+@lru_cache(maxsize=256)
+def _listing(sort: str, descending: bool, filters: tuple[str, ...], custom: tuple[bool, int]) -> Listing:
+    return Listing(_PRODUCT.where(*_narrowed(filters, custom)), [_SORTS[sort], Product.id], descending=descending)
 
 
-def _narrowed(filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
-    """The conditions of filters, their values as parameters of the same names."""
+def _narrowed(filters: tuple[str, ...], custom: tuple[bool, int]) -> list[sa.ColumnElement[bool]]:
+    """The conditions of filters, their values as parameters of the same names; custom: the shape of the shop's own."""
     below = sa.select(Category.id).where(
         Category.business_id == _business, Category.path.contains(sa.bindparam("category", type_=sa.Text()))
     )
@@ -141,7 +147,7 @@ def _narrowed(filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
         "brand_id": Product.brand_id == sa.bindparam("brand_id", type_=sa.Uuid()),
         "is_active": Product.is_active == sa.bindparam("is_active", type_=sa.Boolean()),
     }
-    return [known[name] for name in filters]
+    return [*(known[name] for name in filters), *conditions(ENTITY, Product.id, custom)]
 
 
 async def scan(work: Work, code: str) -> Scanned:
@@ -155,7 +161,7 @@ async def scan(work: Work, code: str) -> Scanned:
         raise NotFound(f"No product has the barcode {normal}")
     exponent = work.shop.exponent
     factor = next((one.factor for one in _packs_of(row) if one.id == row.code_pack_id), None)
-    said = _answer(row, exponent)
+    (said,) = await _answers(work, [row])
     pack = next((one for one in said.packs if one.id == row.code_pack_id), None)
     return Scanned(normal, _price(mrp_of(row.mrp, row.code_mrp, factor), exponent), said, pack)
 
@@ -210,7 +216,14 @@ def _packs_of(row: Any) -> list[_Pack]:
     return sorted(_READ_PACKS.decode(row.packs), key=lambda one: (one.factor, one.id)) if row.packs else []
 
 
-def _answer(row: Any, exponent: int) -> ProductOut:
+async def _answers(work: Work, rows: Sequence[Any]) -> list[ProductOut]:
+    """Rows as they are answered, with what plugins keep on the side."""
+    fields = await custom_fields(work, ENTITY)
+    exts = await with_sides(work, ENTITY, {row.id: row.ext for row in rows})
+    return [_answer(row, work.shop.exponent, fields, exts[row.id]) for row in rows]
+
+
+def _answer(row: Any, exponent: int, fields: Sequence[Field], ext: dict[str, Any]) -> ProductOut:
     codes = _READ_CODES.decode(row.codes) if row.codes else []
     if len(codes) > 1:
         codes.sort(key=lambda one: one.id)
@@ -246,7 +259,8 @@ def _answer(row: Any, exponent: int) -> ProductOut:
         barcodes=[code.code for code in codes if code.pack_id is None],
         packs=packs,
         image=_image(row),
-        ext=row.ext,
+        ext=ext,
+        custom=shown_values(fields, row.custom) if fields else {},
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -20,10 +20,10 @@ from typing import IO, Any, Final
 import msgspec
 from msgspec import UNSET, structs
 
-from plugins.catalog.services.forms import FORMS, MOST_LETTERS, Fault, Form, Header
+from plugins.catalog.services.forms import CUSTOM, FORMS, MOST_LETTERS, Fault, Form, Header, own_cell
 
 MOST_ROWS: Final = 100_000
-MOST_COLUMNS: Final = 64
+MOST_COLUMNS: Final = 96
 MOST_UNPACKED: Final = 300 * 1024 * 1024
 MOST_ENTRIES: Final = 500
 MOST_MEMORY: Final = 1024 * 1024 * 1024
@@ -68,7 +68,7 @@ def _columns(form: Form, cells: Sequence[str]) -> list[str]:
     names = [cell.strip().lower().replace(" ", "_") for cell in cells]
     while names and not names[-1]:
         names.pop()
-    if unknown := [name for name in names if name not in form.columns]:
+    if unknown := [name for name in names if name not in form.columns and not form.more(name)]:
         raise Refused(
             f"Row 1 names columns that are not known: {', '.join(unknown)[:200]}; there are {', '.join(form.columns)}"
         )
@@ -86,9 +86,11 @@ def _row(form: Form, number: int, header: Sequence[str], cells: Sequence[str]) -
     if any(cells[len(header) :]):
         faults.append(Fault(number, "", "There are more cells than columns"))
     for place, name in enumerate(header):
+        cell = cells[place] if place < len(cells) else ""
         try:
-            value = _value(form, name, cells[place] if place < len(cells) else "")
-            if value is not UNSET:
+            if form.more(name):
+                values.setdefault("custom", {})[name.removeprefix(CUSTOM)] = own_cell(cell)
+            elif (value := _value(form, name, cell)) is not UNSET:
                 values[name] = msgspec.convert(value, kinds[name])
         except (msgspec.ValidationError, ValueError) as fault:
             said = form.like.get(name, str(fault)) if "matching regex" in str(fault) else str(fault)

@@ -55,6 +55,8 @@ async def test_it_goes_and_comes_back_with_every_row(box: Box) -> None:
     customer, operator = await a_customer(box), box.client("operator")
     points = f"/api/v1/loyalty/customers/{customer}"
     await points_of(box, customer, 30)
+    card = {"ext": {"loyalty": {"card": "MN-0042"}}}
+    await box.client("owner").patch(f"/api/v1/customers/customers/{customer}", card, version=1)
     await sell(box, customer, "RICE-1")
     before, had = await rows(box), (await box.client("cashier").get(points)).json()
     assert all(before.values()), "every table of it has rows"

@@ -102,8 +102,12 @@ async def test_a_card_stands_with_the_customer(box: Box) -> None:
     version = int((await owner.get(path)).headers["etag"].strip('"'))
     changed = await owner.patch(path, {"ext": {"loyalty": {"card": "MN-0042"}}}, version=version)
     assert changed.json()["ext"] == {"loyalty": {"card": "MN-0042"}}
+    twice = await owner.post("/api/v1/customers/customers", {"name": "Otieno", "ext": {"loyalty": {"card": "MN-0042"}}})
+    assert (twice.status_code, twice.json()["errors"][0]["pointer"]) == (409, "/ext/loyalty/card")
     assert (await owner.post("/api/v1/plugins/loyalty/disable")).status_code == 200
-    assert (await owner.get(path)).json()["ext"] in ({}, {"loyalty": {"card": "MN-0042"}})
+    assert (await owner.get(path)).json()["ext"] == {}
+    assert (await owner.post("/api/v1/plugins/loyalty/enable")).status_code == 200
+    assert (await owner.get(path)).json()["ext"] == {"loyalty": {"card": "MN-0042"}}
 
 
 async def test_what_a_point_is_worth_is_for_the_business_to_say(box: Box) -> None:

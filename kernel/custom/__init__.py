@@ -1,0 +1,30 @@
+"""Fields that a business gives its products, customers and whatever else takes them; no table is altered for it.
+
+The values stand with their owner, in a JSON column; beside it a table of keys answers filters (`kernel.db.custom`).
+"""
+
+from kernel.custom.fields import all_fields, custom_fields, entities
+from kernel.custom.filtering import CustomFilter, conditions, custom_filter
+from kernel.custom.keeping import changed_values, known_ids, new_values, shown_values, write_keys
+from kernel.custom.values import Field, Value, WrongValue, key_of, read_text, read_value, written
+
+__all__ = [
+    "CustomFilter",
+    "Field",
+    "Value",
+    "WrongValue",
+    "all_fields",
+    "changed_values",
+    "conditions",
+    "custom_fields",
+    "custom_filter",
+    "entities",
+    "key_of",
+    "known_ids",
+    "new_values",
+    "read_text",
+    "read_value",
+    "shown_values",
+    "write_keys",
+    "written",
+]

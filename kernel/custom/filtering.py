@@ -1,0 +1,146 @@
+"""Lists by fields of a business's own: `?custom.color=red`, `?custom.weight.from=1&custom.weight.to=2.5`.
+
+Every filter is a range of keys. What few things have is looked up first, and the list is made of those; what many have
+is checked along the list's own order, which soon fills a page. So neither reads what it does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from kernel.custom.fields import custom_fields
+from kernel.custom.values import RANGED, Field, WrongValue, key_of, read_text
+from kernel.db import Prepared, among
+from kernel.db.custom import key_tables
+from kernel.errors import Invalid
+from kernel.work import Work
+
+MOST_FILTERS: Final = 5
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+FEW: Final = 1000
+"""Things that a filter may let through to be looked up first."""
+_FIRST: Final = " "
+"""Before all keys; behind those that were erased, which are empty."""
+_LAST: Final = "\U0010ffff"
+"""Behind all keys."""
+
+
+class Range(Struct, frozen=True):
+    """The keys of a field that a filter lets through."""
+
+    field_id: UUID
+    low: str
+    high: str
+
+
+class CustomFilter(Struct, frozen=True):
+    """What a list is narrowed to. ids: all that the filters let through which let few; checked: the other filters."""
+
+    ids: tuple[UUID, ...] | None = None
+    checked: tuple[Range, ...] = ()
+
+    @property
+    def shape(self) -> tuple[bool, int]:
+        """What its conditions depend on."""
+        return self.ids is not None, len(self.checked)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its conditions are given."""
+        given: dict[str, Any] = {} if self.ids is None else {"custom_ids": list(self.ids)}
+        for n, one in enumerate(self.checked):
+            given |= {f"custom{n}": one.field_id, f"custom{n}_low": one.low, f"custom{n}_high": one.high}
+        return given
+
+
+NO_FILTER: Final = CustomFilter()
+
+
+async def custom_filter(work: Work, entity: str, given: Mapping[str, str]) -> CustomFilter:
+    """The filters of a query string: `<field>`, `<field>.from` or `<field>.to` → text. Raises Invalid at one."""
+    if not given:
+        return NO_FILTER
+    ids: set[UUID] | None = None
+    checked = []
+    for one in await _ranges(work, entity, given):
+        rows = await work.fetch(_few(entity), field=one.field_id, low=one.low, high=one.high)
+        if len(rows) > FEW:
+            checked.append(one)
+        else:
+            found = {row.owner_id for row in rows}
+            ids = found if ids is None else ids & found
+    return CustomFilter(None if ids is None else tuple(sorted(ids)), tuple(checked))
+
+
+def conditions(entity: str, owner: Any, shape: tuple[bool, int]) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a filter of a shape, on a column of the entity's ids."""
+    has_ids, checked = shape
+    found = [among(owner, "custom_ids")] if has_ids else []
+    return found + [_holds(entity, owner, n) for n in range(checked)]
+
+
+def _holds(entity: str, owner: Any, n: int) -> sa.ColumnElement[bool]:
+    """Whether a thing's key is within the n-th range.
+
+    Written as a value rather than EXISTS, which PostgreSQL would turn into a join of all rows before taking the first.
+    """
+    keys = key_tables()[entity].alias().c
+    here: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        keys.business_id == _business,
+        keys.owner_id == owner,
+        keys.field_id == sa.bindparam(f"custom{n}", type_=sa.Uuid()),
+        keys.key.between(
+            sa.bindparam(f"custom{n}_low", type_=sa.Text()), sa.bindparam(f"custom{n}_high", type_=sa.Text())
+        ),
+    )
+    return here.limit(sa.literal_column("1")).scalar_subquery().is_not(None)
+
+
+@cache
+def _few(entity: str) -> Prepared:
+    """The things within a range, as many as are few and one more."""
+    keys = key_tables()[entity].c
+    return Prepared(
+        sa.select(keys.owner_id)
+        .where(
+            keys.business_id == _business,
+            keys.field_id == sa.bindparam("field", type_=sa.Uuid()),
+            keys.key.between(sa.bindparam("low", type_=sa.Text()), sa.bindparam("high", type_=sa.Text())),
+        )
+        .limit(sa.literal_column(str(FEW + 1)))
+    )
+
+
+async def _ranges(work: Work, entity: str, given: Mapping[str, str]) -> list[Range]:
+    fields = {one.key: one for one in await custom_fields(work, entity)}
+    found: dict[UUID, Range] = {}
+    for name, said in given.items():
+        key, _, side = name.partition(".")
+        pointer = f"?custom.{name[:60]}"
+        field = fields.get(key)
+        if field is None or side not in ("", "from", "to") or (side and field.kind not in RANGED):
+            raise Invalid.at(pointer, "Unknown parameter", code="unknown")
+        before = found.get(field.id, Range(field.id, _FIRST, _LAST))
+        found[field.id] = _narrowed(before, side, _key(field, said, pointer))
+    if len(found) > MOST_FILTERS:
+        raise Invalid.at("?custom", f"At most {MOST_FILTERS} of them at once")
+    return list(found.values())
+
+
+def _narrowed(before: Range, side: str, key: str) -> Range:
+    low = before.low if side == "to" else max(before.low, key)
+    high = before.high if side == "from" else min(before.high, key)
+    return Range(before.field_id, low, high)
+
+
+def _key(field: Field, said: str, pointer: str) -> str:
+    try:
+        return key_of(field.kind, read_text(field, said))
+    except WrongValue as fault:
+        raise Invalid.at(pointer, str(fault)) from fault
