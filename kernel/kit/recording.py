@@ -106,7 +106,9 @@ def _things(recording: Recording, beside: Around, imports: dict[str, set[str]]) 
 
 def _used(recording: Recording, beside: Around) -> Iterator[Thing]:
     """The things that something else in the test names."""
-    for value in _parts([step.options for step in recording.steps] + [recording.whole().body, beside.rows]):
+    for value in _parts(
+        [[*step.arguments, step.options] for step in recording.steps] + [recording.whole().body, beside.rows]
+    ):
         if isinstance(value, Thing):
             yield value
         elif isinstance(value, uuid.UUID) and (thing := recording.known(value)):
