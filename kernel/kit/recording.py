@@ -100,8 +100,13 @@ def _things(recording: Recording, beside: Around, imports: dict[str, set[str]]) 
         }
         options = {key: value for key, value in options.items() if value != "None"} | {"shop": Code("SHOP")}
         start = f"{step.thing.expression} = await " if id(step.thing) in used else "await "
-        lines.append(Code(call(builder, [Code("box"), *step.arguments], options, 4, start)))
+        lines.append(Code(call(builder, [Code("box"), *map(_named, step.arguments)], options, 4, start)))
     return lines
+
+
+def _named(value: Any) -> Any:
+    """A thing by its name in the test."""
+    return Code(value.expression) if isinstance(value, Thing) else value
 
 
 def _used(recording: Recording, beside: Around) -> Iterator[Thing]:
