@@ -8,16 +8,20 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from kernel.money import Percent
-from plugins.taxes.schemas.values import Category, Rounding
+from kernel.money import Percent, UnitPrice
+from plugins.taxes.schemas.values import Category, Kind, Rounding
 
 
 class PackComponent(Struct, frozen=True, forbid_unknown_fields=True):
-    """One percentage of a pack's rate, with the twin that must equal it, if any."""
+    """One tax of a pack's rate: a percentage, or an amount per unit; with the twin that must equal it, if any."""
 
     code: str
-    rate: Percent
+    rate: Percent = "0"
     twin: str | None = None
+    kind: Kind = "percent"
+    amount: UnitPrice = "0"
+    included: bool | None = None
+    affects_base: bool = False
 
 
 class PackRate(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,30 +16,40 @@ Rounding = Literal["line", "document"]
 """Where tax is rounded: on each line, or once per rate on the whole document."""
 
 
+Kind = Literal["percent", "per_unit"]
+"""What a tax is: a percentage of its base, or an amount of money for each unit."""
+
+
 class TaxComponent(Struct, frozen=True):
     """One tax of a treatment: a percentage (16_000_000 is 16 %), or `amount_micro` of money for each unit.
 
     `twin` names the component that must always come to the same amount, as CGST and SGST do; both name each
-    other and have one rate. Negative figures are ValueErrors.
+    other and have one rate. `included`: whether the price contains it; None as the region's prices do.
+    `affects_base`: the percentages after it are taken of it too; those that prices contain only of what they
+    contain. Negative figures, and twins that affect the base, are ValueErrors.
     """
 
     code: str
     rate: int = 0
-    kind: Literal["percent", "per_unit"] = "percent"
+    kind: Kind = "percent"
     amount_micro: int = 0
     twin: str | None = None
+    included: bool | None = None
+    affects_base: bool = False
 
     def __post_init__(self) -> None:
         if self.rate < 0 or self.amount_micro < 0:
             raise ValueError(f"tax {self.code} must not be negative")
         if self.twin is not None and self.kind != "percent":
             raise ValueError(f"tax {self.code} is per unit and cannot have a twin")
+        if self.twin is not None and self.affects_base:
+            raise ValueError(f"tax {self.code} has a twin, and is no part of another's base")
 
 
 class Treatment(Struct, frozen=True):
-    """How one line is taxed: the class it came from (None where a product has none) and its additive taxes.
+    """How one line is taxed: the class it came from (None where a product has none) and its taxes in their order.
 
-    A code stands once; twins come in pairs of one rate; zero, exempt and out of scope bear no percentage.
+    A code stands once; twins come in pairs of one rate on one base; zero, exempt and out of scope bear no percentage.
     Anything else is a ValueError.
     """
 
@@ -57,6 +67,8 @@ class Treatment(Struct, frozen=True):
         for tax in self.components:
             if tax.twin is not None and not _are_twins(tax, by_code.get(tax.twin)):
                 raise ValueError(f"{self.name}: {tax.code} and {tax.twin} are no pair of one rate")
+            if tax.twin is not None and _base_changes_between(self.components, tax.code, tax.twin):
+                raise ValueError(f"{self.name}: {tax.code} and {tax.twin} are no pair on one base")
 
 
 class TaxableLine(Struct, frozen=True):
@@ -79,7 +91,10 @@ class TaxPolicy(Struct, frozen=True):
 
 
 class ComponentTax(Struct, frozen=True):
-    """What one tax came to on one line; `taxable` is the line's net, `rate` is zero for a tax per unit."""
+    """What one tax came to on one line; `rate` is zero for a tax per unit.
+
+    `taxable` is what it was taken of: the line's net, and the taxes before it that affect the base.
+    """
 
     code: str
     rate: int
@@ -97,4 +112,12 @@ class TaxedLine(Struct, frozen=True):
 
 
 def _are_twins(one: TaxComponent, other: TaxComponent | None) -> bool:
-    return other is not None and other is not one and other.twin == one.code and other.rate == one.rate
+    if other is None or other is one or other.twin != one.code:
+        return False
+    return other.rate == one.rate and other.included == one.included
+
+
+def _base_changes_between(components: tuple[TaxComponent, ...], one: str, other: str) -> bool:
+    codes = [component.code for component in components]
+    first, last = sorted((codes.index(one), codes.index(other)))
+    return any(component.affects_base for component in components[first:last])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Percent, UnitPrice
 from kernel.wire import Code, ListQuery, Name, Region, Request
-from plugins.taxes.schemas.values import Category
+from plugins.taxes.schemas.values import Category, Kind
 
 ClassName = Annotated[Name, Meta(examples=["Standard"])]
 ClassCode = Annotated[Code, Meta(examples=["standard"])]
@@ -21,13 +21,19 @@ Day = Annotated[dt.date, Meta(description="The first or last day, inclusive.", e
 
 
 class ComponentIn(Request, frozen=True, kw_only=True):
-    """One tax of a rate: a percentage, or an amount of money for each unit. Twins always come to the same amount."""
+    """One tax of a rate: a percentage, or an amount of money for each unit. Twins always come to the same amount.
+
+    `included`: whether prices contain it; null as the region's prices do. `affects_base`: the percentages that follow
+    are taken of it too.
+    """
 
     code: ComponentCode
-    kind: Literal["percent", "per_unit"] = "percent"
+    kind: Kind = "percent"
     rate: Percent = "0"
     amount: UnitPrice = "0"
     twin: ComponentCode | None = None
+    included: bool | None = None
+    affects_base: bool = False
 
 
 class RateIn(Request, frozen=True, kw_only=True):
@@ -65,10 +71,12 @@ class ComponentOut(Struct, frozen=True):
     """One tax of a rate."""
 
     code: ComponentCode
-    kind: Literal["percent", "per_unit"]
+    kind: Kind
     rate: Percent
     amount: UnitPrice
     twin: ComponentCode | None
+    included: bool | None
+    affects_base: bool
 
 
 class RateOut(Struct, frozen=True):

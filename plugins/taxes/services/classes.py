@@ -198,7 +198,15 @@ def _component(part: ComponentIn) -> TaxComponent:
         raise ValueError(f"tax {part.code} is an amount per unit, not a percentage too")
     if part.kind == "percent" and part.amount != "0":
         raise ValueError(f"tax {part.code} is a percentage, not an amount per unit too")
-    return TaxComponent(part.code, parse_micro(part.rate), part.kind, parse_micro(part.amount), part.twin)
+    return TaxComponent(
+        part.code,
+        parse_micro(part.rate),
+        part.kind,
+        parse_micro(part.amount),
+        part.twin,
+        part.included,
+        part.affects_base,
+    )
 
 
 async def _answers(work: Work, rows: Sequence[Any]) -> list[ClassOut]:
@@ -223,6 +231,8 @@ def _rate_out(work: Work, rate: Any) -> RateOut:
                 format_micro(part.rate),
                 format_price(part.amount_micro, work.shop.exponent),
                 part.twin,
+                part.included,
+                part.affects_base,
             )
             for part in parts
         ],

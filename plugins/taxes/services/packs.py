@@ -84,6 +84,19 @@ async def load_pack(work: Work) -> None:
     )
 
 
+def component_of(part: PackComponent) -> TaxComponent:
+    """A tax of a pack as the rules take it."""
+    return TaxComponent(
+        part.code,
+        parse_micro(part.rate),
+        part.kind,
+        parse_micro(part.amount),
+        part.twin,
+        part.included,
+        part.affects_base,
+    )
+
+
 def stored(component: TaxComponent) -> dict[str, object]:
     """A component as it stands in the column of a rate."""
     return {
@@ -92,6 +105,8 @@ def stored(component: TaxComponent) -> dict[str, object]:
         "kind": component.kind,
         "amount_micro": component.amount_micro,
         "twin": component.twin,
+        "included": component.included,
+        "affects_base": component.affects_base,
     }
 
 
@@ -102,9 +117,7 @@ def _rates(work: Work, one: PackClass) -> list[dict[str, object]]:
             "region": work.shop.region,
             "valid_from": rate.valid_from,
             "valid_to": rate.valid_to,
-            "components": [
-                stored(TaxComponent(part.code, parse_micro(part.rate), twin=part.twin)) for part in rate.components
-            ],
+            "components": [stored(component_of(part)) for part in rate.components],
             "codes": dict(rate.codes),
         }
         for rate in one.rates

@@ -66,7 +66,16 @@ async def classes_by_code(work: Work) -> dict[str, uuid.UUID]:
 def read_components(stored: Sequence[Mapping[str, Any]]) -> tuple[TaxComponent, ...]:
     """The components of a rate, as its column holds them."""
     return tuple(
-        TaxComponent(one["code"], one["rate"], one["kind"], one["amount_micro"], one["twin"]) for one in stored
+        TaxComponent(
+            one["code"],
+            one["rate"],
+            one["kind"],
+            one["amount_micro"],
+            one["twin"],
+            one.get("included"),
+            one.get("affects_base", False),
+        )
+        for one in stored
     )
 
 

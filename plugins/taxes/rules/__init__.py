@@ -1,0 +1,8 @@
+"""The pure rules of taxes: what is levied, by which rate, in which circumstances. No I/O, no models, no framework."""
+
+from __future__ import annotations
+
+from plugins.taxes.rules.computing import tax
+from plugins.taxes.rules.dated import code_from, rate_on, spread
+
+__all__ = ["code_from", "rate_on", "spread", "tax"]
