@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -69,6 +70,8 @@ class CustomerFacts(Struct, frozen=True):
     subdivision: str | None
     tax_number: str | None
     is_active: bool
+    ext: Mapping[str, Struct] = {}
+    """Plugin → what it keeps with the customer, as its Struct reads it."""
 
 
 class CustomerIn(Request, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType, structs
 from kernel.custom import changed_values, conditions, custom_filter, new_values, write_keys
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
-from kernel.work import Work, change_sides, changed_ext, read_ext, stored_ext, write_sides
+from kernel.work import Work, change_sides, changed_ext, read_ext, reread_ext, stored_ext, write_sides
 from plugins.customers import rules
 from plugins.customers.models import Customer, Group
 from plugins.customers.schemas import (
@@ -38,6 +38,7 @@ _FACTS = Prepared(
         _C.subdivision,
         _C.tax_number,
         _C.is_active,
+        _C.ext,
     )
     .select_from(
         sa.outerjoin(
@@ -51,7 +52,10 @@ _FACTS = Prepared(
 async def customer(work: Work, id_: uuid.UUID) -> CustomerFacts | None:
     """A customer of this business, active or not, as others need one; None when there is none."""
     row = await work.one(_FACTS, id=id_)
-    return None if row is None else CustomerFacts(*row)
+    if row is None:
+        return None
+    facts = CustomerFacts(*row)
+    return structs.replace(facts, ext=reread_ext(work, EXTENSION, facts.ext))
 
 
 async def known_group(work: Work, id_: uuid.UUID) -> bool:

@@ -92,6 +92,7 @@ class Sale(Owned, Base):
     recorded_at: Mapped[dt.datetime]
     currency: Mapped[str]
     prices_include_tax: Mapped[bool]
+    tax_terms: Mapped[dict[str, Any] | None] = mapped_column(Json, info=kept("tax_number", _BOOKED, of="customer_id"))
     subtotal: Mapped[int]
     discount_total: Mapped[int]
     tax_total: Mapped[int]
@@ -142,6 +143,8 @@ class SaleLine(Base):
     track_stock: Mapped[bool]
     allow_negative_stock: Mapped[bool]
     taxes: Mapped[list[dict[str, Any]]] = mapped_column(Json, info=impersonal("codes, rates and amounts"))
+    tax_category: Mapped[str | None] = mapped_column(info=impersonal("a code"))
+    tax_codes: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("authorities' words for it"))
     steps: Mapped[list[dict[str, Any]]] = mapped_column(Json, info=kept("free_text", _BOOKED, of="sale_id"))
 
 

@@ -10,17 +10,21 @@ PLUGIN = Plugin(
     permissions=(
         Permission("taxes.see", "See tax classes and rates"),
         Permission("taxes.edit", "Change tax classes and rates"),
+        Permission("taxes.exempt", "See and set what relieves a customer of tax"),
     ),
     grants={
         "manager": (
             "taxes.see",
             "taxes.edit",
+            "taxes.exempt",
         ),
         "accountant": (
             "taxes.see",
             "taxes.edit",
+            "taxes.exempt",
         ),
         "cashier": ("taxes.see",),
         "stock_keeper": ("taxes.see",),
     },
+    settings="schemas:Settings",
 )

@@ -1,22 +1,40 @@
-"""What other plugins may use of taxes: the values of a tax treatment, how lines are treated, the one computation."""
+"""What other plugins may use of taxes: how the lines of a document are taxed, and the one computation."""
 
 from __future__ import annotations
 
-from plugins.taxes.rules import tax
-from plugins.taxes.schemas.values import ComponentTax, TaxableLine, TaxComponent, TaxedLine, TaxPolicy, Treatment
-from plugins.taxes.services.packs import policy_of
-from plugins.taxes.services.treatments import classes_by_code, known_classes, treatments
+from plugins.taxes.rules import buyer_in, tax
+from plugins.taxes.schemas.circumstances import Buyer, Certificate, CustomerTax, Taxing, Terms
+from plugins.taxes.schemas.values import (
+    Category,
+    ComponentTax,
+    TaxableLine,
+    TaxComponent,
+    TaxedLine,
+    TaxPolicy,
+    Treatment,
+)
+from plugins.taxes.services.packs import mrp_binds, policy_of
+from plugins.taxes.services.treatments import classes_by_code, known_classes, taxing, treatments
 
 __all__ = [
+    "Buyer",
+    "Category",
+    "Certificate",
     "ComponentTax",
+    "CustomerTax",
     "TaxComponent",
     "TaxPolicy",
     "TaxableLine",
     "TaxedLine",
+    "Taxing",
+    "Terms",
     "Treatment",
+    "buyer_in",
     "classes_by_code",
     "known_classes",
+    "mrp_binds",
     "policy_of",
     "tax",
+    "taxing",
     "treatments",
 ]

@@ -13,6 +13,7 @@ from kernel.wire import Currency, Name, extends, like
 from plugins.payments.api import PaymentOut
 from plugins.sales.schemas.requests import Channel, HoldIn, RegisterCode
 from plugins.sales.schemas.values import Step
+from plugins.taxes.api import Category, Terms
 
 Number = Annotated[str, Meta(description="Gap-free per register and fiscal year.", examples=["T1-2026-000123"])]
 OrderNumber = Annotated[
@@ -27,6 +28,32 @@ class TaxOut(Struct, frozen=True):
     code: Annotated[str, Meta(examples=["VAT"])]
     rate: Annotated[str, Meta(description="Percent.", examples=["16"])]
     amount: SignedAmount
+    taxable: Annotated[SignedAmount | None, Meta(description="What it was taken of.")] = None
+
+
+class CategoryTotal(Struct, frozen=True):
+    """All lines of a category: exempt and zero-rated are apart. A category of null was not kept when it was sold."""
+
+    category: Category | None
+    net: SignedAmount
+    tax: SignedAmount
+    total: SignedAmount
+
+
+class TaxTotal(Struct, frozen=True):
+    """One tax at one rate: what it was taken of, and came to."""
+
+    code: Annotated[str, Meta(examples=["VAT"])]
+    rate: Annotated[str, Meta(description="Percent.", examples=["16"])]
+    taxable: SignedAmount
+    amount: SignedAmount
+
+
+class TaxTotals(Struct, frozen=True):
+    """The tax of a document: by category, and by tax and rate."""
+
+    categories: list[CategoryTotal]
+    taxes: list[TaxTotal]
 
 
 class LineOut(Struct, frozen=True):
@@ -47,6 +74,8 @@ class LineOut(Struct, frozen=True):
     total: Amount
     taxes: list[TaxOut]
     steps: list[Step]
+    tax_category: Annotated[Category | None, Meta(examples=["standard"])] = None
+    tax_codes: Annotated[dict[str, Any], Meta(description="Authorities' words.", examples=[{"etims": "B"}])] = {}
 
 
 class QuoteOut(Struct, frozen=True):
@@ -64,6 +93,8 @@ class QuoteOut(Struct, frozen=True):
     discount_total: Amount
     tax_total: Amount
     total: Amount
+    tax_terms: Terms | None = None
+    tax_totals: TaxTotals | None = None
 
 
 class Cashier(Struct, frozen=True):
@@ -103,6 +134,8 @@ class SaleOut(Struct, frozen=True):
     ext: Annotated[dict[str, Any], extends("sales.cart")]
     order_number: OrderNumber | None = None
     expires_at: dt.datetime | None = None
+    tax_terms: Terms | None = None
+    tax_totals: TaxTotals | None = None
     voided_at: dt.datetime | None = None
     voided_by: str | None = None
     void_reason: str | None = None

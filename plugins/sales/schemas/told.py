@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kernel.money import format_amount, format_micro
+from plugins.taxes.api import ComponentTax, Terms
 
 
 class SoldLine(Struct, frozen=True):
@@ -35,6 +36,9 @@ class SoldLine(Struct, frozen=True):
     cost_price: int | None
     taken: tuple[tuple[str, str, int], ...] = ()
     """(plugin, rule, minor units) of all that brought its price down from the list price; not told again at a void."""
+    tax_category: str | None = None
+    """How it is reported; None: sold before that was kept."""
+    taxes: tuple[ComponentTax, ...] = ()
 
 
 class SaleMoney(Struct, frozen=True):
@@ -76,6 +80,8 @@ class PlacedSale(Struct, frozen=True):
     location_name: str = ""
     ext: Mapping[str, Any] = {}
     """Plugin → what its Struct read from the cart's `ext`."""
+    tax_terms: Terms | None = None
+    """In which circumstances it was taxed; None: sold before that was kept."""
 
     @property
     def in_short(self) -> str:

@@ -243,6 +243,33 @@ class PricedCart(Struct, frozen=True):
     prices_include_tax: bool
 
 
+class LineTax(Struct, frozen=True):
+    """What totals of tax need of a line; a category of None was not kept when it was sold."""
+
+    category: str | None
+    net: int
+    tax: int
+    components: tuple[ComponentTax, ...]
+
+
+class CategorySum(Struct, frozen=True):
+    """All lines of a category together; net + tax = total."""
+
+    category: str | None
+    net: int
+    tax: int
+    total: int
+
+
+class TaxSum(Struct, frozen=True):
+    """What one tax at one rate was taken of, and came to."""
+
+    code: str
+    rate: int
+    taxable: int
+    amount: int
+
+
 # How it is paid
 
 

@@ -27,11 +27,11 @@ from plugins.sales.services.holding import take_up
 from plugins.sales.services.limits import check_limits
 from plugins.sales.services.settling import order_number, sale_number, settle_payments, taken_of, wait_until
 from plugins.sales.services.shapes import cashier_of, line_out
+from plugins.sales.services.taxed import line_taxes, totals_out
+from plugins.taxes.api import mrp_binds
 
 GIVE_UP = "sales.give_up_waiting"
 """The job that ends a sale's wait for money, due when its time runs out."""
-MRP_BINDS = frozenset({"IN"})
-"""Regions where nothing may be sold above its maximum retail price (India: Legal Metrology Rules 2011, rule 18(2))."""
 
 
 async def quote(work: Work, data: CartIn) -> QuoteOut:
@@ -52,6 +52,8 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
         discount_total=format_amount(priced.discount_total, exponent),
         tax_total=format_amount(priced.tax_total, exponent),
         total=format_amount(priced.total, exponent),
+        tax_terms=ground.terms,
+        tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
     )
 
 
@@ -80,7 +82,7 @@ async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
         raise DiscountTooLarge.at(pointer, str(fault), code="discount-too-large") from fault
     except rules.AmountTooLarge as fault:
         raise AmountTooLarge.at("/lines", str(fault), code="amount-too-large") from fault
-    if work.shop.region in MRP_BINDS:
+    if mrp_binds(work.shop.region):
         _refuse_above_mrp(ground, priced)
     return priced
 
@@ -168,6 +170,8 @@ def _sale_out(
         ext=dict(sale.ext),
         order_number=None if is_completed else sale.number,
         expires_at=expires_at,
+        tax_terms=ground.terms,
+        tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
     )
 
 
@@ -211,6 +215,8 @@ def _placed(
             track_stock=good.track_stock,
             allow_negative_stock=good.allow_negative_stock,
             cost_price=good.cost_price,
+            tax_category=line.treatment.category,
+            taxes=cost.components,
             taken=cost.taken,
         )
         for line, cost, good in zip(cart.lines, priced.lines, ground.goods, strict=True)
@@ -238,6 +244,7 @@ def _placed(
         cashier_name=work.actor.name,
         location_name=place.location_name,
         ext=ext,
+        tax_terms=ground.terms,
     )
 
 
@@ -271,6 +278,7 @@ def _declare(
             "recorded_at": work.now,
             "currency": sale.currency,
             "prices_include_tax": priced.prices_include_tax,
+            "tax_terms": msgspec.to_builtins(ground.terms),
             "subtotal": sale.subtotal,
             "discount_total": sale.discount_total,
             "tax_total": sale.tax_total,
@@ -286,7 +294,8 @@ def _declare(
             "plugins": sorted({*work.hooks.listeners("sale_placed"), *work.hooks.listeners("sale_completed")}),
         },
     )
-    for sold, line, cost, good in zip(sale.lines, data.lines, priced.lines, ground.goods, strict=True):
+    lines = zip(sale.lines, data.lines, ground.cart.lines, priced.lines, ground.goods, strict=True)
+    for sold, line, treated, cost, good in lines:
         work.insert(
             SaleLine,
             {
@@ -309,8 +318,11 @@ def _declare(
                 "track_stock": sold.track_stock,
                 "allow_negative_stock": sold.allow_negative_stock,
                 "taxes": [
-                    {"code": one.code, "rate": format_micro(one.rate), "amount": one.amount} for one in cost.components
+                    {"code": one.code, "rate": format_micro(one.rate), "taxable": one.taxable, "amount": one.amount}
+                    for one in cost.components
                 ],
+                "tax_category": sold.tax_category,
+                "tax_codes": treated.treatment.codes,
                 "steps": cost.steps,
             },
         )

@@ -18,7 +18,8 @@ from plugins.sales.models import Held, Sale, SaleLine
 from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
 from plugins.sales.services.checkout import price_cart_of
 from plugins.sales.services.ground import CART, Ground, Place
-from plugins.taxes.api import policy_of, treatments
+from plugins.sales.services.taxed import stored_terms
+from plugins.taxes.api import buyer_in, taxing
 
 PRICE_HOOKS: Final = frozenset({"price_facts", "price_line", "price_cart"})
 LOOKED_BACK: Final = dt.timedelta(days=7)
@@ -105,7 +106,8 @@ async def _sales(work: Work, which: sa.ColumnElement[bool], most: int) -> tuple[
     """The newest completed sales of some, and how many there are."""
     some = sa.and_(_S.business_id == work.business_id, _S.status == "completed", which)
     columns = (_S.id, _S.number, _S.business_date, _S.sold_at, _S.location_id, _S.register_id, _S.customer_id)
-    newest = sa.select(*columns, _S.channel, _S.total, _S.ext).where(some).order_by(_S.sold_at.desc(), _S.id.desc())
+    more = (_S.channel, _S.total, _S.ext, _S.tax_terms)
+    newest = sa.select(*columns, *more).where(some).order_by(_S.sold_at.desc(), _S.id.desc())
     of = (await work.execute(sa.select(sa.func.count()).where(some))).scalar_one()
     return (await work.execute(newest.limit(most))).all(), of
 
@@ -126,14 +128,15 @@ async def _lines(work: Work, sale_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID
 async def _ground(work: Work, row: Any, sold: Sequence[Any], goods: Mapping[uuid.UUID, Sellable]) -> Ground:
     exponent = work.shop.exponent
     own = [goods[line.product_id] for line in sold]
-    taxed = await treatments(work, {one.tax_class_id for one in own}, row.business_date)
+    classes, terms = {one.tax_class_id for one in own}, stored_terms(row.tax_terms)
+    taxed = await taxing(work, classes, row.business_date, buyer_in(terms) if terms else None)
     cart = Cart(
-        lines=tuple(_line(line, good, taxed, exponent) for line, good in zip(sold, own, strict=True)),
+        lines=tuple(_line(line, good, taxed.treatments, exponent) for line, good in zip(sold, own, strict=True)),
         customer_id=row.customer_id,
         channel=row.channel,
         currency=work.shop.currency,
         exponent=exponent,
-        policy=policy_of(work),
+        policy=taxed.policy,
         hand=_on_document(sold, exponent),
         at=row.sold_at,
         location_id=row.location_id,

@@ -17,12 +17,13 @@ from kernel.errors import Fault, Invalid, NotFound
 from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro
 from kernel.work import Work, business_date, read_ext
 from plugins.catalog.api import Buying, Found, Sellable, list_price, sellables
-from plugins.customers.api import customer
+from plugins.customers.api import CustomerFacts, customer
 from plugins.sales.errors import MayNotDiscount, MayNotOverride, NotSold, RegisterClosed
 from plugins.sales.models import Register
 from plugins.sales.schemas.requests import CartIn, DiscountIn, LineIn
 from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
-from plugins.taxes.api import policy_of, treatments
+from plugins.sales.services.taxed import buyer_of
+from plugins.taxes.api import Terms, policy_of, taxing
 
 _MOST_MICRO = 10**18
 CART = "sales.cart"
@@ -37,6 +38,7 @@ class Place(Struct, frozen=True):
     register_id: uuid.UUID
     register_code: str
     business_date: dt.date
+    subdivision: str | None = None
 
 
 class Ground(Struct, frozen=True):
@@ -45,6 +47,7 @@ class Ground(Struct, frozen=True):
     place: Place
     cart: Cart
     goods: tuple[Sellable, ...]
+    terms: Terms = Terms()
 
 
 _PLACES = Configured(
@@ -54,6 +57,7 @@ _PLACES = Configured(
         Location.kind,
         Location.zone,
         Location.day_cutoff,
+        Location.subdivision,
         Location.is_active.label("location_is_active"),
         Register.id.label("register_id"),
         Register.code,
@@ -70,19 +74,23 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
     ext = read_ext(work, CART, data.ext)
     _check_rights(work, data)
     place = await read_place(work, data.location_id, data.register_id, at)
+    buyer = None if data.customer_id is None else await customer(work, data.customer_id)
+    if data.customer_id is not None and buyer is None:
+        raise NotFound.at("/customer_id", "There is no such customer")
     policy = policy_of(work)
     found = await sellables(
         work,
         [line.product_id for line in data.lines if line.product_id is not None],
         [line.barcode for line in data.lines if line.barcode is not None],
-        await _buying(work, data, at, policy.prices_include_tax),
+        _buying(work, data, at, policy.prices_include_tax, buyer),
     )
     goods = tuple(_good(line, index, found) for index, line in enumerate(data.lines))
     quantities = [
         _quantity(line, good, index) for index, (line, good) in enumerate(zip(data.lines, goods, strict=True))
     ]
     bought = _bought(goods, quantities)
-    taxed = await treatments(work, {one.tax_class_id for one in goods}, place.business_date)
+    classes = {one.tax_class_id for one in goods}
+    taxed = await taxing(work, classes, place.business_date, buyer_of(buyer), place.subdivision)
     exponent = work.shop.exponent
     cart = Cart(
         lines=tuple(
@@ -98,7 +106,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
                 in_unit=good.pack is None,
                 category_ids=good.category_ids,
                 brand_id=good.brand_id,
-                treatment=taxed[good.tax_class_id],
+                treatment=taxed.treatments[good.tax_class_id],
                 hand=_discount(line.discount, exponent, f"/lines/{index}/discount"),
                 override=_override(line, index),
                 mrp=good.mrp,
@@ -116,7 +124,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
         location_id=place.location_id,
         ext=ext,
     )
-    return Ground(place, cart, goods)
+    return Ground(place, cart, goods, taxed.terms)
 
 
 async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID | None, at: dt.datetime) -> Place:
@@ -131,7 +139,7 @@ async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID 
         raise RegisterClosed(f"Nothing is sold at {rows[0].location_name}")
     row = wanted[0]
     day = business_date(at, ZoneInfo(row.zone), row.day_cutoff)
-    return Place(row.location_id, row.location_name, row.register_id, row.code, day)
+    return Place(row.location_id, row.location_name, row.register_id, row.code, day, row.subdivision)
 
 
 def _by_location(rows: Rows) -> Mapping[uuid.UUID, Sequence[Any]]:
@@ -185,14 +193,11 @@ def _quantity(line: LineIn, good: Sellable, index: int) -> int:
     return quantity
 
 
-async def _buying(work: Work, data: CartIn, at: dt.datetime, prices_include_tax: bool) -> Buying:
-    """Who buys where and when, as price lists look at it. Raises NotFound for an unknown customer."""
-    group_id = None
-    if data.customer_id is not None:
-        found = await customer(work, data.customer_id)
-        if found is None:
-            raise NotFound.at("/customer_id", "There is no such customer")
-        group_id = found.group_id
+def _buying(
+    work: Work, data: CartIn, at: dt.datetime, prices_include_tax: bool, buyer: CustomerFacts | None
+) -> Buying:
+    """Who buys where and when, as price lists look at it."""
+    group_id = None if buyer is None else buyer.group_id
     return Buying(
         at, data.channel, work.shop.currency, prices_include_tax, data.location_id, data.customer_id, group_id
     )

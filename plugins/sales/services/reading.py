@@ -19,6 +19,7 @@ from plugins.sales.models import Sale, SaleLine
 from plugins.sales.schemas.answers import SaleOut, SaleRow, TodayOut, Trace
 from plugins.sales.schemas.requests import SaleQuery, TodayQuery
 from plugins.sales.services.shapes import cashier_of, in_words, row_out, stored_line_out
+from plugins.sales.services.taxed import stored_taxes, stored_terms, totals_out
 
 _SALE = Sale.__table__
 _LINE = SaleLine.__table__
@@ -48,6 +49,7 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
     """A sale, whole. Raises NotFound."""
     row = await sale_row(work, sale_id)
     exponent = work.shop.exponent
+    lines = await line_rows(work, sale_id)
     payments = await payments_of(work, "sale", [sale_id])
     return SaleOut(
         id=row.id,
@@ -62,7 +64,7 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
         currency=row.currency,
         prices_include_tax=row.prices_include_tax,
         epoch=row.epoch,
-        lines=[stored_line_out(line, exponent) for line in await line_rows(work, sale_id)],
+        lines=[stored_line_out(line, exponent) for line in lines],
         subtotal=format_amount(row.subtotal, exponent),
         discount_total=format_amount(row.discount_total, exponent),
         tax_total=format_amount(row.tax_total, exponent),
@@ -77,6 +79,8 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
         ext=row.ext,
         order_number=row.order_number,
         expires_at=row.expires_at if row.status == "pending" else None,
+        tax_terms=stored_terms(row.tax_terms),
+        tax_totals=totals_out(stored_taxes(lines), exponent),
         voided_at=row.voided_at,
         voided_by=row.voided_by,
         void_reason=row.void_reason,

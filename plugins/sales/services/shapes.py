@@ -30,9 +30,17 @@ def line_out(line: Line, good: Sellable, cost: PricedLine, exponent: int, barcod
         tax=format_amount(cost.tax, exponent),
         total=format_amount(cost.total, exponent),
         taxes=[
-            TaxOut(tax.code, format_micro(tax.rate), format_amount(tax.amount, exponent)) for tax in cost.components
+            TaxOut(
+                tax.code,
+                format_micro(tax.rate),
+                format_amount(tax.amount, exponent),
+                format_amount(tax.taxable, exponent),
+            )
+            for tax in cost.components
         ],
         steps=list(cost.steps),
+        tax_category=line.treatment.category,
+        tax_codes=dict(line.treatment.codes),
     )
 
 
@@ -52,8 +60,18 @@ def stored_line_out(row: Any, exponent: int) -> LineOut:
         net=format_amount(row.net, exponent),
         tax=format_amount(row.tax, exponent),
         total=format_amount(row.total, exponent),
-        taxes=[TaxOut(tax["code"], tax["rate"], format_amount(tax["amount"], exponent)) for tax in row.taxes],
+        taxes=[
+            TaxOut(
+                tax["code"],
+                tax["rate"],
+                format_amount(tax["amount"], exponent),
+                format_amount(tax["taxable"], exponent) if "taxable" in tax else None,
+            )
+            for tax in row.taxes
+        ],
         steps=msgspec.convert(row.steps, list[Step]),
+        tax_category=row.tax_category,
+        tax_codes=row.tax_codes or {},
     )
 
 

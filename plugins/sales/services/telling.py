@@ -10,6 +10,7 @@ from kernel.work import Work
 from plugins.payments.api import PaymentOut, payments_of
 from plugins.sales.schemas.told import PlacedSale, SaleMoney, SoldLine
 from plugins.sales.services.reading import line_rows
+from plugins.sales.services.taxed import components_of, stored_terms
 
 S = TypeVar("S", bound=PlacedSale)
 
@@ -48,6 +49,7 @@ async def as_told(
         cashier_name=row.cashier_name,
         location_name=location_name,
         ext=row.ext,
+        tax_terms=stored_terms(row.tax_terms),
     )
 
 
@@ -68,6 +70,8 @@ def _sold(row: Any) -> SoldLine:
         track_stock=row.track_stock,
         allow_negative_stock=row.allow_negative_stock,
         cost_price=row.cost_price,
+        tax_category=row.tax_category,
+        taxes=components_of(row),
     )
 
 

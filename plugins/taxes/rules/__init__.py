@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from plugins.taxes.rules.adapting import buyer_in
 from plugins.taxes.rules.computing import tax
 from plugins.taxes.rules.dated import code_from, rate_on, spread
 
-__all__ = ["code_from", "rate_on", "spread", "tax"]
+__all__ = ["buyer_in", "code_from", "rate_on", "spread", "tax"]

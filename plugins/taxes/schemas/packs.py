@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
+from typing import Literal
 
 from msgspec import Struct
 
 from kernel.money import Percent, UnitPrice
 from plugins.taxes.schemas.values import Category, Kind, Rounding
+
+Confidence = Literal["read", "general"]
+"""Whether a figure was read in a source that the pack names, or is general knowledge, to be confirmed."""
 
 
 class PackComponent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +38,7 @@ class PackRate(Struct, frozen=True, forbid_unknown_fields=True):
     valid_to: date | None
     components: tuple[PackComponent, ...]
     codes: Mapping[str, str] = {}
+    confidence: Confidence = "read"
 
 
 class PackClass(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,8 +61,21 @@ class PackClass(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{self.code}: the rates of {earlier.valid_from} and {later.valid_from} overlap")
 
 
+class Unconfirmed(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something a local accountant must still confirm before a shop relies on it."""
+
+    matter: str
+    why: str
+
+
 class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
-    """A region's tax classes and habits, with the sources they were taken from; codes are distinct."""
+    """A region's tax classes and habits, with the sources they were taken from; codes are distinct.
+
+    mrp_binds: nothing may be sold above its maximum retail price. by_place: tax depends on the subdivisions of shop and
+    buyer. joint: taxes between subdivisions, and those whose place they take. number_names_place: a tax number begins
+    with its subdivision.
+    confirm: what an accountant there must still confirm.
+    """
 
     region: str
     name: str
@@ -66,6 +84,11 @@ class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
     source: tuple[str, ...]
     classes: tuple[PackClass, ...]
     note: str = ""
+    mrp_binds: bool = False
+    by_place: bool = False
+    joint: Mapping[str, tuple[str, ...]] = {}
+    number_names_place: bool = False
+    confirm: tuple[Unconfirmed, ...] = ()
 
     def __post_init__(self) -> None:
         if len({each.code for each in self.classes}) != len(self.classes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -50,13 +51,15 @@ class Treatment(Struct, frozen=True):
     """How one line is taxed: the class it came from (None where a product has none) and its taxes in their order.
 
     A code stands once; twins come in pairs of one rate on one base; zero, exempt and out of scope bear no percentage.
-    Anything else is a ValueError.
+    Anything else is a ValueError. `codes`: the authorities' words for it, by their system: {"etims": "B"}.
     """
 
     class_id: UUID | None
     name: str
     category: Category
     components: tuple[TaxComponent, ...]
+    codes: Mapping[str, str] = {}
+    class_code: str = ""
 
     def __post_init__(self) -> None:
         by_code = {component.code: component for component in self.components}

@@ -34,6 +34,11 @@ def policy_of(work: Work) -> TaxPolicy:
     return _policy(work.shop.region, work.shop.exponent)
 
 
+def mrp_binds(region: str) -> bool:
+    """Whether nothing may be sold there above its maximum retail price."""
+    return pack_of(region).mrp_binds
+
+
 def usual_components(region: str) -> tuple[PackComponent, ...]:
     """The taxes a plain percentage is made of in a region: VAT in Kenya, CGST and SGST in India."""
     for one in pack_of(region).classes:

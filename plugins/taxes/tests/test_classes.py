@@ -75,6 +75,7 @@ async def test_components_say_what_a_plain_rate_cannot(box: Box) -> None:
     assert made["rates"][0]["rate"] == "16"
     assert made["rates"][0]["components"][1] == {
         "code": "BAG", "kind": "per_unit", "rate": "0", "amount": "0.50", "twin": None,
+        "included": None, "affects_base": False,
     }  # fmt: skip
 
 

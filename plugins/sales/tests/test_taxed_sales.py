@@ -1,0 +1,138 @@
+"""Sales in their tax circumstances, by HTTP: registration, certificates, place of supply; kept apart, kept for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from kernel.testing.box import Box
+from plugins.catalog.testing import a_product
+from plugins.taxes.testing import tax_class
+
+CUSTOMERS, SALES = "/api/v1/customers/customers", "/api/v1/sales/sales"
+TAXES = "/api/v1/settings/taxes"
+
+
+async def a_buyer(box: Box, body: dict[str, Any], shop: str = "mama-njeri", role: str = "manager") -> str:
+    answer = await box.client(role, shop).post(CUSTOMERS, {"name": "Grace Wambui"} | body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def sold(box: Box, goods: list[Any], paid: str, shop: str = "mama-njeri", **more: Any) -> dict[str, Any]:
+    """A sale of one of each, as it is answered; the same when it is read again."""
+    body = {
+        "location_id": str(await box.location(shop=shop)),
+        "lines": [{"product_id": str(one)} for one in goods],
+        "payments": [{"method": "cash", "amount": paid}],
+    }
+    cashier = box.client("cashier", shop)
+    quoted = await cashier.post("/api/v1/sales/quote", {k: v for k, v in (body | more).items() if k != "payments"})
+    assert quoted.status_code == 200, quoted.text
+    answer = await cashier.post(SALES, body | more)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    again = (await cashier.get(f"{SALES}/{made['id']}")).json()
+    for name in ("lines", "tax_terms", "tax_totals", "total", "tax_total"):
+        assert again[name] == made[name], name
+        assert quoted.json()[name] == made[name] or name == "lines", name
+    return made
+
+
+def version_of(answer: httpx.Response) -> int:
+    return int(answer.headers["etag"].strip('"'))
+
+
+def categories(sale: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
+    return {one["category"]: (one["net"], one["tax"], one["total"]) for one in sale["tax_totals"]["categories"]}
+
+
+def taxes(sale: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    return [(one["code"], one["rate"], one["taxable"], one["amount"]) for one in sale["tax_totals"]["taxes"]]
+
+
+async def test_exempt_and_zero_rated_stay_apart_and_letters_stand_with_the_line(box: Box) -> None:
+    kinds = [await tax_class(box, code) for code in ("standard", "zero", "exempt", "non-vat")]
+    goods = [
+        await a_product(box, f"GOODS-{n}", "116.00", tax_class_id=str(one), track_stock=False)
+        for n, one in enumerate(kinds)
+    ]
+    sale = await sold(box, goods, "464.00")
+    assert categories(sale) == {
+        "standard": ("100.00", "16.00", "116.00"),
+        "zero": ("116.00", "0.00", "116.00"),
+        "exempt": ("116.00", "0.00", "116.00"),
+        "out_of_scope": ("116.00", "0.00", "116.00"),
+    }
+    assert taxes(sale) == [("VAT", "0", "116.00", "0.00"), ("VAT", "16", "100.00", "16.00")]
+    assert [line["tax_codes"]["etims"] for line in sale["lines"]] == ["B", "C", "A", "D"]
+    assert (sale["tax_terms"]["scheme"], sale["tax_terms"]["document"]) == ("registered", "tax_invoice")
+
+
+async def test_before_the_day_of_registration_nothing_is_taxed_and_sales_of_before_stay_untaxed(box: Box) -> None:
+    rice = await a_product(box, price="116.00", track_stock=False)
+    owner = box.client("owner")
+    version = version_of(await owner.get(TAXES))
+    says = {"values": {"registrations": [{"since": "2026-11-22", "scheme": "registered"}]}}
+    answer = await owner.patch(TAXES, says, version=version)
+    assert answer.status_code == 200, answer.text
+    before = await sold(box, [rice], "116.00")
+    assert (before["tax_total"], before["tax_terms"]["document"]) == ("0.00", "receipt")
+    assert categories(before) == {"out_of_scope": ("116.00", "0.00", "116.00")}
+    box.clock.now = box.clock.now.replace(day=22)
+    after = await sold(box, [rice], "116.00")
+    assert (after["tax_total"], after["total"], after["tax_terms"]["document"]) == ("16.00", "116.00", "tax_invoice")
+    kept = (await box.client("cashier").get(f"{SALES}/{before['id']}")).json()
+    assert (kept["tax_total"], kept["tax_terms"]["scheme"]) == ("0.00", "unregistered")
+    wrong = {"values": {"registrations": [{"since": "2026-11-22", "scheme": "registered"}] * 2}}
+    refused = await owner.patch(TAXES, wrong, version=version_of(answer))
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation")
+
+
+async def test_a_certificate_relieves_a_customer_while_it_is_valid_and_is_set_by_those_who_may(box: Box) -> None:
+    rice = await a_product(box, price="116.00", track_stock=False)
+    own = {"certificates": [{"number": "KRA/EX/118", "valid_until": "2026-11-21"}]}
+    refused = await box.client("cashier").post(CUSTOMERS, {"name": "Grace", "ext": {"taxes": own}})
+    assert refused.status_code == 403
+    buyer = await a_buyer(box, {"ext": {"taxes": own}})
+    assert "KRA/EX/118" not in (await box.client("cashier").get(f"{CUSTOMERS}/{buyer}")).text
+    sale = await sold(box, [rice], "116.00", customer_id=buyer)
+    assert categories(sale) == {"exempt": ("116.00", "0.00", "116.00")}
+    assert sale["tax_terms"]["certificate"]["number"] == "KRA/EX/118"
+    assert sale["lines"][0]["tax_codes"] == {"etims": "A"}
+    box.clock.now = box.clock.now.replace(day=22)
+    later = await sold(box, [rice], "116.00", customer_id=buyer)
+    assert (later["tax_total"], later["tax_terms"]["certificate"]) == ("16.00", None)
+
+
+@pytest.mark.parametrize(
+    ("buyer", "place", "expected"),
+    [
+        ({}, "08", [("CGST", "9", "1101.70", "99.15"), ("SGST", "9", "1101.70", "99.15")]),
+        ({"tax_number": "27AAPFU0939F1ZV"}, "27", [("IGST", "18", "1101.69", "198.31")]),
+        ({"subdivision": "27"}, "27", [("IGST", "18", "1101.69", "198.31")]),
+        ({"ext": {"taxes": {"sez": True}}}, "08", [("IGST", "18", "1101.69", "198.31")]),
+    ],
+)
+async def test_india_taxes_by_the_place_of_supply(
+    box: Box, buyer: dict[str, Any], place: str, expected: list[tuple[str, str, str, str]]
+) -> None:
+    shop = "sharma-kirana"
+    soap = await a_product(box, price="1300.00", track_stock=False, shop=shop)
+    sale = await sold(box, [soap], "1300.00", shop, customer_id=await a_buyer(box, buyer, shop))
+    assert (taxes(sale), sale["tax_terms"]["place_of_supply"]) == (expected, place)
+    assert sale["tax_terms"]["inter_state"] == (expected[0][0] == "IGST")
+
+
+async def test_a_composition_dealer_issues_a_bill_of_supply_without_tax(box: Box) -> None:
+    shop = "sharma-kirana"
+    owner = box.client("owner", shop)
+    says = {"values": {"registrations": [{"since": "2025-04-01", "scheme": "composition"}]}}
+    version = version_of(await owner.get(TAXES))
+    assert (await owner.patch(TAXES, says, version=version)).status_code == 200
+    soap = await a_product(box, price="1300.00", track_stock=False, shop=shop)
+    sale = await sold(box, [soap], "1300.00", shop)
+    assert (sale["tax_total"], sale["tax_terms"]["document"]) == ("0.00", "bill_of_supply")
+    assert categories(sale) == {"standard": ("1300.00", "0.00", "1300.00")}
