@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -22,6 +22,7 @@ __all__ = [
     "Percent",
     "Quantity",
     "SignedAmount",
+    "StepMode",
     "UnitPrice",
     "UnknownCurrency",
     "allocate",
@@ -35,6 +36,9 @@ __all__ = [
     "percent_of",
     "round_ratio",
     "round_to_step",
+    "show_amount",
+    "show_price",
+    "show_text",
 ]
 
 MICRO_DIGITS: Final = 6
@@ -120,6 +124,10 @@ UnitPrice = Annotated[
     ),
 ]
 """A unit price or cost on the wire: never rounded below its six decimals."""
+
+
+StepMode = Literal["half_up", "down"]
+"""How an amount is brought to a multiple of a step: to the nearest, halves away from zero; or towards zero."""
 
 
 class UnknownCurrency(ValueError):
@@ -258,9 +266,65 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def round_to_step(amount: int, step: int) -> int:
-    """Round an amount to the nearest multiple of a step, both in minor units; halves go away from zero.
+def round_to_step(amount: int, step: int, mode: StepMode = "half_up") -> int:
+    """Round an amount to a multiple of a step, both in minor units; refunds mirror sales.
 
-    For cash: 198 with step 5 is 200, and -198 is -200. A step of 1 changes nothing; below 1 is a ValueError.
+    To the nearest, where halves go away from zero: 198 with step 5 is 200, and -198 is -200. Down goes towards zero:
+    750 with step 100 is 700, and -750 is -700. A step of 1 changes nothing; below 1 is a ValueError.
     """
+    if mode == "down":
+        if step < 1:
+            raise ValueError(f"the step must be positive, not {step}")
+        return amount - amount % step if amount >= 0 else amount + -amount % step
     return round_ratio(amount, step) * step
+
+
+SYMBOLS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "BDT": "৳",
+        "EUR": "€",
+        "GBP": "£",
+        "INR": "₹",
+        "JPY": "¥",
+        "KES": "KSh ",
+        "NGN": "₦",
+        "RWF": "RF ",
+        "TZS": "TSh ",
+        "UGX": "USh ",
+        "USD": "$",
+        "ZAR": "R ",
+    }
+)
+"""What stands before an amount that people read; any other currency stands there by its code. Source: Unicode CLDR."""
+
+_IN_LAKHS: Final = frozenset({"BD", "IN", "NP"})
+"""Regions that group by lakh and crore: 12,34,567. Source: Unicode CLDR, decimal patterns of bn, hi, ne."""
+
+
+def show_amount(value: int, currency: str, region: str) -> str:
+    """Write minor units as people of a region read them: ₹12,34,567.50, KSh 1,234,567.50, -£3.00.
+
+    For mails, traces and command lines; never for the API, which answers plain decimal strings.
+    """
+    return show_text(format_amount(value, exponent(currency)), currency, region)
+
+
+def show_price(value: int, currency: str, region: str) -> str:
+    """Write a unit price, scaled by `MICRO`, as people of a region read it; finer decimals stand: KSh 310.125."""
+    return show_text(format_price(value, exponent(currency)), currency, region)
+
+
+def show_text(text: str, currency: str, region: str) -> str:
+    """Write a plain decimal string, as the API answers it, as people of a region read it."""
+    sign, plain = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, point, decimals = plain.partition(".")
+    return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{_grouped(whole, region)}{point}{decimals}"
+
+
+def _grouped(whole: str, region: str) -> str:
+    """Digits in groups of three; in lakhs, above the last three in groups of two."""
+    size = 2 if region in _IN_LAKHS else 3
+    head, groups = whole[:-3], [whole[-3:]]
+    while head:
+        head, groups = head[:-size], [head[-size:], *groups]
+    return ",".join(groups)

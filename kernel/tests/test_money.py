@@ -36,6 +36,9 @@ from kernel.money import (
     percent_of,
     round_ratio,
     round_to_step,
+    show_amount,
+    show_price,
+    show_text,
 )
 
 BIG = st.integers(-(10**24), 10**24)
@@ -359,3 +362,48 @@ def test_a_cash_rounding_is_the_nearest_multiple(amount: int, step: int) -> None
 def test_a_step_is_positive() -> None:
     with pytest.raises(ValueError, match="positive"):
         round_to_step(100, 0)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "region", "read"),
+    [
+        (0, "INR", "IN", "₹0.00"),
+        (99_999, "INR", "IN", "₹999.99"),
+        (100_000, "INR", "IN", "₹1,000.00"),
+        (123_456_750, "INR", "IN", "₹12,34,567.50"),
+        (1_234_567_890_12, "INR", "IN", "₹1,23,45,67,890.12"),
+        (123_456_750, "KES", "KE", "KSh 1,234,567.50"),
+        (1_234_567, "UGX", "UG", "USh 1,234,567"),
+        (1_234_567, "KWD", "KW", "KWD 1,234.567"),
+        (-123_456_750, "INR", "IN", "-₹12,34,567.50"),
+        (-300, "GBP", "GB", "-£3.00"),
+        (123_456_750, "BDT", "BD", "৳12,34,567.50"),
+    ],
+)
+def test_people_read_amounts_as_their_region_writes_them(minor: int, currency: str, region: str, read: str) -> None:
+    assert show_amount(minor, currency, region) == read
+
+
+def test_a_unit_price_keeps_its_finer_decimals_where_people_read_it() -> None:
+    assert show_price(1_234_310_125_000, "KES", "KE") == "KSh 1,234,310.125"
+    assert show_price(380_000_000, "INR", "IN") == "₹380.00"
+    assert show_text("-0.50", "KES", "KE") == "-KSh 0.50"
+
+
+@given(st.integers(-(10**14), 10**14), st.sampled_from(["IN", "KE"]))
+def test_grouping_changes_no_digit(minor: int, region: str) -> None:
+    plain = show_amount(minor, "KES", region).replace(",", "").replace("KSh ", "")
+    assert plain == format_amount(minor, 2)
+
+
+@pytest.mark.parametrize(
+    ("amount", "step", "rounded"), [(195, 5, 195), (-195, 5, -195), (750, 100, 700), (-750, 100, -700), (198, 5, 195)]
+)
+def test_down_goes_towards_zero(amount: int, step: int, rounded: int) -> None:
+    assert round_to_step(amount, step, "down") == rounded
+
+
+def test_a_step_below_one_is_refused_whichever_way() -> None:
+    for mode in ("half_up", "down"):
+        with pytest.raises(ValueError, match="positive"):
+            round_to_step(100, 0, mode)

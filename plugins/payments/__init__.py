@@ -33,4 +33,5 @@ PLUGIN = Plugin(
         ),
         "cashier": ("payments.see",),
     },
+    settings="rounding:Settings",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundTooLarge, UnknownMethod
+from plugins.payments.rounding import Coin, Coins, check_step, step_of
 from plugins.payments.schemas import (
     CapturedPayment,
     MadeRefund,
@@ -18,6 +19,7 @@ from plugins.payments.schemas import (
 )
 from plugins.payments.services import (
     captured_payments,
+    coins,
     give_back,
     give_up_waiting,
     made_refunds,
@@ -30,6 +32,8 @@ from plugins.payments.services import (
 
 __all__ = [
     "CapturedPayment",
+    "Coin",
+    "Coins",
     "MadeRefund",
     "Method",
     "MethodKind",
@@ -45,6 +49,8 @@ __all__ = [
     "UnknownMethod",
     "Wanted",
     "captured_payments",
+    "check_step",
+    "coins",
     "give_back",
     "give_up_waiting",
     "made_refunds",
@@ -52,5 +58,6 @@ __all__ = [
     "payments_of",
     "read_payments",
     "rename_subject",
+    "step_of",
     "take",
 ]

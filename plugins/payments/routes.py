@@ -52,7 +52,7 @@ _REFUND_FILTERS: Final = {
 @query("/methods", permission="payments.see")
 async def list_methods(work: Work) -> MethodsOut:
     """The ways of paying that may be used now."""
-    shop = work.shop
+    shop, found = work.shop, await services.coins(work)
     return MethodsOut(
         [
             MethodOut(
@@ -60,7 +60,7 @@ async def list_methods(work: Work) -> MethodsOut:
                 one.title,
                 one.kind,
                 one.is_cash,
-                format_amount(one.step(shop.currency), shop.exponent),
+                format_amount(found.of(one).step, shop.exponent),
                 one.waits,
             )
             for one in services.methods(work).values()

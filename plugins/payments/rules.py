@@ -84,6 +84,7 @@ CASH_STEPS: Final[Mapping[str, int]] = MappingProxyType(
         "MYR": 5,  # rounding mechanism since 2008-04-01: Bank Negara Malaysia
         "NOK": 100,  # 50 øre invalid since 2012-05-01: Norges Bank
         "NZD": 10,  # 5 cents demonetised 2006-11-01: Reserve Bank of New Zealand
+        "TZS": 100,  # cents are counted and not coined: Bank of Tanzania, coins in circulation
         "SEK": 100,  # 50 öre invalid since 2010-09-30: Sveriges Riksbank
     }
 )

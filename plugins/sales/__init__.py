@@ -46,6 +46,7 @@ PLUGIN = Plugin(
             defaults={"manager": None},
         ),
     ),
+    settings="schemas.settings:Settings",
     grants={
         "manager": (
             "sales.complete",

@@ -1,6 +1,6 @@
 """Taking money, waiting for it, giving it back; whoever owns the document it belongs to commits it."""
 
-from plugins.payments.services.asking import methods, read_payments
+from plugins.payments.services.asking import coins, methods, read_payments
 from plugins.payments.services.columns import captured_payments, made_refunds
 from plugins.payments.services.reading import payments_of
 from plugins.payments.services.refunding import give_back, refund_one
@@ -9,6 +9,7 @@ from plugins.payments.services.waiting import confirm, give_up_waiting, rename_s
 
 __all__ = [
     "captured_payments",
+    "coins",
     "confirm",
     "give_back",
     "give_up_waiting",

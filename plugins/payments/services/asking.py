@@ -8,6 +8,7 @@ from kernel.money import BadDecimal, parse_amount
 from kernel.work import Work, read_ext
 from plugins.payments.errors import PaymentNotWhole, UnknownMethod
 from plugins.payments.hooks import payment_methods
+from plugins.payments.rounding import Coins, Settings
 from plugins.payments.schemas import EXTENSION, Method, PaymentIn, Wanted
 
 
@@ -18,6 +19,12 @@ def methods(work: Work) -> dict[str, Method]:
         for method in answer.value:
             found.setdefault(method.code, method)
     return found
+
+
+async def coins(work: Work) -> Coins:
+    """What the tenders of the business are rounded to. Reads configuration only."""
+    shop, said = work.shop, await work.settings(Settings)
+    return Coins(said.rounding, shop.currency, shop.region, shop.exponent)
 
 
 def read_payments(work: Work, said: Sequence[PaymentIn], pointer: str = "/payments") -> list[Wanted]:

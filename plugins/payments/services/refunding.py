@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from kernel.auth import Location
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
-from kernel.money import MICRO_DIGITS, exponent, format_amount
+from kernel.money import MICRO_DIGITS, exponent, format_amount, show_amount
 from kernel.work import Work, business_date, check_register, need_approval
 from plugins.payments.errors import RefundTooLarge
 from plugins.payments.hooks import refund_made
@@ -88,7 +88,7 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
         work,
         LARGEST,
         back * 10 ** (MICRO_DIGITS - digits),
-        words=f"Give back {format_amount(back, digits)} {row.currency} of {row.subject_number}: {data.reason}",
+        words=f"Give back {show_amount(back, row.currency, work.shop.region)} of {row.subject_number}: {data.reason}",
         location_id=row.location_id,
         register_id=row.register_id,
     )

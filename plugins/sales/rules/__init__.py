@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from plugins.sales.rules.answers import BadAnswer
 from plugins.sales.rules.pricing import AmountTooLarge, DiscountTooLarge, price
-from plugins.sales.rules.tender import BadTender, Overpaid, settle
+from plugins.sales.rules.tender import BadTender, OffStep, Overpaid, round_total, settle
 
-__all__ = ["AmountTooLarge", "BadAnswer", "BadTender", "DiscountTooLarge", "Overpaid", "price", "settle"]
+__all__ = [
+    "AmountTooLarge",
+    "BadAnswer",
+    "BadTender",
+    "DiscountTooLarge",
+    "OffStep",
+    "Overpaid",
+    "price",
+    "round_total",
+    "settle",
+]

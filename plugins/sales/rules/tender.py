@@ -1,4 +1,4 @@
-"""How tenders settle a total: cash is rounded to coins and gives change, everything else is exact."""
+"""How tenders settle a total: those that pay in steps are rounded, cash gives change, everything else is exact."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kernel.money import round_to_step
+from kernel.money import StepMode, round_to_step
 from plugins.sales.schemas.values import SettledTender, Settlement, Tender
 
 
@@ -28,26 +28,43 @@ class BadTender(ValueError):
         self.reason = reason
 
 
+class OffStep(BadTender):
+    """An amount that a tender cannot pay, since it pays in multiples of `step` minor units."""
+
+    def __init__(self, method: str, step: int) -> None:
+        super().__init__(method, f"it pays in multiples of {step} minor units")
+        self.step = step
+
+
+def round_total(total: int, step: int, mode: StepMode) -> int:
+    """What is added to a total that is rounded for every tender (G3): 19.44 to a whole rupee is -0.44."""
+    return round_to_step(total, step, mode) - total
+
+
 def settle(total: int, tenders: Sequence[Tender]) -> Settlement:
     """Settle a total in minor units; a negative total with negative tenders mirrors the positive case.
 
-    What is due after all other tenders is rounded, half up, to the coarsest step of the cash tenders;
-    without cash nothing is rounded. Cash beyond that is change. Cash of exactly what was due before rounding
-    means all of it, so that a till need not know the step. A `balance_due` above zero is for the caller to
-    refuse.
+    What is due after all exact tenders is rounded to the coarsest step of the cash tenders, by that tender's mode.
+    Without cash it is rounded to the coarsest step of the tenders that pay in steps; beside cash those are exact.
+    Cash beyond that is change. Tenders in steps of exactly what was due before rounding mean all of it, so that a till
+    need not know the step. A `balance_due` above zero is for the caller to refuse.
 
     Raises `Overpaid`, and `BadTender` for amounts of the wrong sign, a step below 1, less tendered than the
-    amount, or anything tendered that is not cash.
+    amount, or anything tendered that is not cash; `OffStep` for an amount that a tender in steps cannot pay.
     """
     if total < 0:
         return _mirrored(settle(-total, [_turned(tender) for tender in tenders]))
     for tender in tenders:
         _check(tender)
-    due = total - _paid_exactly(total, tenders)
-    cash = [tender for tender in tenders if tender.is_cash]
-    rounded = round_to_step(due, max(tender.step for tender in cash)) if cash else due
-    counted = iter(_count_cash(due, rounded, cash))
-    settled = tuple(next(counted) if tender.is_cash else _exact(tender) for tender in tenders)
+    cash = any(tender.is_cash for tender in tenders)
+    stepped = [tender for tender in tenders if (tender.is_cash if cash else tender.step > 1)]
+    due = total - _paid_exactly(total, [tender for tender in tenders if tender not in stepped])
+    rounded = due
+    if stepped:
+        coarsest = max(stepped, key=lambda tender: tender.step)
+        rounded = round_to_step(due, coarsest.step, coarsest.mode)
+    counted = iter(_count_cash(due, rounded, stepped) if cash else _count_steps(due, rounded, stepped))
+    settled = tuple(next(counted) if tender in stepped else _exact(tender) for tender in tenders)
     paid = sum(each.amount for each in settled)
     rounding = rounded - due
     return Settlement(rounding, paid, sum(each.change for each in settled), total + rounding - paid, settled)
@@ -65,18 +82,37 @@ def _check(tender: Tender) -> None:
 
 
 def _paid_exactly(total: int, tenders: Sequence[Tender]) -> int:
-    """Sum the tenders that are not cash; raise `Overpaid` at the first that passes the total."""
+    """Sum the tenders that are not rounded; raise `Overpaid` at the first that passes the total."""
     paid = 0
     for tender in tenders:
-        if not tender.is_cash:
-            paid += tender.amount
-            if paid > total:
-                raise Overpaid(tender.method, paid - total)
+        _check_steps(tender, tender.amount)
+        paid += tender.amount
+        if paid > total:
+            raise Overpaid(tender.method, paid - total)
     return paid
+
+
+def _check_steps(tender: Tender, amount: int) -> None:
+    if amount % tender.step:
+        raise OffStep(tender.method, tender.step)
 
 
 def _exact(tender: Tender) -> SettledTender:
     return SettledTender(tender.method, tender.amount, None, 0)
+
+
+def _count_steps(due: int, rounded: int, stepped: list[Tender]) -> list[SettledTender]:
+    """Let tenders in steps settle the rounded amount; where they were exactly what was due, the last takes the rest."""
+    exactly = sum(tender.amount for tender in stepped) == due
+    left, settled = rounded, []
+    for place, tender in enumerate(stepped, 1):
+        amount = left if exactly and place == len(stepped) else tender.amount
+        _check_steps(tender, amount)
+        if amount > left:
+            raise Overpaid(tender.method, amount - left)
+        left -= amount
+        settled.append(SettledTender(tender.method, amount, None, 0))
+    return settled
 
 
 def _count_cash(due: int, rounded: int, cash: list[Tender]) -> list[SettledTender]:

@@ -93,6 +93,7 @@ class QuoteOut(Struct, frozen=True):
     discount_total: Amount
     tax_total: Amount
     total: Amount
+    rounding: Annotated[SignedAmount, Meta(description="Of the total, before any tender's own.")] = "0"
     tax_terms: Terms | None = None
     tax_totals: TaxTotals | None = None
 
@@ -178,7 +179,7 @@ class Trace(Struct, frozen=True):
     quantity: Quantity
     total: Amount
     steps: list[Step]
-    words: Annotated[list[str], Meta(examples=[["List price 380.00 (retail)"]])]
+    words: Annotated[list[str], Meta(examples=[["List price KSh 380.00 (retail)"]])]
 
 
 class HeldOut(Struct, frozen=True):

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kernel.money import MICRO, format_micro
+from kernel.money import MICRO, StepMode, format_micro
 from plugins.taxes.api import ComponentTax, TaxPolicy, Treatment
 
 HUNDRED_PERCENT: Final = 100 * MICRO
@@ -276,8 +276,8 @@ class TaxSum(Struct, frozen=True):
 class Tender(Struct, frozen=True):
     """One means of payment: the amount it is to settle, and for cash what was handed over, if more.
 
-    `step` is the smallest coin in minor units, 1 where cash is not rounded; only cash looks at it. Amounts
-    are negative when money is paid out for a negative total.
+    `step`: it pays in multiples of this, in minor units; 1 where it is exact. `mode`: how it is brought there.
+    Amounts are negative when money is paid out for a negative total.
     """
 
     method: str
@@ -285,6 +285,7 @@ class Tender(Struct, frozen=True):
     tendered: int | None = None
     is_cash: bool = False
     step: int = 1
+    mode: StepMode = "half_up"
 
 
 class SettledTender(Struct, frozen=True):

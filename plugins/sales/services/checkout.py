@@ -10,7 +10,7 @@ import msgspec
 
 from kernel.db import new_id
 from kernel.errors import Invalid
-from kernel.money import extend, format_amount, format_micro
+from kernel.money import extend, format_amount, format_micro, show_amount
 from kernel.work import Work, stored_ext
 from plugins.payments.api import PaymentOut, Subject, read_payments, take
 from plugins.payments.api import Place as PaidAt
@@ -25,7 +25,7 @@ from plugins.sales.schemas.values import Applied, PricedCart, Settlement
 from plugins.sales.services.ground import Ground, base_quantity, read_ground
 from plugins.sales.services.holding import take_up
 from plugins.sales.services.limits import check_limits
-from plugins.sales.services.settling import order_number, sale_number, settle_payments, taken_of, wait_until
+from plugins.sales.services.settling import order_number, rounding_of, sale_number, settle_sale, taken_of, wait_until
 from plugins.sales.services.shapes import cashier_of, line_out
 from plugins.sales.services.taxed import line_taxes, totals_out
 from plugins.taxes.api import mrp_binds
@@ -52,6 +52,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
         discount_total=format_amount(priced.discount_total, exponent),
         tax_total=format_amount(priced.tax_total, exponent),
         total=format_amount(priced.total, exponent),
+        rounding=format_amount(await rounding_of(work, priced.total), exponent),
         tax_terms=ground.terms,
         tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
     )
@@ -83,7 +84,7 @@ async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
     except rules.AmountTooLarge as fault:
         raise AmountTooLarge.at("/lines", str(fault), code="amount-too-large") from fault
     if mrp_binds(work.shop.region):
-        _refuse_above_mrp(ground, priced)
+        _refuse_above_mrp(ground, priced, work.shop.region)
     return priced
 
 
@@ -99,7 +100,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
     priced = await price_cart_of(work, ground)
     await check_limits(work, ground, priced)
     wanted = read_payments(work, data.payments)
-    settled = settle_payments(priced.total, wanted, work.shop)
+    settled = await settle_sale(work, priced.total, wanted)
     await work.write()
     if data.held_id is not None:
         await _take_up(work, data.held_id)
@@ -333,13 +334,14 @@ async def _take_up(work: Work, held_id: uuid.UUID) -> None:
         raise HeldGone
 
 
-def _refuse_above_mrp(ground: Ground, priced: PricedCart) -> None:
+def _refuse_above_mrp(ground: Ground, priced: PricedCart, region: str) -> None:
     for line, cost in zip(ground.cart.lines, priced.lines, strict=True):
         if line.mrp is None:
             continue
         most = extend(line.quantity, line.mrp, priced.exponent)
         if cost.total > most:
-            detail = f"{line.name}: at most {format_amount(most, priced.exponent)} for this quantity"
+            words = show_amount(most, priced.currency, region)
+            detail = f"{line.name}: at most {words} for this quantity"
             raise AboveMrp.at(f"/lines/{line.line - 1}", detail, code="above-mrp")
 
 

@@ -134,7 +134,7 @@ async def trace_line(work: Work, sale_id: uuid.UUID, line: int) -> Trace:
     if not lines:
         raise NotFound
     shown = stored_line_out(lines[0], work.shop.exponent)
-    words = in_words(shown.steps, row.currency)
+    words = in_words(shown.steps, row.currency, work.shop.region)
     return Trace(
         sale_id, row.number, line, shown.name, format_micro(lines[0].quantity), shown.total, shown.steps, words
     )

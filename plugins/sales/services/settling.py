@@ -4,36 +4,59 @@ from __future__ import annotations
 
 import datetime as dt
 
+from msgspec.structs import replace
+
 from kernel.errors import Invalid
-from kernel.money import format_amount
-from kernel.work import Number, Shop, Work
-from plugins.payments.api import Taken, Wanted
+from kernel.money import format_amount, show_amount
+from kernel.work import Number, Work
+from plugins.payments.api import Coin, Taken, Wanted, coins, step_of
 from plugins.sales import rules
 from plugins.sales.errors import Overpaid, PaymentShort
 from plugins.sales.rules.numbering import number_prefix, order_prefix
+from plugins.sales.schemas.settings import Settings
 from plugins.sales.schemas.values import Settlement, Tender
 
 
-def settle_payments(due: int, wanted: list[Wanted], shop: Shop) -> Settlement:
-    """Match payments with what is due in minor units.
+async def rounding_of(work: Work, total: int) -> int:
+    """What the business's rounding of totals adds to one, in minor units. Reads configuration only."""
+    said = (await work.settings(Settings)).total_rounding
+    return 0 if said is None else rules.round_total(total, step_of(said.step, work.shop.exponent), said.mode)
+
+
+async def settle_sale(work: Work, total: int, wanted: list[Wanted]) -> Settlement:
+    """Match payments with a sale's total, which may be rounded first. Raises as `settle_payments`."""
+    rounding = await rounding_of(work, total)
+    settled = await settle_payments(work, total + rounding, wanted)
+    return replace(settled, rounding=settled.rounding + rounding)
+
+
+async def settle_payments(work: Work, due: int, wanted: list[Wanted]) -> Settlement:
+    """Match payments with what is due in minor units, each rounded as the business says of its method.
 
     Raises PaymentShort, Overpaid, Invalid for what a method does not take.
     """
-    tenders = [
-        Tender(said.method.code, said.amount, said.tendered, said.method.is_cash, said.method.step(shop.currency))
-        for said in wanted
-    ]
+    found, shop = await coins(work), work.shop
     try:
-        settled = rules.settle(due, tenders)
+        settled = rules.settle(due, [_tender(said, found.of(said.method)) for said in wanted])
     except rules.Overpaid as fault:
         place = next(n for n, said in enumerate(wanted) if said.method.code == fault.method)
         raise Overpaid.at(f"/payments/{place}/amount", str(fault), code="overpaid") from fault
+    except rules.OffStep as fault:
+        place = next(n for n, said in enumerate(wanted) if said.method.code == fault.method)
+        step = show_amount(fault.step, shop.currency, shop.region)
+        raise Invalid.at(f"/payments/{place}/amount", f"This method pays in multiples of {step}") from fault
     except rules.BadTender as fault:
         raise Invalid.at("/payments", str(fault)) from fault
     if settled.balance_due > 0:
+        words = show_amount(settled.balance_due, shop.currency, shop.region)
         left = format_amount(settled.balance_due, shop.exponent)
-        raise PaymentShort.at("/payments", f"{left} {shop.currency} is still due", code="payment-short", due=left)
+        raise PaymentShort.at("/payments", f"{words} is still due", code="payment-short", due=left)
     return settled
+
+
+def _tender(said: Wanted, coin: Coin) -> Tender:
+    method = said.method
+    return Tender(method.code, said.amount, said.tendered, method.is_cash, coin.step, coin.mode)
 
 
 def taken_of(wanted: list[Wanted], settled: Settlement) -> list[Taken]:

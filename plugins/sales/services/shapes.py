@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kernel.money import format_amount, format_micro, format_price
+from kernel.money import format_amount, format_micro, format_price, show_text
 from plugins.catalog.api import Sellable
 from plugins.sales.schemas.answers import Cashier, LineOut, SaleRow, TaxOut
 from plugins.sales.schemas.values import Line, PricedLine, Step
@@ -97,13 +97,14 @@ def cashier_of(id_: uuid.UUID | None, name: str) -> Cashier:
     return Cashier(id_, name)
 
 
-def in_words(steps: list[Step], exponent_name: str) -> list[str]:
+def in_words(steps: list[Step], currency: str, region: str) -> list[str]:
     """The steps of a price, in sentences a cashier understands."""
     said = []
     for step in steps:
         why = f" ({step.reason})" if step.reason else ""
         if step.before is None:
-            said.append(f"List price {step.after} {exponent_name}{why}")
+            said.append(f"List price {show_text(step.after, currency, region)}{why}")
         else:
-            said.append(f"{step.rule}: {step.before} → {step.after} {exponent_name}{why}")
+            before, after = (show_text(each, currency, region) for each in (step.before, step.after))
+            said.append(f"{step.rule}: {before} → {after}{why}")
     return said

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from kernel.auth import Location
-from kernel.money import format_amount
+from kernel.money import show_amount
 from kernel.work import Work, business_date, in_micro, need_approval
 from plugins.payments.api import Place as PaidAt
 from plugins.payments.api import Subject, give_back
@@ -34,7 +34,7 @@ async def void_sale(work: Work, sale_id: uuid.UUID, reason: str) -> SaleOut:
         work,
         "sales.void_amount",
         in_micro(work, row.total),
-        words=f"Void {row.number} of {format_amount(row.total, work.shop.exponent)} {row.currency}: {reason}",
+        words=f"Void {row.number} of {show_amount(row.total, row.currency, work.shop.region)}: {reason}",
         location_id=row.location_id,
         register_id=row.register_id,
     )

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kernel.money import format_amount, parse_amount
-from plugins.sales.rules import BadTender, Overpaid, settle
+from kernel.money import StepMode, format_amount, parse_amount
+from plugins.sales.rules import BadTender, OffStep, Overpaid, round_total, settle
 from plugins.sales.schemas.values import Settlement, Tender
 
 
@@ -121,6 +121,65 @@ def test_only_cash_may_exceed_what_is_due(tenders: tuple[Tender, ...]) -> None:
 def test_a_tender_that_contradicts_itself_is_refused(total: int, tender: Tender) -> None:
     with pytest.raises(BadTender):
         settle(total, [tender])
+
+
+def whole(amount: str, step: str = "1.00") -> Tender:
+    return Tender("mpesa", parse_amount(amount, 2), step=parse_amount(step, 2))
+
+
+def down(tender: Tender) -> Tender:
+    return replace(tender, mode="down")
+
+
+@pytest.mark.parametrize(
+    ("total", "tenders", "expected"),
+    [
+        ("1.95", (down(cash("1.95", step="0.05")),), figures("0.00", "1.95")),
+        ("-1.95", (down(cash("-1.95", step="0.05")),), figures("0.00", "-1.95")),
+        ("7.50", (down(cash("8.00", step="1.00")),), figures("-0.50", "7.00", "1.00")),
+        ("7.50", (down(cash("7.50", step="1.00")),), figures("-0.50", "7.00")),
+        ("-7.50", (down(cash("-7.50", step="1.00")),), figures("0.50", "-7.00")),
+        ("633.30", (whole("633.00"),), figures("-0.30", "633.00")),
+        ("633.30", (whole("633.30"),), figures("-0.30", "633.00")),
+        ("633.50", (whole("634.00"),), figures("0.50", "634.00")),
+        ("-633.50", (whole("-634.00"),), figures("-0.50", "-634.00")),
+        ("633.30", (whole("600.00"), card("33.30")), figures("0.00", "633.30")),
+        ("633.30", (card("600.10"), whole("33.00")), figures("-0.20", "633.10")),
+        ("633.30", (whole("600.00"), cash("33.30", step="0.50")), figures("0.20", "633.50")),
+        ("633.30", (whole("600.00"),), figures("-0.30", "600.00", balance_due="33.00")),
+        ("12.50", (whole("10.00", "5.00"), whole("2.50")), figures("2.50", "15.00")),
+    ],
+)
+def test_a_tender_in_steps_is_rounded_alone_and_exact_beside_cash(
+    total: str, tenders: tuple[Tender, ...], expected: dict[str, str]
+) -> None:
+    assert settled(total, *tenders) == expected
+
+
+@pytest.mark.parametrize(
+    "tenders", [(whole("33.30"), cash("600.00")), (whole("600.50"),), (whole("33.30"), whole("600.00"))]
+)
+def test_an_amount_that_a_tender_in_steps_cannot_pay_is_refused(tenders: tuple[Tender, ...]) -> None:
+    with pytest.raises(OffStep) as caught:
+        settle(63330, tenders)
+    assert (caught.value.method, caught.value.step) == ("mpesa", 100)
+
+
+def test_a_tender_in_steps_gives_no_change() -> None:
+    with pytest.raises(Overpaid) as caught:
+        settle(63330, [whole("634.00")])
+    assert caught.value.excess == 100
+
+
+@pytest.mark.parametrize(
+    ("total", "step", "mode", "rounded"),
+    [("19.44", "1.00", "half_up", "19.00"), ("19.54", "1.00", "half_up", "20.00"),
+     ("-19.54", "1.00", "half_up", "-20.00"),
+     ("19.54", "1.00", "down", "19.00"), ("-19.54", "1.00", "down", "-19.00"), ("19.50", "1.00", "half_up", "20.00")],
+)  # fmt: skip
+def test_a_total_is_rounded_for_every_tender(total: str, step: str, mode: StepMode, rounded: str) -> None:
+    amount = parse_amount(total, 2)
+    assert amount + round_total(amount, parse_amount(step, 2), mode) == parse_amount(rounded, 2)
 
 
 TENDERS = st.lists(
