@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import Final
 
 import phonenumbers
-from stdnum.exceptions import ValidationError
+from stdnum.exceptions import InvalidFormat, InvalidLength, ValidationError
+from stdnum.gb import vat
 from stdnum.in_ import gstin
 from stdnum.ke import pin
+from stdnum.util import clean, isdigits
 
 _FEWEST_DIGITS: Final = 4
 _AS_PHONE: Final = re.compile(r"[0-9+() ./-]+")
@@ -33,7 +35,10 @@ def phone_number(text: str, region: str) -> str:
 
 
 def tax_number(text: str, region: str) -> str:
-    """A tax number in its plain form: in KE a KRA PIN, in IN a GSTIN with its check digit; elsewhere as written."""
+    """A tax number in its plain form: a KRA PIN, a GSTIN or a VAT number with its check digits, a TIN of nine digits.
+
+    In KE, IN, GB, and in TZ and RW; elsewhere as written.
+    """
     validate = _TAX_NUMBERS.get(region)
     if validate is None:
         return text.strip()
@@ -75,5 +80,18 @@ def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
 
 
-_TAX_NUMBERS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType({"KE": pin.validate, "IN": gstin.validate})
-_TAX_NAMES: Final = MappingProxyType({"KE": "KRA PIN", "IN": "GSTIN"})
+def _nine_digits(text: str) -> str:
+    """A TIN of Tanzania or Rwanda. Source: TRA VFD specification; EY, Worldwide VAT guide."""
+    number = clean(text, " -.")
+    if not isdigits(number):
+        raise InvalidFormat
+    if len(number) != _TIN_DIGITS:
+        raise InvalidLength
+    return number
+
+
+_TIN_DIGITS: Final = 9
+_TAX_NUMBERS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {"KE": pin.validate, "IN": gstin.validate, "GB": vat.validate, "TZ": _nine_digits, "RW": _nine_digits}
+)
+_TAX_NAMES: Final = MappingProxyType({"KE": "KRA PIN", "IN": "GSTIN", "GB": "VAT number", "TZ": "TIN", "RW": "TIN"})

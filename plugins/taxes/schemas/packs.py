@@ -81,7 +81,7 @@ class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     prices_include_tax: bool
     rounding: Rounding
-    source: tuple[str, ...]
+    sources: tuple[str, ...]
     classes: tuple[PackClass, ...]
     note: str = ""
     mrp_binds: bool = False

@@ -15,7 +15,7 @@ from plugins.taxes.schemas.packs import RegionPack
 from plugins.taxes.schemas.values import TaxComponent, Treatment
 
 DATA = Path(__file__).parents[1] / "data"
-REGIONS = ["GB", "IN", "KE", "US", "generic"]
+REGIONS = ["GB", "IN", "KE", "RW", "TZ", "UG", "US", "generic"]
 
 
 def pack(region: str) -> RegionPack:
@@ -41,7 +41,8 @@ def test_every_pack_is_listed_here() -> None:
 def test_a_pack_is_well_formed_and_makes_lawful_treatments(region: str) -> None:
     read = pack(region)
     assert read.region == region
-    assert read.source
+    assert read.sources
+    assert read.confirm, "a local accountant has something to confirm everywhere"
     for each in read.classes:
         for rate in each.rates:
             components = [TaxComponent(part.code, parse_micro(part.rate), twin=part.twin) for part in rate.components]
@@ -99,6 +100,35 @@ def test_british_standard_rate_through_the_crisis() -> None:
     assert rates_of("GB", "standard", *days) == ["17.5", "15", "15", "17.5", "17.5", "20"]
 
 
+@pytest.mark.parametrize(
+    ("region", "day", "rate"),
+    [("TZ", "2015-07-01", "18"), ("UG", "2005-07-01", "18"), ("RW", "2023-09-13", "18"), ("RW", "2026-11-21", "18")],
+)
+def test_east_african_neighbours_levy_18_percent(region: str, day: str, rate: str) -> None:
+    assert rates_of(region, "standard", day) == [rate]
+    assert {each.category for each in pack(region).classes} == {"standard", "zero", "exempt", "out_of_scope"}
+
+
+def test_every_figure_says_how_sure_it_is() -> None:
+    for region in REGIONS:
+        raw = msgspec.json.decode((DATA / f"{region}.json").read_bytes())
+        for each in raw["classes"]:
+            assert all(rate["confidence"] in ("read", "general") for rate in each["rates"]), (region, each["code"])
+
+
+def test_what_an_accountant_must_confirm_stands_on_the_page() -> None:
+    page = (DATA.parent / "docs" / "to-confirm.md").read_text(encoding="utf-8")
+    for region in REGIONS:
+        for one in pack(region).confirm:
+            assert f"- {one.matter}. {one.why}." in page, (region, one.matter)
+
+
+def test_only_in_india_the_printed_price_binds_and_the_place_decides() -> None:
+    assert [region for region in REGIONS if pack(region).mrp_binds] == ["IN"]
+    assert [region for region in REGIONS if pack(region).by_place] == ["IN"]
+    assert pack("IN").joint == {"IGST": ("CGST", "SGST")}
+
+
 def test_only_american_prices_are_without_tax() -> None:
     assert [region for region in REGIONS if not pack(region).prices_include_tax] == ["US"]
 
@@ -116,7 +146,7 @@ def test_only_american_prices_are_without_tax() -> None:
 def test_a_pack_with_crossing_dates_is_refused(rates: list[tuple[str, str | None]], fault: str) -> None:
     dated: list[dict[str, object]] = [{"valid_from": start, "valid_to": end, "components": []} for start, end in rates]
     raw: dict[str, object] = {
-        "region": "XX", "name": "Nowhere", "prices_include_tax": True, "rounding": "line", "source": ["none"],
+        "region": "XX", "name": "Nowhere", "prices_include_tax": True, "rounding": "line", "sources": ["none"],
         "classes": [{"code": "standard", "name": "Standard", "category": "standard", "rates": dated}],
     }  # fmt: skip
     with pytest.raises(msgspec.ValidationError, match=fault):
