@@ -25,11 +25,12 @@ from plugins.sales.errors import (
     RegisterClosed,
 )
 from plugins.sales.models import Held, Register
-from plugins.sales.schemas.answers import HeldOut, QuoteOut, RegisterOut, SaleOut, SaleRow, TodayOut, Trace
+from plugins.sales.schemas.answers import HeldOut, PeriodTaxes, QuoteOut, RegisterOut, SaleOut, SaleRow, TodayOut, Trace
 from plugins.sales.schemas.requests import (
     CartIn,
     HoldIn,
     PayIn,
+    PeriodQuery,
     RegisterIn,
     RegisterPatch,
     RegisterQuery,
@@ -97,6 +98,15 @@ async def list_sales(work: Work, query: SaleQuery) -> Page[SaleRow]:
 async def todays_sales(work: Work, query: TodayQuery) -> TodayOut:
     """The sales of the running business day, with their sum."""
     return await services.todays_sales(work, query)
+
+
+@query("/tax-totals", permission="sales.see")
+async def tax_totals(work: Work, query: PeriodQuery) -> PeriodTaxes:
+    """The tax of a period, by category and by tax and rate: exempt and zero-rated are apart.
+
+    Sums of what stands in the lines, at the rates they were sold at. At most 93 days.
+    """
+    return await services.tax_totals(work, query)
 
 
 @query("/sales/{sale_id}", permission="sales.see")

@@ -51,7 +51,17 @@ def test_a_tax_number_is_kept_in_its_plain_form(text: str, region: str, kept: st
 
 
 @pytest.mark.parametrize(
-    ("text", "region"), [("27AAPFU0939F1ZO", "IN"), ("P05136594M", "KE"), ("Z051365947M", "KE"), ("P051365947M", "IN"), ("GB 980 7806 85", "GB"), ("10012345", "TZ"), ("1001234567", "RW"), ("TIN 100123456", "TZ")]
+    ("text", "region"),
+    [
+        ("27AAPFU0939F1ZO", "IN"),
+        ("P05136594M", "KE"),
+        ("Z051365947M", "KE"),
+        ("P051365947M", "IN"),
+        ("GB 980 7806 85", "GB"),
+        ("10012345", "TZ"),
+        ("1001234567", "RW"),
+        ("TIN 100123456", "TZ"),
+    ],
 )
 def test_a_tax_number_of_another_kind_or_with_a_wrong_check_digit_is_refused(text: str, region: str) -> None:
     with pytest.raises(WrongNumber):

@@ -56,6 +56,16 @@ class TaxTotals(Struct, frozen=True):
     taxes: list[TaxTotal]
 
 
+class PeriodTaxes(Struct, frozen=True):
+    """The tax of what was sold in a period, both days inclusive; voided sales count for nothing."""
+
+    from_date: dt.date
+    to_date: dt.date
+    location_id: UUID | None
+    categories: list[CategoryTotal]
+    taxes: list[TaxTotal]
+
+
 class LineOut(Struct, frozen=True):
     """A priced line: gross - discount is what is taxed; net + tax = total."""
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Amount, Percent, Quantity, UnitPrice
 from kernel.wire import Code, Ext, Line, ListQuery, Name, Request, Text, extends
@@ -105,6 +105,14 @@ class SaleQuery(ListQuery, frozen=True):
 class TodayQuery(ListQuery, frozen=True):
     """Today's sales, of one location or all."""
 
+    location_id: UUID | None = None
+
+
+class PeriodQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From a business day to another, both inclusive; of one location or all."""
+
+    from_date: Annotated[dt.date, Meta(examples=["2026-11-01"])]
+    to_date: Annotated[dt.date, Meta(examples=["2026-11-30"])]
     location_id: UUID | None = None
 
 

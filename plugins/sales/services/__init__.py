@@ -4,6 +4,7 @@ from plugins.sales.services.checkout import complete_sale, quote
 from plugins.sales.services.holding import held_here, hold_cart, throw_away
 from plugins.sales.services.reading import find_sale, list_sales, todays_sales, trace_line
 from plugins.sales.services.registers import add_office, add_register
+from plugins.sales.services.tax_totals import tax_totals
 from plugins.sales.services.voiding import void_sale
 from plugins.sales.services.waiting import let_expire, money_came, pay_pending
 
@@ -19,6 +20,7 @@ __all__ = [
     "money_came",
     "pay_pending",
     "quote",
+    "tax_totals",
     "throw_away",
     "todays_sales",
     "trace_line",

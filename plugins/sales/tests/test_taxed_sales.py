@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kernel.money import parse_amount
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
 from plugins.taxes.testing import tax_class
@@ -136,3 +137,63 @@ async def test_a_composition_dealer_issues_a_bill_of_supply_without_tax(box: Box
     sale = await sold(box, [soap], "1300.00", shop)
     assert (sale["tax_total"], sale["tax_terms"]["document"]) == ("0.00", "bill_of_supply")
     assert categories(sale) == {"standard": ("1300.00", "0.00", "1300.00")}
+
+
+async def a_taxed_product(box: Box, n: int, components: list[dict[str, Any]]) -> str:
+    """A product of a class of its own, at an odd price."""
+    rate = {"region": "KE", "valid_from": "2021-01-01", "components": components}
+    answer = await box.client("owner").post("/api/v1/taxes/classes", {"name": f"Mixed {n}", "rates": [rate]})
+    assert answer.status_code == 201, answer.text
+    price = f"{7 * n + 3}.{(37 * n) % 100:02d}"
+    return str(await a_product(box, f"MIXED-{n}", price, tax_class_id=answer.json()["id"], track_stock=False))
+
+
+async def test_both_databases_sum_what_python_computed_and_a_void_takes_its_tax_back(box: Box) -> None:
+    exempt = str(await tax_class(box, "exempt"))
+    goods = [
+        await a_taxed_product(box, 1, [{"code": "VAT", "rate": "16"}]),
+        await a_taxed_product(
+            box, 2, [{"code": "EXCISE", "rate": "12.5", "affects_base": True}, {"code": "VAT", "rate": "16"}]
+        ),
+        await a_taxed_product(
+            box,
+            3,
+            [{"code": "BAG", "kind": "per_unit", "amount": "0.35", "affects_base": True}, {"code": "VAT", "rate": "8"}],
+        ),
+        str(await a_product(box, "EXEMPT", "9.99", tax_class_id=exempt, track_stock=False)),
+    ]
+    location, cashier = str(await box.location()), box.client("cashier")
+    sums: dict[tuple[str, str], list[int]] = {}
+    net = 0
+    for n in range(1, 5):
+        lines = [{"product_id": one, "quantity": f"{n + place}"} for place, one in enumerate(goods)]
+        body = {"location_id": location, "lines": lines, "payments": [{"method": "cash", "amount": "9999.00"}]}
+        answer = await cashier.post(SALES, body)
+        assert answer.status_code == 201, answer.text
+        sale = answer.json()
+        if n == 4:
+            assert (await box.client("manager").post(f"{SALES}/{sale['id']}/void", {"reason": "no"})).status_code == 200
+            continue
+        for line in sale["lines"]:
+            net += cents(line["net"])
+            assert cents(line["net"]) + cents(line["tax"]) == cents(line["total"])
+            for part in line["taxes"]:
+                into = sums.setdefault((part["code"], part["rate"]), [0, 0])
+                into[0] += cents(part["taxable"])
+                into[1] += cents(part["amount"])
+    period = {"from_date": "2026-11-21", "to_date": "2026-11-21"}
+    answer = await box.client("accountant").get("/api/v1/sales/tax-totals", params=period)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert {(one["code"], one["rate"]): [cents(one["taxable"]), cents(one["amount"])] for one in found["taxes"]} == sums
+    assert [one["category"] for one in found["categories"]] == ["exempt", "standard"]
+    assert sum(cents(one["net"]) for one in found["categories"]) == net
+    assert sum(cents(one["tax"]) for one in found["categories"]) == sum(amount for _, amount in sums.values())
+    for wrong in ({"to_date": "2026-11-20"}, {"to_date": "2027-11-21"}):
+        assert (
+            await box.client("accountant").get("/api/v1/sales/tax-totals", params=period | wrong)
+        ).status_code == 422
+
+
+def cents(amount: str) -> int:
+    return parse_amount(amount, 2)

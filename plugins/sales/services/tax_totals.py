@@ -1,0 +1,92 @@
+"""The tax of a period, summed from what stands in the lines: nothing is computed or rounded again (M4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+
+from kernel.auth import Location
+from kernel.errors import Invalid
+from kernel.money import format_amount, parse_micro
+from kernel.work import Work
+from plugins.sales.models import Sale, SaleLine
+from plugins.sales.schemas.answers import CategoryTotal, PeriodTaxes, TaxTotal
+from plugins.sales.schemas.requests import PeriodQuery
+
+LONGEST = dt.timedelta(days=92)
+"""The longest period: a quarter."""
+_S, _L = Sale.__table__.c, SaleLine.__table__.c
+_SOLD = _S.status.not_in(("voided", "pending", "expired"))
+
+
+async def tax_totals(work: Work, query: PeriodQuery) -> PeriodTaxes:
+    """The tax of what was sold from a business day to another, both inclusive; voided sales count for nothing.
+
+    Raises Invalid for a period that ends before it begins or is too long, NotFound for an unknown location.
+    """
+    if not dt.timedelta() <= query.to_date - query.from_date <= LONGEST:
+        raise Invalid.at("?to_date", f"The period is 1 to {LONGEST.days + 1} days")
+    if query.location_id is not None:
+        await work.get(Location, query.location_id)
+    lines = _lines(work, query)
+    categories = await _by_category(work, lines)
+    return PeriodTaxes(query.from_date, query.to_date, query.location_id, categories, await _by_tax(work, lines))
+
+
+def _lines(work: Work, query: PeriodQuery) -> sa.Subquery:
+    """The lines that count."""
+    where = [
+        _S.business_id == work.business_id,
+        _S.business_date >= query.from_date,
+        _S.business_date <= query.to_date,
+        _SOLD,
+        work.here(_S.location_id),
+    ]
+    if query.location_id is not None:
+        where.append(_S.location_id == query.location_id)
+    joined = sa.join(Sale.__table__, SaleLine.__table__, sa.and_(_L.business_id == _S.business_id, _L.sale_id == _S.id))
+    columns = (_L.tax_category, _L.net, _L.tax, _L.total, _L.taxes)
+    return sa.select(*columns).select_from(joined).where(*where).subquery()
+
+
+async def _by_category(work: Work, lines: sa.Subquery) -> list[CategoryTotal]:
+    sums = [sa.func.sum(lines.c[name]).label(name) for name in ("net", "tax", "total")]
+    found = await work.execute(sa.select(lines.c.tax_category, *sums).group_by(lines.c.tax_category))
+    exponent = work.shop.exponent
+    rows = sorted(found.all(), key=lambda row: (row.tax_category is None, row.tax_category or ""))
+    return [
+        CategoryTotal(
+            row.tax_category,
+            format_amount(int(row.net), exponent),
+            format_amount(int(row.tax), exponent),
+            format_amount(int(row.total), exponent),
+        )
+        for row in rows
+    ]
+
+
+async def _by_tax(work: Work, lines: sa.Subquery) -> list[TaxTotal]:
+    """Each tax at each rate; what it was taken of is the net of lines where that was not kept."""
+    spread = sa.func.jsonb_array_elements if work.deployment.database.is_postgres else sa.func.json_each
+    part: Any = spread(lines.c.taxes).table_valued("value")
+    code, rate = part.c.value.op("->>")("code"), part.c.value.op("->>")("rate")
+    amount = sa.cast(part.c.value.op("->>")("amount"), sa.BigInteger)
+    taxable = sa.func.coalesce(sa.cast(part.c.value.op("->>")("taxable"), sa.BigInteger), lines.c.net)
+    named = sa.select(
+        code.label("code"), rate.label("rate"), taxable.label("taxable"), amount.label("amount")
+    ).select_from(lines.join(part, sa.true()))
+    each = named.subquery()
+    found = await work.execute(
+        sa.select(
+            each.c.code,
+            each.c.rate,
+            sa.func.sum(each.c.taxable).label("taxable"),
+            sa.func.sum(each.c.amount).label("amount"),
+        ).group_by(each.c.code, each.c.rate)
+    )
+    exponent = work.shop.exponent
+    rows = sorted(found.all(), key=lambda row: (row.code, parse_micro(row.rate)))
+    figures = [(row, [format_amount(int(each), exponent) for each in (row.taxable, row.amount)]) for row in rows]
+    return [TaxTotal(row.code, row.rate, *each) for row, each in figures]
