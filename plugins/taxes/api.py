@@ -5,7 +5,6 @@ from __future__ import annotations
 from plugins.taxes.rules import buyer_in, tax
 from plugins.taxes.schemas.circumstances import Buyer, Certificate, CustomerTax, Taxing, Terms
 from plugins.taxes.schemas.values import (
-    Category,
     ComponentTax,
     TaxableLine,
     TaxComponent,
@@ -18,7 +17,6 @@ from plugins.taxes.services.treatments import classes_by_code, known_classes, ta
 
 __all__ = [
     "Buyer",
-    "Category",
     "Certificate",
     "ComponentTax",
     "CustomerTax",

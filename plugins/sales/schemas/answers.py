@@ -13,13 +13,18 @@ from kernel.wire import Currency, Name, extends, like
 from plugins.payments.api import PaymentOut
 from plugins.sales.schemas.requests import Channel, HoldIn, RegisterCode
 from plugins.sales.schemas.values import Step
-from plugins.taxes.api import Category, Terms
+from plugins.taxes.api import Terms
 
 Number = Annotated[str, Meta(description="Gap-free per register and fiscal year.", examples=["T1-2026-000123"])]
 OrderNumber = Annotated[
     str, Meta(description="Of a sale that waited for money; a series of its own.", examples=["T1-2026-P000007"])
 ]
 Status = Literal["pending", "completed", "voided", "refunded", "partly_refunded", "expired"]
+
+
+TaxCategory = Annotated[
+    str, Meta(description="standard, reduced, zero, exempt or out_of_scope, as taxes names it.", examples=["standard"])
+]
 
 
 class TaxOut(Struct, frozen=True):
@@ -34,7 +39,7 @@ class TaxOut(Struct, frozen=True):
 class CategoryTotal(Struct, frozen=True):
     """All lines of a category: exempt and zero-rated are apart. A category of null was not kept when it was sold."""
 
-    category: Category | None
+    category: TaxCategory | None
     net: SignedAmount
     tax: SignedAmount
     total: SignedAmount
@@ -84,7 +89,7 @@ class LineOut(Struct, frozen=True):
     total: Amount
     taxes: list[TaxOut]
     steps: list[Step]
-    tax_category: Annotated[Category | None, Meta(examples=["standard"])] = None
+    tax_category: TaxCategory | None = None
     tax_codes: Annotated[dict[str, Any], Meta(description="Authorities' words.", examples=[{"etims": "B"}])] = {}
 
 

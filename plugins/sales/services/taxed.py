@@ -48,7 +48,7 @@ def totals_out(lines: Sequence[LineTax], exponent: int) -> TaxTotals:
     """The totals of a document, as answers show them."""
     return TaxTotals(
         [
-            CategoryTotal(one.category, *(format_amount(each, exponent) for each in (one.net, one.tax, one.total)))  # type: ignore[arg-type]
+            CategoryTotal(one.category, *(format_amount(each, exponent) for each in (one.net, one.tax, one.total)))
             for one in sums_by_category(lines)
         ],
         [

@@ -60,6 +60,8 @@ class _Draft:
 
     def base(self, upon: Sequence[str]) -> int:
         """What a tax is taken of: the net, and the taxes that its base contains."""
+        if not upon:
+            return self.amount - self.stripped
         return self.amount - self.stripped + sum(self.taxes[code] for code in upon)
 
 
@@ -82,7 +84,7 @@ def _levy_all(drafts: list[_Draft]) -> None:
     """Levy the percentages of lines that are rounded together: what prices contain, then what is added to the net."""
     if len(drafts) == 1:
         for head in drafts[0].plan.stripped:
-            _strip([(drafts[0], head)])
+            _strip_one(drafts[0], head)
     else:
         together: dict[tuple[object, ...], list[tuple[_Draft, Stripped]]] = {}
         for draft in drafts:
@@ -90,7 +92,8 @@ def _levy_all(drafts: list[_Draft]) -> None:
                 together.setdefault(head.key, []).append((draft, head))
         for some in together.values():
             _strip(some)
-    for depth in range(max((draft.plan.deepest for draft in drafts), default=-1) + 1):
+    deepest = max((draft.plan.deepest for draft in drafts), default=-1)
+    for depth in range(deepest + 1):
         groups: dict[tuple[object, ...], list[tuple[_Draft, Added]]] = {}
         for draft in drafts:
             for one in draft.plan.added:
@@ -100,9 +103,18 @@ def _levy_all(drafts: list[_Draft]) -> None:
             _add(members)
 
 
+def _strip_one(draft: _Draft, head: Stripped) -> None:
+    """Round the figure of one line, at most what it has left, and split it over its taxes."""
+    exact, times = _exact(draft, head), head.times
+    share = min(round_ratio(sum(exact), head.whole), (draft.amount - draft.stripped) // times)
+    split = [share] * times if len(exact) == 1 else allocate(share, exact)
+    draft.taxes.update(zip(head.codes, split, strict=True))
+    draft.stripped += sum(split)
+
+
 def _strip(members: list[tuple[_Draft, Stripped]]) -> None:
     """Round one figure for all members, and split it over them and over their taxes as exactly as units allow."""
-    whole = math.lcm(*(head.whole for _, head in members)) if len(members) > 1 else members[0][1].whole
+    whole = math.lcm(*(head.whole for _, head in members))
     exact = [[part * (whole // head.whole) for part in _exact(draft, head)] for draft, head in members]
     figure = round_ratio(sum(sum(parts) for parts in exact), whole)
     times = members[0][1].times
@@ -115,6 +127,8 @@ def _strip(members: list[tuple[_Draft, Stripped]]) -> None:
 
 def _exact(draft: _Draft, head: Stripped) -> list[int]:
     """What each tax of a head exactly is on a line, in parts of `head.whole`."""
+    if not draft.units:
+        return [of_amount * draft.amount for of_amount in head.of_amount]
     return [
         of_amount * draft.amount + sum(part * unit for part, unit in zip(of_units, draft.units, strict=True))
         for of_amount, of_units in zip(head.of_amount, head.of_units, strict=True)

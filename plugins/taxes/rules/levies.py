@@ -64,11 +64,8 @@ class Plan(NamedTuple):
     included: frozenset[str]
     upon: tuple[tuple[str, ...], ...]
     """For each component in order: the taxes that its base contains."""
-
-    @property
-    def deepest(self) -> int:
-        """The greatest depth of what is added; -1 where nothing is."""
-        return max((one.depth for one in self.added), default=-1)
+    deepest: int
+    """The greatest depth of what is added; -1 where nothing is."""
 
 
 @lru_cache(maxsize=1024)
@@ -83,7 +80,8 @@ def plan_of(components: tuple[TaxComponent, ...], prices_include_tax: bool) -> P
         for one in components
         if one.kind == "per_unit"
     )
-    return Plan(units, stripped, _add(components, included, upon), included, upon)
+    added = _add(components, included, upon)
+    return Plan(units, stripped, added, included, upon, max((one.depth for one in added), default=-1))
 
 
 def _is_included(component: TaxComponent, prices_include_tax: bool) -> bool:
