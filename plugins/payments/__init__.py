@@ -33,5 +33,5 @@ PLUGIN = Plugin(
         ),
         "cashier": ("payments.see",),
     },
-    settings="rounding:Settings",
+    settings="schemas:Settings",
 )

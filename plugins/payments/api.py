@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundTooLarge, UnknownMethod
-from plugins.payments.rounding import Coin, Coins, check_step, step_of
+from plugins.payments.rules import check_step, step_of
 from plugins.payments.schemas import (
     CapturedPayment,
+    Coin,
+    Coins,
     MadeRefund,
     Method,
     MethodKind,

@@ -12,6 +12,8 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct
 
+from kernel.money import MICRO, parse_micro
+
 State = Literal[
     "created",
     "unknown",
@@ -91,6 +93,18 @@ CASH_STEPS: Final[Mapping[str, int]] = MappingProxyType(
 """Smallest coin in minor units, where law or coinage leaves nothing smaller; looked up 2026-11. All others: 1."""
 
 
+REGION_STEPS: Final[Mapping[tuple[str, str], int]] = MappingProxyType(
+    {
+        ("BE", "EUR"): 5,  # since 2019-12-01: Federal Public Service Economy
+        ("FI", "EUR"): 5,  # since 2002-01-01: Bank of Finland
+        ("IE", "EUR"): 5,  # since 2015-10-28: Central Bank of Ireland
+        ("NL", "EUR"): 5,  # since 2004-09-01: De Nederlandsche Bank
+        ("SK", "EUR"): 5,  # since 2022-07-01: National Bank of Slovakia
+    }
+)
+"""Smallest sum in cash, in minor units, where a region's habit or law is coarser than its currency."""
+
+
 class Fact(Struct, frozen=True):
     """One thing that became known of a payment.
 
@@ -156,9 +170,22 @@ def came_late(facts: Sequence[Fact]) -> bool:
     return False
 
 
-def cash_step(currency: str) -> int:
-    """The smallest coin of a currency in minor units."""
-    return CASH_STEPS.get(currency, 1)
+def cash_step(currency: str, region: str = "") -> int:
+    """The smallest coin of a currency in minor units; in a region, the smallest sum that is paid in cash there."""
+    return REGION_STEPS.get((region, currency), CASH_STEPS.get(currency, 1))
+
+
+def check_step(step: str) -> None:
+    """Raise ValueError for a step that no coinage has."""
+    value = parse_micro(step)
+    if not MICRO // 100 <= value <= 100_000 * MICRO or str(value).rstrip("0") not in ("1", "2", "25", "5"):
+        raise ValueError(f"a step is 1, 2, 2.5 or 5 with a power of ten, from 0.01 to 100000, not {step}")
+
+
+def step_of(step: str, exponent: int) -> int:
+    """A step in minor units; 1 where it is finer than they are."""
+    minor: int = parse_micro(step) * 10**exponent // MICRO
+    return max(1, minor)
 
 
 def _as_credible(fact: Fact) -> str:

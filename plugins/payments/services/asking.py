@@ -8,8 +8,7 @@ from kernel.money import BadDecimal, parse_amount
 from kernel.work import Work, read_ext
 from plugins.payments.errors import PaymentNotWhole, UnknownMethod
 from plugins.payments.hooks import payment_methods
-from plugins.payments.rounding import Coins, Settings
-from plugins.payments.schemas import EXTENSION, Method, PaymentIn, Wanted
+from plugins.payments.schemas import EXTENSION, Coins, Method, PaymentIn, Settings, Wanted
 
 
 def methods(work: Work) -> dict[str, Method]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kernel.money import MICRO
-from plugins.payments.rounding import Coin, Coins, Settings, TenderRounding, step_of
-from plugins.payments.schemas import Method
+from plugins.payments.rules import step_of
+from plugins.payments.schemas import Coin, Coins, Method, Settings, TenderRounding
 
 CASH, MPESA = Method("cash", "Cash", "cash"), Method("mpesa", "M-Pesa", "other")
 
