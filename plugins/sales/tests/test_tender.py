@@ -262,3 +262,37 @@ def test_a_full_refund_returns_what_was_paid(total: int, by_card: int, step: int
     ]
     refund = settle(-total, back)
     assert (refund.paid, refund.rounding, refund.balance_due) == (-sale.paid, -sale.rounding, 0)
+
+
+ROUNDED = st.lists(
+    st.builds(
+        lambda kind, amount, step, mode: Tender(kind, amount * step, None, kind == "cash", step, mode),
+        st.sampled_from(["cash", "mpesa", "card"]),
+        st.integers(0, 60),
+        st.sampled_from([1, 5, 10, 50, 100]),
+        st.sampled_from(["half_up", "down"]),
+    ),
+    max_size=3,
+)
+
+
+@given(st.integers(1, 10_000), ROUNDED)
+def test_steps_and_modes_of_any_tender_add_up_and_mirror(total: int, tenders: list[Tender]) -> None:
+    found = tried(total, tenders)
+    turned = tried(-total, [replace(each, amount=-each.amount) for each in tenders])
+    assert (found is None) == (turned is None)
+    if found is None or turned is None:
+        return
+    assert total + found.rounding == found.paid + found.balance_due
+    assert abs(found.rounding) < max((each.step for each in tenders), default=1)
+    assert all(settled.amount % asked.step == 0 for asked, settled in zip(tenders, found.tenders, strict=True)) or any(
+        asked.is_cash for asked in tenders
+    )
+    assert (turned.rounding, turned.paid, turned.change) == (-found.rounding, -found.paid, -found.change)
+
+
+@given(st.integers(1, 10_000), st.sampled_from([1, 5, 100]), st.sampled_from(["half_up", "down"]))
+def test_a_tender_in_steps_of_exactly_the_total_always_settles_it(total: int, step: int, mode: StepMode) -> None:
+    found = settle(total, [Tender("mpesa", total, None, False, step, mode)])
+    assert (found.balance_due, found.paid % step) == (0, 0)
+    assert settle(-total, [Tender("mpesa", -found.paid, None, False, step, mode)]).balance_due == 0
