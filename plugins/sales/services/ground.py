@@ -193,9 +193,7 @@ def _quantity(line: LineIn, good: Sellable, index: int) -> int:
     return quantity
 
 
-def _buying(
-    work: Work, data: CartIn, at: dt.datetime, prices_include_tax: bool, buyer: CustomerFacts | None
-) -> Buying:
+def _buying(work: Work, data: CartIn, at: dt.datetime, prices_include_tax: bool, buyer: CustomerFacts | None) -> Buying:
     """Who buys where and when, as price lists look at it."""
     group_id = None if buyer is None else buyer.group_id
     return Buying(
