@@ -319,12 +319,15 @@ async def test_each_role_may_do_what_the_table_says(box: Box) -> None:
 async def test_a_plugin_is_switched_on_after_what_it_stands_on_and_off_before(box: Box) -> None:
     owner = box.client("owner")
     stuck = await owner.post("/api/v1/plugins/probe_stock/disable")
-    assert (stuck.status_code, stuck.json()["detail"]) == (409, "probe_till stands on probe_stock")
+    assert (stuck.status_code, stuck.json()["detail"]) == (
+        409,
+        "probe_till stands on probe_stock (probe_till → probe_stock)",
+    )
     for name in ("probe_till", "probe_stock"):
         assert (await owner.post(f"/api/v1/plugins/{name}/disable")).json()["state"] == "available"
     missing = await owner.post("/api/v1/plugins/probe_till/enable")
     assert (missing.status_code, missing.json()["code"]) == (409, "plugin-fault")
-    assert missing.json()["detail"] == "probe_till stands on probe_stock, which is off"
+    assert missing.json()["detail"] == "probe_till stands on probe_stock, which is off (probe_till → probe_stock)"
     for name in ("probe_stock", "probe_till"):
         assert (await owner.post(f"/api/v1/plugins/{name}/enable")).json()["state"] == "enabled"
     assert (await owner.post("/api/v1/plugins/no_such/enable")).status_code == 404
