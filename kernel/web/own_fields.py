@@ -57,8 +57,10 @@ def _schema(field: Field) -> dict[str, Any]:
 
 
 def _nullable(field: Field) -> dict[str, Any]:
-    """In a body a value may be null: there is none, or it is taken away."""
-    if field.is_required:
-        return {"description": "Required."}
+    """In a body a value may be null: there is none, or it is taken away. What was there before a field was required
+    may lack it.
+    """
     found: dict[str, Any] = {"type": ["boolean" if field.kind == "bool" else "string", "null"]}
-    return found | ({"enum": [*field.choices, None]} if field.kind == "choice" else {})
+    if field.kind == "choice":
+        found |= {"enum": [*field.choices, None]}
+    return found | ({"description": "Required of what is added."} if field.is_required else {})
