@@ -231,7 +231,7 @@ class Filling:
         running = await self.make("/discounts/promotions", said | {"name": self.text("week")})
         await self.make(f"/discounts/promotions/{running['id']}/activate", None)
         draft = await self.make("/discounts/promotions", said | {"name": self.text("draft")})
-        self.own["promotion_id"] = draft["id"]
+        self.own["promotion_id"], self.own["product_ids"] = draft["id"], self.own["product_id"]
         await self.lists()
 
     async def lists(self) -> None:

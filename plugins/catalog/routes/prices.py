@@ -15,6 +15,7 @@ from plugins.catalog.schemas.goods import ImportOut, TableQuery
 from plugins.catalog.schemas.prices import (
     BasePriceIn,
     BasePriceOut,
+    EditDone,
     EditPreview,
     PriceAsk,
     PriceEdit,
@@ -164,6 +165,6 @@ async def preview_price_edit(work: Work, data: PriceEdit) -> EditPreview:
 
 
 @command("POST", "/price-edits", permission=_PRICES, status=200, errors=(EditChanged,))
-async def apply_price_edit(work: Work, data: PriceEditApply) -> EditPreview:
+async def apply_price_edit(work: Work, data: PriceEditApply) -> EditDone:
     """Change many prices as the preview has shown, all or none; refused where the prices have changed since."""
     return await price_edits.apply_edit(work, data)

@@ -256,3 +256,9 @@ class EditPreview(Struct, frozen=True, kw_only=True):
     changed: int
     first: list[Edited]
     digest: Digest
+
+
+class EditDone(EditPreview, frozen=True, kw_only=True):
+    """A change that was applied; the audit trail knows it as `price_edit:` and its id."""
+
+    id: UUID

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import structs
 
+from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import MICRO, WHOLE_DIGITS, format_micro, format_price, parse_micro
 from kernel.work import Work
 from plugins.catalog.errors import EditChanged
 from plugins.catalog.models import Category, Price, PriceList, Product
 from plugins.catalog.rules.prices import price_changed
-from plugins.catalog.schemas.prices import Edited, EditPreview, PriceEdit, PriceEditApply
+from plugins.catalog.schemas.prices import EditDone, Edited, EditPreview, PriceEdit, PriceEditApply
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import check_references
 from plugins.catalog.services.lookup import product_names
@@ -42,7 +44,7 @@ async def preview_edit(work: Work, data: PriceEdit) -> EditPreview:
     return _preview(work, data, await _lines(work, data, instant_of(work, data.starts_at, "/starts_at")))
 
 
-async def apply_edit(work: Work, data: PriceEditApply) -> EditPreview:
+async def apply_edit(work: Work, data: PriceEditApply) -> EditDone:
     """Do what a preview has shown. Raises as it does; EditChanged where it would be something else by now."""
     at = instant_of(work, data.starts_at, "/starts_at")
     await _hold(work, data)
@@ -57,10 +59,11 @@ async def apply_edit(work: Work, data: PriceEditApply) -> EditPreview:
         row = await _list_of(work, data.price_list_id)
         keyed = [(Key(one.row.id, one.pack_id, one.min_quantity or 0), one.after) for one in changed]
         await set_prices(work, row, [Wanted(key, after, at) for key, after in keyed])
+    id_ = new_id()
     where = data.channel if data.price_list_id is None else str(data.price_list_id)
     rule = {"percent": data.percent, "amount": data.amount, "round_to": data.round_to}
-    work.audit(subject=f"price_edit:{digest}", prices=where, rule=rule, changed=len(changed), starts_at=at.isoformat())
-    return _preview(work, data, lines)
+    work.audit(subject=f"price_edit:{id_}", prices=where, rule=rule, changed=len(changed), starts_at=at.isoformat())
+    return EditDone(id=id_, **structs.asdict(_preview(work, data, lines)))
 
 
 def changed_price(price: str, percent: str, round_to: str) -> str:
