@@ -34,6 +34,17 @@ async def count_guess(work: Work, key: str, most: int, window: dt.timedelta = WI
     await _count(work, key, most, window, stays=False)
 
 
+async def may_guess(work: Work, key: str, most: int) -> None:
+    """Look, without counting, whether another guess at a secret is taken. Raises RateLimited.
+
+    For secrets that are looked up while reading: look first, and `count_guess` in a deed of its own what was wrong.
+    """
+    counted = sa.select(Limit.count.label("count_"), Limit.window_ends).where(Limit.key == key)
+    row = (await work.execute(counted)).one_or_none()
+    if row is not None and row.count_ >= most and row.window_ends > work.now:
+        raise RateLimited(max(1, int((row.window_ends - work.now).total_seconds())), "Too many tries; wait a while")
+
+
 async def give_back(work: Work, key: str) -> None:
     """Take back one try that turned out well."""
     await work.execute(sa.update(Limit).where(Limit.key == key, Limit.count > 0).values(count=Limit.count - 1))

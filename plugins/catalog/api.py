@@ -8,6 +8,7 @@ from plugins.catalog.schemas.prices import PriceListIn
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
 from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.lookup import (
+    known_brands,
     known_categories,
     list_price,
     product_columns,
@@ -35,6 +36,7 @@ __all__ = [
     "check_gtin",
     "fits_decimals",
     "fits_unit",
+    "known_brands",
     "known_categories",
     "list_price",
     "product_columns",

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from plugins.customers.schemas import CustomerFacts, CustomerKind
-from plugins.customers.services import customer
+from plugins.customers.services import customer, known_customers, known_groups
 
-__all__ = ["CustomerFacts", "CustomerKind", "customer"]
+__all__ = ["CustomerFacts", "CustomerKind", "customer", "known_customers", "known_groups"]

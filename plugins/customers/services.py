@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -62,6 +63,18 @@ async def known_group(work: Work, id_: uuid.UUID) -> bool:
     """Whether a group is there."""
     here = sa.select(_G.id).where(_G.business_id == work.business_id, _G.id == id_)
     return (await work.execute(here)).first() is not None
+
+
+async def known_groups(work: Work, group_ids: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of some ids are groups of customers of this business."""
+    found = await work.execute(sa.select(_G.id).where(_G.business_id == work.business_id, _G.id.in_(list(group_ids))))
+    return frozenset(found.scalars())
+
+
+async def known_customers(work: Work, ids: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of some ids are customers of this business."""
+    found = await work.execute(sa.select(_C.id).where(_C.business_id == work.business_id, _C.id.in_(list(ids))))
+    return frozenset(found.scalars())
 
 
 async def add_customer(work: Work, data: CustomerIn) -> Customer:

@@ -9,22 +9,32 @@ from typing import Any, Final
 from kernel.app.recording import Recording, Thing
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
-from kernel.money import format_amount
 from kernel.work import Work
-from plugins.discounts import rules
-from plugins.discounts.schemas import Kind, Offer, Offers, PromotionIn
-from plugins.discounts.services import (
-    add_promotion,
-    give_back_uses,
-    move_promotion,
-    note_uses,
-    running_offers,
-    used_in,
+from plugins.discounts.errors import CouponNotApplicable
+from plugins.discounts.rules.evaluating import Taken, evaluate
+from plugins.discounts.rules.words import Words
+from plugins.discounts.schemas.promotions import PromotionIn, SimpleKind
+from plugins.discounts.schemas.terms import AmountOff as AmountOfTerms
+from plugins.discounts.schemas.terms import Offers
+from plugins.discounts.schemas.terms import PercentOff as PercentOfTerms
+from plugins.discounts.services.coupons import POINTER
+from plugins.discounts.services.promotions import add_promotion, move_promotion, said_again
+from plugins.discounts.services.running import running_offers
+from plugins.discounts.services.uses import give_back_uses, note_uses, used_in
+from plugins.sales.api import (
+    AmountOff,
+    Answer,
+    CancelledSale,
+    Cart,
+    LinesOff,
+    Missed,
+    PercentOff,
+    PlacedSale,
+    VoidedSale,
 )
-from plugins.sales.api import AmountOff, Answer, CancelledSale, Cart, Line, PercentOff, PlacedSale, SetPrice, VoidedSale
 from plugins.sales.hooks import Facts
 
-DEMO: Final[Mapping[str, Sequence[tuple[str, Kind, str, str]]]] = {
+DEMO: Final[Mapping[str, Sequence[tuple[str, SimpleKind, str, str]]]] = {
     "KE": (
         ("Rice month", "set_price", "369.00", "RICE-2KG"),
         ("Cooking oil 5 % off", "percent", "5", "OIL-1L"),
@@ -38,6 +48,8 @@ DEMO: Final[Mapping[str, Sequence[tuple[str, Kind, str, str]]]] = {
 }
 """Region of a demo business → name, kind, value and SKU of its promotions."""
 DEMO_RUNS: Final = dt.timedelta(days=30)
+MOST_MISSED: Final = 20
+"""Offers that a quote names as missed."""
 
 _INVARIANTS = (
     Rule(
@@ -55,6 +67,13 @@ _INVARIANTS = (
         "SELECT u.business_id, u.sale_id, u.promotion_id FROM discounts_use u JOIN discounts_promotion p"
         " ON p.business_id = u.business_id AND p.id = u.promotion_id WHERE p.activated_at IS NULL",
     ),
+    Rule(
+        "what is left of a coupon and what sales took of it make what there was",
+        "SELECT c.business_id, c.id FROM discounts_coupon c JOIN discounts_left l ON l.business_id = c.business_id"
+        " AND l.subject_id = c.id AND l.holder_id = c.id LEFT JOIN discounts_claim k ON k.business_id = c.business_id"
+        " AND k.subject_id = c.id AND k.holder_id = c.id GROUP BY c.business_id, c.id, c.uses, l.remaining"
+        " HAVING l.remaining + coalesce(SUM(k.amount), 0) <> c.uses",
+    ),
 )
 
 
@@ -65,22 +84,32 @@ async def price_facts(work: Work, cart: Cart) -> Offers | None:
 
 
 @answers
-def price_line(cart: Cart, line: Line, facts: Facts) -> Sequence[Answer] | None:
-    """The promotions that act on a line, in their order; each named by its rule, with what it does as the reason."""
+def price_cart(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequence[Answer] | None:
+    """What the offers take off, in their order; each named by its promotion, with what it does as the reason.
+
+    A coupon that takes nothing off refuses the cart, and says what is missing.
+    """
     offers = facts.of(Offers)
     if offers is None:
         return None
-    acting = rules.chosen(offers, line.product_id, line.category_ids, line.list_price)
-    return [_answer(offer, line, cart) for offer in acting] or None
+    outcome, words = evaluate(cart, amounts, offers.offers), Words(cart.currency, cart.exponent)
+    for offer, lack in outcome.missed:
+        if offer.code:
+            said = f"{offer.code}: {words.lack(offer, lack)}"
+            raise CouponNotApplicable.at(POINTER, said, code="coupon-not-applicable")
+    return [_answer(taken, words) for taken in outcome.taken] or None
 
 
 @answers
-def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
-    """The promotions that act on the document as a whole, in their order."""
+def missed_offers(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequence[Missed] | None:
+    """The offers on goods of the cart that take nothing off it, and what is missing for them."""
     offers = facts.of(Offers)
     if offers is None:
         return None
-    return [_on_document(offer, cart) for offer in rules.in_turn(offers.on_document)] or None
+    words = Words(cart.currency, cart.exponent)
+    missed = [one for one in evaluate(cart, amounts, offers.offers).missed if one[1].why != "goods"]
+    missed.sort(key=lambda one: (one[1].number == 0, one[1].number))
+    return [Missed(offer.name, words.lack(offer, lack)) for offer, lack in missed[:MOST_MISSED]] or None
 
 
 @answers
@@ -110,8 +139,7 @@ async def recorded(work: Work, recording: Recording) -> None:
             row.name,
             "plugins.discounts.testing:a_promotion",
             row.name,
-            rules.format_value(row.kind, row.value, work.shop.exponent),
-            kind=row.kind,
+            **said_again(row, work.shop.exponent),
             product_id=recording.want("product", row.product_id) if row.product_id else None,
             category_id=recording.want("category", row.category_id) if row.category_id else None,
             priority=row.priority or None,
@@ -144,19 +172,12 @@ async def seed_demo(demo: Any) -> None:
     await demo.act(announce, role="manager")
 
 
-def _answer(offer: Offer, line: Line, cart: Cart) -> Answer:
-    said = rules.reason(offer, cart.exponent, cart.currency)
-    if offer.kind == "percent":
-        return PercentOff(phase="promotion", rule=offer.name, reason=said, percent=offer.value)
-    if offer.kind == "set_price":
-        return SetPrice(phase="promotion", rule=offer.name, reason=said, unit_price=offer.value)
-    off = rules.amount_off(offer.value, line.quantity, cart.exponent)
-    return AmountOff(phase="promotion", rule=offer.name, reason=said, amount=off)
-
-
-def _on_document(offer: Offer, cart: Cart) -> Answer:
-    if offer.kind == "percent":
-        said = rules.reason(offer, cart.exponent, cart.currency)
-        return PercentOff(phase="promotion", rule=offer.name, reason=said, percent=offer.value)
-    said = f"{cart.currency} {format_amount(offer.value, cart.exponent)} off"
-    return AmountOff(phase="promotion", rule=offer.name, reason=said, amount=offer.value)
+def _answer(taken: Taken, words: Words) -> Answer:
+    offer, effect = taken.offer, taken.offer.terms.effect
+    said: Any = {"phase": "coupon" if offer.code else "promotion", "rule": offer.name, "reason": words.reason(offer)}
+    if not offer.terms.is_for_document:
+        return LinesOff(amounts=taken.off, **said)
+    if isinstance(effect, PercentOfTerms):
+        return PercentOff(percent=effect.percent, lines=taken.lines, **said)
+    amount = effect.amount if isinstance(effect, AmountOfTerms) else 0
+    return AmountOff(amount=amount, lines=taken.lines, **said)

@@ -1,4 +1,4 @@
-"""The API of promotions, below /api/v1/discounts."""
+"""The API of promotions and coupons, below /api/v1/discounts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from kernel.errors import AlreadyExists
 from kernel.web import command, query
 from kernel.wire import Page, Reply
 from kernel.work import Work
-from plugins.discounts import services
-from plugins.discounts.errors import AlreadyOver, FixedOnceActive, NotFromThisState
-from plugins.discounts.schemas import PromotionDetail, PromotionIn, PromotionOut, PromotionPatch, PromotionQuery
+from plugins.discounts.errors import AlreadyOver, FixedOnceActive, NotByCoupon, NotFromThisState
+from plugins.discounts.schemas.coupons import CouponOut, CouponPatch, CouponQuery, CouponsIn, CouponsOut
+from plugins.discounts.schemas.promotions import (
+    PromotionDetail,
+    PromotionIn,
+    PromotionOut,
+    PromotionPatch,
+    PromotionQuery,
+)
+from plugins.discounts.services import coupons
+from plugins.discounts.services import promotions as services
 
 
 @query("/promotions", permission="discounts.see")
@@ -30,8 +38,8 @@ async def get_promotion(work: Work, promotion_id: UUID) -> Reply[PromotionDetail
 async def add_promotion(work: Work, data: PromotionIn) -> Reply[PromotionOut]:
     """Draw up a promotion.
 
-    It is a draft until it is activated. Name the one product it is for, or a category: then it is for all goods in it
-    and below it.
+    It is a draft until it is activated. Say what it does by `effect`, or by `kind` and `value`; what it is for by
+    `goods`, or by one product or category, which stands for all goods in it and below it.
     """
     made = await services.add_promotion(work, data)
     return Reply(made, version=1, location=f"/api/v1/discounts/promotions/{made.id}")
@@ -76,3 +84,33 @@ async def end_promotion(work: Work, promotion_id: UUID) -> Reply[PromotionOut]:
     """
     ended, version = await services.move_promotion(work, promotion_id, "end")
     return Reply(ended, version=version)
+
+
+@command("POST", "/coupons", permission="discounts.edit", errors=(AlreadyExists, NotByCoupon))
+async def make_coupons(work: Work, data: CouponsIn) -> CouponsOut:
+    """Make coupons for a promotion that is asked for by coupon.
+
+    One with a code of your own, or up to ten thousand with codes that nobody guesses; the answer shows the first
+    hundred, the list of the batch all of them.
+    """
+    return await coupons.make_coupons(work, data)
+
+
+@query("/coupons", permission="discounts.coupons")
+async def list_coupons(work: Work, query: CouponQuery) -> Page[CouponOut]:
+    """Coupons with their codes, in the order in which they were made."""
+    return await coupons.list_coupons(work, query)
+
+
+@query("/coupons/{coupon_id}", permission="discounts.coupons")
+async def get_coupon(work: Work, coupon_id: UUID) -> Reply[CouponOut]:
+    """One coupon, and how often it is still good."""
+    found, version = await coupons.find_coupon(work, coupon_id)
+    return Reply(found, version=version, living=True)
+
+
+@command("PATCH", "/coupons/{coupon_id}", permission="discounts.edit")
+async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> Reply[CouponOut]:
+    """Withdraw a coupon, let it be good again, or move its end."""
+    changed, version = await coupons.change_coupon(work, coupon_id, data)
+    return Reply(changed, version=version, living=True)

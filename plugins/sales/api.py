@@ -10,11 +10,13 @@ from plugins.sales.schemas.values import (
     Cart,
     HandDiscount,
     Line,
+    LinesOff,
+    Missed,
     PercentOff,
     SetPrice,
     Step,
 )
-from plugins.sales.services.columns import sale_columns, sale_line_columns, take_part
+from plugins.sales.services.columns import has_bought, sale_columns, sale_line_columns, take_part
 
 __all__ = [
     "AmountOff",
@@ -25,6 +27,8 @@ __all__ = [
     "CompletedSale",
     "HandDiscount",
     "Line",
+    "LinesOff",
+    "Missed",
     "PercentOff",
     "PlacedSale",
     "SaleMoney",
@@ -32,6 +36,7 @@ __all__ = [
     "SoldLine",
     "Step",
     "VoidedSale",
+    "has_bought",
     "sale_columns",
     "sale_line_columns",
     "take_part",

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from kernel.hooks import spec
 from kernel.work import Work
-from plugins.sales.rules.answers import cart_complaint, line_complaint
+from plugins.sales.rules.answers import cart_complaint, line_complaint, missed_complaint
 from plugins.sales.schemas.told import CancelledSale, CompletedSale, PlacedSale, VoidedSale
-from plugins.sales.schemas.values import Answer, Cart, Line
+from plugins.sales.schemas.values import Answer, Cart, Line, Missed
 
 F = TypeVar("F", bound=Struct)
 
@@ -38,6 +38,10 @@ def _check_cart(value: Any, arguments: Mapping[str, Any]) -> str | None:
     return cart_complaint(value, len(arguments["cart"].lines))
 
 
+def _check_missed(value: Any, _arguments: Mapping[str, Any]) -> str | None:
+    return missed_complaint(value)
+
+
 @spec(failing="skip", budget_ms=3_000, check=_check_facts)
 async def price_facts(work: Work, cart: Cart) -> Struct | None:
     """Read what your price answers need from the database.
@@ -62,13 +66,26 @@ def price_line(cart: Cart, line: Line, facts: Facts) -> Sequence[Answer] | None:
 
 
 @spec(failing="skip", budget_ms=500, check=_check_cart)
-def price_cart(cart: Cart, facts: Facts) -> Sequence[Answer] | None:
+def price_cart(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequence[Answer] | None:
     """Say what comes off the document as a whole, or off some of its lines together.
 
-    When: once per cart, after the lines. Must be pure. Amounts are spread over the lines by largest remainder.
-    Answer: PercentOff or AmountOff; `lines` names the lines it is for, None all. Never SetPrice.
+    When: once per cart, after the lines. Must be pure. `amounts`: what each line costs by then, in minor units: after
+    customer's prices, what was given by hand and the promotions of single lines.
+    Answer: PercentOff or AmountOff, spread over the lines by largest remainder; `lines` names the lines it is for, None
+    all. LinesOff: an amount of its own off each of some lines, before anything comes off the document. Never SetPrice.
     Errors: as price_line. Since: 0.1.
     Not for: discounts on one line (answer price_line), charges, or tax.
+    """
+
+
+@spec(failing="skip", budget_ms=500, check=_check_missed)
+def missed_offers(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequence[Missed] | None:
+    """Say what does not come off a cart, and what is missing for it: "1 more for any 3 for 100.00".
+
+    When: once per quote, after its prices; never at a checkout. Must be pure; `amounts` and `facts` as in price_cart.
+    Answer: Missed, the nearest first; each with the rule's name and words that a cashier can say aloud.
+    Errors: any leaves your answers out of the quote. Since: 0.1.
+    Not for: what came off (every line tells its steps), or advertising goods that the cart has nothing to do with.
     """
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kernel.db import Prepared, among
 from kernel.work import Work
-from plugins.catalog.models import Barcode, Category, Pack, Product
+from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
 from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, ids_on, mrp_of
 from plugins.catalog.rules.prices import Buying, Chosen, ListFacts, OwnPrice, choose
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
@@ -134,6 +134,9 @@ _CATEGORIES = Prepared(
 )
 
 
+_BRANDS = Prepared(sa.select(Brand.id).where(Brand.business_id == _business, among(Brand.id, "brand_ids")))
+
+
 async def product_names(work: Work, product_ids: Iterable[UUID]) -> dict[UUID, ProductName]:
     """How products are called; those that do not exist are left out."""
     rows = await work.fetch(_NAMES, product_ids=list(set(product_ids)))
@@ -143,6 +146,11 @@ async def product_names(work: Work, product_ids: Iterable[UUID]) -> dict[UUID, P
 async def known_categories(work: Work, category_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Which of some ids are categories of this business."""
     return frozenset(row.id for row in await work.fetch(_CATEGORIES, category_ids=list(set(category_ids))))
+
+
+async def known_brands(work: Work, brand_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of some ids are brands of this business."""
+    return frozenset(row.id for row in await work.fetch(_BRANDS, brand_ids=list(set(brand_ids))))
 
 
 async def stock_facts(work: Work, product_ids: Iterable[UUID]) -> dict[UUID, StockFacts]:

@@ -11,7 +11,7 @@ from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_product
 from plugins.discounts.listeners import DEMO, sale_placed, sale_voided
-from plugins.discounts.services import find_promotion
+from plugins.discounts.services.promotions import find_promotion
 from plugins.discounts.testing import a_promotion
 from plugins.sales.api import CompletedSale, SoldLine, VoidedSale
 

@@ -10,7 +10,7 @@ from polyfactory.factories.msgspec_factory import MsgspecFactory
 
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_category, a_product
-from plugins.discounts.schemas import PromotionIn
+from plugins.discounts.schemas.promotions import PromotionIn
 from plugins.discounts.testing import a_promotion
 
 PATH = "/api/v1/discounts/promotions"
@@ -26,6 +26,10 @@ class Said(MsgspecFactory[PromotionIn]):
     ends_at = None
     product_id = None
     category_id = None
+    effect = None
+    goods = None
+    when = None
+    limits = None
 
 
 async def said(box: Box, **fields: Any) -> dict[str, Any]:

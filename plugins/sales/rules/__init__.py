@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from plugins.sales.rules.answers import BadAnswer
-from plugins.sales.rules.pricing import AmountTooLarge, DiscountTooLarge, price
+from plugins.sales.rules.pricing import AmountTooLarge, Begun, DiscountTooLarge, begin, finish, price
 from plugins.sales.rules.tender import BadTender, OffStep, Overpaid, round_total, settle
 
 __all__ = [
     "AmountTooLarge",
     "BadAnswer",
     "BadTender",
+    "Begun",
     "DiscountTooLarge",
     "OffStep",
     "Overpaid",
+    "begin",
+    "finish",
     "price",
     "round_total",
     "settle",

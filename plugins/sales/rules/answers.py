@@ -6,7 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Final, get_args
 
 from kernel.money import MICRO_DIGITS, WHOLE_DIGITS
-from plugins.sales.schemas.values import HUNDRED_PERCENT, AmountOff, Applied, PercentOff, Phase, SetPrice
+from plugins.sales.schemas.values import (
+    HUNDRED_PERCENT,
+    AmountOff,
+    Applied,
+    LinesOff,
+    Missed,
+    PercentOff,
+    Phase,
+    SetPrice,
+)
 
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 """The phases of answers in the order in which they apply."""
@@ -29,7 +38,7 @@ def line_complaint(answers: Sequence[object]) -> str | None:
     for answer in answers:
         for complaint in _complaints(answer):
             return complaint
-        if getattr(answer, "lines", None) is not None:
+        if isinstance(answer, LinesOff) or getattr(answer, "lines", None) is not None:
             return "an answer to price_line names lines"
     return None
 
@@ -44,8 +53,20 @@ def cart_complaint(answers: Sequence[object], count: int, *, may_set: bool = Fal
             return complaint
         if isinstance(answer, SetPrice) and not may_set:
             return "an answer to price_cart sets a unit price"
-        if not _are_lines(getattr(answer, "lines", None), count):
+        if isinstance(answer, LinesOff) and answer.phase == "customer":
+            return "amounts off lines are no customer's price"
+        if not _are_lines(_lines_of(answer), count):
             return f"its lines are not distinct numbers of 1 to {count}"
+    return None
+
+
+def missed_complaint(answers: Sequence[object]) -> str | None:
+    """What is wrong with answers to missed_offers, in words; None if they are sound."""
+    for answer in answers:
+        if not isinstance(answer, Missed):
+            return f"a {type(answer).__name__} is no answer"
+        if not (_are_words(answer.rule) and _are_words(answer.words)):
+            return f"its words are no text of at most {_LONGEST_WORDS} printable characters"
     return None
 
 
@@ -69,7 +90,7 @@ def in_phase(answers: Sequence[Applied], phase: Phase) -> list[Applied]:
 
 
 def _complaints(answer: object) -> Iterator[str]:
-    if not isinstance(answer, PercentOff | AmountOff | SetPrice):
+    if not isinstance(answer, PercentOff | AmountOff | SetPrice | LinesOff):
         yield f"a {type(answer).__name__} is no answer"
         return
     # Complaints quote nothing of the answer: it may be of any size.
@@ -79,16 +100,32 @@ def _complaints(answer: object) -> Iterator[str]:
         yield f"its rule is no name of 1 to {_LONGEST_WORDS} printable characters"
     if not _are_words(answer.reason):
         yield f"its reason is no text of at most {_LONGEST_WORDS} printable characters"
-    figure, most = _figure(answer)
-    if type(figure) is not int or not 0 <= figure <= most:
+    if isinstance(answer, LinesOff) and not _are_pairs(answer.amounts):
+        yield "its amounts are not pairs of a line and an amount"
+        return
+    most = HUNDRED_PERCENT if isinstance(answer, PercentOff) else _MOST
+    if any(type(figure) is not int or not 0 <= figure <= most for figure in _figures(answer)):
         yield f"its figure is not a whole number of 0 to {most}"
 
 
-def _figure(answer: PercentOff | AmountOff | SetPrice) -> tuple[object, int]:
-    """The number an answer carries, which may be of any type yet, and the most it may be."""
+def _figures(answer: PercentOff | AmountOff | SetPrice | LinesOff) -> list[object]:
+    """The numbers an answer carries, which may be of any type yet."""
+    if isinstance(answer, LinesOff):
+        return [amount for _, amount in answer.amounts]
     if isinstance(answer, PercentOff):
-        return answer.percent, HUNDRED_PERCENT
-    return (answer.amount if isinstance(answer, AmountOff) else answer.unit_price), _MOST
+        return [answer.percent]
+    return [answer.amount if isinstance(answer, AmountOff) else answer.unit_price]
+
+
+def _are_pairs(amounts: object) -> bool:
+    return isinstance(amounts, tuple) and all(isinstance(one, tuple) and len(one) == 2 for one in amounts)
+
+
+def _lines_of(answer: object) -> object:
+    """The lines an answer names; None for all."""
+    if isinstance(answer, LinesOff):
+        return tuple(line for line, _ in answer.amounts)
+    return getattr(answer, "lines", None)
 
 
 def _are_words(text: object) -> bool:

@@ -1,7 +1,8 @@
 """What a cart costs: the price of each line through its phases, discounts on the document, tax, totals.
 
 list price → customer price → override and discount by hand → promotion → coupon → discounts on the document →
-tax → total. A figure is rounded where it arises and never again: quantity × price, each percentage, each tax.
+tax → total. A line's promotions are those it was given by itself, then those of the cart; so are its coupons. A figure
+is rounded where it arises and never again: quantity × price, each percentage, each tax.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from plugins.sales.schemas.values import (
     Cart,
     HandDiscount,
     Line,
+    LinesOff,
     PercentOff,
     PricedCart,
     PricedLine,
@@ -52,12 +54,29 @@ def price(cart: Cart, line_answers: Sequence[Sequence[Applied]], cart_answers: S
     Raises `BadAnswer` for nonsense, `DiscountTooLarge` for a discount by hand beyond its base,
     `AmountTooLarge` for a total that cannot be stored, ValueError when answers and lines differ in number.
     """
+    return finish(begin(cart, line_answers), cart_answers)
+
+
+def begin(cart: Cart, line_answers: Sequence[Sequence[Applied]]) -> Begun:
+    """Price the lines by themselves, up to the promotions of each: what promotions of the cart go by."""
     for answers in line_answers:
         check_line_answers(answers)
-    check_cart_answers(cart_answers, len(cart.lines))
     drafts = [_listed(line, cart.exponent) for line in cart.lines]
     for draft, answers in zip(drafts, line_answers, strict=True):
-        _price_line(draft, answers)
+        _apply_all(in_phase(answers, "customer"), draft)
+        _apply_hand(draft)
+        _apply_all(in_phase(answers, "promotion"), draft)
+    return Begun(cart, drafts, line_answers)
+
+
+def finish(begun: Begun, cart_answers: Sequence[Applied]) -> PricedCart:
+    """Go on with the answers of price_cart: off lines, off the document; then tax and totals."""
+    cart, drafts = begun.cart, begun.drafts
+    check_cart_answers(cart_answers, len(cart.lines))
+    _take_off_lines(in_phase(cart_answers, "promotion"), drafts)
+    for draft, answers in zip(drafts, begun.line_answers, strict=True):
+        _apply_all(in_phase(answers, "coupon"), draft)
+    _take_off_lines(in_phase(cart_answers, "coupon"), drafts)
     _discount_document(cart, cart_answers, drafts)
     taxables = [TaxableLine(draft.amount, draft.line.quantity, draft.line.treatment) for draft in drafts]
     taxed = tax(taxables, cart.policy)
@@ -96,6 +115,20 @@ class _Draft:
         self.steps.append(Step(phase, plugin, rule, before, after, reason))
 
 
+@dataclass(slots=True)
+class Begun:
+    """A cart at work, its lines priced by themselves; good for one `finish`."""
+
+    cart: Cart
+    drafts: list[_Draft]
+    line_answers: Sequence[Sequence[Applied]]
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """What each line costs so far, in minor units."""
+        return tuple(draft.amount for draft in self.drafts)
+
+
 def _listed(line: Line, exponent: int) -> _Draft:
     gross = extend(line.quantity, line.list_price, exponent)
     shown = format_price(line.list_price, exponent)
@@ -103,11 +136,8 @@ def _listed(line: Line, exponent: int) -> _Draft:
     return _Draft(line, exponent, line.list_price, gross, gross, [first], gross, {})
 
 
-def _price_line(draft: _Draft, answers: Sequence[Applied]) -> None:
-    for applied in in_phase(answers, "customer"):
-        _apply(applied, draft)
-    _apply_hand(draft)
-    for applied in in_phase(answers, "promotion") + in_phase(answers, "coupon"):
+def _apply_all(answers: Sequence[Applied], draft: _Draft) -> None:
+    for applied in answers:
         _apply(applied, draft)
 
 
@@ -117,7 +147,7 @@ def _apply(applied: Applied, draft: _Draft) -> None:
     if isinstance(answer, SetPrice):
         if _may_set(answer, draft):
             draft.set_price(answer.unit_price, answer.phase, applied.plugin, answer.rule, answer.reason)
-    elif off := _off(answer, draft.amount):
+    elif not isinstance(answer, LinesOff) and (off := _off(answer, draft.amount)):
         draft.take_off(off, answer.phase, applied.plugin, answer.rule, answer.reason)
 
 
@@ -140,6 +170,16 @@ def _apply_hand(draft: _Draft) -> None:
         draft.take_off(off, "hand", "sales", "discount", hand.reason)
 
 
+def _take_off_lines(answers: Sequence[Applied], drafts: list[_Draft]) -> None:
+    """Apply amounts off lines, each cut to what is left of its line."""
+    for applied in answers:
+        if isinstance(answer := applied.answer, LinesOff):
+            for line, amount in answer.amounts:
+                draft = drafts[line - 1]
+                if off := min(amount, draft.amount):
+                    draft.take_off(off, answer.phase, applied.plugin, answer.rule, answer.reason)
+
+
 def _discount_document(cart: Cart, answers: Sequence[Applied], drafts: list[_Draft]) -> None:
     """Apply discounts on the document in the order of a line's phases."""
     for applied in in_phase(answers, "customer"):
@@ -152,10 +192,17 @@ def _discount_document(cart: Cart, answers: Sequence[Applied], drafts: list[_Dra
 
 
 def _share_answer(applied: Applied, drafts: list[_Draft]) -> None:
+    """Share what a rule takes off the document over its lines.
+
+    Of equal remainders the lower product bears the unit, in whatever order the lines were scanned.
+    """
     answer = applied.answer
+    if isinstance(answer, LinesOff):
+        return
     if isinstance(answer, SetPrice):
         raise BadAnswer(applied.plugin, "an answer to price_cart sets a unit price")
-    chosen = drafts if answer.lines is None else [drafts[line - 1] for line in sorted(answer.lines)]
+    chosen = drafts if answer.lines is None else [drafts[line - 1] for line in answer.lines]
+    chosen = sorted(chosen, key=_scanned_anyhow)
     _share_out(_off(answer, _sum(chosen)), chosen, applied.plugin, answer.rule, answer.reason)
 
 
@@ -164,6 +211,10 @@ def _share_out(off: int, drafts: list[_Draft], plugin: str, rule: str, reason: s
     for draft, share in zip(drafts, allocate(off, [draft.amount for draft in drafts]), strict=True):
         if share:
             draft.take_off(share, "document", plugin, rule, reason)
+
+
+def _scanned_anyhow(draft: _Draft) -> tuple[bytes, int, int, int]:
+    return draft.line.product_id.bytes, draft.line.quantity, draft.amount, draft.line.line
 
 
 def _sum(drafts: list[_Draft]) -> int:

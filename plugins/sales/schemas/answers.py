@@ -93,8 +93,16 @@ class LineOut(Struct, frozen=True):
     tax_codes: Annotated[dict[str, Any], Meta(description="Authorities' words.", examples=[{"etims": "B"}])] = {}
 
 
+class MissedOut(Struct, frozen=True):
+    """An offer that takes nothing off the cart, and what is missing for it."""
+
+    plugin: Annotated[str, Meta(examples=["discounts"])]
+    rule: Annotated[str, Meta(examples=["Any 3 soaps"])]
+    words: Annotated[str, Meta(examples=["1 more for any 3 for KES 100.00"])]
+
+
 class QuoteOut(Struct, frozen=True):
-    """A priced cart. Nothing was written."""
+    """A priced cart. Nothing was written. `missed`: offers that take nothing off it yet."""
 
     location_id: UUID
     register_id: UUID
@@ -111,6 +119,7 @@ class QuoteOut(Struct, frozen=True):
     rounding: Annotated[SignedAmount, Meta(description="Of the total, before any tender's own.")] = "0"
     tax_terms: Terms | None = None
     tax_totals: TaxTotals | None = None
+    missed: list[MissedOut] = []
 
 
 class Cashier(Struct, frozen=True):

@@ -77,6 +77,8 @@ class Line(Struct, frozen=True):
     mrp: int | None = None
     price_reason: str = ""
     in_unit: bool = False
+    pack: str | None = None
+    """The pack it is sold in; None for the product's own unit."""
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:
@@ -179,7 +181,32 @@ class SetPrice(Struct, frozen=True, kw_only=True, tag="set_price"):
         return f"{format_micro(self.unit_price)} each, {self.rule}"
 
 
-Answer = PercentOff | AmountOff | SetPrice
+class LinesOff(Struct, frozen=True, kw_only=True, tag="lines_off"):
+    """An amount of its own off each of some lines, only in answers to price_cart, in the phase promotion or coupon.
+
+    `amounts` are pairs of a line's number and minor units; each is at most what its line costs at that point. They come
+    off the lines themselves, before anything comes off the document.
+    """
+
+    phase: Phase
+    rule: str
+    reason: str
+    amounts: tuple[tuple[int, int], ...]
+
+    @property
+    def in_short(self) -> str:
+        """The answer in few words."""
+        return f"off {len(self.amounts)} lines, {self.rule}"
+
+
+Answer = PercentOff | AmountOff | SetPrice | LinesOff
+
+
+class Missed(Struct, frozen=True):
+    """A rule that takes nothing off a cart, and in words what is missing for it."""
+
+    rule: str
+    words: str
 
 
 class Applied(Struct, frozen=True):

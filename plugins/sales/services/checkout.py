@@ -16,9 +16,17 @@ from plugins.payments.api import PaymentOut, Subject, read_payments, take
 from plugins.payments.api import Place as PaidAt
 from plugins.sales import rules
 from plugins.sales.errors import AboveMrp, AmountTooLarge, DiscountTooLarge, HeldGone, MayNotImport
-from plugins.sales.hooks import Facts, price_cart, price_facts, price_line, sale_completed, sale_placed
+from plugins.sales.hooks import (
+    Facts,
+    missed_offers,
+    price_cart,
+    price_facts,
+    price_line,
+    sale_completed,
+    sale_placed,
+)
 from plugins.sales.models import Sale, SaleLine
-from plugins.sales.schemas.answers import LineOut, QuoteOut, SaleOut
+from plugins.sales.schemas.answers import LineOut, MissedOut, QuoteOut, SaleOut
 from plugins.sales.schemas.requests import CartIn, SaleIn
 from plugins.sales.schemas.told import CompletedSale, PlacedSale, SaleMoney, SoldLine
 from plugins.sales.schemas.values import Applied, PricedCart, Settlement
@@ -37,8 +45,9 @@ GIVE_UP = "sales.give_up_waiting"
 async def quote(work: Work, data: CartIn) -> QuoteOut:
     """Price a cart and write nothing."""
     ground = await read_ground(work, data, work.now)
-    priced = await price_cart_of(work, ground)
+    priced, amounts, facts = await _price_cart(work, ground)
     exponent = ground.cart.exponent
+    missed = work.hooks.ask(missed_offers, cart=ground.cart, amounts=amounts, facts=facts)
     return QuoteOut(
         location_id=ground.place.location_id,
         register_id=ground.place.register_id,
@@ -55,11 +64,17 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
         rounding=format_amount(await rounding_of(work, priced.total), exponent),
         tax_terms=ground.terms,
         tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
+        missed=[MissedOut(answer.plugin, one.rule, one.words) for answer in missed for one in answer.value],
     )
 
 
 async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
     """Ask every plugin for its facts and its word on the price, and apply the rules."""
+    return (await _price_cart(work, ground))[0]
+
+
+async def _price_cart(work: Work, ground: Ground) -> tuple[PricedCart, tuple[int, ...], Facts]:
+    """The priced cart; what its lines came to by themselves; what plugins read for it."""
     cart = ground.cart
     told = await work.hooks.tell(price_facts, work=work, cart=cart)
     facts = Facts(tuple(answer.value for answer in told))
@@ -71,13 +86,15 @@ async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
         ]
         for line in cart.lines
     ]
-    on_cart = [
-        Applied(answer.plugin, one)
-        for answer in work.hooks.ask(price_cart, cart=cart, facts=facts)
-        for one in answer.value
-    ]
     try:
-        priced = rules.price(cart, by_line, on_cart)
+        begun = rules.begin(cart, by_line)
+        amounts = begun.amounts
+        on_cart = [
+            Applied(answer.plugin, one)
+            for answer in work.hooks.ask(price_cart, cart=cart, amounts=amounts, facts=facts)
+            for one in answer.value
+        ]
+        priced = rules.finish(begun, on_cart)
     except rules.DiscountTooLarge as fault:
         pointer = "/discount" if fault.line is None else f"/lines/{fault.line - 1}/discount"
         raise DiscountTooLarge.at(pointer, str(fault), code="discount-too-large") from fault
@@ -85,7 +102,7 @@ async def price_cart_of(work: Work, ground: Ground) -> PricedCart:
         raise AmountTooLarge.at("/lines", str(fault), code="amount-too-large") from fault
     if mrp_binds(work.shop.region):
         _refuse_above_mrp(ground, priced, work.shop.region)
-    return priced
+    return priced, amounts, facts
 
 
 async def complete_sale(work: Work, data: SaleIn) -> SaleOut:

@@ -7,12 +7,22 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from kernel.db import Prepared
 from kernel.work import Work
 from plugins.sales.models import Sale, SaleLine
 
 _S = Sale.__table__.c
 _L = SaleLine.__table__.c
 _was_numbered = sa.or_(_S.order_number.is_(None), _S.number != _S.order_number)
+_BOUGHT = Prepared(
+    sa.select(_S.id)
+    .where(
+        _S.business_id == sa.bindparam("business_id", type_=sa.Uuid()),
+        _S.customer_id == sa.bindparam("customer_id", type_=sa.Uuid()),
+        _S.status.not_in(("voided", "expired")),
+    )
+    .limit(1)
+)
 _lines = (
     sa.select(sa.func.count())
     .where(_L.business_id == _S.business_id, _L.sale_id == _S.id)
@@ -64,6 +74,11 @@ def sale_line_columns() -> sa.Subquery:
         _L.track_stock,
         _L.cost_price,
     ).subquery()
+
+
+async def has_bought(work: Work, customer_id: UUID) -> bool:
+    """Whether a customer has bought before: a sale that stands, or one that waits for its money."""
+    return await work.one(_BOUGHT, customer_id=customer_id) is not None
 
 
 async def take_part(work: Work, plugin: str, ids: Sequence[UUID]) -> None:

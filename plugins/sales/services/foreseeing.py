@@ -113,7 +113,7 @@ async def _sales(work: Work, which: sa.ColumnElement[bool], most: int) -> tuple[
 
 
 async def _lines(work: Work, sale_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[Any]]:
-    columns = (_L.sale_id, _L.line, _L.product_id, _L.name, _L.sku, _L.quantity, _L.steps)
+    columns = (_L.sale_id, _L.line, _L.product_id, _L.name, _L.sku, _L.quantity, _L.pack, _L.steps)
     found = await work.execute(
         sa.select(*columns)
         .where(_L.business_id == work.business_id, _L.sale_id.in_(sale_ids))
@@ -164,6 +164,7 @@ def _line(stored: Any, good: Sellable, taxed: Mapping[uuid.UUID | None, Any], ex
         hand=HandDiscount(given["reason"], amount=_off(given, exponent)) if given else None,
         override=Override(parse_micro(override["after"]), override["reason"]) if override else None,
         mrp=good.mrp,
+        pack=stored.pack,
     )
 
 

@@ -143,8 +143,9 @@ def oracle(asked: Cart, answers: list[list[Applied]], offers: list[Applied]) -> 
             shares = split(hand_off(asked.hand, sum(amounts)), amounts)
             amounts = [amount - share for amount, share in zip(amounts, shares, strict=True)]
         for offer in [one.answer for one in offers if one.answer.phase == phase]:
-            assert not isinstance(offer, SetPrice)
+            assert isinstance(offer, PercentOff | AmountOff)
             places = [at for at in range(len(amounts)) if offer.lines is None or at + 1 in offer.lines]
+            places.sort(key=lambda at: (asked.lines[at].quantity, amounts[at]))  # all of one product
             weights = [amounts[at] for at in places]
             for at, share in zip(places, split(answer_off(offer, sum(weights)), weights), strict=True):
                 amounts[at] -= share

@@ -1,4 +1,4 @@
-"""What clients send and are answered, and the values that rules choose among."""
+"""What clients send and are answered of promotions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Amount
 from kernel.wire import ListQuery, Name, Request
+from plugins.discounts.schemas.effects import EffectIn, GoodsIn, Kind, Label, LimitsIn, WhenIn
 
-Kind = Literal["percent", "amount_off", "set_price"]
-Target = Literal["product", "category", "document"]
+Target = Literal["product", "category", "document", "goods"]
 State = Literal["draft", "active", "ended"]
 
 PromotionName = Annotated[
@@ -28,84 +28,90 @@ Value = Annotated[
     ),
 ]
 Moment = Annotated[dt.datetime, Meta(tz=True, examples=["2026-11-21T00:00:00Z"])]
+SimpleKind = Literal["percent", "amount_off", "set_price"]
+Joins = (
+    Annotated[
+        list[Label],
+        Meta(max_length=20, description="The labels it goes together with; null: any. The other must agree as well."),
+    ]
+    | None
+)
 Priority = Annotated[int, Meta(ge=0, le=1000, description="The higher goes first.", examples=[10])]
 
 
-# What prices need
-
-
-class Offer(Struct, frozen=True):
-    """A promotion that runs, as far as a price needs it. `value` is in the unit of its kind, see the model."""
-
-    id: UUID
-    name: str
-    kind: Kind
-    value: int
-    priority: int
-    exclusive: bool
-
-
-class Offers(Struct, frozen=True):
-    """The facts of one cart: what runs on its products and on their categories.
-
-    own_prices: the retail and wholesale price of one unit of each product, by which a pack's price is told from it.
-    Only the products of offers that set a price stand there.
-    """
-
-    by_product: dict[UUID, tuple[Offer, ...]]
-    by_category: dict[UUID, tuple[Offer, ...]]
-    own_prices: dict[UUID, tuple[int, ...]]
-    on_document: tuple[Offer, ...] = ()
-
-
-# What travels
-
-
 class PromotionIn(Request, frozen=True):
-    """A promotion to draw up: for one product, one category with all below it, or with neither the whole document.
+    """A promotion to draw up. Without a start it runs from now on.
 
-    Without a start it runs from now on. A document has no unit, so no price can be set for it.
+    What it does is said by `effect`; for a percentage, an amount or a price, `kind` and `value` are the short form of
+    it. What it is for is said by `goods`, whose short form are `product_id` and `category_id`. With none of them it is
+    for all goods; a percentage or an amount then comes off the document as a whole.
     """
 
     name: PromotionName
-    kind: Kind
-    value: Value
+    kind: SimpleKind | None = None
+    value: Value | None = None
     product_id: UUID | None = None
     category_id: UUID | None = None
+    effect: EffectIn | None = None
+    goods: GoodsIn | None = None
+    when: WhenIn | None = None
+    limits: LimitsIn | None = None
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     priority: Priority = 0
     exclusive: Annotated[bool, Meta(description="It joins no other promotion on the same line.")] = False
+    label: Annotated[Label | None, Meta(description="What it counts as, for the `joins` of others.")] = None
+    joins: Joins = None
+    by_coupon: Annotated[bool, Meta(description="Only for carts with one of its coupons.")] = False
 
 
 class PromotionPatch(Request, frozen=True):
     """What changes of a promotion. Once it is active only `ends_at` may."""
 
     name: PromotionName | UnsetType = UNSET
-    kind: Kind | UnsetType = UNSET
+    kind: SimpleKind | UnsetType = UNSET
     value: Value | UnsetType = UNSET
     product_id: UUID | UnsetType | None = UNSET
     category_id: UUID | UnsetType | None = UNSET
+    effect: EffectIn | UnsetType = UNSET
+    goods: GoodsIn | UnsetType | None = UNSET
+    when: WhenIn | UnsetType = UNSET
+    limits: LimitsIn | UnsetType = UNSET
     starts_at: Moment | UnsetType = UNSET
     ends_at: Moment | UnsetType | None = UNSET
     priority: Priority | UnsetType = UNSET
     exclusive: bool | UnsetType = UNSET
+    label: Label | UnsetType | None = UNSET
+    joins: Joins | UnsetType = UNSET
+    by_coupon: bool | UnsetType = UNSET
 
 
 class PromotionOut(Struct, frozen=True, kw_only=True):
-    """A promotion. It lowers prices while it is active and its time runs."""
+    """A promotion. It lowers prices while it is active and its time runs.
+
+    `value`, `product_id` and `category_id` are null where one figure or one thing does not say it all. `words`: what it
+    does, as tills show it.
+    """
 
     id: UUID
     name: PromotionName
     kind: Kind
-    value: Value
+    value: Value | None
     target: Target
     product_id: UUID | None
     category_id: UUID | None
+    effect: EffectIn
+    goods: GoodsIn | None
+    when: WhenIn
+    limits: LimitsIn
+    words: Annotated[str, Meta(examples=["any 3 for KES 100.00"])]
     starts_at: dt.datetime
     ends_at: dt.datetime | None
     priority: Priority
     exclusive: bool
+    label: Label | None
+    joins: Joins
+    by_coupon: bool
     state: State
     created_at: dt.datetime
     activated_at: dt.datetime | None

@@ -1,0 +1,245 @@
+"""Coupons: made, listed, withdrawn; and looked at when a customer hands them over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+from msgspec import UNSET, Struct, structs
+
+from kernel.auth import act, count_guess, may_guess
+from kernel.db import Prepared, among, new_id
+from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
+from kernel.web import page
+from kernel.wire import Page
+from kernel.work import Work
+from plugins.customers.api import known_customers
+from plugins.discounts import PLUGIN
+from plugins.discounts.errors import (
+    CouponExpired,
+    CouponNotApplicable,
+    CouponNotForCustomer,
+    CouponUnknown,
+    CouponUsedUp,
+    NotByCoupon,
+)
+from plugins.discounts.models import Coupon, Left, Promotion
+from plugins.discounts.rules.codes import code_key, made_up
+from plugins.discounts.schemas.coupons import (
+    CouponOut,
+    CouponPatch,
+    CouponQuery,
+    CouponsIn,
+    CouponsOfCart,
+    CouponsOut,
+)
+from plugins.sales.api import Cart
+
+MOST_GUESSES: Final = 20
+"""Wrong codes that one person may hand in within a quarter of an hour."""
+POINTER: Final = "/ext/discounts/coupon_codes"
+SHOWN: Final = 100
+_C, _P, _L = Coupon.__table__.c, Promotion.__table__.c, Left.__table__.c
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+_KEYED = Prepared(
+    sa.select(
+        *(_C.id, _C.promotion_id, _C.code, _C.key, _C.customer_id, _C.uses, _C.per_customer, _C.per_day),
+        *(_C.expires_at, _C.is_active, _P.name, _P.state, _P.starts_at, _P.ends_at),
+    )
+    .join(Promotion, sa.and_(_P.business_id == _C.business_id, _P.id == _C.promotion_id))
+    .where(_C.business_id == _business, among(_C.key, "keys"))
+)
+_LEFT = Prepared(
+    sa.select(_L.subject_id, _L.holder_id, _L.remaining).where(
+        _L.business_id == _business, among(_L.subject_id, "subjects"), among(_L.holder_id, "holders")
+    )
+)
+
+
+class _Running(Protocol):
+    """A promotion as `services.running` knows it."""
+
+    @property
+    def by_coupon(self) -> bool: ...
+    @property
+    def offer(self) -> Any: ...
+
+
+class Handed(Struct, frozen=True):
+    """A coupon that came with a cart, and may be used."""
+
+    id: UUID
+    promotion_id: UUID
+    code: str
+    uses: int | None
+    per_customer: int | None
+    per_day: int | None
+
+    def is_for(self, running: _Running) -> bool:
+        """Whether it asks for this promotion."""
+        return running.by_coupon and running.offer.id == self.promotion_id
+
+    def holders(self, customer_id: UUID | None, day: dt.date) -> list[tuple[UUID, int]]:
+        """(holder, most) of each limit it has: in all, of the customer, of the day."""
+        found = [(self.id, self.uses), (day_holder(day), self.per_day)]
+        if customer_id is not None:
+            found.append((customer_id, self.per_customer))
+        return [(holder, most) for holder, most in found if most is not None]
+
+
+def day_holder(day: dt.date) -> UUID:
+    """The holder that stands for a day."""
+    return UUID(int=day.toordinal() << 32)
+
+
+async def make_coupons(work: Work, data: CouponsIn) -> CouponsOut:
+    """Make coupons. Raises NotFound, Invalid, AlreadyExists for a code, NotByCoupon."""
+    promotion = await work.get(Promotion, data.promotion_id)
+    if not promotion.by_coupon or promotion.state == "ended":
+        raise NotByCoupon(f"{promotion.name} is not asked for by coupon, or has ended")
+    if data.code is not None and (data.count != 1 or data.prefix):
+        raise Invalid.at("/code", "One coupon has a code of its own; many are made up")
+    if data.customer_id is not None and not await known_customers(work, [data.customer_id]):
+        raise NotFound.at("/customer_id", "There is no such customer")
+    codes = [data.code] if data.code is not None else sorted({made_up(data.prefix) for _ in range(data.count)})
+    if data.code is not None and await work.fetch(_KEYED, keys=[code_key(data.code)]):
+        raise AlreadyExists(f"There is a coupon {data.code}", faults=[Fault("/code", "already-exists")])
+    batch = new_id()
+    uses = data.uses if data.uses is not None or data.code is not None else 1
+    for code in codes:
+        _make(work, data, batch, code, uses)
+    work.audit(subject=f"promotion:{promotion.id}", coupons=len(codes), batch=str(batch))
+    return CouponsOut(batch, promotion.id, len(codes), codes[:SHOWN])
+
+
+def _make(work: Work, data: CouponsIn, batch: UUID, code: str, uses: int | None) -> None:
+    id_ = new_id()
+    row = {"id": id_, "batch_id": batch, "code": code, "key": code_key(code), "uses": uses, "is_active": True}
+    taken = {name: getattr(data, name) for name in ("promotion_id", "customer_id", "per_customer", "per_day")}
+    made = {"expires_at": data.expires_at, "created_at": work.now, "created_by": work.actor.id, "version": 1}
+    work.insert(Coupon, row | taken | made)
+    if uses is not None:
+        work.insert(Left, {"subject_id": id_, "holder_id": id_, "remaining": uses})
+
+
+async def list_coupons(work: Work, query: CouponQuery) -> Page[CouponOut]:
+    """Coupons, in the order in which they were made."""
+    statement = _shown().where(_C.business_id == work.business_id)
+    for name in ("promotion_id", "batch_id"):
+        if (wanted := getattr(query, name)) is not None:
+            statement = statement.where(_C[name] == wanted)
+    if query.code is not None:
+        statement = statement.where(_C.key == code_key(query.code))
+    return await page(work, statement, query, order=[_C.id], make=_out)
+
+
+async def find_coupon(work: Work, coupon_id: UUID) -> tuple[CouponOut, int]:
+    """A coupon and its version. Raises NotFound."""
+    found = await work.execute(_shown().where(_C.business_id == work.business_id, _C.id == coupon_id))
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound
+    return _out(row), row.version
+
+
+async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> tuple[CouponOut, int]:
+    """Withdraw a coupon, take it back in, or move its end. Raises NotFound, PreconditionFailed."""
+    row = await work.get(Coupon, coupon_id, to_change=True)
+    work.check_version(row.version)
+    for name, value in structs.asdict(data).items():
+        if value is not UNSET:
+            setattr(row, name, value)
+    row.version += 1
+    await work.session.flush()
+    return await find_coupon(work, coupon_id)
+
+
+def _shown() -> sa.Select[Any]:
+    left = sa.and_(_L.business_id == _C.business_id, _L.subject_id == _C.id, _L.holder_id == _C.id)
+    return sa.select(Coupon.__table__, _L.remaining).outerjoin(Left, left)
+
+
+def _out(row: Any) -> CouponOut:
+    return CouponOut(
+        row.id,
+        row.promotion_id,
+        row.batch_id,
+        row.code,
+        row.customer_id,
+        row.uses,
+        row.remaining,
+        row.per_customer,
+        row.per_day,
+        row.expires_at,
+        row.is_active,
+        row.created_at,
+    )
+
+
+# Handed over with a cart
+
+
+async def handed_over(work: Work, cart: Cart) -> list[Handed]:
+    """The coupons of a cart, if each may be used.
+
+    Raises CouponUnknown, CouponExpired, CouponUsedUp, CouponNotForCustomer, CouponNotApplicable for two of one
+    promotion, RateLimited where somebody guesses. A cart of the past had its share: nothing is counted again.
+    """
+    said = cart.ext.get(PLUGIN.name)
+    codes = said.coupon_codes if isinstance(said, CouponsOfCart) else []
+    if not codes:
+        return []
+    is_past = cart.at < work.now
+    guesser = f"coupon:{work.business_id}:{work.actor.id}"
+    await may_guess(work, guesser, MOST_GUESSES)
+    rows = await coupon_rows(work, codes)
+    for place, code in enumerate(codes):
+        if code_key(code) not in rows:
+            guess = functools.partial(count_guess, key=guesser, most=MOST_GUESSES)
+            await act(work.deployment, work.business_id, guess, deed="coupon guessed", audited=False)
+            raise CouponUnknown.at(f"{POINTER}/{place}", f"{code} is no coupon of this shop", code="coupon-unknown")
+    handed = [_checked(cart, rows[code_key(code)], f"{POINTER}/{place}") for place, code in enumerate(codes)]
+    if len({one.promotion_id for one in handed}) != len(handed):
+        raise CouponNotApplicable.at(POINTER, "One coupon of a promotion for a sale", code="coupon-not-applicable")
+    if not is_past:
+        await _refuse_used_up(work, cart, handed)
+    return handed
+
+
+async def coupon_rows(work: Work, codes: Sequence[str]) -> dict[str, Any]:
+    """Key → the coupon and its promotion; those that do not exist are left out."""
+    return {row.key: row for row in await work.fetch(_KEYED, keys=sorted({code_key(code) for code in codes}))}
+
+
+def handed_of(row: Any) -> Handed:
+    """A coupon's row, as it was handed over."""
+    return Handed(row.id, row.promotion_id, row.code, row.uses, row.per_customer, row.per_day)
+
+
+def _checked(cart: Cart, row: Any, pointer: str) -> Handed:
+    is_over = row.expires_at is not None and row.expires_at <= cart.at
+    ended = row.ends_at is not None and row.ends_at <= cart.at
+    if not row.is_active or is_over or ended or row.state != "active" or row.starts_at > cart.at:
+        raise CouponExpired.at(pointer, f"{row.code} is not valid now", code="coupon-expired")
+    is_anothers = row.customer_id is not None and row.customer_id != cart.customer_id
+    if is_anothers or (row.per_customer is not None and cart.customer_id is None):
+        words = "is for another customer" if is_anothers else "is for customers who are named"
+        raise CouponNotForCustomer.at(pointer, f"{row.code} {words}", code="coupon-not-for-customer")
+    return handed_of(row)
+
+
+async def _refuse_used_up(work: Work, cart: Cart, handed: Sequence[Handed]) -> None:
+    """Refuse early what the checkout would refuse; what counts is its own conditional statement."""
+    day = cart.at.astimezone(work.shop.tz).date()
+    holders = {holder for one in handed for holder, _ in one.holders(cart.customer_id, day)}
+    if not holders:
+        return
+    rows = await work.fetch(_LEFT, subjects=[one.id for one in handed], holders=list(holders))
+    empty = {row.subject_id for row in rows if row.remaining < 1}
+    for place, one in enumerate(handed):
+        if one.id in empty:
+            raise CouponUsedUp(f"{one.code} is used up", faults=[Fault(f"{POINTER}/{place}", "coupon-used-up")])
