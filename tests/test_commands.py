@@ -161,12 +161,21 @@ def test_a_plugins_data_goes_out_and_comes_back(call: Call, tmp_path: Path) -> N
     assert (code, "is there already" in said) == (1, True)
     Path(file).unlink()
     done = call("plugin", "uninstall", "discounts", "--archive", file, "--yes", "--json")
-    assert (done[0], done.facts["dropped"]) == (0, {"discounts_use": 0, "discounts_promotion": 0})
+    assert (done[0], done.facts["dropped"]) == (
+        0,
+        {
+            "discounts_use": 0,
+            "discounts_coupon": 0,
+            "discounts_promotion": 0,
+            "discounts_left": 0,
+            "discounts_claim": 0,
+        },
+    )
     assert "uninstalled; `duka plugin install discounts` brings it back" in call("plugin", "list")[1]
     assert call("init")[0] == 0
     assert call("check")[0] == 0, "that it is not there is no fault"
     assert call("plugin", "enable", "discounts", "--business", "mama-njeri")[0] == 1
-    assert call("plugin", "install", "discounts", "--json").facts["migrated"] == ["discounts_0001"]
+    assert call("plugin", "install", "discounts", "--json").facts["migrated"] == ["discounts_0001", "discounts_0002"]
     assert call("plugin", "install", "discounts", "--json").facts["was_there"] is True
     back = call("plugin", "restore", file, "--json")
     assert (back[0], back.facts["rows"], back.facts["differing"]) == (0, 2, {})

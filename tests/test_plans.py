@@ -19,7 +19,6 @@ from kernel.registry import Registry
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_product
-from plugins.discounts import rules
 from plugins.discounts.testing import a_promotion
 from plugins.sales.testing import a_sale
 
@@ -50,10 +49,16 @@ async def test_a_plan_says_what_goes_and_what_stays_and_changes_nothing(box: Box
     managed = next(one for one in seen["permissions"] if one["name"] == "discounts.edit")
     assert "Owner" in managed["roles"]
     assert "Cashier" not in managed["roles"]
-    line = next(one for one in seen["hooks"] if one["hook"] == "price_line")
+    line = next(one for one in seen["hooks"] if one["hook"] == "price_cart")
     assert (line["before"], line["after"]) == (["discounts"], [])
     rows = {one["table"]: one["rows"] for one in seen["tables"]}
-    assert rows == {"discounts_promotion": 1, "discounts_use": 0}
+    assert rows == {
+        "discounts_promotion": 1,
+        "discounts_use": 0,
+        "discounts_coupon": 0,
+        "discounts_left": 0,
+        "discounts_claim": 0,
+    }
     assert await state_of(box, "discounts") == "enabled"
 
 
@@ -65,7 +70,7 @@ async def test_a_plan_is_applied_by_its_hash_and_back(box: Box) -> None:
     done = await plan(box, "discounts", "disable")
     assert (done["is_done"], done["consequences"]) == (True, [])
     back = await plan(box, "discounts", "enable")
-    assert next(one for one in back["hooks"] if one["hook"] == "price_line")["after"] == ["discounts"]
+    assert next(one for one in back["hooks"] if one["hook"] == "price_cart")["after"] == ["discounts"]
     assert (await apply(box, back)).json()["state"] == "enabled"
     assert (await box.client("owner").get("/api/v1/discounts/promotions")).status_code == 200
 
@@ -296,7 +301,7 @@ async def test_a_rehearsal_names_each_sale_that_new_code_prices_otherwise(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await sold_in_every_way(box)
-    monkeypatch.setattr(rules, "chosen", lambda *_: [])
+    monkeypatch.setattr(evaluating, "in_turn", lambda _offers: [])
     done = await rehearse(box.deployment, 100)
     assert not done.is_clean
     (seen,) = done.priced["mama-njeri"]

@@ -37,7 +37,7 @@ async def count_guess(work: Work, key: str, most: int, window: dt.timedelta = WI
 async def may_guess(work: Work, key: str, most: int) -> None:
     """Look, without counting, whether another guess at a secret is taken. Raises RateLimited.
 
-    For secrets that are looked up while reading: look first, and `count_guess` in a deed of its own what was wrong.
+    For secrets that are looked up while reading: look first, then `wrong_guess` where it was wrong.
     """
     counted = sa.select(Limit.count.label("count_"), Limit.window_ends).where(Limit.key == key)
     row = (await work.execute(counted)).one_or_none()

@@ -17,8 +17,10 @@ from plugins.discounts.schemas.promotions import (
     PromotionPatch,
     PromotionQuery,
 )
+from plugins.discounts.schemas.simulations import SimulationIn, SimulationOut
 from plugins.discounts.services import coupons
 from plugins.discounts.services import promotions as services
+from plugins.discounts.services.simulating import simulate
 
 
 @query("/promotions", permission="discounts.see")
@@ -114,3 +116,13 @@ async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> Reply
     """Withdraw a coupon, let it be good again, or move its end."""
     changed, version = await coupons.change_coupon(work, coupon_id, data)
     return Reply(changed, version=version, living=True)
+
+
+@query("/simulate", method="POST", permission="discounts.edit")
+async def simulate_promotions(work: Work, data: SimulationIn) -> SimulationOut:
+    """Try promotions on the newest sales.
+
+    Answers what these would have come to had the promotions run, with revenue, margin and each sale that changes.
+    Writes nothing.
+    """
+    return await simulate(work, data)

@@ -47,5 +47,6 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
     third = PromotionIn(name="Week of coupons", kind="percent", value="10", by_coupon=True)
     of_coupons = (await box.act(lambda work: add_promotion(work, third), shop=shop)).id
     await coupons(box, of_coupons, count=2, shop=shop)
+    own["promotion_ids"] = own["promotion_id"] = str(of_coupons)
     listed = await box.client("owner", shop).get("/api/v1/discounts/coupons")
     own["coupon_id"] = listed.json()["items"][0]["id"]

@@ -13,10 +13,12 @@ from plugins.sales.schemas.values import (
     LinesOff,
     Missed,
     PercentOff,
+    PricedCart,
     SetPrice,
     Step,
 )
 from plugins.sales.services.columns import has_bought, sale_columns, sale_line_columns, take_part
+from plugins.sales.services.foreseeing import Replayed, replay
 
 __all__ = [
     "AmountOff",
@@ -31,12 +33,15 @@ __all__ = [
     "Missed",
     "PercentOff",
     "PlacedSale",
+    "PricedCart",
+    "Replayed",
     "SaleMoney",
     "SetPrice",
     "SoldLine",
     "Step",
     "VoidedSale",
     "has_bought",
+    "replay",
     "sale_columns",
     "sale_line_columns",
     "take_part",

@@ -9,6 +9,7 @@ from typing import Any
 from kernel.testing.probing.bodies import (
     EXAMPLES,
     FILES,
+    INSTEAD,
     RIVALS,
     Pointer,
     alternatives,
@@ -26,7 +27,7 @@ NO_CHANGE = hashlib.sha256().hexdigest()[:32]
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "payments.make_refund": {"amount": "0.01"},
-    "discounts.add_promotion": {"value": "1"},
+    "discounts.add_promotion": {"kind": "percent", "value": "1"},
     "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "sales.note_till_event": {"kind": "drawer_opened"},
     "catalog.plan_base_price": {"starts_at": "2027-02-01T00:00:00Z"},
@@ -39,3 +40,5 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
 
 EXAMPLES.update(SPECIAL)
 RIVALS["discounts.change_promotion"] = ("product_id", "category_id")
+INSTEAD["discounts.add_promotion", "goods"] = ("product_id", "category_id")
+INSTEAD["discounts.add_promotion", "effect"] = ("kind", "value", "product_id", "category_id")

@@ -37,6 +37,7 @@ LISTS = {
     "approval_id": "approvals",
     "job_id": "jobs",
     "promotion_id": "discounts/promotions",
+    "coupon_id": "discounts/coupons",
     "sale_id": "sales/sales",
     "held_id": "sales/held",
     "payment_id": "payments/payments",
@@ -226,7 +227,7 @@ class Filling:
             self.own["adjustment_id"] = (await self.make("/inventory/adjustments", wrong))["id"]
 
     async def prices(self) -> None:
-        """A promotion that runs and a draft."""
+        """A promotion that runs, and a draft with coupons."""
         said = {"kind": "percent", "value": "10", "product_id": self.own["product_id"]}
         running = await self.make("/discounts/promotions", said | {"name": self.text("week")})
         await self.make(f"/discounts/promotions/{running['id']}/activate", None)
@@ -247,6 +248,12 @@ class Filling:
             planned = {"price": f"39{n}", "starts_at": f"2027-01-0{n}T00:00:00Z"}
             said = await self.make(f"/catalog/products/{self.own['product_id']}/prices", planned)
             self.own["planned_id"] = said["id"]
+        draft = await self.make("/discounts/promotions", said | {"name": self.text("draft"), "by_coupon": True})
+        self.own["promotion_id"] = self.own["promotion_ids"] = draft["id"]
+        for n in "12":
+            coupon = {"promotion_id": draft["id"], "code": self.code(f"gift{n}"), "uses": 3}
+            await self.make("/discounts/coupons", coupon)
+        self.own["coupon_id"] = (await self.owner.get("/api/v1/discounts/coupons")).json()["items"][0]["id"]
 
     async def selling(self) -> None:
         """Held carts; three sales, of which one is voided and one partly paid back."""

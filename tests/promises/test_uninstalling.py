@@ -17,7 +17,7 @@ from plugins.catalog.testing import a_product
 from tests.promises.copies import every_row
 from tests.promises.crowd import Crowd, cart, token_for
 
-OWN = ("discounts_promotion", "discounts_use")
+OWN = ("discounts_promotion", "discounts_use", "discounts_coupon", "discounts_left", "discounts_claim")
 SHOPS = ("mama-njeri", "sharma-kirana")
 
 

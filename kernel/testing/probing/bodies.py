@@ -24,6 +24,8 @@ Plugins say them as EXAMPLES in their testing.py.
 """
 RIVALS: dict[str, tuple[str, ...]] = {}
 """Operation → fields of which a patch names one, the others as null."""
+INSTEAD: dict[tuple[str, str], tuple[str, ...]] = {}
+"""(operation, field) → other fields that a body leaves away when it names this one."""
 
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FILES: Mapping[str, bytes] = {"image/png": base64.b64decode(_PIXEL), "text/csv": b"sku\nPROBE\n"}
@@ -68,7 +70,9 @@ def _example_struct(kind: type[msgspec.Struct], own: Mapping[str, str], token: s
     is_patch = not wanted and any(one.default is msgspec.UNSET for one in fields.values())
     if by_choice and not is_patch:  # "by product_id or by something else": neither is required alone
         wanted.append("product_id")
-    return {name: example(fields[name].type, name, own, token) for name in dict.fromkeys(wanted)}
+    made = {name: example(fields[name].type, name, own, token) for name in dict.fromkeys(wanted)}
+    config = kind.__struct_config__
+    return {str(config.tag_field): config.tag} | made if config.tag is not None else made
 
 
 def _text(kind: Any, name: str, token: str) -> str:
@@ -121,6 +125,9 @@ def put(route: Route, body: Any, pointer: Pointer, value: str, own: Mapping[str,
     for place, step in enumerate(pointer):
         last = place == len(pointer) - 1
         kind = _below(kind, step)
+        if not place and isinstance(here, dict):
+            for other in INSTEAD.get((route.operation, str(step)), ()):
+                here.pop(other, None)
         if last:
             if isinstance(here, list):
                 here[:] = [value]
@@ -128,7 +135,7 @@ def put(route: Route, body: Any, pointer: Pointer, value: str, own: Mapping[str,
                 _clear_rivals(route, here, str(step))
                 here[step] = value
         elif isinstance(here, dict) and step not in here:
-            here[step] = example(kind, str(step), own, token)
+            here[step] = example(_leading(kind, pointer[place + 1]), str(step), own, token)
         elif isinstance(here, list) and not here:
             here.append(example(kind, "", own, token))
         if not last:
@@ -136,6 +143,13 @@ def put(route: Route, body: Any, pointer: Pointer, value: str, own: Mapping[str,
                 here[step] = next(made for bare in _structs(kind) if (made := _example_struct(bare, own, token)))
             here = here[step]
     return body
+
+
+def _leading(kind: Any, step: str | int) -> Any:
+    """Of several Structs that a type may be, the one with a field; the type itself where there are not several."""
+    structs = _structs(kind)
+    having = [one for one in structs if step in {field.encode_name for field in msgspec.structs.fields(one)}]
+    return having[0] if len(structs) > 1 and having else kind
 
 
 def _structs(kind: Any) -> list[type[msgspec.Struct]]:

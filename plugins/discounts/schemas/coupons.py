@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kernel.wire import ListQuery, Request
 from plugins.discounts.schemas.effects import Uses
 from plugins.discounts.schemas.promotions import Moment
+from plugins.discounts.schemas.terms import Offer
 
 MOST_AT_ONCE = 10_000
 CouponCode = Annotated[
@@ -29,6 +30,12 @@ class CouponsOfCart(Struct, frozen=True, forbid_unknown_fields=True):
     """In a cart's `ext.discounts`: the coupons that the customer hands over."""
 
     coupon_codes: Annotated[list[CouponCode], Meta(max_length=10)] = []
+
+
+class OnTrial(CouponsOfCart, frozen=True):
+    """The same of a cart on which promotions are tried, which no client can send."""
+
+    offers: tuple[Offer, ...] = ()
 
 
 class CouponsIn(Request, frozen=True):

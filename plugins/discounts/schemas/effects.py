@@ -110,7 +110,7 @@ class PartIn(_Part, frozen=True):
 class BundleIn(_Part, frozen=True, tag_field="kind", tag="bundle"):
     """Some products together for an amount, or for a percentage less; exactly one of the two."""
 
-    parts: Annotated[list[PartIn], Meta(min_length=2, max_length=20)]
+    parts: Annotated[list[PartIn], Meta(min_length=1, max_length=20)]
     amount: Amount | None = None
     percent: Percent | None = None
     most_sets: Most | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -11,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import UNSET, Struct, structs
 
-from kernel.auth import act, count_guess, may_guess
+from kernel.auth import may_guess, wrong_guess
 from kernel.db import Prepared, among, new_id
 from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
 from kernel.web import page
@@ -199,8 +198,8 @@ async def handed_over(work: Work, cart: Cart) -> list[Handed]:
     rows = await coupon_rows(work, codes)
     for place, code in enumerate(codes):
         if code_key(code) not in rows:
-            guess = functools.partial(count_guess, key=guesser, most=MOST_GUESSES)
-            await act(work.deployment, work.business_id, guess, deed="coupon guessed", audited=False)
+            if not is_past:
+                await wrong_guess(work, guesser, MOST_GUESSES)
             raise CouponUnknown.at(f"{POINTER}/{place}", f"{code} is no coupon of this shop", code="coupon-unknown")
     handed = [_checked(cart, rows[code_key(code)], f"{POINTER}/{place}") for place, code in enumerate(codes)]
     if len({one.promotion_id for one in handed}) != len(handed):

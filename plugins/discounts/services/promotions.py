@@ -173,9 +173,7 @@ def terms_from(said: dict[str, Any], exponent: int) -> Terms:
         "label": said.get("label") or "",
         "joins": said.get("joins"),
     }
-    terms = msgspec.convert(figures.read_figures(msgspec.to_builtins(plain), exponent), Terms)
-    figures.check_terms(terms)
-    return terms
+    return msgspec.convert(figures.read_figures(msgspec.to_builtins(plain), exponent), Terms)
 
 
 async def _held(work: Work, promotion_id: UUID) -> Promotion:
@@ -199,10 +197,10 @@ async def _write(work: Work, row: Promotion, said: dict[str, Any]) -> None:
         raise Invalid.at("/ends_at", "It must end after it starts")
     try:
         terms = terms_from(said, work.shop.exponent)
+        await _check_known(work, terms, read_terms(row.terms) if row.terms else None, said)
+        figures.check_terms(terms)
     except figures.BadTerms as fault:
         raise Invalid.at(_short(fault.pointer, said), str(fault)) from fault
-    known = read_terms(row.terms) if row.terms else None
-    await _check_known(work, terms, known, said)
     await _check_name(work, row, said["name"])
     for name in _PLAIN:
         setattr(row, name, said[name])

@@ -16,8 +16,10 @@ from kernel.auth import Location
 from kernel.db import Configured, Prepared, Rows, among
 from kernel.work import Work
 from plugins.customers.api import customer
+from plugins.discounts import PLUGIN
 from plugins.discounts.models import MONEY, Left, Promotion
 from plugins.discounts.rules.circumstances import closed_because
+from plugins.discounts.schemas.coupons import OnTrial
 from plugins.discounts.schemas.terms import Circumstances, Offer, Offers, read_terms
 from plugins.discounts.services.coupons import Handed, handed_over
 from plugins.sales.api import Cart, has_bought
@@ -95,6 +97,7 @@ async def running_offers(work: Work, cart: Cart) -> Offers | None:
     handed = await handed_over(work, cart)
     offers = [one.offer for one in running if not one.by_coupon]
     offers += [_with_coupon(one.offer, coupon) for one in running for coupon in handed if coupon.is_for(one)]
+    offers = [*offers, *on_trial(cart, offers)]
     if not offers:
         return None
     here = await _circumstances(work, cart, offers)
@@ -113,6 +116,12 @@ def running_of(rows: Rows) -> tuple[Running, ...]:
         )
         for row in rows
     )
+
+
+def on_trial(cart: Cart, running: Iterable[Offer]) -> list[Offer]:
+    """The offers that are tried on a cart, less those that run on it anyway."""
+    said, known = cart.ext.get(PLUGIN.name), {offer.id for offer in running}
+    return [offer for offer in said.offers if offer.id not in known] if isinstance(said, OnTrial) else []
 
 
 async def _of_instant(work: Work, cart: Cart) -> Sequence[Running]:

@@ -19,7 +19,7 @@ _BOUGHT = Prepared(
     .where(
         _S.business_id == sa.bindparam("business_id", type_=sa.Uuid()),
         _S.customer_id == sa.bindparam("customer_id", type_=sa.Uuid()),
-        _S.status.not_in(("voided", "expired")),
+        sa.literal_column("status NOT IN ('voided', 'expired')"),
     )
     .limit(1)
 )

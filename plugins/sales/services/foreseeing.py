@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kernel.errors import DukaError
-from kernel.money import format_amount, parse_amount, parse_micro
+from kernel.money import extend, format_amount, parse_amount, parse_micro
 from kernel.plugin import Changed, Consequence, Obligation
 from kernel.work import Work, reread_ext
 from plugins.catalog.api import Sellable, sellables
 from plugins.sales.models import Held, Sale, SaleLine
-from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
+from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override, PricedCart
 from plugins.sales.services.checkout import price_cart_of
 from plugins.sales.services.ground import CART, Ground, Place
 from plugins.sales.services.taxed import stored_terms
@@ -90,6 +93,46 @@ async def _compare(
     return Consequence(title, examined, of, first, second, tuple(changed))
 
 
+class Replayed(Struct, frozen=True):
+    """A past sale, priced by today's rules as it is and with something changed. cost: minor units; None: not known."""
+
+    sale_id: uuid.UUID
+    number: str
+    business_date: dt.date
+    before: PricedCart
+    after: PricedCart
+    cost: int | None
+
+
+async def replay(work: Work, most: int, change: Callable[[Cart], Cart]) -> tuple[list[Replayed], int]:
+    """Price the newest sales twice, the second time with their carts changed; and how many there are in all.
+
+    Sales whose goods are gone, or that would be refused, are left out.
+    """
+    rows, of = await _sales(work, sa.true(), most)
+    lines = await _lines(work, [row.id for row in rows])
+    goods = (await sellables(work, list({line.product_id for some in lines.values() for line in some}), [])).by_id
+    found = []
+    for row in rows:
+        sold = lines.get(row.id, ())
+        if any(line.product_id not in goods for line in sold):
+            continue
+        with contextlib.suppress(DukaError):
+            ground = await _ground(work, row, sold, goods)
+            before = await price_cart_of(work, ground)
+            after = await price_cart_of(work, replace(ground, cart=change(ground.cart)))
+            cost = _cost(sold, ground.cart.exponent)
+            found.append(Replayed(row.id, row.number, row.business_date, before, after, cost))
+    return found, of
+
+
+def _cost(sold: Sequence[Any], exponent: int) -> int | None:
+    """What the goods of a sale cost the shop when they were sold."""
+    if any(line.cost_price is None for line in sold):
+        return None
+    return sum(extend(line.base_quantity, line.cost_price, exponent) for line in sold)
+
+
 async def what_is_open(work: Work) -> list[Obligation]:
     """Sales that wait for money, and carts set aside."""
     pending = sa.select(sa.func.count()).where(_S.business_id == work.business_id, _S.status == "pending")
@@ -115,7 +158,7 @@ async def _sales(work: Work, which: sa.ColumnElement[bool], most: int) -> tuple[
 async def _lines(work: Work, sale_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[Any]]:
     columns = (_L.sale_id, _L.line, _L.product_id, _L.name, _L.sku, _L.quantity, _L.pack, _L.steps)
     found = await work.execute(
-        sa.select(*columns)
+        sa.select(*columns, _L.base_quantity, _L.cost_price)
         .where(_L.business_id == work.business_id, _L.sale_id.in_(sale_ids))
         .order_by(_L.sale_id, _L.line)
     )
