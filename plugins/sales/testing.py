@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from kernel.money import MICRO, parse_micro
 from kernel.testing.box import Box
 from plugins.payments.api import PaymentIn
+from plugins.sales.rules import begin, finish
 from plugins.sales.schemas.answers import SaleOut
 from plugins.sales.schemas.requests import CartIn, SaleIn
+from plugins.sales.schemas.values import Answer, Applied, Cart, Line, PricedCart
 from plugins.sales.services import complete_sale, find_sale, quote
+from plugins.taxes.api import TaxComponent, TaxPolicy, Treatment
 
 
 async def a_sale(
@@ -35,6 +41,27 @@ async def a_sale(
     sale = msgspec.structs.replace(msgspec.convert(said, SaleIn), payments=paid)
     id_ = (await box.act(lambda work: complete_sale(work, sale), role=role, shop=shop)).id
     return await box.look(lambda work: find_sale(work, id_), shop=shop)
+
+
+def bare_line(
+    number: int, product_id: uuid.UUID, name: str, quantity: str, price: str, category_ids: tuple[uuid.UUID, ...] = ()
+) -> Line:
+    """A line of a cart that is only priced, taxed at 16 %."""
+    treatment = Treatment(None, "VAT 16", "standard", (TaxComponent("VAT", 16 * MICRO),))
+    figures = parse_micro(quantity), parse_micro(price)
+    return Line(number, product_id, name, name.upper(), *figures, "retail", category_ids, None, treatment)
+
+
+def bare_cart(lines: Sequence[Line], at: dt.datetime) -> Cart:
+    """A cart in shillings whose prices include tax, only to be priced."""
+    policy = TaxPolicy(True, "line", 2)
+    return Cart(tuple(lines), None, "retail", "KES", 2, policy, None, at, uuid.UUID(int=9))
+
+
+def priced_with(cart: Cart, plugin: str, answer: Callable[[tuple[int, ...]], Sequence[Answer] | None]) -> PricedCart:
+    """A cart priced by the rules, with one plugin's answers to price_cart; they are given what the lines cost."""
+    begun = begin(cart, [[] for _ in cart.lines])
+    return finish(begun, [Applied(plugin, one) for one in answer(begun.amounts) or ()])
 
 
 async def fill(box: Box, shop: str, own: dict[str, str]) -> None:

@@ -87,7 +87,10 @@ class Filling:
             self.own[name] = listed[0]["id"]
         with_packs = (await self.owner.get("/api/v1/catalog/products")).json()["items"][0]
         image = {"product_id": with_packs["id"], "v": with_packs["image"]["small"].partition("?v=")[2], "px": "96"}
-        return self.own | image | {"pack_id": with_packs["packs"][0]["id"], "line": "1"}
+        several = {
+            f"{kind}_ids": self.own[f"{kind}_id"] for kind in ("promotion", "product", "category", "brand", "group")
+        }
+        return self.own | several | image | {"pack_id": with_packs["packs"][0]["id"], "line": "1"}
 
     async def make(self, path: str, body: Any) -> dict[str, Any]:
         """POST as the owner; it must succeed."""
@@ -250,6 +253,7 @@ class Filling:
             self.own["planned_id"] = said["id"]
         draft = await self.make("/discounts/promotions", said | {"name": self.text("draft"), "by_coupon": True})
         self.own["promotion_id"] = self.own["promotion_ids"] = draft["id"]
+        self.own |= {f"{kind}_ids": self.own[f"{kind}_id"] for kind in ("product", "category", "brand", "group")}
         for n in "12":
             coupon = {"promotion_id": draft["id"], "code": self.code(f"gift{n}"), "uses": 3}
             await self.make("/discounts/coupons", coupon)

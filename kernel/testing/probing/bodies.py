@@ -132,7 +132,7 @@ def put(route: Route, body: Any, pointer: Pointer, value: str, own: Mapping[str,
             if isinstance(here, list):
                 here[:] = [value]
             else:
-                _clear_rivals(route, here, str(step))
+                _clear_rivals(route, here, str(step), is_top=not place)
                 here[step] = value
         elif isinstance(here, dict) and step not in here:
             here[step] = example(_leading(kind, pointer[place + 1]), str(step), own, token)
@@ -156,13 +156,14 @@ def _structs(kind: Any) -> list[type[msgspec.Struct]]:
     return [bare for bare in alternatives(kind) if isinstance(bare, type) and issubclass(bare, msgspec.Struct)]
 
 
-def _clear_rivals(route: Route, here: dict[str, Any], name: str) -> None:
+def _clear_rivals(route: Route, here: dict[str, Any], name: str, *, is_top: bool) -> None:
     """Of product, category and barcode a body names one."""
     rivals = {"product_id", "category_id", "barcode"}
     if name in rivals:
         for other in rivals - {name}:
             here.pop(other, None)
-        here |= {other: None for other in RIVALS.get(route.operation, ()) if other != name}
+        if is_top:
+            here |= {other: None for other in RIVALS.get(route.operation, ()) if other != name}
 
 
 def _below(kind: Any, step: str | int) -> Any:

@@ -97,7 +97,9 @@ def day_holder(day: dt.date) -> UUID:
 
 async def make_coupons(work: Work, data: CouponsIn) -> CouponsOut:
     """Make coupons. Raises NotFound, Invalid, AlreadyExists for a code, NotByCoupon."""
-    promotion = await work.get(Promotion, data.promotion_id)
+    promotion = await work.session.get(Promotion, (work.business_id, data.promotion_id))
+    if promotion is None:
+        raise NotFound.at("/promotion_id", "There is no such promotion")
     if not promotion.by_coupon or promotion.state == "ended":
         raise NotByCoupon(f"{promotion.name} is not asked for by coupon, or has ended")
     if data.code is not None and (data.count != 1 or data.prefix):

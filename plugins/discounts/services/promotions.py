@@ -278,7 +278,8 @@ def _named(terms: Terms, said: dict[str, Any]) -> list[tuple[str, str, list[UUID
             short = f"/{kind}_id" if said.get(f"{kind}_id") is not None and pointer == "/goods" else None
             found.append((short or f"{pointer}/{kind}_ids", kind, ids))
     if isinstance(effect, Bundle):
-        found.append(("/effect/parts", "product", [part.product_id for part in effect.parts]))
+        for place, part in enumerate(effect.parts):
+            found.append((f"/effect/parts/{place}/product_id", "product", [part.product_id]))
     found.append(("/when/group_ids", "group", list(terms.when.group_ids)))
     found.append(("/when/location_ids", "location", list(terms.when.location_ids)))
     return found

@@ -28,14 +28,11 @@ from plugins.discounts.schemas.terms import (
     Tiers,
     When,
 )
-from plugins.sales.api import Applied, Cart, Line
+from plugins.sales.api import Cart, Line, PricedCart
 from plugins.sales.hooks import Facts
-from plugins.sales.rules import begin, finish
-from plugins.sales.schemas.values import PricedCart
-from plugins.taxes.api import TaxComponent, TaxPolicy, Treatment
+from plugins.sales.testing import bare_cart, bare_line, priced_with
 
 NOON: Final = dt.datetime(2026, 11, 21, 9, tzinfo=dt.UTC)
-_VAT: Final = Treatment(None, "VAT 16", "standard", (TaxComponent("VAT", 16 * MICRO),))
 _SPACE: Final = uuid.UUID(int=7)
 NAMES: Final = ("beans", "geisha", "imperial", "lux", "rice", "soda", "tea")
 
@@ -47,10 +44,7 @@ def id_of(name: str) -> uuid.UUID:
 
 def a_line(number: int, name: str, quantity: str, price: str, category: str = "") -> Line:
     """A line of a product, in a category if it has one."""
-    return Line(
-        number, id_of(name), name, name.upper(), parse_micro(quantity), parse_micro(price), "retail",
-        (id_of(category),) if category else (), None, _VAT,
-    )  # fmt: skip
+    return bare_line(number, id_of(name), name, quantity, price, (id_of(category),) if category else ())
 
 
 def a_cart(text: str) -> Cart:
@@ -66,7 +60,7 @@ def a_cart(text: str) -> Cart:
 
 def cart_of(lines: list[Line]) -> Cart:
     """A cart of some lines, at noon."""
-    return Cart(tuple(lines), None, "retail", "KES", 2, TaxPolicy(True, "line", 2), None, NOON, uuid.UUID(int=9))
+    return bare_cart(lines, NOON)
 
 
 def _cents(text: str) -> int:
@@ -129,9 +123,8 @@ def the_offers(text: str) -> list[Offer]:
 
 def priced(cart: Cart, offers: list[Offer]) -> PricedCart:
     """A cart priced with some offers, all the way through sales."""
-    begun = begin(cart, [[] for _ in cart.lines])
-    answers = price_cart(cart, begun.amounts, Facts((Offers(tuple(offers)),))) or []
-    return finish(begun, [Applied("discounts", one) for one in answers])
+    facts = Facts((Offers(tuple(offers)),))
+    return priced_with(cart, "discounts", lambda amounts: price_cart(cart, amounts, facts))
 
 
 def totals(cart: PricedCart) -> list[str]:
