@@ -19,6 +19,7 @@ from kernel.registry import Registry
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_product
+from plugins.discounts.rules import evaluating
 from plugins.discounts.testing import a_promotion
 from plugins.sales.testing import a_sale
 

@@ -8,6 +8,7 @@ import pytest
 
 from kernel.app.application import application
 from kernel.work import Tally, Work
+from plugins.discounts.services import uses
 from plugins.inventory.errors import OutOfStock
 from plugins.inventory.models import Level
 from plugins.sales.schemas.requests import CartIn
@@ -33,4 +34,11 @@ def decides_on_what_it_read_before() -> Any:
 
     patch.setattr(checkout, "read_ground", looking_first)
     patch.setattr(Work, "decrement", unguarded)
+    return application()
+
+
+def trusts_what_it_read_of_coupons() -> Any:
+    """Coupons are looked at in the read phase, and what is left is not taken where it is written."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(uses, "_take", lambda *_said: None)
     return application()
