@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import convert
+
 from kernel.app.recording import Recording, Thing
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
@@ -13,11 +15,12 @@ from kernel.work import Work
 from plugins.discounts.errors import CouponNotApplicable
 from plugins.discounts.rules.evaluating import Taken, evaluate
 from plugins.discounts.rules.words import Words
-from plugins.discounts.schemas.promotions import PromotionIn, SimpleKind
+from plugins.discounts.schemas.coupons import CouponsIn
+from plugins.discounts.schemas.promotions import PromotionIn
 from plugins.discounts.schemas.terms import AmountOff as AmountOfTerms
 from plugins.discounts.schemas.terms import Offers
 from plugins.discounts.schemas.terms import PercentOff as PercentOfTerms
-from plugins.discounts.services.coupons import POINTER
+from plugins.discounts.services.coupons import POINTER, make_coupons
 from plugins.discounts.services.promotions import add_promotion, move_promotion, said_again
 from plugins.discounts.services.running import running_offers
 from plugins.discounts.services.uses import give_back_uses, note_uses, used_in
@@ -34,19 +37,22 @@ from plugins.sales.api import (
 )
 from plugins.sales.hooks import Facts
 
-DEMO: Final[Mapping[str, Sequence[tuple[str, SimpleKind, str, str]]]] = {
+DEMO: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
     "KE": (
-        ("Rice month", "set_price", "369.00", "RICE-2KG"),
-        ("Cooking oil 5 % off", "percent", "5", "OIL-1L"),
-        ("Wash day", "amount_off", "20.00", "DETER-1KG"),
+        {"name": "Rice month", "effect": {"kind": "set_price", "price": "369.00"}, "goods": ["RICE-2KG"]},
+        {"name": "Two oils, five percent", "effect": {"kind": "tiers", "tiers": [{"least": "2", "percent": "5"}]},
+         "goods": ["OIL-1L"]},
+        {"name": "Wash day", "effect": {"kind": "any_for", "count": 3, "amount": "500.00"}, "goods": ["DETER-1KG"]},
+        {"name": "Karibu", "effect": {"kind": "percent", "percent": "5"}, "by_coupon": True, "code": "KARIBU"},
     ),
     "IN": (
-        ("Dal month", "set_price", "155.00", "TOOR-1KG"),
-        ("Ghee 4 % off", "percent", "4", "GHEE-1L"),
-        ("Wash day", "amount_off", "8.00", "DETPOW-1KG"),
+        {"name": "Dal month", "effect": {"kind": "set_price", "price": "155.00"}, "goods": ["TOOR-1KG"]},
+        {"name": "Ghee 4 % off", "effect": {"kind": "percent", "percent": "4"}, "goods": ["GHEE-1L"]},
+        {"name": "Wash day", "effect": {"kind": "buy_get", "buy": 3, "get": 1}, "goods": ["DETPOW-1KG"]},
+        {"name": "Swagat", "effect": {"kind": "percent", "percent": "5"}, "by_coupon": True, "code": "SWAGAT"},
     ),
-}
-"""Region of a demo business → name, kind, value and SKU of its promotions."""
+}  # fmt: skip
+"""Region of a demo business → its promotions, with the SKUs of their goods and the code of their coupon."""
 DEMO_RUNS: Final = dt.timedelta(days=30)
 MOST_MISSED: Final = 20
 """Offers that a quote names as missed."""
@@ -155,19 +161,21 @@ def invariants() -> Sequence[Invariant] | None:
 
 @answers
 async def seed_demo(demo: Any) -> None:
-    """Three promotions that begin today, after the month of sales at full price: a price, a percentage, an amount."""
+    """Four promotions that begin today, after the month of sales at full price; the last of them by coupon."""
     ids = {one["sku"]: one["id"] for one in demo.notes["products"]}
     yesterday = dt.datetime.combine(demo.days[-1], dt.time(), demo.shop.tz)
     opening = (yesterday + dt.timedelta(days=1)).astimezone(dt.UTC)
     closing = opening + DEMO_RUNS
 
     async def announce(work: Work) -> None:
-        for name, kind, value, sku in DEMO[demo.region]:
-            data = PromotionIn(
-                name=name, kind=kind, value=value, product_id=ids[sku], starts_at=opening, ends_at=closing, priority=10
-            )
+        for said in DEMO[demo.region]:
+            goods = {"product_ids": [str(ids[sku]) for sku in said["goods"]]} if "goods" in said else None
+            fields = {name: said[name] for name in ("name", "effect", "by_coupon") if name in said}
+            data = convert(fields | {"goods": goods, "starts_at": opening, "ends_at": closing}, PromotionIn)
             made = await add_promotion(work, data)
             await move_promotion(work, made.id, "activate")
+            if "code" in said:
+                await make_coupons(work, CouponsIn(promotion_id=made.id, code=said["code"], per_day=50))
 
     await demo.act(announce, role="manager")
 

@@ -234,8 +234,13 @@ class Filling:
         said = {"kind": "percent", "value": "10", "product_id": self.own["product_id"]}
         running = await self.make("/discounts/promotions", said | {"name": self.text("week")})
         await self.make(f"/discounts/promotions/{running['id']}/activate", None)
-        draft = await self.make("/discounts/promotions", said | {"name": self.text("draft")})
-        self.own["promotion_id"], self.own["product_ids"] = draft["id"], self.own["product_id"]
+        draft = await self.make("/discounts/promotions", said | {"name": self.text("draft"), "by_coupon": True})
+        self.own["promotion_id"] = self.own["promotion_ids"] = draft["id"]
+        self.own |= {f"{kind}_ids": self.own[f"{kind}_id"] for kind in ("product", "category", "brand", "group")}
+        for n in "12":
+            coupon = {"promotion_id": draft["id"], "code": self.code(f"gift{n}"), "uses": 3}
+            await self.make("/discounts/coupons", coupon)
+        self.own["coupon_id"] = (await self.owner.get("/api/v1/discounts/coupons")).json()["items"][0]["id"]
         await self.lists()
 
     async def lists(self) -> None:
@@ -251,13 +256,6 @@ class Filling:
             planned = {"price": f"39{n}", "starts_at": f"2027-01-0{n}T00:00:00Z"}
             said = await self.make(f"/catalog/products/{self.own['product_id']}/prices", planned)
             self.own["planned_id"] = said["id"]
-        draft = await self.make("/discounts/promotions", said | {"name": self.text("draft"), "by_coupon": True})
-        self.own["promotion_id"] = self.own["promotion_ids"] = draft["id"]
-        self.own |= {f"{kind}_ids": self.own[f"{kind}_id"] for kind in ("product", "category", "brand", "group")}
-        for n in "12":
-            coupon = {"promotion_id": draft["id"], "code": self.code(f"gift{n}"), "uses": 3}
-            await self.make("/discounts/coupons", coupon)
-        self.own["coupon_id"] = (await self.owner.get("/api/v1/discounts/coupons")).json()["items"][0]["id"]
 
     async def selling(self) -> None:
         """Held carts; three sales, of which one is voided and one partly paid back."""

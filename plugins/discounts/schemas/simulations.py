@@ -35,7 +35,7 @@ class SaleChanged(Struct, frozen=True):
 class SimulationOut(Struct, frozen=True):
     """What the sales would have come to. Both prices are by today's rules; what people buy is taken as it was.
 
-    Margins are without tax and of sales whose costs are known; the others are counted in `without_cost`.
+    Margins are without tax and of sales whose costs are known; the others are counted in `unmeasured`.
     """
 
     examined: int
@@ -45,5 +45,5 @@ class SimulationOut(Struct, frozen=True):
     given: SignedAmount
     margin_before: Annotated[SignedAmount, needs(SEE_COST)]
     margin_after: Annotated[SignedAmount, needs(SEE_COST)]
-    without_cost: int
+    unmeasured: int
     changed: list[SaleChanged]

@@ -67,7 +67,7 @@ def _summed(work: Work, found: Sequence[Replayed], of: int, names: frozenset[str
         given=format_amount(before - after, exponent),
         margin_before=format_amount(margins[0], exponent),
         margin_after=format_amount(margins[1], exponent),
-        without_cost=len(found) - len(known),
+        unmeasured=len(found) - len(known),
         changed=[_changed(one, names, exponent) for one in found if one.before.total != one.after.total],
     )
 

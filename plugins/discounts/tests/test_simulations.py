@@ -21,7 +21,7 @@ async def test_a_draft_is_tried_on_the_newest_sales_and_changes_nothing(box: Box
     answer = await box.client("owner").post(path, body)
     assert answer.status_code == 200, answer.text
     seen = answer.json()
-    assert (seen["examined"], seen["of"], seen["without_cost"]) == (3, 3, 2)
+    assert (seen["examined"], seen["of"], seen["unmeasured"]) == (3, 3, 2)
     assert (seen["revenue_before"], seen["revenue_after"], seen["given"]) == ("1240.00", "1126.00", "114.00")
     assert (seen["margin_before"], seen["margin_after"]) == ("55.17", "-10.34")
     assert [(one["before"], one["after"], one["promotions"]) for one in seen["changed"]] == [
