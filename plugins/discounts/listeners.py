@@ -42,13 +42,14 @@ DEMO: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
         {"name": "Rice month", "effect": {"kind": "set_price", "price": "369.00"}, "goods": ["RICE-2KG"]},
         {"name": "Two oils, five percent", "effect": {"kind": "tiers", "tiers": [{"least": "2", "percent": "5"}]},
          "goods": ["OIL-1L"]},
-        {"name": "Wash day", "effect": {"kind": "any_for", "count": 3, "amount": "500.00"}, "goods": ["DETER-1KG"]},
+        {"name": "Wash day", "effect": {"kind": "any_for", "count": 3, "amount": "870.00"}, "goods": ["DETER-1KG"]},
         {"name": "Karibu", "effect": {"kind": "percent", "percent": "5"}, "by_coupon": True, "code": "KARIBU"},
     ),
     "IN": (
         {"name": "Dal month", "effect": {"kind": "set_price", "price": "155.00"}, "goods": ["TOOR-1KG"]},
         {"name": "Ghee 4 % off", "effect": {"kind": "percent", "percent": "4"}, "goods": ["GHEE-1L"]},
-        {"name": "Wash day", "effect": {"kind": "buy_get", "buy": 3, "get": 1}, "goods": ["DETPOW-1KG"]},
+        {"name": "Wash day", "effect": {"kind": "buy_get", "buy": 5, "get": 1, "percent": "50"},
+         "goods": ["DETPOW-1KG"]},
         {"name": "Swagat", "effect": {"kind": "percent", "percent": "5"}, "by_coupon": True, "code": "SWAGAT"},
     ),
 }  # fmt: skip
