@@ -74,4 +74,4 @@ async def test_promotions_of_before_get_the_terms_that_say_the_same(url: str) ->
     assert len(rows) == 2 * len(BEFORE)
     for row in rows:
         assert read_terms(row.terms) == BEFORE[row.name][5]
-        assert row.terms == msgspec.to_builtins(BEFORE[row.name][5])
+        assert row.terms == msgspec.json.decode(msgspec.json.encode(BEFORE[row.name][5]))
