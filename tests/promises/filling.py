@@ -232,7 +232,8 @@ class Filling:
     async def prices(self) -> None:
         """A promotion that runs, and a draft with coupons."""
         said = {"kind": "percent", "value": "10", "product_id": self.own["product_id"]}
-        running = await self.make("/discounts/promotions", said | {"name": self.text("week")})
+        many = {"limits": {"uses": 1_000_000}}
+        running = await self.make("/discounts/promotions", said | many | {"name": self.text("week")})
         await self.make(f"/discounts/promotions/{running['id']}/activate", None)
         draft = await self.make("/discounts/promotions", said | {"name": self.text("draft"), "by_coupon": True})
         self.own["promotion_id"] = self.own["promotion_ids"] = draft["id"]
