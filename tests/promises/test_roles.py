@@ -107,6 +107,7 @@ def test_every_route_declares_who_may_call_it(box: Box, registry: Registry) -> N
         "daybook.see",
         "daybook.expense",
         "inventory.oversell",
+        "taxes.exempt",
     }
 
 
