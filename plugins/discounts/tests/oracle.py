@@ -69,11 +69,13 @@ def taken_off(cart: Cart, offers: Sequence[Offer]) -> list[int]:
     ]
     ordered = sorted(rows, key=lambda row: (row.line.product_id, row.line.quantity, row.left, row.line.line))
     whole = [one for one in offers if one.terms.goods is None and isinstance(one.terms.effect, PercentOff | AmountOff)]
-    for offer in sorted(offers, key=lambda one: (one in whole, -one.priority, one.id)):
-        if offer in whole:
-            _whole(offer, ordered)
-        else:
+    for offer in sorted(offers, key=lambda one: (-one.priority, one.id)):
+        if offer not in whole:
             _apply(offer, ordered)
+    basket = sum(row.left for row in rows)
+    for offer in sorted(whole, key=lambda one: (-one.priority, one.id)):
+        if basket >= offer.terms.when.least_amount:
+            _whole(offer, ordered)
     return [row.left for row in rows]
 
 
@@ -96,8 +98,6 @@ def _on(goods: Goods | None, rows: list[Row]) -> list[Row]:
 
 def _whole(offer: Offer, rows: list[Row]) -> None:
     effect = offer.terms.effect
-    if sum(row.left for row in rows) < offer.terms.when.least_amount:
-        return
     mine = [row for row in rows if _with(offer, row)]
     base = sum(row.left for row in mine)
     if not base:
