@@ -26,7 +26,7 @@ from plugins.discounts.testing import a_promotion
 from tests.promises.copies import every_row
 
 PLUGINS = "/api/v1/plugins"
-OWN = ("discounts_promotion", "discounts_use")
+OWN = ("discounts_claim", "discounts_coupon", "discounts_left", "discounts_promotion", "discounts_use")
 SHOPS = ("mama-njeri", "sharma-kirana")
 
 
@@ -62,8 +62,8 @@ async def test_a_plugin_is_uninstalled_and_comes_back_by_plans_with_every_row(bo
     before = await every_row(box.deployment.settings.url)
     seen = await plan(operator, "uninstall")
     assert (seen["hindrances"], seen["businesses"], seen["migrations"], seen["restart"]) == ([], [], [], None)
-    assert {one["table"]: one["rows"] for one in seen["tables"]} == {"discounts_promotion": 1, "discounts_use": 0}
-    line = next(one for one in seen["hooks"] if one["hook"] == "price_line")
+    assert {one["table"]: one["rows"] for one in seen["tables"]} == dict.fromkeys(OWN, 0) | {"discounts_promotion": 1}
+    line = next(one for one in seen["hooks"] if one["hook"] == "price_cart")
     assert ("discounts" in line["before"], "discounts" in line["after"]) == (True, False)
     done = await apply(operator, seen)
     assert (done.status_code, done.json()["state"]) == (200, "uninstalled"), done.text

@@ -102,12 +102,16 @@ def fresh_token() -> str:
     return f"t{next(_tokens):07x}"
 
 
+_DAYS = {"from_date": "2026-11-01", "to_date": "2026-11-30"}
+"""A period, for routes that ask for one."""
+
+
 def plain_call(route: Route, own: Mapping[str, str], token: str = "") -> Call:
     """A small valid request for a route, naming things of one's own."""
     token = token or fresh_token()
     path = {name: own.get(name, "1") for name in re.findall(r"{(\w+)}", route.path)}
     needed = [one.encode_name for one in msgspec.structs.fields(route.query) if one.required] if route.query else []
-    query = {name: own[name] for name in needed if name in own}
+    query = {name: own.get(name) or _DAYS[name] for name in needed if name in own or name in _DAYS}
     return Call(route, path, query, None if route.body is None else plain_body(route, own, token))
 
 

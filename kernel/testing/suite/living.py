@@ -79,7 +79,8 @@ async def settings(box: Box, plugin: Loaded) -> list[str]:
     kind = plugin.settings
     if kind is None:
         return []
-    given = {one.encode_name: msgspec.to_builtins(default_of(one)) for one in msgspec.structs.fields(kind)}
+    defaults = {one.encode_name: default_of(one) for one in msgspec.structs.fields(kind)}
+    given = msgspec.json.decode(msgspec.json.encode(defaults))
     owner, path = box.client("owner"), f"/api/v1/settings/{plugin.name}"
     changed = await owner.patch(path, {"values": given}, version=0)
     if changed.status_code != 200:
@@ -199,8 +200,9 @@ async def fingerprint(box: Box, plugin: Loaded) -> tuple[Schema, dict[str, str]]
     try:
         async with engine.connect() as connection:
             for table in own_tables(plugin):
-                rows = sorted(repr(tuple(row)) for row in (await connection.execute(sa.select(table))).all())
-                digests[table.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+                found = (await connection.execute(sa.select(table))).all()
+                rows = sorted(msgspec.json.encode(tuple(row), order="deterministic") for row in found)
+                digests[table.name] = hashlib.sha256(b"\n".join(rows)).hexdigest()
     finally:
         await engine.dispose()
     return await schema_of(url, plugin.name), digests
