@@ -154,7 +154,8 @@ def calls_naming(routes: list[Route], own: dict[str, str], location_id: str) -> 
     for route in routes:
         for one in msgspec.structs.fields(route.query) if route.query else ():
             if one.encode_name == "location_id":
-                yield dataclasses.replace(plain_call(route, own), query={"location_id": location_id})
+                plain = plain_call(route, own)
+                yield dataclasses.replace(plain, query={**plain.query, "location_id": location_id})
         for pointer in spots(route.body, uuid.UUID) if route.body is not None else ():
             if pointer[-1] == "location_id":
                 token = fresh_token()
