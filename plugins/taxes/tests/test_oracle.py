@@ -123,8 +123,10 @@ def _line_faults(line: TaxableLine, answer: TaxedLine, exact: dict[str, Fraction
     parts = {part.code: part for part in answer.components}
     base = {True: answer.net, False: answer.net}
     singles = [one.code for one in line.treatment.components if one.code in exact and _is_single(one)]
-    if sum(parts[code].amount for code in singles) != half_up(sum((exact[code] for code in singles), Fraction(0))):
+    whole = sum((exact[code] for code in singles), Fraction(0))
+    if sum(parts[code].amount for code in singles) != half_up(whole):
         yield "included rates do not come to one rounding"
+    scale = Fraction(half_up(whole)) / whole if whole else Fraction(1)  # a part is a part of the rounded figure
     for one in line.treatment.components:
         part = parts[one.code]
         if one.kind == "percent" and part.taxable != base[one.code in inside]:
@@ -134,7 +136,7 @@ def _line_faults(line: TaxableLine, answer: TaxedLine, exact: dict[str, Fraction
                 yield f"{one.code} is no rounding of its base"
         elif one.twin is not None and part.amount != half_up(exact[one.code]):
             yield f"{one.code} is no rounding of its half"
-        elif one.kind == "percent" and abs(part.amount - exact[one.code]) >= 1:
+        elif _is_single(one) and abs(part.amount - exact[one.code] * scale) >= 1:
             yield f"{one.code} is a unit off"
         if one.affects_base:
             base[False] += part.amount
