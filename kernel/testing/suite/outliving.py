@@ -153,7 +153,7 @@ def _must(column: sa.Column[Any]) -> bool:
 def _empty(column: sa.Column[Any]) -> Any:
     try:
         return EMPTY.get(column.type.python_type, "")
-    except NotImplementedError:
+    except NotImplementedError:  # SQLAlchemy names no Python type for some of its own
         return ""
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.money import MICRO
+from kernel.money import MICRO, parse_micro
 from plugins.catalog.rules.prices import (
     SCOPES,
     Buying,
@@ -228,6 +228,6 @@ def test_a_price_is_changed_by_a_percentage_and_an_amount_and_rounded_once(
     price: str, percent: str, amount: str, step: str, after: str
 ) -> None:
     price_, percent_, amount_, step_, after_ = (
-        round(float(one) * MICRO) for one in (price, percent, amount, step, after)
+        parse_micro(one) for one in (price, percent, amount, step, after)
     )
     assert price_changed(price_, percent_, amount_, step_) == after_

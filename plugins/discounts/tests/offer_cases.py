@@ -64,7 +64,7 @@ def cart_of(lines: list[Line]) -> Cart:
 
 
 def _cents(text: str) -> int:
-    return parse_amount(f"{float(text):.2f}", 2)
+    return parse_amount(text, 2)
 
 
 def _tiers(text: str) -> tuple[Tier, ...]:
