@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from typing import IO, Any
 from uuid import UUID
@@ -10,11 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kernel.auth import look
-from kernel.cells import csv_cell
 from kernel.custom import Field, custom_fields
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price
-from kernel.web import Scene, csv_line, json_line
+from kernel.web import Scene
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
@@ -24,11 +22,10 @@ from plugins.catalog.services.comparing import category_paths
 from plugins.catalog.services.forms import COLUMNS
 from plugins.catalog.services.own_columns import cells_of, own_columns
 from plugins.catalog.services.pricing import product_row
-from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx
+from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx, lines_file, table_line
 from plugins.taxes.api import classes_by_code
 
 _AT_ONCE = 1000
-_IN_MEMORY = 1_048_576
 _COST = "cost_price"
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _PAGE = Prepared(
@@ -61,8 +58,8 @@ async def template(work: Work, kind: Format) -> Download:
     """An empty table with the columns that an import takes."""
     fields = await custom_fields(work, ENTITY)
     columns = [*columns_for(work.actor.may("catalog.see_cost")), *own_columns(fields)]
-    lines = _file()
-    lines.write(_line(columns, kind))
+    lines = lines_file()
+    lines.write(table_line(columns, kind))
     lines.seek(0)
     return await _download(lines, f"products.{kind}", kind)
 
@@ -83,8 +80,8 @@ async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]
     """Page by page into a file, so that memory does not grow with the catalog."""
     names, fields = await _names(work), await custom_fields(work, ENTITY)
     columns = [*columns, *own_columns(fields)]
-    file = _file()
-    file.write(_line(columns, kind))
+    file = lines_file()
+    file.write(table_line(columns, kind))
     after = ""
     while rows := await work.fetch(_PAGE, after=after, at=work.now):
         codes: dict[UUID, list[str]] = {}
@@ -92,18 +89,10 @@ async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]
             codes.setdefault(one.product_id, []).append(one.code)
         for row in rows:
             cells = _cells(work, row, names, codes.get(row.id, []), fields)
-            file.write(_line([cells[name] for name in columns], kind))
+            file.write(table_line([cells[name] for name in columns], kind))
         after = rows[-1].sku
     file.seek(0)
     return file
-
-
-def _file() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
-
-
-def _line(values: Sequence[Any], kind: Format) -> bytes:
-    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
 
 
 async def _names(work: Work) -> dict[UUID | None, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import IO, Any, Final, Literal
 from uuid import UUID
@@ -12,10 +11,9 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from kernel.auth import look
-from kernel.cells import csv_cell
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price, parse_micro
-from kernel.web import Scene, csv_line, json_line
+from kernel.web import Scene
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Pack, Price, PriceList, Product
@@ -24,10 +22,9 @@ from plugins.catalog.rules.prices import at_of
 from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.forms import PRICE_COLUMNS, Fault, PriceRow, PriceSaid
 from plugins.catalog.services.price_rows import LATEST, Key, Wanted, known_spans, set_prices
-from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx
+from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx, lines_file, table_line
 
 _AT_ONCE: Final = 1000
-_IN_MEMORY: Final = 1_048_576
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _GOODS = Prepared(
     sa.select(Product.id, Product.sku, Product.unit, Pack.id.label("pack_id"), Pack.name.label("pack"))
@@ -126,26 +123,18 @@ async def export_prices(scene: Scene, list_id: UUID, kind: Format) -> Download:
 
 
 async def _gather(work: Work, list_id: UUID, kind: Format) -> IO[bytes]:
-    file = _file()
-    file.write(_line(PRICE_COLUMNS, kind))
+    file = lines_file()
+    file.write(table_line(PRICE_COLUMNS, kind))
     after = UUID(int=0)
     while rows := await work.fetch(_PAGE, list_id=list_id, after=after, now=work.now):
         for row in rows:
             begins = row.starts_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if row.starts_at > work.now else ""
             price = format_price(row.price, work.shop.exponent)
             cells = {"sku": row.sku, "price": price, "pack": row.pack, "min_quantity": format_micro(row.min_quantity)}
-            file.write(_line([(cells | {"starts_at": begins})[name] for name in PRICE_COLUMNS], kind))
+            file.write(table_line([(cells | {"starts_at": begins})[name] for name in PRICE_COLUMNS], kind))
         after = rows[-1].id
     file.seek(0)
     return file
-
-
-def _file() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
-
-
-def _line(values: Sequence[Any], kind: Format) -> bytes:
-    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
 
 
 def _by_sku(rows: Iterable[Any]) -> dict[str, _Goods]:

@@ -9,14 +9,17 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from kernel.cells import csv_cell
+from kernel.web import csv_line, json_line
 from kernel.wire import SPREADSHEET, Upload
 from plugins.catalog.errors import TableRefused
+from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.forms import FORMS, Header
 from plugins.catalog.services.sheets import REFUSED
 
@@ -24,6 +27,7 @@ CSV = "text/csv"
 MEDIA_TYPES = {"csv": CSV, "xlsx": SPREADSHEET}
 KINDS = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
 LONGEST_S = 120.0
+IN_MEMORY = 1_048_576
 _at_once = asyncio.Semaphore(2)
 
 
@@ -56,6 +60,16 @@ async def read_table(upload: Upload, form: str) -> AsyncIterator[Table]:
             await asyncio.to_thread(shutil.copyfileobj, upload.file, copy)
         await _run(form, KINDS[upload.media_type], source, to)
         yield Table(to, form)
+
+
+def lines_file() -> IO[bytes]:
+    """A file for the lines of a table that is written out: in memory while it is small."""
+    return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+
+
+def table_line(values: Sequence[Any], kind: Format) -> bytes:
+    """A line of a table: as CSV, or as what the process that makes workbooks reads; formulas neutralised."""
+    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
 
 
 async def as_xlsx(lines: IO[bytes]) -> IO[bytes]:

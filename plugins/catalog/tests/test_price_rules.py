@@ -227,7 +227,5 @@ def test_a_price_that_is_planned_goes_as_if_it_had_never_been_and_one_that_runs_
 def test_a_price_is_changed_by_a_percentage_and_an_amount_and_rounded_once(
     price: str, percent: str, amount: str, step: str, after: str
 ) -> None:
-    price_, percent_, amount_, step_, after_ = (
-        parse_micro(one) for one in (price, percent, amount, step, after)
-    )
+    price_, percent_, amount_, step_, after_ = (parse_micro(one) for one in (price, percent, amount, step, after))
     assert price_changed(price_, percent_, amount_, step_) == after_

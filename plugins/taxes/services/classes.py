@@ -29,7 +29,7 @@ from plugins.taxes.schemas.wire import (
     RateIn,
     RateOut,
 )
-from plugins.taxes.services.packs import stored, usual_components
+from plugins.taxes.services.packs import component_of, stored, usual_components
 from plugins.taxes.services.treatments import read_components
 
 _RATES = Prepared(
@@ -198,15 +198,7 @@ def _component(part: ComponentIn) -> TaxComponent:
         raise ValueError(f"tax {part.code} is an amount per unit, not a percentage too")
     if part.kind == "percent" and part.amount != "0":
         raise ValueError(f"tax {part.code} is a percentage, not an amount per unit too")
-    return TaxComponent(
-        part.code,
-        parse_micro(part.rate),
-        part.kind,
-        parse_micro(part.amount),
-        part.twin,
-        part.included,
-        part.affects_base,
-    )
+    return component_of(part)
 
 
 async def _answers(work: Work, rows: Sequence[Any]) -> list[ClassOut]:

@@ -15,6 +15,7 @@ from kernel.work import Work
 from plugins.taxes.models import TaxClass, TaxRate
 from plugins.taxes.schemas.packs import PackClass, PackComponent, RegionPack
 from plugins.taxes.schemas.values import TaxComponent, TaxPolicy
+from plugins.taxes.schemas.wire import ComponentIn
 
 GENERIC = "generic"
 
@@ -89,8 +90,8 @@ async def load_pack(work: Work) -> None:
     )
 
 
-def component_of(part: PackComponent) -> TaxComponent:
-    """A tax of a pack as the rules take it."""
+def component_of(part: PackComponent | ComponentIn) -> TaxComponent:
+    """A tax as it is written in a pack or a request, as the rules take it."""
     return TaxComponent(
         part.code,
         parse_micro(part.rate),
