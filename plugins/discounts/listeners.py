@@ -99,7 +99,7 @@ def price_cart(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequence[A
     offers = facts.of(Offers)
     if offers is None:
         return None
-    outcome, words = evaluate(cart, amounts, offers.offers), Words(cart.currency, cart.exponent)
+    outcome, words = evaluate(cart, amounts, offers.offers), Words(cart.currency, cart.region)
     for offer, lack in outcome.missed:
         if offer.code:
             said = f"{offer.code}: {words.lack(offer, lack)}"
@@ -113,7 +113,7 @@ def missed_offers(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequenc
     offers = facts.of(Offers)
     if offers is None:
         return None
-    words = Words(cart.currency, cart.exponent)
+    words = Words(cart.currency, cart.region)
     missed = [one for one in evaluate(cart, amounts, offers.offers).missed if one[1].why != "goods"]
     missed.sort(key=lambda one: (one[1].number == 0, one[1].number))
     return [Missed(offer.name, words.lack(offer, lack)) for offer, lack in missed[:MOST_MISSED]] or None

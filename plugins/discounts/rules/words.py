@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from kernel.money import format_amount, format_micro, format_price
+from kernel.money import format_micro, show_amount, show_price
 from plugins.discounts.rules.sets import Lack
 from plugins.discounts.schemas.terms import (
     HUNDRED,
@@ -27,10 +27,10 @@ LONGEST: Final = 200
 
 
 class Words:
-    """Words with figures of one currency."""
+    """Words with figures of one currency, as people of a region read them."""
 
-    def __init__(self, currency: str, exponent: int) -> None:
-        self.currency, self.exponent = currency, exponent
+    def __init__(self, currency: str, region: str) -> None:
+        self.currency, self.region = currency, region
 
     def reason(self, offer: Offer) -> str:
         """What an offer does, with the coupon it was asked for by."""
@@ -46,7 +46,7 @@ class Words:
         return said
 
     def lack(self, offer: Offer, lack: Lack) -> str:
-        """What an offer lacks; what it would do comes last: `1 more for any 3 for KES 100.00`."""
+        """What an offer lacks; what it would do comes last: `1 more for any 3 for KSh 100.00`."""
         does = self.terms(offer.terms)
         said = {
             "closed": f"{lack.other}: {does}",
@@ -63,11 +63,11 @@ class Words:
 
     def amount(self, minor: int) -> str:
         """An amount with its currency."""
-        return f"{self.currency} {format_amount(minor, self.exponent)}"
+        return show_amount(minor, self.currency, self.region)
 
     def price(self, micro: int) -> str:
         """A unit price with its currency."""
-        return f"{self.currency} {format_price(micro, self.exponent)}"
+        return show_price(micro, self.currency, self.region)
 
     def _buy_get(self, effect: BuyGet) -> str:
         return f"buy {effect.buy}, get {effect.get} {_less(effect.percent)}"

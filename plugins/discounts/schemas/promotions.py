@@ -104,7 +104,7 @@ class PromotionOut(Struct, frozen=True, kw_only=True):
     goods: GoodsIn | None
     when: WhenIn
     limits: LimitsIn
-    words: Annotated[str, Meta(examples=["any 3 for KES 100.00"])]
+    words: Annotated[str, Meta(examples=["any 3 for KSh 100.00"])]
     starts_at: dt.datetime
     ends_at: dt.datetime | None
     priority: Priority

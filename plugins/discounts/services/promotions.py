@@ -140,7 +140,7 @@ def promotion_out(work: Work, row: Any) -> PromotionOut:
         goods=goods,
         when=when,
         limits=limits,
-        words=Words(work.shop.currency, exponent).terms(terms),
+        words=Words(work.shop.currency, work.shop.region).terms(terms),
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         priority=row.priority,

@@ -105,7 +105,7 @@ async def test_a_coupon_says_why_it_is_refused(box: Box) -> None:
         (("DAILY", "daily"), {}, (422, "coupon-not-applicable")),
     ):
         assert (await refused(box, rice, *codes, **cart))[:2] == said, codes
-    assert "KES 120.00 more" in (await refused(box, rice, "LARGE"))[2]
+    assert "KSh 120.00 more" in (await refused(box, rice, "LARGE"))[2]
     for code, cart in (("MINE", {"customer_id": mine}), ("ONCEEACH", {"customer_id": other}), ("DAILY", {})):
         await sold(box, {"product_id": rice}, **with_code(code, **cart))
     assert (await refused(box, rice, "ONCEEACH", customer_id=other))[1] == "coupon-used-up"

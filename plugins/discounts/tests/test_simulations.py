@@ -47,8 +47,8 @@ async def test_a_quote_says_what_is_missing_and_shows_what_the_sale_will(box: Bo
     await a_promotion(box, "Happy hour", "5", when={"days": [5], "from_time": "16:00", "until_time": "18:00"})
     two = await quoted(box, {"product_id": lux}, {"product_id": dove})
     assert [(one["rule"], one["words"]) for one in two["missed"]] == [
-        ("Three soaps", "1 more for any 3 for KES 100.00"),
-        ("Big basket", "KES 390.00 more for KES 50.00 off"),
+        ("Three soaps", "1 more for any 3 for KSh 100.00"),
+        ("Big basket", "KSh 390.00 more for KSh 50.00 off"),
         ("Happy hour", "only Friday from 16:00 to 18:00: 5 % off"),
     ]
     lines = [{"product_id": lux, "quantity": "2"}, {"product_id": dove}]
@@ -56,4 +56,4 @@ async def test_a_quote_says_what_is_missing_and_shows_what_the_sale_will(box: Bo
     assert (quote["total"], quote["lines"]) == ("100.00", sale["lines"])
     trace = await box.client("owner").get(f"/api/v1/sales/sales/{sale['id']}/lines/1/trace")
     assert trace.json()["words"][1].startswith("Three soaps: ")
-    assert trace.json()["words"][1].endswith("(any 3 for KES 100.00)")
+    assert trace.json()["words"][1].endswith("(any 3 for KSh 100.00)")

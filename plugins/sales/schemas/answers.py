@@ -98,7 +98,7 @@ class MissedOut(Struct, frozen=True):
 
     plugin: Annotated[str, Meta(examples=["discounts"])]
     rule: Annotated[str, Meta(examples=["Any 3 soaps"])]
-    words: Annotated[str, Meta(examples=["1 more for any 3 for KES 100.00"])]
+    words: Annotated[str, Meta(examples=["1 more for any 3 for KSh 100.00"])]
 
 
 class QuoteOut(Struct, frozen=True):

@@ -110,6 +110,8 @@ class Cart(Struct, frozen=True):
     location_id: UUID
     ext: Mapping[str, Struct] = {}
     """Plugin → its part of the cart's `ext`, as its Struct read it."""
+    region: str = ""
+    """The business's, by which figures are written in words."""
 
     def __post_init__(self) -> None:
         if any(line.line != place for place, line in enumerate(self.lines, 1)):

@@ -184,6 +184,7 @@ async def _ground(work: Work, row: Any, sold: Sequence[Any], goods: Mapping[uuid
         at=row.sold_at,
         location_id=row.location_id,
         ext=reread_ext(work, CART, row.ext),
+        region=work.shop.region,
     )
     place = Place(row.location_id, "", row.register_id, "", row.business_date)  # prices do not look at names
     return Ground(place, cart, tuple(own))

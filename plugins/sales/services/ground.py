@@ -124,6 +124,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
         at=at,
         location_id=place.location_id,
         ext=ext,
+        region=work.shop.region,
     )
     return Ground(place, cart, goods, taxed.terms)
 
