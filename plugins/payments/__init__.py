@@ -33,5 +33,5 @@ PLUGIN = Plugin(
         ),
         "cashier": ("payments.see",),
     },
-    settings="schemas:Settings",
+    settings="schemas.settings:Settings",
 )

@@ -1,24 +1,37 @@
-"""What other plugins may use of payments: reading what was asked for, taking money, giving it back."""
+"""What other plugins may use of payments: taking money and giving it back; and the contract of gateways."""
 
 from __future__ import annotations
 
 from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundTooLarge, UnknownMethod
 from plugins.payments.rules import check_step, step_of
-from plugins.payments.schemas import (
-    CapturedPayment,
-    Coin,
-    Coins,
-    MadeRefund,
-    Method,
-    MethodKind,
-    PaymentIn,
-    PaymentOut,
-    Place,
-    RefundOut,
-    Subject,
-    Taken,
-    Wanted,
+from plugins.payments.schemas.answers import PaymentOut, RefundOut
+from plugins.payments.schemas.gateways import (
+    API_VERSION,
+    Asked,
+    Back,
+    Capabilities,
+    Fault,
+    FaultKind,
+    Gateway,
+    GatewayFact,
+    GatewayFailed,
+    Heard,
+    Known,
+    Line,
+    Mode,
+    Notice,
+    NoticeAnswer,
+    Show,
+    Span,
+    Started,
+    Token,
+    Verdict,
+    not_supported,
 )
+from plugins.payments.schemas.requests import PaymentIn
+from plugins.payments.schemas.settings import Coin, Coins
+from plugins.payments.schemas.told import CapturedPayment, MadeRefund, Place, Subject, Taken, Wanted
+from plugins.payments.schemas.values import Method, MethodKind
 from plugins.payments.services import (
     captured_payments,
     coins,
@@ -33,22 +46,42 @@ from plugins.payments.services import (
 )
 
 __all__ = [
+    "API_VERSION",
+    "Asked",
+    "Back",
+    "Capabilities",
     "CapturedPayment",
     "Coin",
     "Coins",
+    "Fault",
+    "FaultKind",
+    "Gateway",
+    "GatewayFact",
+    "GatewayFailed",
+    "Heard",
+    "Known",
+    "Line",
     "MadeRefund",
     "Method",
     "MethodKind",
+    "Mode",
     "NotAwaited",
+    "Notice",
+    "NoticeAnswer",
     "PaymentIn",
     "PaymentNotWhole",
     "PaymentOut",
     "Place",
     "RefundOut",
     "RefundTooLarge",
+    "Show",
+    "Span",
+    "Started",
     "Subject",
     "Taken",
+    "Token",
     "UnknownMethod",
+    "Verdict",
     "Wanted",
     "captured_payments",
     "check_step",
@@ -57,6 +90,7 @@ __all__ = [
     "give_up_waiting",
     "made_refunds",
     "methods",
+    "not_supported",
     "payments_of",
     "read_payments",
     "rename_subject",

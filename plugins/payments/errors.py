@@ -33,3 +33,15 @@ class NotAwaited(Conflict):
     """The money of a payment is not waited for: it has come, or nobody waits for it any more."""
 
     code, title = "not-awaited", "Nobody waits for this money"
+
+
+class UnknownGateway(Invalid):
+    """No plugin that is installed offers the gateway."""
+
+    code, title = "unknown-gateway", "Unknown payment gateway"
+
+
+class AccountNotUsable(Conflict):
+    """An account at a gateway lacks something, or its secrets cannot be opened."""
+
+    code, title = "account-not-usable", "The account at the gateway cannot be used"

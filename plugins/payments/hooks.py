@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from kernel.hooks import spec
 from kernel.work import Work
-from plugins.payments.schemas import CapturedPayment, MadeRefund, Method
+from plugins.payments.schemas.gateways import Gateway
+from plugins.payments.schemas.told import CapturedPayment, MadeRefund, Subject
+from plugins.payments.schemas.values import Method
 
 
 @spec(failing="skip", budget_ms=500)
@@ -16,6 +18,28 @@ def payment_methods() -> Sequence[Method] | None:
     When: once per set of enabled plugins. Answer: methods; where a code comes twice, the first in plan order stands.
     Errors: your methods are left out. Since: 0.1.
     Not for: methods that depend on the business, the person or the time; the answer is kept.
+    """
+
+
+@spec(failing="skip", budget_ms=500)
+def payment_gateways() -> Sequence[Gateway] | None:
+    """Offer gateways: one object for one provider, with the ways of paying it stands behind.
+
+    When: once for all installed plugins, and once per set of enabled ones. Answer: gateways; where a name comes twice,
+    the first in plan order stands. Errors: your gateways are left out. Since: 0.2.
+    Not for: keeping anything; a gateway translates, payments keeps the books.
+    """
+
+
+@spec(failing="refuse", budget_ms=3_000)
+async def money_wanted(work: Work, subject: Subject, amount: int) -> int | None:
+    """Say how much of money that has come the document it was meant for still takes, in minor units.
+
+    When: inside the write transaction, before `payment_captured`, for money that a gateway reports. Answer: an amount,
+    0 where the document is paid or given up; only if the subject is yours. Hold the document: what you answer is told
+    next. What it does not take stays with the payment, and a person is asked.
+    Errors: a DukaError undoes the report, which is made again. Since: 0.2.
+    Not for: refusing money; it is there.
     """
 
 

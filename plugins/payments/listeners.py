@@ -12,7 +12,7 @@ from kernel.invariants import Rule
 from kernel.plugin import Obligation
 from kernel.work import Work
 from plugins.payments.models import Attempt
-from plugins.payments.schemas import Method
+from plugins.payments.schemas.values import Method
 
 THREE_DAYS: Final = 3 * 24 * 60
 
@@ -35,9 +35,16 @@ RULES: Final = (
         " WHERE a.refundable < 0 OR a.refundable <> a.captured - coalesce(s.total, 0)",
     ),
     Rule(
-        "what a payment captured is the sum of its captured events",
+        "what a payment without a gateway captured is the sum of its captured events",
         f"SELECT a.business_id, a.id FROM payments_attempt a LEFT JOIN ({_SUMS} payments_event"  # noqa: S608 - constants
-        f" WHERE kind = 'captured' {_BY_PAYMENT}) s ON {_SAME} WHERE a.captured <> coalesce(s.total, 0)",
+        f" WHERE kind = 'captured' {_BY_PAYMENT}) s ON {_SAME} WHERE a.gateway IS NULL"
+        " AND a.captured <> coalesce(s.total, 0)",
+    ),
+    Rule(
+        "a payment by a gateway captured money if, and only if, a provider said so in its currency",
+        "SELECT a.business_id, a.id FROM payments_attempt a WHERE a.gateway IS NOT NULL AND (a.captured > 0) <> EXISTS"
+        " (SELECT 1 FROM payments_event e WHERE e.business_id = a.business_id AND e.attempt_id = a.id"
+        " AND e.kind = 'captured' AND (e.currency IS NULL OR e.currency = a.currency))",
     ),
     Rule(
         "the refunds that are done are those that its events tell of",
@@ -47,8 +54,20 @@ RULES: Final = (
     ),
     Rule(
         "one piece of a provider's money is credited once",
-        "SELECT business_id, gateway, money_key FROM payments_attempt WHERE money_key IS NOT NULL"
-        " GROUP BY business_id, gateway, money_key HAVING count(*) > 1",
+        "SELECT business_id, account_id, money_key FROM payments_money GROUP BY business_id, account_id, money_key"
+        " HAVING count(*) > 1",
+    ),
+    Rule(
+        "a document took no more of a payment than came, and all of one that needs no gateway",
+        "SELECT business_id, id FROM payments_attempt WHERE applied > captured"
+        " OR (gateway IS NULL AND applied <> captured)",
+    ),
+    Rule(
+        "every captured fact that names its money stands for money that is credited to that payment",
+        "SELECT e.business_id, e.id FROM payments_event e JOIN payments_attempt a ON a.business_id = e.business_id"
+        " AND a.id = e.attempt_id LEFT JOIN payments_money m ON m.business_id = e.business_id"
+        " AND m.account_id = a.account_id AND m.money_key = e.money_key AND m.attempt_id = e.attempt_id"
+        " WHERE e.kind = 'captured' AND e.money_key IS NOT NULL AND m.id IS NULL",
     ),
 )
 

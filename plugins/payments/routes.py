@@ -17,18 +17,8 @@ from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.payments import services
 from plugins.payments.errors import NotAwaited, RefundTooLarge
 from plugins.payments.models import Attempt, Event, Refund
-from plugins.payments.schemas import (
-    ConfirmIn,
-    EventOut,
-    MethodOut,
-    MethodsOut,
-    PaymentFacts,
-    PaymentQuery,
-    PaymentWhole,
-    RefundIn,
-    RefundOut,
-    RefundQuery,
-)
+from plugins.payments.schemas.answers import EventOut, MethodOut, MethodsOut, PaymentFacts, PaymentWhole, RefundOut
+from plugins.payments.schemas.requests import ConfirmIn, PaymentQuery, RefundIn, RefundQuery
 
 _A, _E, _R = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c
 _PAYMENT_FILTERS: Final = {

@@ -52,6 +52,9 @@ RefundState = Literal["pending", "failed", "done"]
 
 PRECEDENCE: Final[tuple[State, ...]] = get_args(State)
 
+FINAL: Final = frozenset({"expired", "cancelled", "failed", "released", "captured", "settled"})
+"""States after which the provider has nothing more to tell, unless it was wrong."""
+
 STATE_OF: Final[Mapping[str, State]] = MappingProxyType(
     {
         "accepted": "pending",
@@ -109,14 +112,14 @@ class Fact(Struct, frozen=True):
     """One thing that became known of a payment.
 
     dedupe_key: what a provider may repeat. money_key: the provider's name for the money itself, the same whichever way
-    the news came. refund_ref: which refund a refund fact speaks of.
+    the news came. amount, currency: None where they were not said. refund_ref: which refund a refund fact speaks of.
     """
 
     kind: FactKind
     source: Source
     dedupe_key: str
-    amount: int = 0
-    currency: str = ""
+    amount: int | None = 0
+    currency: str | None = ""
     money_key: str | None = None
     refund_ref: str = ""
 
@@ -146,17 +149,17 @@ def project(amount: int, currency: str, facts: Iterable[Fact]) -> Projection:
     """What a payment of an amount in a currency has come to, by all its facts in any order.
 
     Money in another currency is never credited, and asks for review; so does money reported twice with two amounts, of
-    which the lesser counts.
+    which the lesser counts. Money that came without an amount is all that was asked for.
     """
     heard = list(facts)
-    ours = [fact for fact in heard if fact.kind != "captured" or fact.currency == currency]
+    ours = [fact for fact in heard if fact.kind != "captured" or fact.currency in (None, currency)]
     state: State = "created"
     for fact in ours:
         state = TRANSITIONS[state].get(_as_credible(fact), state)
     money = _money(ours)
-    captured = sum(min(amounts) for amounts in money.values())
+    captured = sum(min(amounts, default=amount) for amounts in money)
     done, pending = _refunds(ours)
-    strange = len(ours) < len(heard) or any(len(amounts) > 1 for amounts in money.values())
+    strange = len(ours) < len(heard) or any(len(amounts) > 1 for amounts in money)
     return Projection(state, captured, done, pending, tuple(_flags(amount, captured, strange)))
 
 
@@ -193,14 +196,21 @@ def _as_credible(fact: Fact) -> str:
     return "unknown" if fact.source == "clock" and fact.kind in _ENDINGS else fact.kind
 
 
-def _money(facts: Iterable[Fact]) -> dict[str, set[int]]:
-    """Each piece of money once, by its own name, with the amounts reported for it."""
-    money: dict[str, set[int]] = {}
+def _money(facts: Iterable[Fact]) -> list[set[int]]:
+    """Each piece of money once, with the amounts reported for it; no amount means all that was asked for.
+
+    The provider's number names a piece, otherwise the key of the fact. Money that is reported with a number and
+    without is the same money in two ways: a query proves what a notice names later.
+    """
+    numbered: dict[str, set[int]] = {}
+    unnumbered: dict[str, set[int]] = {}
     for fact in facts:
         if fact.kind == "captured":
-            name = f"money:{fact.money_key}" if fact.money_key else f"fact:{fact.dedupe_key}"
-            money.setdefault(name, set()).add(fact.amount)
-    return money
+            kept = numbered if fact.money_key else unnumbered
+            kept.setdefault(fact.money_key or fact.dedupe_key, set()).update(
+                () if fact.amount is None else (fact.amount,)
+            )
+    return list((numbered or unnumbered).values())
 
 
 def _refunds(facts: Iterable[Fact]) -> tuple[int, int]:
@@ -208,7 +218,7 @@ def _refunds(facts: Iterable[Fact]) -> tuple[int, int]:
     latest: dict[str, tuple[int, int]] = {}
     for fact in facts:
         if said := _REFUNDS.get(fact.kind):
-            told = (_REFUND_ORDER.index(said), fact.amount)
+            told = (_REFUND_ORDER.index(said), fact.amount or 0)
             latest[fact.refund_ref] = max(told, latest.get(fact.refund_ref, told))
     sums = {state: sum(a for place, a in latest.values() if _REFUND_ORDER[place] == state) for state in _REFUND_ORDER}
     return sums["done"], sums["pending"]

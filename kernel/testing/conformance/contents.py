@@ -11,7 +11,9 @@ from typing import Final
 from kernel.testing.conformance.sources import Checked, Fault, Source
 
 MODULES: Final = frozenset(
-    {"api", "hooks", "schemas", "errors", "rules", "models", "services"} | {"routes", "listeners", "jobs", "testing"}
+    {"api", "hooks", "schemas", "errors", "rules", "models", "services"}
+    | {"routes", "listeners", "jobs", "commands", "testing"}
+    | {"gateway", "simulator"}
 )
 FOLDERS: Final = frozenset({"templates", "static", "locale", "data", "migrations", "docs", "tests"})
 MAX_LINES: Final = 400

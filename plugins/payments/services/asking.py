@@ -8,7 +8,10 @@ from kernel.money import BadDecimal, parse_amount
 from kernel.work import Work, read_ext
 from plugins.payments.errors import PaymentNotWhole, UnknownMethod
 from plugins.payments.hooks import payment_methods
-from plugins.payments.schemas import EXTENSION, Coins, Method, PaymentIn, Settings, Wanted
+from plugins.payments.schemas.requests import PaymentIn
+from plugins.payments.schemas.settings import Coins, Settings
+from plugins.payments.schemas.told import Wanted
+from plugins.payments.schemas.values import EXTENSION, Method
 
 
 def methods(work: Work) -> dict[str, Method]:

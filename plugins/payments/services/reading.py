@@ -12,7 +12,7 @@ from kernel.db import Prepared, among
 from kernel.money import exponent, format_amount
 from kernel.work import Work
 from plugins.payments.models import Attempt
-from plugins.payments.schemas import PaymentOut
+from plugins.payments.schemas.answers import PaymentOut
 
 _A = Attempt.__table__.c
 _OF_SUBJECTS = Prepared(

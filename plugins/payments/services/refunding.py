@@ -18,7 +18,9 @@ from kernel.work import Work, business_date, check_register, need_approval
 from plugins.payments.errors import RefundTooLarge
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import REFUNDABLE, Attempt, Event, Refund
-from plugins.payments.schemas import MadeRefund, Place, RefundIn, RefundOut, Subject
+from plugins.payments.schemas.answers import RefundOut
+from plugins.payments.schemas.requests import RefundIn
+from plugins.payments.schemas.told import MadeRefund, Place, Subject
 from plugins.payments.services.asking import amount_at
 
 LARGEST = "payments.refund_amount"

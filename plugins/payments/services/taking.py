@@ -10,7 +10,8 @@ from kernel.work import Work
 from plugins.payments.hooks import payment_captured
 from plugins.payments.models import Attempt, Event
 from plugins.payments.rules import Fact, project
-from plugins.payments.schemas import CapturedPayment, PaymentOut, Place, Subject, Taken
+from plugins.payments.schemas.answers import PaymentOut
+from plugins.payments.schemas.told import CapturedPayment, Place, Subject, Taken
 
 
 async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Place) -> list[PaymentOut]:
@@ -50,7 +51,15 @@ def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -
             "captured": standing.captured,
             "refundable": standing.captured,
             "merchant_ref": None,
-            "money_key": None,
+            "account_id": None,
+            "provider_ids": None,
+            "payer_phone": None,
+            "show": None,
+            "fault": None,
+            "expires_at": None,
+            "next_ask_at": None,
+            "asks": 0,
+            "applied": standing.captured,
             "reference": taken.reference,
             "location_id": place.location_id,
             "register_id": place.register_id,

@@ -17,7 +17,7 @@ from plugins.payments.errors import NotAwaited
 from plugins.payments.hooks import payment_captured
 from plugins.payments.models import Attempt, Event
 from plugins.payments.rules import Source
-from plugins.payments.schemas import CapturedPayment, Subject
+from plugins.payments.schemas.told import CapturedPayment, Subject
 
 _A = Attempt.__table__
 
@@ -40,6 +40,7 @@ async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> N
             state="captured",
             captured=_A.c.amount,
             refundable=_A.c.amount,
+            applied=_A.c.amount,
             business_date=today,
             taken_at=work.now,
             taken_by=work.actor.id,

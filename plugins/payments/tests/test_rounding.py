@@ -6,7 +6,8 @@ import pytest
 
 from kernel.money import MICRO
 from plugins.payments.rules import step_of
-from plugins.payments.schemas import Coin, Coins, Method, Settings, TenderRounding
+from plugins.payments.schemas.settings import Coin, Coins, Settings, TenderRounding
+from plugins.payments.schemas.values import Method
 
 CASH, MPESA = Method("cash", "Cash", "cash"), Method("mpesa", "M-Pesa", "other")
 

@@ -6,7 +6,7 @@ from plugins.sales.services.reading import find_sale, list_sales, todays_sales, 
 from plugins.sales.services.registers import add_office, add_register
 from plugins.sales.services.tax_totals import tax_totals
 from plugins.sales.services.voiding import void_sale
-from plugins.sales.services.waiting import let_expire, money_came, pay_pending
+from plugins.sales.services.waiting import let_expire, money_came, pay_pending, still_due
 
 __all__ = [
     "add_office",
@@ -20,6 +20,7 @@ __all__ = [
     "money_came",
     "pay_pending",
     "quote",
+    "still_due",
     "tax_totals",
     "throw_away",
     "todays_sales",

@@ -39,9 +39,19 @@ async def money_came(work: Work, payment: CapturedPayment) -> None:
 
     The amount is added by one statement, so that of two payments at once the later one sees both.
     """
-    row = await _change_pending(work, payment.subject.id, paid=_S.c.paid + payment.amount)
+    row = await _change_pending(work, payment.subject.id, paid=_S.c.paid + payment.amount - payment.surplus)
     if row.paid == row.total + row.rounding:
         await _complete(work, row)
+
+
+async def still_due(work: Work, sale_id: uuid.UUID) -> int:
+    """What a pending sale still waits for, in minor units; held to the end of the deed. 0 for any other."""
+    here = sa.select(_S).where(_S.c.business_id == work.business_id, _S.c.id == sale_id).with_for_update()
+    row = (await work.execute(here)).one_or_none()
+    if row is None or row.status != "pending":
+        return 0
+    due: int = row.total + row.rounding - row.paid
+    return due
 
 
 async def pay_pending(work: Work, sale_id: uuid.UUID, data: PayIn) -> SaleOut:

@@ -20,7 +20,9 @@ class Attempt(Owned, Versioned, Base):
     """One try to take money for a subject (kind, id) of another plugin. Amounts in minor units.
 
     `captured` and `state` are projections of its events. `refundable` is what may still be given back: captured, less
-    every refund that is done or under way; it changes by declared amounts only (`REFUNDABLE`).
+    every refund that is done or under way; it changes by declared amounts only (`REFUNDABLE`). `applied` is what of the
+    captured its document took. A payment by a gateway belongs to an account of the business there; `next_ask_at` is
+    when the provider is asked about it next, empty once there is nothing more to ask.
     """
 
     __tablename__ = "payments_attempt"
@@ -28,13 +30,11 @@ class Attempt(Owned, Versioned, Base):
         sa.Index("ix_payments_attempt_subject", "business_id", "subject_id"),
         sa.Index("ix_payments_attempt_day", "business_id", "business_date"),
         sa.Index(
-            "uq_payments_attempt_money_key",
+            "ix_payments_attempt_open",
             "business_id",
-            "gateway",
-            "money_key",
-            unique=True,
-            sqlite_where=sa.text("money_key IS NOT NULL"),
-            postgresql_where=sa.text("money_key IS NOT NULL"),
+            "next_ask_at",
+            sqlite_where=sa.text("next_ask_at IS NOT NULL"),
+            postgresql_where=sa.text("next_ask_at IS NOT NULL"),
         ),
         sa.CheckConstraint("amount >= 0 AND change >= 0 AND captured >= 0", name="amounts"),
         sa.CheckConstraint("refundable >= 0 AND refundable <= captured", name="refundable"),
@@ -56,7 +56,17 @@ class Attempt(Owned, Versioned, Base):
     captured: Mapped[int]
     refundable: Mapped[int]
     merchant_ref: Mapped[str | None] = mapped_column(info=impersonal("our own reference"))
-    money_key: Mapped[str | None] = mapped_column(info=impersonal("the provider's id of the money"))
+    account_id: Mapped[uuid.UUID | None]
+    provider_ids: Mapped[dict[str, Any] | None] = mapped_column(
+        Json, info=impersonal("the provider's ids; a payer's name or phone has no place here")
+    )
+    payer_phone: Mapped[str | None] = mapped_column(info=kept("contact", _BOOKED, of="customer_id"))
+    show: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("what the payer does next"))
+    fault: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("why it failed: kind, words, code"))
+    expires_at: Mapped[dt.datetime | None]
+    next_ask_at: Mapped[dt.datetime | None]
+    asks: Mapped[int] = mapped_column(default=0, server_default="0")
+    applied: Mapped[int] = mapped_column(default=0, server_default="0")
     reference: Mapped[str | None] = mapped_column(info=kept("behaviour", _BOOKED, of="customer_id"))
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID | None]
@@ -71,7 +81,8 @@ class Attempt(Owned, Versioned, Base):
 class Event(Owned, Base):
     """A fact about a payment, from a person or a provider; never changed. Its id orders it.
 
-    `dedupe_key` names what a provider may say twice; facts of our own making have none.
+    `dedupe_key` names what a provider may say twice, the same whichever way it says it; facts of our own making have
+    none. `money_key` is its number of the money itself. `code` and `words` are the provider's own.
     """
 
     __tablename__ = "payments_event"
@@ -79,8 +90,10 @@ class Event(Owned, Base):
         owned_key("attempt_id", "payments_attempt"),
         sa.Index("ix_payments_event_attempt", "business_id", "attempt_id"),
         sa.Index(
-            "uq_payments_event_dedupe_key",
+            "uq_payments_event_said",
             "business_id",
+            "attempt_id",
+            "source",
             "dedupe_key",
             unique=True,
             sqlite_where=sa.text("dedupe_key IS NOT NULL"),
@@ -95,6 +108,11 @@ class Event(Owned, Base):
     dedupe_key: Mapped[str | None] = mapped_column(info=impersonal("what names the fact at the provider"))
     amount: Mapped[int | None]
     currency: Mapped[str | None]
+    money_key: Mapped[str | None] = mapped_column(info=impersonal("the provider's number of the money"))
+    fee: Mapped[int | None]
+    refund_id: Mapped[uuid.UUID | None]
+    code: Mapped[str | None]
+    words: Mapped[str | None] = mapped_column(info=impersonal("the provider's words for a code"))
     provider_ids: Mapped[dict[str, Any] | None] = mapped_column(
         Json, info=impersonal("the provider's ids; a payer's name or phone has no place here")
     )
@@ -102,7 +120,7 @@ class Event(Owned, Base):
 
 
 class Refund(Owned, Base):
-    """Money given back for one payment, or about to be: `pending`, then `done` or `failed`."""
+    """Money given back for a payment, or about to be: `pending` while its gateway sends it, then `done` or `failed`."""
 
     __tablename__ = "payments_refund"
     __table_args__ = (
@@ -120,6 +138,8 @@ class Refund(Owned, Base):
     amount: Mapped[int]
     currency: Mapped[str]
     state: Mapped[str]
+    provider_ids: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("the provider's ids"))
+    fault: Mapped[dict[str, Any] | None] = mapped_column(Json, info=impersonal("why it failed: kind, words, code"))
     reason: Mapped[str] = mapped_column(info=kept("free_text", _BOOKED))
     location_id: Mapped[uuid.UUID]
     register_id: Mapped[uuid.UUID | None]

@@ -1,0 +1,66 @@
+"""What requests ask of payments. Amounts are decimal strings in major units."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from msgspec import field
+
+from kernel.money import Amount
+from kernel.wire import Ext, ListQuery, Request
+from plugins.payments.rules import State
+from plugins.payments.schemas.values import MethodCode, PhoneText, Reason, Reference, Tendered
+
+
+class PaymentIn(Request, frozen=True, kw_only=True):
+    """A payment as part of a document. Only cash takes `tendered`, and gives what is over as change.
+
+    `awaited`: the money is on its way, and the document waits for it; only where the method `waits`.
+    """
+
+    method: MethodCode
+    amount: Amount
+    tendered: Tendered | None = None
+    reference: Reference | None = None
+    phone: PhoneText | None = None
+    awaited: bool = False
+    ext: Ext = field(default_factory=dict)
+
+
+class RefundIn(Request, frozen=True, kw_only=True):
+    """A refund outside a void or return. Default: all that is left, where it was paid."""
+
+    payment_id: UUID
+    amount: Amount | None = None
+    reason: Reason
+    location_id: UUID | None = None
+    register_id: UUID | None = None
+
+
+class ConfirmIn(Request, frozen=True, kw_only=True):
+    """The money of an awaited payment has come. `reference` takes the place of the one given when it was asked for."""
+
+    reference: Reference | None = None
+
+
+class PaymentQuery(ListQuery, frozen=True, kw_only=True):
+    """Which payments."""
+
+    subject_id: UUID | None = None
+    method: MethodCode | None = None
+    state: State | None = None
+    business_date: dt.date | None = None
+    location_id: UUID | None = None
+    register_id: UUID | None = None
+    customer_id: UUID | None = None
+
+
+class RefundQuery(ListQuery, frozen=True, kw_only=True):
+    """Which refunds."""
+
+    payment_id: UUID | None = None
+    subject_id: UUID | None = None
+    method: MethodCode | None = None
+    business_date: dt.date | None = None
+    location_id: UUID | None = None

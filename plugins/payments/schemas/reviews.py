@@ -1,0 +1,23 @@
+"""The review queue: what a person must decide about money, and what they may decide."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+ReviewKind = Literal[
+    "late",
+    "paid_twice",
+    "overpaid",
+    "underpaid",
+    "currency",
+    "counted_elsewhere",
+    "contradicted",
+    "orphan",
+    "forged",
+    "unknown",
+    "refund_failed",
+    "refund_unknown",
+]
+"""Why money needs a person: it came late, twice, in another amount or currency; it belongs to nobody, or twice; two
+sources contradict each other; a notice is forged; nobody knows how a payment or refund ended.
+"""

@@ -1,0 +1,297 @@
+"""What is heard of a payment by a gateway: kept as events, projected, and credited once.
+
+Whichever way and in whatever order facts come, one payment counts one piece of money, and one piece of money counts for
+one payment. What else comes is never dropped: it becomes a payment of its own, or stands in the tray, and somebody is
+asked.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from msgspec import structs
+
+from kernel.auth import Location
+from kernel.db import new_id
+from kernel.errors import NotFound
+from kernel.money import exponent
+from kernel.work import Work, business_date
+from plugins.payments.hooks import money_wanted, payment_captured
+from plugins.payments.models import Attempt, Event
+from plugins.payments.rules import FINAL, Fact, Source, came_late, project
+from plugins.payments.schemas.gateways import GatewayFact
+from plugins.payments.schemas.reviews import ReviewKind
+from plugins.payments.schemas.told import CapturedPayment, Subject
+from plugins.payments.services.money import claim_for
+from plugins.payments.services.reviews import open_review
+
+_A, _E = Attempt.__table__, Event.__table__
+_TOO_MUCH: Final[Mapping[ReviewKind, str]] = {
+    "paid_twice": "It was paid twice",
+    "late": "The money came when nobody waited for it any more",
+    "overpaid": "More came than was asked for",
+}
+
+
+async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
+    """Take in what became known of a payment by a gateway, once each; credit its money; ask a person where it must be.
+
+    Facts about refunds are taken in by `refunding.hear_refund`. Raises NotFound.
+    """
+    row = await _hold(work, attempt_id)
+    events = await _events(work, attempt_id)
+    known = {(one.source, one.dedupe_key) for one in events if one.dedupe_key}
+    heard = list(map(_as_fact, events))
+    for fact in facts:
+        if (source, fact.key) in known:
+            continue
+        known.add((source, fact.key))
+        kept = await _keep(work, row, heard, fact, source)
+        if kept is not None:
+            heard.append(kept)
+    await _settle(work, row, facts, heard)
+
+
+async def _hold(work: Work, attempt_id: uuid.UUID) -> Any:
+    """The payment's row, held to the end of the deed."""
+    await work.write()
+    here = sa.select(_A).where(_A.c.business_id == work.business_id, _A.c.id == attempt_id).with_for_update()
+    row = (await work.execute(here)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _events(work: Work, attempt_id: uuid.UUID) -> list[Any]:
+    found = sa.select(_E).where(_E.c.business_id == work.business_id, _E.c.attempt_id == attempt_id).order_by(_E.c.id)
+    return list((await work.execute(found)).all())
+
+
+async def _keep(work: Work, row: Any, heard: Sequence[Fact], fact: GatewayFact, source: Source) -> Fact | None:
+    """Keep a fact as an event of the payment; None where it is about money that does not count for it."""
+    if fact.kind == "captured" and fact.currency not in (None, row.currency):
+        note_event(work, row.id, structs.replace(fact, money_key=None), source)
+        await open_review(
+            work,
+            "currency",
+            row.id,
+            attempt_id=row.id,
+            amount=fact.amount,
+            currency=fact.currency,
+            words=f"{fact.currency} came for a payment in {row.currency}",
+        )
+        return None
+    if fact.kind == "captured" and fact.money_key:
+        numbers = {one.money_key for one in heard if one.kind == "captured" and one.money_key}
+        owner = None if numbers - {fact.money_key} else row.id
+        whose = await claim_for(work, row, fact, source, owner)
+        if owner is None and whose is None:
+            await _another(work, row, fact, source)
+            return None
+        if whose is not None and whose != row.id:
+            await open_review(
+                work,
+                "counted_elsewhere",
+                row.id,
+                attempt_id=row.id,
+                amount=fact.amount,
+                currency=row.currency,
+                words=f"The money {fact.money_key} is counted for another payment already",
+            )
+            return None
+    event_id = note_event(work, row.id, fact, source)
+    return _fact(fact, source, event_id)
+
+
+async def _another(work: Work, row: Any, fact: GatewayFact, source: Source) -> None:
+    """A second piece of money for one request: a payment of its own; the document takes of it what it still wants."""
+    second = new_id()
+    amount = row.amount if fact.amount is None else fact.amount
+    values = {column.name: getattr(row, column.name) for column in _A.c}
+    fresh = {
+        "id": second,
+        "amount": amount,
+        "tendered": None,
+        "change": 0,
+        "state": "created",
+        "captured": 0,
+        "refundable": 0,
+        "applied": 0,
+        "merchant_ref": None,
+        "reference": None,
+        "show": None,
+        "fault": None,
+        "expires_at": None,
+        "next_ask_at": None,
+        "asks": 0,
+        "flags": ["another"],
+        "version": 1,
+    }
+    await work.execute(sa.insert(Attempt).values(values | fresh))
+    await hear(work, second, [fact], source)
+
+
+async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Sequence[Fact]) -> None:
+    """Write what all that is known comes to, and tell of money that has come."""
+    standing = project(row.amount, row.currency, heard)
+    flags = sorted({*row.flags, *standing.flags, *(("late",) if came_late(heard) else ())})
+    values: dict[str, Any] = {
+        "state": standing.state,
+        "flags": flags,
+        "provider_ids": _ids(row.provider_ids, facts),
+        "fault": _fault(row.fault, facts),
+        "version": _A.c.version + 1,
+    }
+    number = next((one.money_key for one in heard if one.kind == "captured" and one.money_key), None)
+    if number and row.reference is None:
+        values["reference"] = number
+    if standing.state in FINAL and (number or standing.state not in ("captured", "settled")):
+        values["next_ask_at"] = None
+    comes = standing.captured > 0 and row.captured == 0
+    if comes:
+        values |= await _take(work, row, standing.captured)
+    elif row.captured and standing.captured != row.captured:
+        await open_review(
+            work,
+            "contradicted",
+            row.id,
+            attempt_id=row.id,
+            amount=standing.captured,
+            currency=row.currency,
+            words="The provider told of two different amounts for this payment",
+        )
+    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
+    changed = (await work.execute(sa.update(Attempt).where(here).values(values).returning(_A))).one()
+    work.session.expire_all()
+    if comes:
+        work.changed(Attempt, row.id, {"state": row.state}, {"state": changed.state})
+        work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
+        await work.tell(payment_captured, work=work, payment=_told(changed))
+        await _ask_about(work, row, changed)
+
+
+async def _take(work: Work, row: Any, captured: int) -> dict[str, Any]:
+    """What changes of a payment whose money has come: on the running business day, as far as its document wants it."""
+    place = await work.get(Location, row.location_id)
+    subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
+    said = await work.tell(money_wanted, work=work, subject=subject, amount=captured)
+    applied = min(captured, max(0, said[0].value)) if said else captured
+    return {
+        "captured": captured,
+        "refundable": captured,
+        "applied": applied,
+        "taken_at": work.now,
+        "business_date": business_date(work.now, ZoneInfo(place.zone), place.day_cutoff),
+    }
+
+
+async def _ask_about(work: Work, before: Any, row: Any) -> None:
+    """Open a review of money that nobody wants as it came."""
+    over = row.captured - row.applied
+    if over:
+        late = "late" in row.flags or not row.applied
+        kind: ReviewKind = "paid_twice" if "another" in row.flags else "late" if late else "overpaid"
+        await open_review(
+            work, kind, row.id, attempt_id=row.id, amount=over, currency=row.currency, words=_TOO_MUCH[kind]
+        )
+    elif row.captured < before.amount:
+        await open_review(
+            work,
+            "underpaid",
+            row.id,
+            attempt_id=row.id,
+            amount=before.amount - row.captured,
+            currency=row.currency,
+            words="Less came than was asked for",
+        )
+
+
+def note_event(work: Work, attempt_id: uuid.UUID, fact: GatewayFact, source: Source) -> uuid.UUID:
+    """Declare a fact as an event of a payment."""
+    event_id = new_id()
+    work.insert(
+        Event,
+        {
+            "id": event_id,
+            "attempt_id": attempt_id,
+            "kind": fact.kind,
+            "source": source,
+            "dedupe_key": fact.key or None,
+            "amount": fact.amount,
+            "currency": fact.currency,
+            "money_key": fact.money_key,
+            "fee": fact.fee,
+            "refund_id": uuid.UUID(fact.refund_id) if fact.refund_id else None,
+            "code": fact.code[:100] or None,
+            "words": fact.words[:500] or None,
+            "provider_ids": dict(fact.ids) or None,
+            "at": work.now,
+        },
+    )
+    return event_id
+
+
+def _ids(before: Mapping[str, str] | None, facts: Sequence[GatewayFact]) -> dict[str, str] | None:
+    ids = dict(before or {})
+    for fact in facts:
+        ids |= fact.ids
+    return ids or None
+
+
+def _fault(before: Mapping[str, Any] | None, facts: Sequence[GatewayFact]) -> dict[str, Any] | None:
+    said = next((fact for fact in reversed(facts) if fact.fault), None)
+    if said is None:
+        return None if before is None else dict(before)
+    return {"kind": said.fault, "said": said.words, "code": said.code}
+
+
+def _as_fact(row: Any) -> Fact:
+    return Fact(
+        row.kind,
+        row.source,
+        row.dedupe_key or str(row.id),
+        row.amount,
+        row.currency,
+        row.money_key,
+        str(row.refund_id or ""),
+    )
+
+
+def _fact(fact: GatewayFact, source: Source, event_id: uuid.UUID) -> Fact:
+    return Fact(
+        fact.kind,
+        source,
+        fact.key or str(event_id),
+        fact.amount,
+        fact.currency,
+        fact.money_key,
+        fact.refund_id or "",
+    )
+
+
+def _told(row: Any) -> CapturedPayment:
+    return CapturedPayment(
+        id=row.id,
+        subject=Subject(row.subject_kind, row.subject_id, row.subject_number),
+        method=row.method,
+        kind=row.kind,
+        amount=row.captured,
+        tendered=None,
+        change=0,
+        currency=row.currency,
+        exponent=exponent(row.currency),
+        reference=row.reference,
+        location_id=row.location_id,
+        register_id=row.register_id,
+        customer_id=row.customer_id,
+        business_date=row.business_date,
+        at=row.taken_at,
+        actor_id=row.taken_by,
+        actor_name=row.taken_by_name,
+        awaited=True,
+        surplus=row.captured - row.applied,
+    )

@@ -1,0 +1,44 @@
+"""What a person must decide about money; of one kind about one thing at most one question is open."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from kernel.db import new_id
+from kernel.work import Work
+from plugins.payments.models import Review
+from plugins.payments.schemas.reviews import ReviewKind
+
+
+async def open_review(
+    work: Work,
+    kind: ReviewKind,
+    about: uuid.UUID,
+    *,
+    words: str,
+    attempt_id: uuid.UUID | None = None,
+    money_id: uuid.UUID | None = None,
+    notice_id: uuid.UUID | None = None,
+    amount: int | None = None,
+    currency: str | None = None,
+) -> None:
+    """Ask a person about something, unless they are asked already. about: its id."""
+    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
+    row = {
+        "business_id": work.business_id,
+        "id": new_id(),
+        "kind": kind,
+        "about": about,
+        "attempt_id": attempt_id,
+        "money_id": money_id,
+        "notice_id": notice_id,
+        "amount": amount,
+        "currency": currency,
+        "words": words,
+        "state": "open",
+        "opened_at": work.now,
+        "version": 1,
+    }
+    await work.execute(insert(Review).values(row).on_conflict_do_nothing())

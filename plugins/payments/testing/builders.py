@@ -1,0 +1,120 @@
+"""Builders for tests of plugins that stand on payments; they go through the use cases."""
+
+from __future__ import annotations
+
+import uuid
+
+import sqlalchemy as sa
+
+from kernel.db import new_id
+from kernel.testing.box import Box
+from kernel.work import Work, business_date
+from plugins.payments.models import Account, Attempt
+from plugins.payments.schemas.answers import PaymentOut
+from plugins.payments.schemas.told import Place, Subject, Taken
+from plugins.payments.services import methods, take
+
+A_BILL = Subject("bill", uuid.UUID(int=1), "B-1")
+"""A document of nobody's: it takes all money."""
+
+
+def a_subject(number: str = "T1-2026-000001") -> Subject:
+    """A document that stands for one of another plugin."""
+    return Subject("sale", uuid.uuid4(), number)
+
+
+async def a_place(box: Box, shop: str = "mama-njeri") -> Place:
+    """The first storefront, today."""
+    return Place(await box.location(shop=shop), None, business_date(box.clock(), box.shops[shop].tz))
+
+
+async def a_payment(
+    box: Box,
+    amount: int = 85_000,
+    method: str = "cash",
+    *,
+    subject: Subject | None = None,
+    tendered: int | None = None,
+    role: str | None = "cashier",
+    shop: str = "mama-njeri",
+) -> PaymentOut:
+    """A payment of an amount in minor units, taken by the person of a role."""
+    place, paid = await a_place(box, shop), subject or a_subject()
+    change = tendered - amount if tendered else 0
+
+    async def run(work: Work) -> PaymentOut:
+        taken = Taken(methods(work)[method], amount, tendered, change)
+        return (await take(work, paid, [taken], place))[0]
+
+    return await box.act(run, role=role, shop=shop)
+
+
+async def a_gateway_payment(
+    box: Box, amount: int = 25_000, *, subject: Subject | None = None, shop: str = "mama-njeri"
+) -> uuid.UUID:
+    """A payment by a gateway that was asked for and of which nothing is known yet; its document takes all of it."""
+    place = await a_place(box, shop)
+
+    async def run(work: Work) -> uuid.UUID:
+        account_id, attempt_id = await _toy_account(work), new_id()
+        work.insert(
+            Attempt,
+            {
+                "id": attempt_id,
+                "subject_kind": (subject or A_BILL).kind,
+                "subject_id": (subject or A_BILL).id,
+                "subject_number": (subject or A_BILL).number,
+                "method": "toy",
+                "kind": "other",
+                "gateway": "toy",
+                "mode": "test",
+                "direction": "in",
+                "amount": amount,
+                "change": 0,
+                "currency": work.shop.currency,
+                "state": "created",
+                "captured": 0,
+                "refundable": 0,
+                "location_id": place.location_id,
+                "business_date": place.business_date,
+                "taken_at": work.now,
+                "taken_by_name": work.actor.name,
+                "flags": [],
+                "account_id": account_id,
+                "next_ask_at": work.now,
+            },
+        )
+        return attempt_id
+
+    return await box.act(run, shop=shop)
+
+
+async def _toy_account(work: Work) -> uuid.UUID:
+    """The business's account at a gateway that is not there."""
+    found = sa.select(Account.id).where(Account.business_id == work.business_id, Account.gateway == "toy")
+    known: uuid.UUID | None = (await work.execute(found)).scalar_one_or_none()
+    if known is not None:
+        return known
+    fresh = Account(
+        id=new_id(),
+        gateway="toy",
+        label="Toy",
+        mode="test",
+        is_on=True,
+        position=1,
+        locations=[],
+        config={},
+        created_at=work.now,
+    )
+    work.session.add(fresh)
+    await work.session.flush()
+    return fresh.id
+
+
+async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
+    """Two payments for documents of nobody's, a part of each paid back."""
+    owner = box.client("owner", shop)
+    for _ in "12":
+        own["payment_id"] = str((await a_payment(box, shop=shop)).id)
+        back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": "spoilt"}
+        own["refund_id"] = (await owner.post("/api/v1/payments/refunds", back)).json()["id"]
