@@ -40,8 +40,8 @@ def side_of(subject: str, owner: str, *more: Any, plugin: str) -> tuple[Any, ...
 
 def side_tables(subject: str) -> dict[str, sa.Table]:
     """Plugin → its table on the side of a subject, by name."""
-    known = sorted(Base.metadata.tables.values(), key=lambda table: table.name)
-    said = [(table.info[SIDE], table) for table in known if SIDE in table.info]
+    beside = [table for table in Base.metadata.tables.values() if SIDE in table.info]
+    said = [(table.info[SIDE], table) for table in sorted(beside, key=lambda table: table.name)]
     return {plugin: table for (whose, plugin), table in said if whose == subject}
 
 
