@@ -2,5 +2,21 @@
 
 from plugins.payments.testing.builders import A_BILL, a_gateway_payment, a_payment, a_place, a_subject, fill
 from plugins.payments.testing.line import DirectLine
+from plugins.payments.testing.simulator import Call, Due, Pay, Said, Simulator
+from plugins.payments.testing.transport import FaultyWay
 
-__all__ = ["A_BILL", "DirectLine", "a_gateway_payment", "a_payment", "a_place", "a_subject", "fill"]
+__all__ = [
+    "A_BILL",
+    "Call",
+    "DirectLine",
+    "Due",
+    "FaultyWay",
+    "Pay",
+    "Said",
+    "Simulator",
+    "a_gateway_payment",
+    "a_payment",
+    "a_place",
+    "a_subject",
+    "fill",
+]

@@ -1,0 +1,283 @@
+"""The ground that simulators of providers stand on: a ledger, payers who pay or do not, notices, and faults on the way.
+
+A simulator subclasses `Simulator` and writes down its provider's manners: what a request looks like (`serve`), what a
+notice looks like (`notice_of`, `refund_notice_of`). All else is here, so that the conformance kit can drive every one
+of them alike:
+
+    simulator.next(payer="pays less", way="answer lost", word="five times")
+    await simulator.deliver()
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qsl, urlsplit
+
+Payer = Literal[
+    "pays", "waits", "declines", "lets it lapse", "has too little", "pays less", "pays more", "pays in another currency"
+]
+"""What the payer does with the next request. Whoever waits is told to go on by `decide`."""
+
+Way = Literal[
+    "good", "nobody there", "answer lost", "error page", "error after", "broken answer", "empty answer", "busy"
+]
+"""What happens to the next call on its way: nothing; not connected; done, but no answer comes; an error page, nothing
+done; an error page, but done; half an answer; none; told to come again later.
+"""
+
+Word = Literal["once", "never", "first", "five times"]
+"""How the provider leaves word of the next payment: once; not at all; before it answers the request; five times."""
+
+Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[int]]
+"""Sends a notice: method, address, headers, body → the status it was answered with."""
+
+
+@dataclass
+class Call:
+    """A call that the provider was sent."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    base: str = ""
+
+    def json(self) -> Any:
+        """The body as plain values; None where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def form(self) -> dict[str, str]:
+        """The body as a form."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace")))
+
+
+@dataclass
+class Said:
+    """What the provider answers."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def raw(self) -> bytes:
+        """The body as bytes: JSON, unless it is bytes already."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass
+class Pay:
+    """A payment in the provider's ledger: asked for, and then `waiting`, `paid`, `declined`, `lapsed` or `failed`."""
+
+    id: str
+    reference: str
+    asked: int
+    currency: str
+    notify: str
+    payer: str
+    at: dt.datetime
+    state: str = "waiting"
+    paid: int = 0
+    paid_in: str = ""
+    receipt: str = ""
+    returned: dict[str, int] = field(default_factory=dict)
+    word: Word = "once"
+
+
+@dataclass
+class Due:
+    """A notice on its way."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Simulator(ABC):
+    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave."""
+
+    title = "Provider"
+
+    def __init__(self) -> None:
+        self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+        self.send: Send | None = None
+        self.ledger: dict[str, Pay] = {}
+        self.calls: list[Call] = []
+        self.due: list[Due] = []
+        self.told: list[int] = []
+        self.payer: Payer = "pays"
+        self.way: Way = "good"
+        self.word: Word = "once"
+
+    # what a subclass writes down
+
+    @abstractmethod
+    async def serve(self, call: Call) -> Said:
+        """Answer one call, in the provider's manners."""
+
+    @abstractmethod
+    def notice_of(self, pay: Pay) -> Due | None:
+        """The word the provider leaves of a payment as it stands; None where it leaves none."""
+
+    def refund_notice_of(self, pay: Pay, refund_id: str) -> Due | None:
+        """The word it leaves of a refund; None where it leaves none."""
+        return None
+
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """What a business brings to its account here."""
+
+    def phone(self, number: int) -> str:
+        """The phone of a payer."""
+        return f"07{number:08d}"
+
+    # the ledger
+
+    def ask(self, reference: str, amount: int, currency: str, notify: str, payer: str = "") -> Pay:
+        """A request for a payment: noted, and given to the payer."""
+        pay = Pay(self.new_id(), reference, amount, currency, notify, payer, self.clock(), word=self.word)
+        self.ledger[pay.id] = pay
+        fate, self.payer, self.word = self.payer, "pays", "once"
+        if fate != "waits":
+            self.decide(pay.id, fate)
+        return pay
+
+    def decide(self, id_: str, fate: Payer = "pays") -> Pay:
+        """Let a payer do something with a request that waits."""
+        pay = self.ledger[id_]
+        if pay.state != "waiting":
+            return pay
+        ended = {"declines": "declined", "lets it lapse": "lapsed", "has too little": "failed"}.get(fate)
+        if ended:
+            pay.state = ended
+        else:
+            step = 100
+            pay.paid = pay.asked + {"pays less": -step, "pays more": step}.get(fate, 0)
+            pay.state, pay.receipt = "paid", self.new_receipt()
+            pay.paid_in = "USD" if fate == "pays in another currency" else pay.currency
+        self.leave_word(self.notice_of(pay), pay.word)
+        return pay
+
+    def pay_again(self, id_: str) -> Pay:
+        """Let a payer pay a request a second time: another piece of money with the same reference."""
+        first = self.ledger[id_]
+        second = Pay(
+            first.id,
+            first.reference,
+            first.asked,
+            first.currency,
+            first.notify,
+            first.payer,
+            self.clock(),
+            "paid",
+            first.asked,
+            first.currency,
+            self.new_receipt(),
+        )
+        self.ledger[f"{first.id}/again"] = second
+        self.leave_word(self.notice_of(second), "once")
+        return second
+
+    def give_back(self, pay: Pay, refund_id: str, amount: int) -> bool:
+        """Give money back, once for each id and never more than came; whether it was."""
+        if refund_id in pay.returned:
+            return pay.returned[refund_id] == amount
+        if pay.state != "paid" or sum(pay.returned.values()) + amount > pay.paid:
+            return False
+        pay.returned[refund_id] = amount
+        self.leave_word(self.refund_notice_of(pay, refund_id), "once")
+        return True
+
+    def found(self, id_: str = "", reference: str = "") -> Pay | None:
+        """A payment by our id or by the merchant's reference; of several the one that was paid."""
+        if id_ in self.ledger:
+            return self.ledger[id_]
+        same = [pay for pay in self.ledger.values() if reference and pay.reference == reference]
+        return next((pay for pay in same if pay.state == "paid"), same[0] if same else None)
+
+    def holds(self) -> int:
+        """What is left of all that was paid, in minor units."""
+        return sum(pay.paid - sum(pay.returned.values()) for pay in self.ledger.values() if pay.state == "paid")
+
+    def new_id(self) -> str:
+        """The id of a request."""
+        return secrets.token_hex(8)
+
+    def new_receipt(self) -> str:
+        """The provider's own number of a piece of money."""
+        return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(10))
+
+    # faults and notices
+
+    def next(self, *, payer: Payer = "pays", way: Way = "good", word: Word = "once") -> None:
+        """What becomes of the next request, its call, and the word of it."""
+        if payer not in get_args(Payer) or way not in get_args(Way) or word not in get_args(Word):
+            raise ValueError(f"payer {payer!r}, way {way!r}, word {word!r}")
+        self.payer, self.way, self.word = payer, way, word
+
+    def leave_word(self, due: Due | None, word: Word) -> None:
+        """Put a notice on its way as often as it is to be left."""
+        if due is not None:
+            self.due += [due] * {"once": 1, "first": 1, "never": 0, "five times": 5}[word]
+
+    async def deliver(self) -> list[int]:
+        """Send the notices that are on their way; returns how each was answered."""
+        due, self.due = self.due, []
+        answered = [await self.send(one.method, one.address, one.headers, one.body) for one in due if self.send]
+        self.told += answered
+        return answered
+
+    # the app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request: the provider's own, or one to steer the simulator below `/_sim/`."""
+        if scope["type"] != "http":
+            return
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        call = Call(scope["method"], scope["path"], query, headers, body)
+        said = await self._steer(call) if call.path.startswith("/_sim/") else await self._served(call)
+        raw = said.raw()
+        lines = [(b"content-type", b"application/json"), (b"content-length", str(len(raw)).encode())]
+        lines += [(key.lower().encode(), value.encode()) for key, value in said.headers.items()]
+        await send({"type": "http.response.start", "status": said.status, "headers": lines})
+        await send({"type": "http.response.body", "body": raw})
+
+    async def _served(self, call: Call) -> Said:
+        self.calls.append(call)
+        return await self.serve(call)
+
+    async def _steer(self, call: Call) -> Said:
+        """`POST /_sim/next`, `POST /_sim/decide`, `GET /_sim/ledger`, `POST /_sim/deliver`."""
+        what, said = call.path.removeprefix("/_sim/"), call.json() or {}
+        if what == "next":
+            self.next(**said)
+        elif what == "decide":
+            self.decide(said["id"], said.get("payer", "pays"))
+        elif what == "deliver":
+            return Said(body={"answered": await self.deliver()})
+        elif what != "ledger":
+            return Said(404, {"error": "unknown"})
+        return Said(body={"ledger": [vars(pay) | {"at": pay.at.isoformat()} for pay in self.ledger.values()]})
+
+
+def path_of(address: str) -> str:
+    """The path of an address, with its query."""
+    parts = urlsplit(address)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
