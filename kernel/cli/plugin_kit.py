@@ -18,7 +18,7 @@ from kernel.kit.checking import check
 from kernel.kit.environment import install, make_environment
 from kernel.kit.faults import KitFault
 from kernel.kit.publishing import can_upload, prepare, upload
-from kernel.kit.scaffold import PARTS, named, write_plugin
+from kernel.kit.scaffold import GATEWAY, PARTS, named, write_plugin
 
 T = TypeVar("T")
 ENVIRONMENT = ".venv"
@@ -26,13 +26,21 @@ ENVIRONMENT = ".venv"
 
 @plugin.command("new")
 @click.argument("name")
-@click.option("--with", "parts", default="hook", show_default=True, metavar="PARTS", help=f"Any of {','.join(PARTS)}.")
+@click.option(
+    "--with",
+    "parts",
+    default="hook",
+    show_default=True,
+    metavar="PARTS",
+    help=f"Any of {','.join(PARTS)}; or {GATEWAY}.",
+)
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where; default: here.")
 @json_option
 def new_plugin(name: str, parts: str, into: Path, as_json: bool) -> None:
     """Write a new plugin NAME into a folder duka-NAME of its own, with an environment to test and run it in.
 
-    What is written passes its tests and changes prices in a demo shop; change it from there.
+    What is written passes its tests and changes prices in a demo shop, or takes payments from a simulated provider;
+    change it from there.
     """
     begun = time.monotonic()
     try:

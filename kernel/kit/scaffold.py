@@ -20,6 +20,9 @@ from kernel.registry import GROUP
 PARTS: Final = ("hook", "model", "routes", "job", "settings")
 """What a new plugin may have, in the order in which help texts name it."""
 
+GATEWAY: Final = "gateway"
+"""What a new plugin may be instead: a payment gateway, with a simulator of its provider."""
+
 TAKEN: Final = frozenset({"duka", "plugin", "plugins", "test", "tests", "testing", "this", "erp"})
 """Names that would mislead, beside the kernel's own."""
 
@@ -50,6 +53,18 @@ PACKAGE: Final[Mapping[str, str]] = {
 """File of the package → the parts that need it, any of them; none: always."""
 
 
+AS_GATEWAY: Final = (
+    "__init__.py",
+    "docs/index.md",
+    "tests/test_conformance.py",
+    "tests/test_{name}.py",
+    "listeners.py",
+    "gateway.py",
+    "simulator.py",
+)
+"""Files of the package of a gateway."""
+
+
 @dataclass(frozen=True)
 class NewPlugin:
     """A plugin to be written: its name, its parts, and what follows from them."""
@@ -68,6 +83,11 @@ class NewPlugin:
         return self.package.replace("_", "-")
 
     @property
+    def is_gateway(self) -> bool:
+        """Whether it is a payment gateway."""
+        return GATEWAY in self.parts
+
+    @property
     def title(self) -> str:
         """The name as a shopkeeper reads it."""
         return self.name.replace("_", " ").capitalize()
@@ -76,8 +96,10 @@ class NewPlugin:
 def named(name: str, parts: Iterable[str]) -> NewPlugin:
     """A plugin with a sound name and known parts; no parts: a hook. Raises KitFault with what to do."""
     wanted = frozenset(part.strip() for part in parts if part.strip()) or frozenset({"hook"})
-    if unknown := sorted(wanted - set(PARTS)):
-        raise KitFault(f"there is no part {', '.join(unknown)}; choose of {', '.join(PARTS)}")
+    if unknown := sorted(wanted - {*PARTS, GATEWAY}):
+        raise KitFault(f"there is no part {', '.join(unknown)}; choose of {', '.join(PARTS)}, or {GATEWAY}")
+    if GATEWAY in wanted and len(wanted) > 1:
+        raise KitFault(f"a {GATEWAY} stands by itself: it keeps nothing; write the rest as another plugin")
     bare = name.removeprefix("duka-").removeprefix("duka_").replace("-", "_")
     if not NAME.match(bare):
         hint = "lower-case letters, digits and _, beginning with a letter, 2 to 40 of them, such as loyalty_points"
@@ -111,9 +133,9 @@ def write_plugin(plugin: NewPlugin, into: Path) -> Path:
 def rendered(plugin: NewPlugin) -> dict[str, str]:
     """Path below the plugin's folder → text of every file it consists of."""
     found = dict(PROJECT)
-    for path, needed in PACKAGE.items():
-        if not needed or plugin.parts & set(needed.split()):
-            found[f"{plugin.package}/{path.format(name=plugin.name)}"] = f"package/{_template(path)}"
+    folder = GATEWAY if plugin.is_gateway else "package"
+    for path in _files_of(plugin):
+        found[f"{plugin.package}/{path.format(name=plugin.name)}"] = f"{folder}/{_template(path)}"
     environment = Environment(
         loader=PackageLoader("kernel.kit"),
         undefined=StrictUndefined,
@@ -129,6 +151,13 @@ def rendered(plugin: NewPlugin) -> dict[str, str]:
         "is_simple": not plugin.parts & {"model", "routes", "settings"},
     }
     return {path: _tidy(environment.get_template(f"{one}.jinja").render(said)) for path, one in found.items()}
+
+
+def _files_of(plugin: NewPlugin) -> Iterable[str]:
+    """The files of the package, as patterns."""
+    if plugin.is_gateway:
+        return AS_GATEWAY
+    return [path for path, needed in PACKAGE.items() if not needed or plugin.parts & set(needed.split())]
 
 
 def _template(path: str) -> str:

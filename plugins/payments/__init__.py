@@ -4,7 +4,7 @@ from kernel.plugin import Limit, Permission, Plugin
 
 PLUGIN = Plugin(
     name="payments",
-    version="0.1.0",
+    version="0.2.0",
     title="Payments",
     summary="Money in and money out, by any method.",
     permissions=(
