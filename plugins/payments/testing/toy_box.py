@@ -1,0 +1,102 @@
+"""How a test puts the toy gateway into a box, as a plugin of its own.
+
+async with open_toy_box(box_settings, with_toy(registry)) as toy:
+    toy.provider.next("ask", "lose")
+    ...
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from kernel.auth.businesses.switching import enable
+from kernel.db import Phase, new_id
+from kernel.hooks import answers
+from kernel.invariants import broken
+from kernel.plugin import Plugin
+from kernel.registry import Loaded, Registry
+from kernel.settings import Settings
+from kernel.testing.box import Box, open_box
+from kernel.work import Work
+from plugins.payments.models import Account
+from plugins.payments.schemas.gateways import Gateway
+from plugins.payments.services.accounts import sealed_config
+from plugins.payments.testing.toy import HOST, Toy, ToyConfig
+from plugins.payments.testing.toy_provider import SECRET, ToyProvider
+
+
+def with_toy(registry: Registry, gateway: Gateway | None = None) -> Registry:
+    """A registry with one more plugin, called `toy`, that offers the gateway."""
+    offered = gateway or Toy()
+    listeners = ModuleType("toy_listeners")
+
+    def payment_gateways() -> Sequence[Gateway]:
+        return (offered,)
+
+    listeners.payment_gateways = answers(payment_gateways)  # type: ignore[attr-defined]
+    manifest = Plugin("toy", "0.1.0", "Toy money", "A gateway for tests.", depends=("payments>=0.1",))
+    own = Loaded(manifest, "plugins.payments.testing", Path(__file__).parent, listeners=listeners)
+    return Registry([*registry.in_order(), own])
+
+
+@dataclass(frozen=True)
+class ToyBox:
+    """A box in which the toy gateway is on, with an account at it in each shop."""
+
+    box: Box
+    provider: ToyProvider
+    accounts: dict[str, uuid.UUID]
+
+
+async def a_toy_account(
+    box: Box, shop: str = "mama-njeri", *, label: str = "Toy", position: int = 1, **config: Any
+) -> uuid.UUID:
+    """An account at the toy gateway, secrets sealed; returns its id."""
+
+    async def run(work: Work) -> uuid.UUID:
+        id_ = new_id()
+        values = {"secret": SECRET, "host": HOST, **config}
+        work.session.add(
+            Account(
+                id=id_,
+                gateway="toy",
+                label=label,
+                mode="test",
+                is_on=True,
+                position=position,
+                locations=[],
+                config=sealed_config(work, id_, ToyConfig, values),
+                created_at=work.now,
+            )
+        )
+        await work.session.flush()
+        return id_
+
+    return await box.act(run, shop=shop)
+
+
+@contextlib.asynccontextmanager
+async def open_toy_box(
+    settings: Settings, registry: Registry, *, provider: ToyProvider | None = None
+) -> AsyncIterator[ToyBox]:
+    """A box with the toy gateway on for both shops. Afterwards every invariant must hold.
+
+    registry: as `with_toy` made it. Make it once for many boxes: a fixture of the session.
+    """
+    box = await open_box(settings, registry)
+    accounts = {}
+    for shop in box.shops:
+        await box.act(lambda work: enable(work, "toy"), phase=Phase.SWITCH, shop=shop)
+        accounts[shop] = await a_toy_account(box, shop)
+    try:
+        yield ToyBox(box, provider or ToyProvider(), accounts)
+        if faults := await broken(box.deployment):
+            raise AssertionError(faults)
+    finally:
+        await box.close()
