@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kernel.errors import Conflict, Fault, Invalid
 
 
@@ -45,3 +47,26 @@ class AccountNotUsable(Conflict):
     """An account at a gateway lacks something, or its secrets cannot be opened."""
 
     code, title = "account-not-usable", "The account at the gateway cannot be used"
+
+
+class GatewayUnavailable(Conflict):
+    """A gateway cannot be used here, now or for this amount; `why` is a code, `others` the methods that can be."""
+
+    code, title = "gateway-unavailable", "This way of paying cannot be used here now"
+
+    def __init__(self, said: str, gateway: str, why: str, others: Sequence[str] = ()) -> None:
+        instead = f"; pay with {', '.join(others)}" if others else ""
+        super().__init__(f"{said}{instead}")
+        self.members = {"gateway": gateway, "why": why, "others": list(others)}
+
+
+class PaymentUnderWay(Conflict):
+    """The payer was asked for money for this document already, and may still pay."""
+
+    code, title = "payment-under-way", "The payer was asked already"
+
+
+class NotCancellable(Conflict):
+    """A request for money cannot be called back: it has ended, or its provider calls none back."""
+
+    code, title = "not-cancellable", "This request cannot be called back"

@@ -22,7 +22,8 @@ class Attempt(Owned, Versioned, Base):
     `captured` and `state` are projections of its events. `refundable` is what may still be given back: captured, less
     every refund that is done or under way; it changes by declared amounts only (`REFUNDABLE`). `applied` is what of the
     captured its document took. A payment by a gateway belongs to an account of the business there; `next_ask_at` is
-    when the provider is asked about it next, empty once there is nothing more to ask.
+    when the provider is asked about it next, empty once there is nothing more to ask; `asked_at` when it was last
+    asked, and `asks` how often. `merchant_ref` is what it is called there, from when it is sent.
     """
 
     __tablename__ = "payments_attempt"
@@ -35,6 +36,15 @@ class Attempt(Owned, Versioned, Base):
             "next_ask_at",
             sqlite_where=sa.text("next_ask_at IS NOT NULL"),
             postgresql_where=sa.text("next_ask_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "uq_payments_attempt_reference",
+            "business_id",
+            "account_id",
+            "merchant_ref",
+            unique=True,
+            sqlite_where=sa.text("merchant_ref IS NOT NULL"),
+            postgresql_where=sa.text("merchant_ref IS NOT NULL"),
         ),
         sa.CheckConstraint("amount >= 0 AND change >= 0 AND captured >= 0", name="amounts"),
         sa.CheckConstraint("refundable >= 0 AND refundable <= captured", name="refundable"),
@@ -66,6 +76,7 @@ class Attempt(Owned, Versioned, Base):
     expires_at: Mapped[dt.datetime | None]
     next_ask_at: Mapped[dt.datetime | None]
     asks: Mapped[int] = mapped_column(default=0, server_default="0")
+    asked_at: Mapped[dt.datetime | None]
     applied: Mapped[int] = mapped_column(default=0, server_default="0")
     reference: Mapped[str | None] = mapped_column(info=kept("behaviour", _BOOKED, of="customer_id"))
     location_id: Mapped[uuid.UUID]

@@ -50,6 +50,7 @@ class Taken(Struct, frozen=True):
     change: int = 0
     reference: str | None = None
     awaited: bool = False
+    phone: str | None = None
 
 
 class CapturedPayment(Struct, frozen=True):

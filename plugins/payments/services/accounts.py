@@ -17,9 +17,10 @@ from kernel.hooks import HookSet
 from kernel.work import Deployment, Work
 from kernel.work.configuring import secret_names
 from plugins.payments.errors import AccountNotUsable, UnknownGateway
-from plugins.payments.hooks import payment_gateways
+from plugins.payments.hooks import payment_gateways, payment_methods
 from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
+from plugins.payments.schemas.values import Method
 
 _T = Account.__table__
 _ON = Configured(
@@ -62,6 +63,14 @@ def gateway_named(deployment: Deployment, name: str) -> Gateway:
     return found
 
 
+def gateway_of(work: Work, method: Method) -> Gateway:
+    """The gateway behind a method that is on for the business. Raises UnknownGateway."""
+    found = offered(work).get(method.gateway or "")
+    if found is None:
+        raise UnknownGateway(f"{method.title} has no gateway that is on")
+    return found
+
+
 async def account_for(
     work: Work, gateway: Gateway, amount: int, location_id: uuid.UUID, register_id: uuid.UUID | None
 ) -> Any:
@@ -73,6 +82,18 @@ async def account_for(
         if not row.locations or str(location_id) in row.locations:
             return row
     raise AccountNotUsable(f"{gateway.title} is not set up here")
+
+
+def known_methods(work: Work) -> dict[str, Method]:
+    """Every way of paying that enabled plugins offer, by themselves or through their gateways; by code."""
+    found: dict[str, Method] = {}
+    for answer in work.hooks.offers(payment_methods):
+        for method in answer.value:
+            found.setdefault(method.code, method)
+    for gateway in offered(work).values():
+        for method in gateway.methods:
+            found.setdefault(method.code, method)
+    return found
 
 
 def sealed_config(

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel.money import BadDecimal, parse_amount
+from kernel.money import BadDecimal, format_amount, parse_amount, show_amount
 from kernel.work import Work, read_ext
 from plugins.payments.errors import PaymentNotWhole, UnknownMethod
-from plugins.payments.hooks import payment_methods
+from plugins.payments.schemas.gateways import Gateway
 from plugins.payments.schemas.requests import PaymentIn
 from plugins.payments.schemas.settings import Coins, Settings
 from plugins.payments.schemas.told import Wanted
 from plugins.payments.schemas.values import EXTENSION, Method
+from plugins.payments.services.accounts import gateway_of, known_methods
 
 
 def methods(work: Work) -> dict[str, Method]:
     """The ways of paying that the enabled plugins offer: code → method; the first to offer a code keeps it."""
-    found: dict[str, Method] = {}
-    for answer in work.hooks.offers(payment_methods):
-        for method in answer.value:
-            found.setdefault(method.code, method)
-    return found
+    return known_methods(work)
 
 
 async def coins(work: Work) -> Coins:
@@ -53,8 +50,9 @@ def _wanted(work: Work, said: PaymentIn, known: dict[str, Method], pointer: str)
         raise UnknownMethod.at(f"{pointer}/method", f"Pay with one of {offered}", code="unknown-method")
     digits = work.shop.exponent
     amount = amount_at(said.amount, digits, f"{pointer}/amount")
-    if said.phone is not None and not method.takes_phone:
-        raise PaymentNotWhole.at(f"{pointer}/phone", f"{method.title} asks for no phone")
+    phone = _phone(work, said.phone, method, f"{pointer}/phone")
+    if method.gateway is not None:
+        check_span(work, gateway_of(work, method), amount, f"{pointer}/amount")
     tendered = None
     if said.tendered is not None:
         if not method.is_cash:
@@ -65,7 +63,46 @@ def _wanted(work: Work, said: PaymentIn, known: dict[str, Method], pointer: str)
     if said.awaited and method.waits == "never":
         raise PaymentNotWhole.at(f"{pointer}/awaited", f"{method.title} is there at once or not at all")
     ext = read_ext(work, EXTENSION, said.ext, f"{pointer}/ext") if said.ext else {}
-    awaited = said.awaited or method.waits == "always"
+    awaited = said.awaited or method.waits == "always" or method.gateway is not None
     if awaited:
         work.begin("payments")
-    return Wanted(method, amount, tendered, said.reference, said.phone, ext, awaited)
+    return Wanted(method, amount, tendered, said.reference, phone, ext, awaited)
+
+
+def check_span(work: Work, gateway: Gateway, amount: int, pointer: str) -> None:
+    """Refuse an amount that the provider does not take. Raises PaymentNotWhole, saying what it takes."""
+    shop = work.shop
+    span = next((one for one in gateway.capabilities.spans if one.currency == shop.currency), None)
+    if span is None:
+        raise PaymentNotWhole.at(pointer, f"{gateway.title} takes no {shop.currency}", code="currency")
+
+    def shown(minor: int) -> str:
+        return show_amount(minor, shop.currency, shop.region)
+
+    if amount < span.least:
+        said, limit = f"{gateway.title} takes {shown(span.least)} at least", span.least
+    elif span.most is not None and amount > span.most:
+        said, limit = f"{gateway.title} takes {shown(span.most)} at most", span.most
+    elif amount % span.step:
+        said, limit = f"{gateway.title} takes multiples of {shown(span.step)}", span.step
+    else:
+        return
+    raise PaymentNotWhole.at(pointer, said, code="out-of-span", limit=format_amount(limit, shop.exponent))
+
+
+def read_phone(work: Work, gateway: Gateway, said: str, pointer: str) -> str:
+    """A payer's phone as the provider wants it. Raises PaymentNotWhole saying what is wrong."""
+    try:
+        return gateway.phone(said, work.shop.region)
+    except ValueError as fault:
+        raise PaymentNotWhole.at(pointer, str(fault) or "This is no phone that can pay", code="phone") from fault
+
+
+def _phone(work: Work, said: str | None, method: Method, pointer: str) -> str | None:
+    if said is None:
+        if method.takes_phone and method.gateway is not None:
+            raise PaymentNotWhole.at(pointer, f"{method.title} asks whose phone pays", code="phone")
+        return None
+    if not method.takes_phone:
+        raise PaymentNotWhole.at(pointer, f"{method.title} asks for no phone")
+    return said if method.gateway is None else read_phone(work, gateway_of(work, method), said, pointer)

@@ -12,18 +12,28 @@ from plugins.payments.models import Attempt, Event
 from plugins.payments.rules import Fact, project
 from plugins.payments.schemas.answers import PaymentOut
 from plugins.payments.schemas.told import CapturedPayment, Place, Subject, Taken
+from plugins.payments.services.requesting import request_payment
 
 
 async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Place) -> list[PaymentOut]:
     """Declare the payments of a subject and tell `payment_captured` of each whose money is there.
 
-    Awaited ones are noted and told when they are confirmed. Raises what a listener refuses with.
+    Awaited ones are noted and told when they are confirmed; those by a gateway are asked for after the commit. Raises
+    what a listener refuses with, and what `request_payment` raises.
     """
-    noted = [_declare_payment(work, subject, one, place) for one in taken]
-    for payment, one in zip(noted, taken, strict=True):
+    made: list[PaymentOut] = []
+    there: list[CapturedPayment] = []
+    for one in taken:
+        if one.method.gateway is not None:
+            made.append(await request_payment(work, subject, one, place))
+            continue
+        payment = _declare_payment(work, subject, one, place)
+        made.append(_as_taken(payment, one))
         if not one.awaited:
-            await work.tell(payment_captured, work=work, payment=payment)
-    return [_as_taken(payment, one) for payment, one in zip(noted, taken, strict=True)]
+            there.append(payment)
+    for payment in there:
+        await work.tell(payment_captured, work=work, payment=payment)
+    return made
 
 
 def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -> CapturedPayment:

@@ -27,6 +27,7 @@ from kernel.work import Work
 from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
 from plugins.payments.services.accounts import sealed_config
+from plugins.payments.services.line import lead_to
 from plugins.payments.testing.toy import HOST, Toy, ToyConfig
 from plugins.payments.testing.toy_provider import SECRET, ToyProvider
 
@@ -89,13 +90,14 @@ async def open_toy_box(
 
     registry: as `with_toy` made it. Make it once for many boxes: a fixture of the session.
     """
-    box = await open_box(settings, registry)
+    box, provider = await open_box(settings, registry), provider or ToyProvider()
+    lead_to(box.deployment, provider.app)
     accounts = {}
     for shop in box.shops:
         await box.act(lambda work: enable(work, "toy"), phase=Phase.SWITCH, shop=shop)
         accounts[shop] = await a_toy_account(box, shop)
     try:
-        yield ToyBox(box, provider or ToyProvider(), accounts)
+        yield ToyBox(box, provider, accounts)
         if faults := await broken(box.deployment):
             raise AssertionError(faults)
     finally:

@@ -1,0 +1,200 @@
+"""Asking providers how payments stand: by plan, at once where somebody has a reason, and again whatever was lost.
+
+When a payment is asked about next stands in its row; the job is only what makes it happen. `asks` counts the questions:
+of two that would ask the same one at once one does, and the sweeper finds what no job is left of.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kernel.jobs import Call
+from kernel.sealing import SealBroken
+from kernel.work import Work
+from plugins.payments.errors import AccountNotUsable, UnknownGateway
+from plugins.payments.models import Attempt, Review
+from plugins.payments.rules import FINAL
+from plugins.payments.schemas.gateways import Capabilities, Fault, GatewayFact, GatewayFailed, Known
+from plugins.payments.services import health
+from plugins.payments.services.calling import (
+    STALE,
+    Way,
+    change_payment,
+    deed_after,
+    known_of,
+    payment_row,
+    request_of,
+    way_of,
+)
+from plugins.payments.services.hearing import hear
+from plugins.payments.services.requesting import START
+from plugins.payments.services.reviews import open_review
+from plugins.payments.timing import next_ask
+
+ASKING: Final = "payments.ask"
+APART: Final = dt.timedelta(seconds=3)
+"""Questions about one payment are so far apart, whoever wants them."""
+_LATE: Final = dt.timedelta(minutes=2)
+_CLOSED_SHOP: Final = dt.timedelta(hours=1)
+"""Where an account cannot be used, or a gateway is not installed, it is looked at again after so long."""
+_AT_ONCE: Final = 500
+_A, _R = Attempt.__table__, Review.__table__
+
+
+async def ask(work: Work, payment_id: uuid.UUID, nth: int | None = None) -> Call | None:
+    """Take up a question about a payment, and return the call that asks it; None where there is nothing to ask.
+
+    nth: the question that was planned, given up if another was asked meanwhile. None: somebody has a reason to ask now,
+    whatever the plan says; so it is, unless all is known or it was asked a moment ago.
+    """
+    row = await payment_row(work, payment_id)
+    operation = None if row is None else await request_of(work, payment_id)
+    if row is None or operation is None or not _is_due(row, nth):
+        return None
+    if operation.state in ("planned", "sent"):
+        await _stir(work, row, operation)
+        return None
+    if operation.sent_at is None:
+        return None
+    way = await _way_now(work, row, operation)
+    return None if way is None else await _claim(work, way, row, operation)
+
+
+def _is_due(row: Any, nth: int | None) -> bool:
+    """Whether a planned question is still the next one, or there is something to learn by one for a reason."""
+    if nth is None:
+        return not (row.captured and row.reference)
+    return row.asks == nth and row.next_ask_at is not None
+
+
+async def _way_now(work: Work, row: Any, operation: Any) -> Way | None:
+    """The way to the provider; None where it must not be gone now: the question is put off."""
+    try:
+        way = await way_of(work, row)
+    except (UnknownGateway, AccountNotUsable, SealBroken):
+        await _postpone(work, row, work.now + _CLOSED_SHOP)
+        return None
+    until: dt.datetime | None = _earliest(row, operation, way.gateway.capabilities)
+    if until is None or until <= work.now:
+        until = await health.admit(work, row.account_id, "find")
+    if until is None:
+        return way
+    await _postpone(work, row, until)
+    return None
+
+
+async def _claim(work: Work, way: Way, row: Any, operation: Any) -> Call | None:
+    """Of several that would ask the same question one does; it plans the next."""
+    at, is_slow = plan_next(work, row, way.gateway.capabilities, operation.sent_at)
+    claimed = {"asks": row.asks + 1, "asked_at": work.now, "next_ask_at": at if _is_open(row) else None}
+    if not await change_payment(work, row.id, _A.c.asks == row.asks, **claimed):
+        return None
+    return _call(work, way, row.id, await known_of(work, row, operation.sent_at), is_slow)
+
+
+def plan_next(work: Work, row: Any, can: Capabilities, began: dt.datetime) -> tuple[dt.datetime | None, bool]:
+    """When to ask about a payment after now, and whether its plan has ended by then."""
+    planned = next_ask(row.id, began, work.now, can.asks_after_s, can.asks_last_s)
+    return (None, True) if planned is None else planned
+
+
+async def ask_in_time(work: Work, payment_id: uuid.UUID) -> None:
+    """Declare the question about a payment that is planned next, if one is."""
+    row = await payment_row(work, payment_id)
+    if row is not None and row.next_ask_at is not None:
+        work.later(ASKING, {"payment_id": str(row.id), "asks": row.asks}, at=row.next_ask_at)
+
+
+async def sweep(work: Work) -> int:
+    """Take up again what should have been asked long ago, or was sent and never ended; returns how many."""
+    late = sa.select(_A.c.id, _A.c.asks).where(
+        _A.c.business_id == work.business_id,
+        _A.c.gateway.is_not(None),
+        _A.c.next_ask_at < work.now - _LATE,
+    )
+    rows = (await work.execute(late.order_by(_A.c.next_ask_at).limit(_AT_ONCE))).all()
+    for row in rows:
+        work.later(ASKING, {"payment_id": str(row.id), "asks": row.asks})
+    return len(rows)
+
+
+async def _stir(work: Work, row: Any, operation: Any) -> None:
+    """The request has not been sent, or nobody knows: whoever sends it looks again, once it must be dead."""
+    at = (operation.sent_at or operation.created_at) + STALE
+    if operation.state == "planned" or at <= work.now:
+        work.later(START, {"payment_id": str(row.id)})
+        await change_payment(work, row.id, next_ask_at=work.now + STALE)
+    else:
+        await _postpone(work, row, at)
+
+
+async def _postpone(work: Work, row: Any, at: dt.datetime) -> None:
+    """Ask later, unless that is planned already."""
+    if row.next_ask_at is None or not work.now < row.next_ask_at <= at:
+        await change_payment(work, row.id, next_ask_at=at)
+        work.later(ASKING, {"payment_id": str(row.id), "asks": row.asks}, at=at)
+
+
+def _earliest(row: Any, operation: Any, can: Capabilities) -> dt.datetime:
+    first: dt.datetime = operation.sent_at + dt.timedelta(seconds=can.asks_after_s[0] if can.asks_after_s else 0)
+    return first if row.asked_at is None else max(first, row.asked_at + APART)
+
+
+def _is_open(row: Any) -> bool:
+    """Whether something is still to be learnt: an end, or the number of money that is known to be there."""
+    return row.state not in FINAL or bool(row.captured and row.reference is None)
+
+
+def _call(work: Work, way: Way, payment_id: uuid.UUID, known: Known, is_slow: bool) -> Call:
+    do = deed_after(work, ASKING)
+
+    async def call() -> None:
+        failed: GatewayFailed | None = None
+        facts: Sequence[GatewayFact] = ()
+        try:
+            facts = await way.gateway.find(way.line, known)
+        except GatewayFailed as fault:
+            failed = fault
+        except Exception:
+            strange = GatewayFailed(Fault("unknown", "The gateway failed over the provider's answer"))
+            await do(functools.partial(_keep, payment_id=payment_id, facts=(), failed=strange, is_slow=is_slow))
+            raise
+        await do(functools.partial(_keep, payment_id=payment_id, facts=facts, failed=failed, is_slow=is_slow))
+
+    return call
+
+
+async def _keep(
+    work: Work, payment_id: uuid.UUID, facts: Sequence[GatewayFact], failed: GatewayFailed | None, is_slow: bool
+) -> None:
+    """Take in what was answered, and see to it that a payment of unknown end is asked about again."""
+    row = await payment_row(work, payment_id)
+    if row is None:
+        return
+    await health.note(work, row.account_id, "find", failed)
+    if failed is None:
+        silence = GatewayFact(kind="unknown", key="query:nothing", words="The provider knows nothing of it")
+        await hear(work, payment_id, facts or [silence], "query")
+        row = await payment_row(work, payment_id)
+    elif failed.after_s is not None and row.next_ask_at is not None:
+        at = work.now + dt.timedelta(seconds=min(max(failed.after_s, 0.0), 86_400.0))
+        await change_payment(work, payment_id, next_ask_at=max(at, row.next_ask_at))
+    if is_slow and row is not None and row.state not in FINAL:
+        await _ask_a_person(work, row)
+    await ask_in_time(work, payment_id)
+
+
+async def _ask_a_person(work: Work, row: Any) -> None:
+    """Once for each payment of which its provider has not told the end within the plan."""
+    asked = sa.select(_R.c.id).where(_R.c.business_id == work.business_id, _R.c.about == row.id, _R.c.kind == "unknown")
+    if (await work.execute(asked.limit(1))).one_or_none() is None:
+        words = "The provider does not say how this payment ended"
+        await open_review(
+            work, "unknown", row.id, words=words, attempt_id=row.id, amount=row.amount, currency=row.currency
+        )
