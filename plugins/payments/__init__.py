@@ -11,6 +11,8 @@ PLUGIN = Plugin(
         Permission("payments.see", "See payments and refunds"),
         Permission("payments.refund", "Give money back"),
         Permission("payments.confirm", "Say that awaited money has come"),
+        Permission("payments.ask", "Ask a provider how a payment stands"),
+        Permission("payments.request", "Send a request for money again, or call it back"),
     ),
     limits=(
         Limit(
@@ -26,12 +28,15 @@ PLUGIN = Plugin(
             "payments.see",
             "payments.refund",
             "payments.confirm",
+            "payments.ask",
+            "payments.request",
         ),
         "accountant": (
             "payments.see",
             "payments.confirm",
+            "payments.ask",
         ),
-        "cashier": ("payments.see",),
+        "cashier": ("payments.see", "payments.ask", "payments.request"),
     },
     settings="schemas.settings:Settings",
 )

@@ -9,16 +9,23 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec import Struct, structs
 
-from kernel.errors import NotFound
+from kernel.errors import NotFound, RateLimited
 from kernel.money import exponent, format_amount
 from kernel.web import command, page, query
 from kernel.wire import Page, Reply
 from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.payments import services
-from plugins.payments.errors import NotAwaited, RefundTooLarge
+from plugins.payments.errors import (
+    AccountNotUsable,
+    GatewayUnavailable,
+    NotAwaited,
+    NotCancellable,
+    PaymentUnderWay,
+    RefundTooLarge,
+)
 from plugins.payments.models import Attempt, Event, Refund
 from plugins.payments.schemas.answers import EventOut, MethodOut, MethodsOut, PaymentFacts, PaymentWhole, RefundOut
-from plugins.payments.schemas.requests import ConfirmIn, PaymentQuery, RefundIn, RefundQuery
+from plugins.payments.schemas.requests import ConfirmIn, PaymentQuery, RefundIn, RefundQuery, ResendIn
 
 _A, _E, _R = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c
 _PAYMENT_FILTERS: Final = {
@@ -88,6 +95,45 @@ async def confirm_payment(work: Work, payment_id: uuid.UUID, data: ConfirmIn) ->
     await services.confirm(work, payment_id, data.reference)
     await work.flush()
     return await _whole(work, payment_id)
+
+
+@command("POST", "/payments/{payment_id}/ask", permission="payments.ask", status=200, errors=(NotAwaited, RateLimited))
+async def ask_about_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
+    """Ask the provider how a payment stands.
+
+    What it answers stands in the payment a moment later. One payment is asked about every few seconds at most.
+    """
+    await services.ask_now(work, payment_id)
+    return await _whole(work, payment_id)
+
+
+@command("POST", "/payments/{payment_id}/cancel", permission="payments.request", status=200, errors=(NotCancellable,))
+async def cancel_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
+    """Call back a request for money that is not paid.
+
+    One that has not left yet is cancelled at once. Otherwise the provider is told, and what it answers stands in the
+    payment a moment later: money that came meanwhile wins.
+    """
+    await services.cancel_payment(work, payment_id)
+    await work.flush()
+    return await _whole(work, payment_id)
+
+
+@command(
+    "POST",
+    "/payments/{payment_id}/resend",
+    permission="payments.request",
+    errors=(AccountNotUsable, GatewayUnavailable, NotAwaited, PaymentUnderWay),
+)
+async def resend_payment(work: Work, payment_id: uuid.UUID, data: ResendIn) -> Reply[PaymentWhole]:
+    """Ask the payer once more for a payment that came to nothing.
+
+    It is a new payment for the same document, of the same amount. One whose end is unknown must have been asked about
+    first, and one that may still be paid is not sent again.
+    """
+    made = await services.request_again(work, payment_id, data.phone)
+    await work.flush()
+    return Reply(await _whole(work, made), location=f"/api/v1/payments/payments/{made}")
 
 
 async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:

@@ -1,5 +1,7 @@
 """Payments know when their provider was asked; a reference at a provider stands for one payment of the account."""
 
+import datetime as dt
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -21,3 +23,16 @@ def upgrade() -> None:
         sqlite_where=sa.text("merchant_ref IS NOT NULL"),
         postgresql_where=sa.text("merchant_ref IS NOT NULL"),
     )
+    _schedule_the_sweeper()
+
+
+def _schedule_the_sweeper() -> None:
+    """Where payments is on already it had no schedule; its first one comes with what it sweeps up after."""
+    names = ("business_id", "job", "cron", "next_run")
+    schedule = sa.table("kernel_schedule", *map(sa.column, names))
+    plugins = sa.table("kernel_business_plugin", *map(sa.column, ("business_id", "plugin", "state")))
+    said = (sa.literal("payments.sweep"), sa.literal("*/5 * * * *"), sa.literal(dt.datetime.now(dt.UTC), Moment))
+    on = sa.select(plugins.c.business_id, *said).where(
+        plugins.c.plugin == "payments", plugins.c.state.in_(("enabled", "draining"))
+    )
+    op.execute(sa.insert(schedule).from_select(names, on))

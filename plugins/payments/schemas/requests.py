@@ -44,6 +44,12 @@ class ConfirmIn(Request, frozen=True, kw_only=True):
     reference: Reference | None = None
 
 
+class ResendIn(Request, frozen=True, kw_only=True):
+    """Ask the payer once more; `phone`: of another payer than the first time."""
+
+    phone: PhoneText | None = None
+
+
 class PaymentQuery(ListQuery, frozen=True, kw_only=True):
     """Which payments."""
 

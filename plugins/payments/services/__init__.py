@@ -1,13 +1,18 @@
 """Taking money, waiting for it, giving it back; whoever owns the document it belongs to commits it."""
 
 from plugins.payments.services.asking import coins, methods, read_payments
+from plugins.payments.services.calling_back import cancel_payment
 from plugins.payments.services.columns import captured_payments, made_refunds
+from plugins.payments.services.polling import ask_now
 from plugins.payments.services.reading import payments_of
 from plugins.payments.services.refunding import give_back, refund_one
+from plugins.payments.services.requesting import request_again
 from plugins.payments.services.taking import take
 from plugins.payments.services.waiting import confirm, give_up_waiting, rename_subject
 
 __all__ = [
+    "ask_now",
+    "cancel_payment",
     "captured_payments",
     "coins",
     "confirm",
@@ -19,5 +24,6 @@ __all__ = [
     "read_payments",
     "refund_one",
     "rename_subject",
+    "request_again",
     "take",
 ]

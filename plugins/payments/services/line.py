@@ -15,7 +15,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -77,11 +76,11 @@ class AccountLine:
         headers: Mapping[str, str] | None = None,
     ) -> Heard:
         """One call. Raises GatewayFailed: sure when nothing was sent, unsure when no whole answer came."""
-        split = checked_url(url, self._hosts, lets_loopback=self._lets_loopback)
+        called = checked_url(url, self._hosts, lets_loopback=self._lets_loopback)
         begun, said = time.perf_counter(), "?"
         try:
             async with asyncio.timeout(TOTAL_S):
-                heard = await self._exchange(method, url, json=json, form=form, headers=headers)
+                heard = await self._exchange(method, called, json=json, form=form, headers=headers)
             said = str(heard.status)
             return heard
         except _SURE as fault:
@@ -99,8 +98,8 @@ class AccountLine:
             told = Fault(kind, f"The provider {words}", said, again=True)  # type: ignore[arg-type]
             raise GatewayFailed(told, is_unsure=True) from fault
         finally:
-            ms, path = (time.perf_counter() - begun) * 1000, _NUMBERS.sub("…", split.path)
-            log.info("%s: %s %s%s: %s in %.0f ms", self._gateway, method, split.hostname, path, said, ms)
+            ms, path = (time.perf_counter() - begun) * 1000, _NUMBERS.sub("…", called.path)
+            log.info("%s: %s %s%s: %s in %.0f ms", self._gateway, method, called.host, path, said, ms)
 
     async def token(self, fetch: Callable[[], Awaitable[Token]]) -> str:
         """The account's access token; fetched once for all processes when there is none, or it is about to lapse."""
@@ -115,7 +114,7 @@ class AccountLine:
     async def _exchange(
         self,
         method: str,
-        url: str,
+        url: httpx.URL,
         *,
         json: Any,
         form: Mapping[str, str] | None,
@@ -133,24 +132,24 @@ class AccountLine:
         return Heard(answer.status_code, {key.lower(): value for key, value in answer.headers.items()}, body)
 
 
-def checked_url(url: str, hosts: Sequence[str], *, lets_loopback: bool) -> SplitResult:
+def checked_url(url: str, hosts: Sequence[str], *, lets_loopback: bool) -> httpx.URL:
     """An address that may be called: https, to a host of the list, with its port where it is not 443.
 
     lets_loopback: http too, to this machine. Raises GatewayFailed, sure: nothing was sent.
     """
     try:
-        split = urlsplit(url)
-        name, port = (split.hostname or "").lower(), split.port
-    except ValueError:
+        split = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError, ValueError):
         raise _refused("is no address") from None
-    if "@" in split.netloc:
+    if split.userinfo:
         raise _refused("carries a name or password")
-    is_plain = split.scheme == "http" and lets_loopback and name in LOOPBACK
+    is_plain = split.scheme == "http" and lets_loopback and split.host in LOOPBACK
     if split.scheme != "https" and not is_plain:
         raise _refused("is not https")
-    shown = f"[{name}]" if ":" in name else name
+    name = f"[{split.host}]" if ":" in split.host else split.host
     usual = 443 if split.scheme == "https" else 80
-    wanted = {shown, f"{shown}:{usual}"} if port in (None, usual) else {f"{shown}:{port}"}
+    port = usual if split.port is None else split.port
+    wanted = {f"{name}:{port}"} | ({name} if port == usual else set())
     if not name or wanted.isdisjoint(one.lower() for one in hosts):
         raise _refused("is not one of the gateway's hosts")
     return split

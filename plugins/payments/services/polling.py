@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from kernel.errors import RateLimited
 from kernel.jobs import Call
 from kernel.sealing import SealBroken
 from kernel.work import Work
-from plugins.payments.errors import AccountNotUsable, UnknownGateway
+from plugins.payments.errors import AccountNotUsable, NotAwaited, UnknownGateway
 from plugins.payments.models import Attempt, Review
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.gateways import Capabilities, Fault, GatewayFact, GatewayFailed, Known
@@ -33,13 +35,16 @@ from plugins.payments.services.calling import (
     way_of,
 )
 from plugins.payments.services.hearing import hear
-from plugins.payments.services.requesting import START
+from plugins.payments.services.requesting import START, held_payment
 from plugins.payments.services.reviews import open_review
 from plugins.payments.timing import next_ask
 
 ASKING: Final = "payments.ask"
 APART: Final = dt.timedelta(seconds=3)
 """Questions about one payment are so far apart, whoever wants them."""
+NOT_SOONER: Final = dt.timedelta(seconds=5)
+"""How soon a person may have a payment asked about again."""
+_AGAIN: Final = dt.timedelta(minutes=5)
 _LATE: Final = dt.timedelta(minutes=2)
 _CLOSED_SHOP: Final = dt.timedelta(hours=1)
 """Where an account cannot be used, or a gateway is not installed, it is looked at again after so long."""
@@ -109,6 +114,17 @@ async def ask_in_time(work: Work, payment_id: uuid.UUID) -> None:
     row = await payment_row(work, payment_id)
     if row is not None and row.next_ask_at is not None:
         work.later(ASKING, {"payment_id": str(row.id), "asks": row.asks}, at=row.next_ask_at)
+
+
+async def ask_now(work: Work, payment_id: uuid.UUID) -> None:
+    """Have a payment asked about after the commit. Raises NotFound, NotAwaited, RateLimited."""
+    row = await held_payment(work, payment_id)
+    if row.captured and row.reference:
+        raise NotAwaited("Its money has come, and is known by its number")
+    if row.asked_at is not None and (rest := row.asked_at + NOT_SOONER - work.now) > dt.timedelta():
+        raise RateLimited(math.ceil(rest.total_seconds()), "The provider was asked a moment ago")
+    work.later(ASKING, {"payment_id": str(row.id)})
+    work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
 
 
 async def sweep(work: Work) -> int:
@@ -182,12 +198,22 @@ async def _keep(
         silence = GatewayFact(kind="unknown", key="query:nothing", words="The provider knows nothing of it")
         await hear(work, payment_id, facts or [silence], "query")
         row = await payment_row(work, payment_id)
-    elif failed.after_s is not None and row.next_ask_at is not None:
-        at = work.now + dt.timedelta(seconds=min(max(failed.after_s, 0.0), 86_400.0))
-        await change_payment(work, payment_id, next_ask_at=max(at, row.next_ask_at))
+    elif row.next_ask_at is not None:
+        await change_payment(work, payment_id, next_ask_at=_after_failure(work.now, row.next_ask_at, failed))
     if is_slow and row is not None and row.state not in FINAL:
         await _ask_a_person(work, row)
     await ask_in_time(work, payment_id)
+
+
+def _after_failure(now: dt.datetime, planned: dt.datetime, failed: GatewayFailed) -> dt.datetime:
+    """When a question that was not answered is asked again: soon, whatever the plan, but not before the provider says.
+
+    So a provider that was down for longer than the plan is asked as soon as it is back.
+    """
+    at = min(planned, now + _AGAIN) if failed.fault.kind in ("provider_down", "timeout") else planned
+    if failed.after_s is None:
+        return at
+    return max(at, now + dt.timedelta(seconds=min(max(failed.after_s, 0.0), 86_400.0)))
 
 
 async def _ask_a_person(work: Work, row: Any) -> None:

@@ -15,7 +15,7 @@ from kernel.money import format_amount
 from kernel.work import Work
 from plugins.payments.errors import NotAwaited, PaymentUnderWay, UnknownMethod
 from plugins.payments.hooks import money_wanted
-from plugins.payments.models import Attempt, Operation
+from plugins.payments.models import Attempt, Event, Operation
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.answers import PaymentOut
 from plugins.payments.schemas.gateways import Gateway
@@ -28,7 +28,10 @@ START: Final = "payments.start"
 ASK: Final = "ask"
 """The kind of operation that asks a payer for money."""
 _A = Attempt.__table__
+_E = Event.__table__.c
 _GOING: Final = ("created", "pending", "requires_action")
+_ANSWERED: Final = sa.exists().where(_E.business_id == _A.c.business_id, _E.attempt_id == _A.c.id, _E.source == "query")
+"""Whether the provider has answered a question about a payment."""
 
 
 async def request_payment(work: Work, subject: Subject, taken: Taken, place: Place) -> PaymentOut:
@@ -57,8 +60,7 @@ async def request_again(work: Work, payment_id: uuid.UUID, phone: str | None) ->
     NotFound, PaymentUnderWay, NotAwaited for money that nobody wants any more, and what `request_payment` raises.
     """
     row = await held_payment(work, payment_id)
-    asked_about = row.state in FINAL or (row.state == "unknown" and row.asked_at is not None)
-    if row.captured or not asked_about:
+    if row.captured or not (row.state in FINAL or await _is_unknown_to_provider(work, row)):
         raise PaymentUnderWay(f"The payment is {row.state}; ask the provider about it first")
     subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
     wanted = await work.tell(money_wanted, work=work, subject=subject, amount=row.amount)
@@ -80,14 +82,22 @@ async def request_again(work: Work, payment_id: uuid.UUID, phone: str | None) ->
 
 
 async def held_payment(work: Work, payment_id: uuid.UUID) -> Any:
-    """The row of a payment by a gateway, held to the end of the deed. Raises NotFound for any other, or elsewhere."""
+    """The row of a payment by a gateway, held to the end of the deed. Raises NotFound, NotAwaited for any other."""
     await work.write()
-    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == payment_id, _A.c.gateway.is_not(None))
+    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == payment_id)
     row = (await work.execute(sa.select(_A).where(here).with_for_update())).one_or_none()
     if row is None:
         raise NotFound
     work.see_location(row.location_id)
+    if row.gateway is None:
+        raise NotAwaited("No provider was asked for this payment")
     return row
+
+
+async def _is_unknown_to_provider(work: Work, row: Any) -> bool:
+    """Whether the end of a payment is unknown although the provider answered a question about it."""
+    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id, _A.c.state == "unknown", _ANSWERED)
+    return (await work.execute(sa.select(_A.c.id).where(here))).one_or_none() is not None
 
 
 async def _check_payer(work: Work, subject: Subject, phone: str | None) -> None:
@@ -96,7 +106,7 @@ async def _check_payer(work: Work, subject: Subject, phone: str | None) -> None:
         said = f"payments.payer/{work.business_id}/{subject.id}/{phone}".encode()
         key = int.from_bytes(hashlib.sha256(said).digest()[:8], signed=True)
         await work.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
-    unasked = sa.and_(_A.c.state == "unknown", _A.c.asked_at.is_(None))
+    unasked = sa.and_(_A.c.state == "unknown", ~_ANSWERED)
     lives = sa.select(_A.c.id).where(
         _A.c.business_id == work.business_id,
         _A.c.subject_id == subject.id,

@@ -26,10 +26,15 @@ from kernel.testing.box import Box, open_box
 from kernel.work import Work
 from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
+from plugins.payments.schemas.told import Subject, Taken
+from plugins.payments.services import methods, take
 from plugins.payments.services.accounts import sealed_config
 from plugins.payments.services.line import lead_to
+from plugins.payments.testing.builders import A_BILL, a_place
 from plugins.payments.testing.toy import HOST, Toy, ToyConfig
 from plugins.payments.testing.toy_provider import SECRET, ToyProvider
+
+PHONE = "254712345678"
 
 
 def with_toy(registry: Registry, gateway: Gateway | None = None) -> Registry:
@@ -80,6 +85,19 @@ async def a_toy_account(
         return id_
 
     return await box.act(run, shop=shop)
+
+
+async def a_toy_payment(
+    box: Box, amount: int = 25_000, *, phone: str = PHONE, subject: Subject = A_BILL, shop: str = "mama-njeri"
+) -> uuid.UUID:
+    """A payment by the toy gateway that a payer is asked for as soon as jobs run; returns its id."""
+    place = await a_place(box, shop)
+
+    async def run(work: Work) -> uuid.UUID:
+        taken = Taken(methods(work)["toy"], amount, awaited=True, phone=phone)
+        return (await take(work, subject, [taken], place))[0].id
+
+    return await box.act(run, role="cashier", shop=shop)
 
 
 @contextlib.asynccontextmanager
