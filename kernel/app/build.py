@@ -44,9 +44,9 @@ from kernel.db.engine import COMMAND, SERVING
 from kernel.errors import DukaError
 from kernel.hooks import Strikes
 from kernel.logs import never_show, now_known
-from kernel.registry import Registry, discover, functions_of
+from kernel.registry import Loaded, Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
-from kernel.web import Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
+from kernel.web import OPERATOR, Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
 from kernel.web.exports import sent
 from kernel.web.languages import FOLDER
 from kernel.web.paths import Paths
@@ -54,6 +54,7 @@ from kernel.work import Clock, Deployment, heed_now, system_clock
 from kernel.work.crash import crashpoint
 
 PREFIX = "/api/v1"
+OPERATORS = "operating/"
 KERNEL_JOBS = (housekeeping, letters, plans)
 """Modules that declare jobs of the kernel, by being imported."""
 
@@ -163,10 +164,17 @@ def kernel_routes() -> list[Route]:
 
 def plugin_routes(registry: Registry) -> list[Route]:
     """The routes of every installed plugin, each below the plugin's own name."""
+    return [route for one in registry.in_order() for route in routes_of(one)]
+
+
+def routes_of(plugin: Loaded) -> list[Route]:
+    """A plugin's routes as they are mounted; those for operators below `operating`, wherever the plugin is on."""
     return [
-        replace(route.mounted(one.name, f"{PREFIX}/{one.name}"), begins=route.function.__name__ in one.manifest.begins)
-        for one in registry.in_order()
-        for route in functions_of(one.routes, Route)
+        replace(
+            route.mounted(plugin.name, f"{PREFIX}/{OPERATORS if route.permission == OPERATOR else ''}{plugin.name}"),
+            begins=route.function.__name__ in plugin.manifest.begins,
+        )
+        for route in functions_of(plugin.routes, Route)
     ]
 
 

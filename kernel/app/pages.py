@@ -14,7 +14,7 @@ from kernel.auth.rights.permissions import Rights
 from kernel.custom import Field, all_fields
 from kernel.errors import NotFound
 from kernel.registry import Registry
-from kernel.web import PUBLIC, Route, Visit
+from kernel.web import OPERATOR, PUBLIC, Route, Visit
 from kernel.web.openapi import document, etag
 from kernel.web.own_fields import Own
 from kernel.work import Origin, Work
@@ -81,7 +81,12 @@ class Pages:
         if enabled is None:
             shown = [route for route in self.routes if route.permission == PUBLIC]
         else:
-            shown = [route for route in self.routes if route.plugin not in plugins or route.plugin in enabled]
+            above = () if enabled else (OPERATOR,)
+            shown = [
+                route
+                for route in self.routes
+                if route.plugin not in plugins or route.plugin in enabled or route.permission in above
+            ]
         words = {one.name: one.words for one in self.rights.declared(enabled or ())}
         return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__, own))
 

@@ -301,7 +301,10 @@ def _check_permission(visit: Visit, route: Route) -> None:
         return
     standing = visit.standing
     assert standing is not None  # noqa: S101 - the gate lets only public routes pass without one
-    if route.plugin in visit.deployment.found.plugins and route.plugin not in standing.enabled:
+    if route.permission == OPERATOR:
+        if route.plugin in visit.deployment.registry.set_aside:
+            raise NotFound
+    elif route.plugin in visit.deployment.found.plugins and route.plugin not in standing.enabled:
         raise NotFound
     actor = standing.actor
     if route.permission == SIGNED_IN:

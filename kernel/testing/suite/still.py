@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from kernel.app.build import PREFIX
+from kernel.app import build
 from kernel.auth.rights.permissions import PERMISSIONS
 from kernel.db import Base
 from kernel.db.personal import faults as unclassed
@@ -25,8 +25,8 @@ SECTIONS: Final = ("When:", "Answer:", "Errors:", "Since:", "Not for:")
 
 
 def routes_of(plugin: Loaded) -> list[Route]:
-    """A plugin's routes as they are mounted."""
-    return [one.mounted(plugin.name, f"{PREFIX}/{plugin.name}") for one in functions_of(plugin.routes, Route)]
+    """A plugin's routes as they are mounted, but for those of operators, which no business switches."""
+    return [one for one in build.routes_of(plugin) if one.permission != OPERATOR]
 
 
 def own_tables(plugin: Loaded) -> list[sa.Table]:
@@ -63,7 +63,7 @@ def routes(plugin: Loaded, registry: Registry) -> Iterator[str]:
     """Each route asks for a permission that exists, is described, and its types say what a valid body is."""
     stands_on = registry.needed_by(plugin.name)
     known = {one.name for one in (*PERMISSIONS, *registry.permissions(stands_on))} | SPECIAL
-    for route in routes_of(plugin):
+    for route in build.routes_of(plugin):
         where = f"{route.method} {route.path}"
         if route.permission not in known:
             whose = f"neither {plugin.name} nor what it stands on declares the permission {route.permission!r}"
