@@ -6,6 +6,9 @@ same payment. Money that came wins over every bad news, before or after it.
 
 from __future__ import annotations
 
+import hashlib
+import math
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal, get_args
@@ -231,3 +234,46 @@ def _flags(amount: int, captured: int, strange: bool) -> Iterable[str]:
         yield "overpaid"
     if strange:
         yield "needs_review"
+
+
+FEWEST, POINTS, Z = 20, 0.10, 2.33
+"""A trial is judged from so many payments on, fails by so much less success, with less than 1 % of chance."""
+
+
+def is_trial_till(till_id: uuid.UUID, gateway: str, percent: int) -> bool:
+    """Whether a till is among the first so many of a hundred that try a gateway; always the same ones."""
+    digest = hashlib.sha256(f"{gateway}/{till_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) % 100 < percent
+
+
+class Tally(Struct, frozen=True):
+    """How many payments came to an end, and how many of them brought money."""
+
+    ended: int = 0
+    paid: int = 0
+
+    @property
+    def rate(self) -> float:
+        """The share that brought money; 0 of none."""
+        return self.paid / self.ended if self.ended else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.paid} of {self.ended} ({self.rate:.0%})"
+
+
+def why_trial_fails(trial: Tally, others: Tally) -> str | None:
+    """Why a gateway on trial is to be switched off, or None.
+
+    From 20 payments on each side: the trial tills succeed at least 10 points less often, and chance alone would show
+    that less than once in a hundred (one-sided test of two proportions). Without 20 elsewhere: less than half succeed.
+    """
+    if trial.ended < FEWEST:
+        return None
+    if others.ended < FEWEST:
+        return f"{trial} payments on trial succeeded; less than half" if trial.paid * 2 < trial.ended else None
+    both = (trial.paid + others.paid) / (trial.ended + others.ended)
+    spread = math.sqrt(both * (1 - both) * (1 / trial.ended + 1 / others.ended))
+    less = others.rate - trial.rate
+    if less < POINTS or less < Z * spread:
+        return None
+    return f"{trial} payments on trial succeeded, elsewhere {others}"

@@ -33,6 +33,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a business decides about payments. Without an entry only cash is rounded, to the smallest coin."""
 
     rounding: Annotated[tuple[TenderRounding, ...], Meta(max_length=50, title="Rounding by method")] = ()
+    is_practice: Annotated[
+        bool, Meta(title="Only for practice: test accounts of gateways take payments, in production too")
+    ] = False
 
 
 class Coin(Struct, frozen=True):

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from kernel import sealing
-from kernel.db import Configured
 from kernel.hooks import HookSet
 from kernel.work import Deployment, Work
 from kernel.work.configuring import secret_names
-from plugins.payments.errors import AccountNotUsable, UnknownGateway
+from plugins.payments.errors import AccountNotUsable, GatewayUnavailable, UnknownGateway
 from plugins.payments.hooks import payment_gateways, payment_methods
-from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
 from plugins.payments.schemas.values import Method
+from plugins.payments.services.allowing import At, Ground, Refusal, ground_of, ways
 
-_T = Account.__table__
-_ON = Configured(
-    sa.select(_T)
-    .where(
-        _T.c.business_id == sa.bindparam("business_id"),
-        _T.c.gateway == sa.bindparam("gateway"),
-        _T.c.is_on.is_(True),
-    )
-    .order_by(_T.c.position, _T.c.id)
-)
 _SEALED = "sealed"
 _PURPOSE = "gateway account"
 
@@ -42,6 +30,16 @@ def _offered(hooks: HookSet) -> Mapping[str, Gateway]:
     for answer in hooks.offers(payment_gateways):
         for gateway in answer.value:
             found.setdefault(gateway.name, gateway)
+    return found
+
+
+@cache
+def _plugin_of(hooks: HookSet) -> Mapping[str, str]:
+    """Gateway → the plugin that offers it."""
+    found: dict[str, str] = {}
+    for answer in hooks.offers(payment_gateways):
+        for gateway in answer.value:
+            found.setdefault(gateway.name, answer.plugin)
     return found
 
 
@@ -74,14 +72,35 @@ def gateway_of(work: Work, method: Method) -> Gateway:
 async def account_for(
     work: Work, gateway: Gateway, amount: int, location_id: uuid.UUID, register_id: uuid.UUID | None
 ) -> Any:
-    """The account that takes an amount at a till: the first that is on and meant for the place.
+    """The account that takes an amount at a till: what the region lets be used there, in the order of fallback.
 
-    Returns its row. Raises AccountNotUsable where there is none.
+    Returns its row. Raises GatewayUnavailable, saying why and what else is open.
     """
-    for row in await work.recall(_ON, tuple, gateway=gateway.name):
-        if not row.locations or str(location_id) in row.locations:
-            return row
-    raise AccountNotUsable(f"{gateway.title} is not set up here")
+    at, ground = At(amount, location_id, register_id), await ground_of(work)
+    found = ways_of(work, ground, gateway, at)
+    if isinstance(found, Refusal):
+        raise GatewayUnavailable(found.said, gateway.name, found.why, open_methods(work, ground, at))
+    return found[0]
+
+
+def ways_of(work: Work, ground: Ground, gateway: Gateway, at: At) -> Sequence[Any] | Refusal:
+    """As `ways`, for a gateway whose plugin may be off for the business, or on its way out."""
+    if gateway.name not in offered(work):
+        return Refusal("plugin_off", f"{gateway.title} is not switched on")
+    if work.is_draining(_plugin_of(work.hooks)[gateway.name]):
+        return Refusal("plugin_off", f"{gateway.title} is being switched off")
+    return ways(ground, gateway, at)
+
+
+def open_methods(work: Work, ground: Ground, at: At) -> list[str]:
+    """The codes of the methods by which an amount may be paid at a till."""
+    gateways = offered(work)
+    return [
+        code
+        for code, method in known_methods(work).items()
+        if method.gateway is None
+        or (method.gateway in gateways and not isinstance(ways_of(work, ground, gateways[method.gateway], at), Refusal))
+    ]
 
 
 def known_methods(work: Work) -> dict[str, Method]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kernel.auth import act
 from kernel.auth.businesses.switching import enable
 from kernel.db import Phase, new_id
 from kernel.hooks import answers
@@ -26,10 +27,12 @@ from kernel.testing.box import Box, open_box
 from kernel.work import Work
 from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
+from plugins.payments.schemas.regions import SwitchIn
 from plugins.payments.schemas.told import Subject, Taken
 from plugins.payments.services import methods, take
 from plugins.payments.services.accounts import sealed_config
 from plugins.payments.services.line import lead_to
+from plugins.payments.services.switching import Where, switch
 from plugins.payments.testing.builders import A_BILL, a_place
 from plugins.payments.testing.toy import HOST, Toy, ToyConfig
 from plugins.payments.testing.toy_provider import SECRET, ToyProvider
@@ -100,6 +103,12 @@ async def a_toy_payment(
     return await box.act(run, role="cashier", shop=shop)
 
 
+async def allow(box: Box, gateway: str, region: str, mode: str = "test", **said: Any) -> None:
+    """Switch a gateway on in a region, as an operator does; `is_on=False` switches it off."""
+    where, wanted = Where(region, gateway, mode), SwitchIn(**{"is_on": True, **said})
+    await act(box.deployment, None, lambda work: switch(work, where, wanted, expects_version=False), deed="test")
+
+
 @contextlib.asynccontextmanager
 async def open_toy_box(
     settings: Settings, registry: Registry, *, provider: ToyProvider | None = None
@@ -114,6 +123,7 @@ async def open_toy_box(
     for shop in box.shops:
         await box.act(lambda work: enable(work, "toy"), phase=Phase.SWITCH, shop=shop)
         accounts[shop] = await a_toy_account(box, shop)
+        await allow(box, "toy", box.shops[shop].region)
     try:
         yield ToyBox(box, provider, accounts)
         if faults := await broken(box.deployment):
