@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from kernel.errors import Conflict
 
+__all__ = ["SealBroken", "keyed_hashes", "reseal", "seal", "unseal"]
+
 
 class SealBroken(Conflict):
     """What is stored was sealed under a key that is not set, for another owner, or was tampered with."""
@@ -39,6 +41,19 @@ def unseal(secrets: Sequence[str], purpose: str, owner: str, sealed: bytes) -> s
     if whose != owner:
         raise SealBroken(f"The {purpose} cannot be read; an operator can help")
     return text
+
+
+def reseal(secrets: Sequence[str], purpose: str, sealed: bytes) -> bytes | None:
+    """The same sealed under the present key; None where it is already. Raises SealBroken where no key opens it."""
+    keys = tuple(secrets)
+    try:
+        _fernets(keys[:1], purpose).decrypt(bytes(sealed))
+    except InvalidToken:
+        try:
+            return _fernets(keys, purpose).rotate(bytes(sealed))
+        except InvalidToken as fault:
+            raise SealBroken(f"A {purpose} was sealed under a key that is not set") from fault
+    return None
 
 
 def keyed_hashes(secrets: Sequence[str], purpose: str, text: str) -> list[bytes]:

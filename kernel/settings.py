@@ -9,7 +9,7 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,17 @@ from msgspec import Meta
 
 from kernel.errors import SettingsFault
 from kernel.logs import STRUCK, is_secret_name
+
+__all__ = [
+    "Settings",
+    "database_name",
+    "keep_secret",
+    "kept_secret",
+    "load_settings",
+    "load_with_sources",
+    "secret_key",
+    "variables_of",
+]
 
 PREFIX = "DUKA_"
 FOR_TESTS = "DUKA_TEST_"
@@ -237,6 +248,17 @@ def load_with_sources(
     raw |= chosen
     sources |= dict.fromkeys(chosen, "command line")
     return _checked({name: _typed(name, value) for name, value in raw.items()}), sources
+
+
+def variables_of(names: Iterable[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Those of some variables that are set and not empty, by well-known names that are no settings of Duka's.
+
+    From the environment, else from the `.env` file. What they hold may be secret: do not print it.
+    """
+    environment, path = os.environ if environ is None else environ, Path(".env")
+    from_file = dotenv_values(path) if path.is_file() else {}
+    found = {name: environment.get(name) or from_file.get(name) for name in names}
+    return {name: value for name, value in found.items() if value}
 
 
 def database_name(settings: Settings) -> str:

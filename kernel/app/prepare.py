@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 import sqlalchemy as sa
 
 from kernel.audit import begin_watch
-from kernel.auth import act
+from kernel.auth import act, look
 from kernel.auth.models import User
-from kernel.db.tables import Epoch, Release
+from kernel.db.tables import Business, Epoch, Release
+from kernel.errors import DukaError
+from kernel.hooks import started
 from kernel.jobs import complete_schedules
 from kernel.migrate import KERNEL, Lineage, MigrationFailed, Migrator
 from kernel.registry import Registry
@@ -38,7 +42,26 @@ async def prepare(deployment: Deployment) -> list[str]:
                 deployment.discovered = without(deployment.discovered, fault.plugin, fault.reason)
             deployment.registry = without(deployment.registry, fault.plugin, fault.reason)
     await act(deployment, None, _note, deed="prepare")
-    return said
+    return said + await _start_single(deployment)
+
+
+async def _start_single(deployment: Deployment) -> list[str]:
+    """Tell the plugins of a deployment's only business that it has started; what they say they did."""
+
+    async def only(work: Work) -> uuid.UUID | None:
+        ids = (await work.execute(sa.select(Business.id).where(Business.is_active.is_(True)).limit(2))).scalars().all()
+        return ids[0] if len(ids) == 1 else None
+
+    async def tell(work: Work) -> list[str]:
+        return [line for answer in await work.tell(started, work=work) for line in answer.value]
+
+    business = await look(deployment, None, only)
+    if business is None:
+        return []
+    try:
+        return await act(deployment, business, tell, deed="start", read_first=True, audited=False)
+    except DukaError as fault:  # a variable that is wrong keeps nobody from selling
+        return [f"what the environment says was not taken over: {fault}"]
 
 
 async def _note(work: Work) -> None:

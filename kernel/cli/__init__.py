@@ -11,6 +11,7 @@ try:
     from kernel.cli import (
         audit,
         backups,
+        building,
         configuration,
         database,
         demo,
@@ -23,6 +24,7 @@ try:
         plugin_kit,
         plugins,
         recording,
+        resealing,
         reset,
         second_factor,
         serve,
@@ -37,6 +39,7 @@ gc.enable()
 __all__ = [
     "audit",
     "backups",
+    "building",
     "configuration",
     "database",
     "demo",
@@ -50,6 +53,7 @@ __all__ = [
     "plugin_kit",
     "plugins",
     "recording",
+    "resealing",
     "reset",
     "second_factor",
     "serve",

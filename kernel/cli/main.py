@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from kernel import VERSION
+from kernel.cli.contributed import Commands
 from kernel.db import trouble_of
 from kernel.errors import DukaError, SettingsFault
 from kernel.migrate import MigrationFailed
@@ -23,6 +24,7 @@ DONE, FAILED, MISUSED = 0, 1, 2
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     epilog="Exit codes: 0 done; 1 refused, failed, interrupted, or a check found something; 2 wrong usage or settings.",
 )

@@ -23,7 +23,9 @@ from kernel.hooks.own import (
     recorded,
     register_known,
     rehearsed,
+    resealing,
     seed_demo,
+    started,
     switched_on,
 )
 from kernel.hooks.policies import Policy, answers, policy_of, spec
@@ -52,7 +54,9 @@ __all__ = [
     "recorded",
     "register_known",
     "rehearsed",
+    "resealing",
     "seed_demo",
     "spec",
+    "started",
     "switched_on",
 ]

@@ -44,6 +44,29 @@ async def switched_on(work: Any) -> None:
     """
 
 
+@spec(failing="skip", budget_ms=8_000)
+async def started(work: Any) -> Sequence[str] | None:
+    """Take over what the machine's environment says, on a deployment that serves a single business.
+
+    When: its database has been brought up to date, by `duka init` or as a server starts; in a deed inside that
+    business, told to the plugins that are on. Answer: what you did, in words without secrets; None where nothing was
+    to do, as at every start but the first. Errors: what you did is undone, and said where it is started. Since: 0.2.
+    Not for: first data of a business (see `switched_on`), or what other businesses of a deployment need too.
+    """
+
+
+@spec(failing="refuse", budget_ms=60_000)
+async def resealing(work: Any) -> int | None:
+    """Seal anew, under the present secret key, what your plugin keeps sealed of a business.
+
+    When: `duka reseal`, after the deployment's secret key was changed; in a deed for each business, told to every
+    installed plugin, switched on or not. Use `kernel.sealing.reseal` or `kernel.work.resealed`, holding the rows.
+    Answer: how many secrets it was; None where nothing was sealed under a former key. Errors: nothing of that business
+    is changed, and the command says so. Since: 0.2.
+    Not for: what lapses by itself, which may be thrown away, and hashes, which cannot be made anew.
+    """
+
+
 @spec(failing="refuse", budget_ms=8_000)
 async def catching_up(work: Any) -> CatchUp | None:
     """Say what of the past your plugin would make good if it were switched on now.

@@ -1,5 +1,6 @@
 """The web: how routes are declared, the gate before them, problem documents, and the OpenAPI document of a business."""
 
+from kernel.web.decode import convert
 from kernel.web.exports import csv_line, gathered, json_line
 from kernel.web.gate import Gate
 from kernel.web.languages import Languages
@@ -27,6 +28,7 @@ __all__ = [
     "Visit",
     "as_duka_error",
     "command",
+    "convert",
     "csv_line",
     "flow",
     "gathered",

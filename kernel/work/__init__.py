@@ -11,6 +11,7 @@ from kernel.work.approvals import (
     need_approval,
     reaches,
 )
+from kernel.work.configuring import resealed, secret_names
 from kernel.work.deeds import Answered, Deed, Key, as_told
 from kernel.work.deployment import Clock, Deployment, system_clock
 from kernel.work.effects import Number, Tally
@@ -65,6 +66,8 @@ __all__ = [
     "reaches",
     "read_ext",
     "reread_ext",
+    "resealed",
+    "secret_names",
     "sides_of",
     "stored_ext",
     "system_clock",

@@ -60,6 +60,16 @@ def sealed(secrets: Sequence[str], business: uuid.UUID, plugin: str, name: str, 
     return {_SEALED: base64.b64encode(sealing.seal(secrets, *_whose(business, plugin, name), text)).decode()}
 
 
+def resealed(secrets: Sequence[str], purpose: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some stored values that are sealed under a former key, under the present one. Raises SealBroken."""
+    found = {}
+    for name, value in values.items():
+        fresh = sealing.reseal(secrets, purpose, base64.b64decode(value[_SEALED])) if _is_sealed(value) else None
+        if fresh is not None:
+            found[name] = {_SEALED: base64.b64encode(fresh).decode()}
+    return found
+
+
 def without_secrets(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What is stored for a plugin, to be taken to another deployment: what is sealed here could not be opened there."""
     return None if values is None else {name: value for name, value in values.items() if not _is_sealed(value)}
@@ -98,5 +108,9 @@ def _is_sealed(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {_SEALED}
 
 
+SETTING = "setting"
+"""What settings are sealed for."""
+
+
 def _whose(business: uuid.UUID, plugin: str, name: str) -> tuple[str, str]:
-    return "setting", f"{business}/{plugin}/{name}"
+    return SETTING, f"{business}/{plugin}/{name}"

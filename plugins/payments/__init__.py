@@ -13,6 +13,7 @@ PLUGIN = Plugin(
         Permission("payments.confirm", "Say that awaited money has come"),
         Permission("payments.ask", "Ask a provider how a payment stands"),
         Permission("payments.request", "Send a request for money again, or call it back"),
+        Permission("payments.manage_accounts", "Open, change and try accounts at payment gateways"),
     ),
     limits=(
         Limit(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from kernel.auth import count_try
+from kernel.errors import RateLimited
 from kernel.jobs import Call, job
 from kernel.work import Work
-from plugins.payments.services import calling_back, polling, starting
+from plugins.payments.services import calling_back, polling, starting, watching
 from plugins.payments.services.requesting import START
 
 
@@ -34,3 +37,16 @@ async def cancel(work: Work, payload: Mapping[str, Any]) -> Call | None:
 async def sweep(work: Work, _payload: Mapping[str, Any]) -> None:
     """Take up again the payments that should have been asked about long ago."""
     await polling.sweep(work)
+
+
+@job("payments.watch_canaries", cron="*/10 * * * *", limit_s=600)
+async def watch_canaries(work: Work, payload: Mapping[str, Any]) -> Call | None:
+    """End trials of gateways that fare clearly worse: one business's job looks for all of its region."""
+    region, deployment = work.shop.region, work.deployment
+    if not await watching.trials_of(work, region):
+        return None
+    try:
+        await count_try(work, f"payments-trials:{region}", 1, dt.timedelta(minutes=9))
+    except RateLimited:
+        return None
+    return lambda: watching.judge_trials(deployment, region)

@@ -13,6 +13,8 @@ from kernel.plugin import Obligation
 from kernel.work import Work
 from plugins.payments.models import Attempt
 from plugins.payments.schemas.values import Method
+from plugins.payments.services import adopting
+from plugins.payments.services import resealing as seals
 
 THREE_DAYS: Final = 3 * 24 * 60
 
@@ -90,3 +92,15 @@ async def obligations(work: Work) -> Sequence[Obligation]:
 def invariants() -> Sequence[Invariant]:
     """What must hold of payments, events and refunds."""
     return RULES
+
+
+@answers
+async def started(work: Work) -> Sequence[str] | None:
+    """Accounts that the environment describes, at gateways where the business has none."""
+    return await adopting.adopt_at_start(work) or None
+
+
+@answers
+async def resealing(work: Work) -> int | None:
+    """The secrets of accounts at gateways."""
+    return await seals.reseal_accounts(work) or None

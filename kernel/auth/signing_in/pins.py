@@ -23,7 +23,7 @@ from kernel.work import Work
 
 TRIES, TRIES_A_DAY, TRIES_A_TILL = 5, 20, 60
 _DAY = dt.timedelta(days=1)
-_PURPOSE = "PIN"
+PURPOSE = "PIN"
 _PADDING = "a PIN of Duka: "
 """Hashed before the digits, so that a PIN's hash is of a text as long as passwords are."""
 _POPULAR = frozenset({"2580", "0852", "1397", "1379", "6969", "1004", "5683", "147258", "159753", "112233", "121314"})
@@ -53,7 +53,7 @@ async def pin_matches(stored: str | None, pin: str) -> bool:
 async def set_pin(work: Work, user_id: uuid.UUID, hashed: str) -> None:
     """Set or change a person's PIN here; their sign-ins by the former one end."""
     await _end_pin(work, user_id)
-    sealed = vault.seal(work.deployment, _PURPOSE, _owner(work, user_id), hashed)
+    sealed = vault.seal(work.deployment, PURPOSE, _owner(work, user_id), hashed)
     row = {"business_id": work.business_id, "user_id": user_id, "sealed": sealed, "changed_at": work.now}
     await work.execute(sa.insert(Pin).values(row))
     tell_of_change(work, user_id, "pin_changed")
@@ -95,7 +95,7 @@ async def try_pin(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -> str | N
     row = found.one_or_none()
     if row is None or not works_at(row.locations, row.location_id):
         return None
-    return vault.unseal(work.deployment, _PURPOSE, _owner(work, user_id), row.sealed)
+    return vault.unseal(work.deployment, PURPOSE, _owner(work, user_id), row.sealed)
 
 
 def works_at(locations: list[str] | None, location_id: uuid.UUID) -> bool:

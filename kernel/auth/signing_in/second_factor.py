@@ -28,7 +28,7 @@ Code = Annotated[
 TRIES = 10
 """Codes tried a person in a quarter of an hour; only who knows the password comes so far."""
 RECOVERY_CODES = 10
-_PURPOSE = "second factor"
+PURPOSE = "second factor"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -73,7 +73,7 @@ async def begin(work: Work, user_id: uuid.UUID) -> bytes:
         sa.delete(SecondFactor).where(SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_(None))
     )
     secret = secrets.token_bytes(20)
-    sealed = vault.seal(work.deployment, _PURPOSE, str(user_id), totp.as_text(secret))
+    sealed = vault.seal(work.deployment, PURPOSE, str(user_id), totp.as_text(secret))
     await work.execute(sa.insert(SecondFactor).values(user_id=user_id, sealed=sealed, begun_at=work.now, last_step=0))
     return secret
 
@@ -161,7 +161,7 @@ async def _step_of(work: Work, user_id: uuid.UUID, code: str) -> int | None:
     sealed = found.scalar_one_or_none()
     if sealed is None:
         return None
-    secret = vault.unseal(work.deployment, _PURPOSE, str(user_id), sealed)
+    secret = vault.unseal(work.deployment, PURPOSE, str(user_id), sealed)
     return totp.matching_step(totp.from_text(secret), code, work.now)
 
 

@@ -24,6 +24,7 @@ MODULES: Final = (
         "kernel.auth",
         "kernel.personal",
     ),
+    *("kernel.sealing", "kernel.settings", "kernel.cli.building"),
     *("kernel.invariants", "kernel.cells", "kernel.app.demo", "kernel.app.recording", "kernel.deprecation"),
     *("kernel.testing.box", "kernel.testing.fixtures", "kernel.testing.served", "kernel.testing.servers"),
     *("kernel.testing.replaying", "kernel.testing.suite"),
@@ -44,9 +45,11 @@ FOR_THE_KERNEL: Final = {
     "kernel.migrate": {"KERNEL", "Lineage", "MigrationFailed", "Migrator", "protect_books"},
     "kernel.personal": {"Former", "Place", "Tombstone", "bury", "find_again", "former_values", "places_of"}
     | {"tables_of", "tombstones", "unreached", "wipe"},
+    "kernel.settings": {"Settings", "database_name", "keep_secret", "kept_secret", "load_settings"}
+    | {"load_with_sources", "secret_key"},
     "kernel.web": {"Gate", "Languages", "Problem", "Route", "Visit", "as_duka_error", "perform", "problem"}
     | {"Scene.__init__", "Scene.standing"},
-    "kernel.work": {"Answered", "Deed", "Deployment", "Epochs", "Identify", "Key", "Standing", "as_told"}
+    "kernel.work": {"Answered", "Deed", "Epochs", "Identify", "Key", "Standing", "as_told"}
     | {"carry_out", "digest_of", "system_clock"}
     | {f"Work.{name}" for name in ("__init__", "above_businesses", "as_if", "enter_business", "flush")}
     | {f"Work.{name}" for name in ("leave_audit_row", "leaves_traces", "subject")},

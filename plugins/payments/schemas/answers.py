@@ -9,8 +9,9 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kernel.money import Amount
-from kernel.wire import Currency
+from kernel.wire import Currency, needs
 from plugins.payments.rules import FactKind, Source
+from plugins.payments.schemas.accounts import UnavailableOut
 from plugins.payments.schemas.values import (
     GivenBack,
     MethodCode,
@@ -70,9 +71,10 @@ class MethodOut(Struct, frozen=True):
 
 
 class MethodsOut(Struct, frozen=True):
-    """Every method that may be used now."""
+    """Every method that may be used now; and for those who set gateways up, what may not and why."""
 
     items: list[MethodOut]
+    unavailable: Annotated[list[UnavailableOut] | None, needs("payments.manage_accounts")] = None
 
 
 class EventOut(Struct, frozen=True):

@@ -291,6 +291,8 @@ class Gateway(ABC):
     config: a Struct of what a business brings, secrets marked by `kernel.wire.secret`. methods: the ways of paying it
     stands behind, each with its `gateway` set to its name. simulator: dotted path to what makes the ASGI app that
     stands in for the provider, called without arguments.
+    environment: field of `config` → the well-known variable from which an account can be made, as MPESA_CONSUMER_KEY;
+    environment_mode: the variable that says whether it is for `live` (or `production`) or `test` (or `sandbox`).
     """
 
     name: str
@@ -298,6 +300,8 @@ class Gateway(ABC):
     config: type[Struct]
     capabilities: Capabilities
     methods: Sequence[Method]
+    environment: Mapping[str, str] = {}
+    environment_mode: str = ""
     api_version: int = API_VERSION
     simulator: str = ""
 

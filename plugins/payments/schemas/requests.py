@@ -28,6 +28,13 @@ class PaymentIn(Request, frozen=True, kw_only=True):
     ext: Ext = field(default_factory=dict)
 
 
+class MethodsQuery(Request, frozen=True, kw_only=True):
+    """Where a payment is to be taken; without a place what may be used at some."""
+
+    location_id: UUID | None = None
+    register_id: UUID | None = None
+
+
 class RefundIn(Request, frozen=True, kw_only=True):
     """A refund outside a void or return. Default: all that is left, where it was paid."""
 

@@ -12,16 +12,16 @@ import msgspec
 
 from kernel import sealing
 from kernel.hooks import HookSet
-from kernel.work import Deployment, Work
-from kernel.work.configuring import secret_names
+from kernel.work import Deployment, Work, secret_names
 from plugins.payments.errors import AccountNotUsable, GatewayUnavailable, UnknownGateway
 from plugins.payments.hooks import payment_gateways, payment_methods
+from plugins.payments.schemas.accounts import UnavailableOut
 from plugins.payments.schemas.gateways import Gateway
 from plugins.payments.schemas.values import Method
 from plugins.payments.services.allowing import At, Ground, Refusal, ground_of, ways
 
 _SEALED = "sealed"
-_PURPOSE = "gateway account"
+PURPOSE = "gateway account"
 
 
 @cache
@@ -103,6 +103,27 @@ def open_methods(work: Work, ground: Ground, at: At) -> list[str]:
     ]
 
 
+async def sorted_out(
+    work: Work, location_id: uuid.UUID | None, register_id: uuid.UUID | None
+) -> tuple[list[Method], list[UnavailableOut]]:
+    """The methods that can be used at a place, and those that cannot. Reads nothing where no gateway is on."""
+    gateways, at = offered(work), At(None, location_id, register_id)
+    usable: list[Method] = []
+    unavailable: list[UnavailableOut] = []
+    ground = await ground_of(work) if gateways else None
+    for method in known_methods(work).values():
+        gateway = gateways.get(method.gateway or "")
+        if method.gateway is None:
+            usable.append(method)
+        elif ground is None or gateway is None:
+            unavailable.append(UnavailableOut(method.code, "plugin_off", f"{method.title} has no gateway"))
+        elif isinstance(found := ways_of(work, ground, gateway, at), Refusal):
+            unavailable.append(UnavailableOut(method.code, found.why, found.said))
+        else:
+            usable.append(method)
+    return usable, unavailable
+
+
 def known_methods(work: Work) -> dict[str, Method]:
     """Every way of paying that enabled plugins offer, by themselves or through their gateways; by code."""
     found: dict[str, Method] = {}
@@ -137,11 +158,11 @@ def opened_config(deployment: Deployment, gateway: Gateway, row: Any) -> Any:
 
 
 def _seal(work: Work, account_id: uuid.UUID, name: str, value: Any) -> dict[str, str]:
-    text = sealing.seal(work.deployment.secrets, _PURPOSE, f"{account_id}/{name}", str(value))
+    text = sealing.seal(work.deployment.secrets, PURPOSE, f"{account_id}/{name}", str(value))
     return {_SEALED: base64.b64encode(text).decode()}
 
 
 def _open(deployment: Deployment, account_id: uuid.UUID, name: str, value: Any) -> Any:
     if isinstance(value, dict) and value.keys() == {_SEALED}:
-        return sealing.unseal(deployment.secrets, _PURPOSE, f"{account_id}/{name}", base64.b64decode(value[_SEALED]))
+        return sealing.unseal(deployment.secrets, PURPOSE, f"{account_id}/{name}", base64.b64decode(value[_SEALED]))
     return value

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 import sqlalchemy as sa
 
 from kernel.errors import Invalid, NotFound
-from kernel.money import BadDecimal, exponent, format_amount, parse_amount
+from kernel.money import CURRENCIES, BadDecimal, exponent, format_amount, parse_amount
 from kernel.work import Deployment, Work
 from plugins.payments.models import RegionGateway
 from plugins.payments.schemas.gateways import Gateway, Mode
@@ -56,7 +56,7 @@ async def switch(work: Work, where: Where, said: SwitchIn, *, expects_version: b
     A trial begins when a percentage is said that was not; it goes on where only something else changes.
     """
     gateway = _gateway(work.deployment, where)
-    before = await _held(work, where)
+    before = await held(work, where)
     if expects_version:
         work.check_version(before["version"])
     values = _read(said)
@@ -68,6 +68,12 @@ async def switch(work: Work, where: Where, said: SwitchIn, *, expects_version: b
         "rolled_back_why": None,
     }
     return _out(where, await write(work, where, before, values), gateway)
+
+
+async def switch_off(work: Work, where: Where) -> SwitchOut:
+    """Switch a gateway off in a region, all else as it was. Raises NotFound."""
+    gateway = _gateway(work.deployment, where)
+    return _out(where, await write(work, where, await held(work, where), {"is_on": False}), gateway)
 
 
 async def write(work: Work, where: Where, before: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,7 +91,7 @@ async def write(work: Work, where: Where, before: Mapping[str, Any], values: Map
 
 async def forget(work: Work, where: Where) -> None:
     """Take back what was said of a gateway in a region: it is off there. Raises NotFound."""
-    before = await _held(work, where)
+    before = await held(work, where)
     if not before["version"]:
         raise NotFound
     await work.execute(sa.delete(RegionGateway).where(_here(where)))
@@ -93,7 +99,8 @@ async def forget(work: Work, where: Where) -> None:
     work.changed(RegionGateway, "/".join(where), {name: before[name] for name in _SET}, None)
 
 
-async def _held(work: Work, where: Where) -> Mapping[str, Any]:
+async def held(work: Work, where: Where) -> Mapping[str, Any]:
+    """The row of a switch, held to the end of the deed; `OFF` where there is none."""
     await work.write()
     found = await work.execute(sa.select(_R).where(_here(where)).with_for_update())
     row = found.one_or_none()
@@ -109,12 +116,14 @@ def _gateway(deployment: Deployment, where: Where) -> Gateway:
     """The gateway, if it is offered there. Raises NotFound."""
     found = installed(deployment).get(where.gateway)
     if found is None or where.region not in found.capabilities.regions or where.mode not in get_args(Mode):
-        raise NotFound
+        raise NotFound(f"No gateway {where.gateway} is offered in {where.region} ({where.mode})")
     return found
 
 
 def _read(said: SwitchIn) -> dict[str, Any]:
     """What is said, amounts in minor units. Raises Invalid."""
+    if said.currency is not None and said.currency not in CURRENCIES:
+        raise Invalid.at("/currency", "There is no such currency; ISO 4217", code="unknown")
     amounts = {name: _amount(said, name) for name in ("least", "most")}
     if amounts["least"] is not None and amounts["most"] is not None and amounts["least"] > amounts["most"]:
         raise Invalid.at("/most", "Less than the least amount")

@@ -25,7 +25,15 @@ from plugins.payments.errors import (
 )
 from plugins.payments.models import Attempt, Event, Refund
 from plugins.payments.schemas.answers import EventOut, MethodOut, MethodsOut, PaymentFacts, PaymentWhole, RefundOut
-from plugins.payments.schemas.requests import ConfirmIn, PaymentQuery, RefundIn, RefundQuery, ResendIn
+from plugins.payments.schemas.requests import (
+    ConfirmIn,
+    MethodsQuery,
+    PaymentQuery,
+    RefundIn,
+    RefundQuery,
+    ResendIn,
+)
+from plugins.payments.services.accounts import sorted_out
 
 _A, _E, _R = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c
 _PAYMENT_FILTERS: Final = {
@@ -47,9 +55,10 @@ _REFUND_FILTERS: Final = {
 
 
 @query("/methods", permission="payments.see")
-async def list_methods(work: Work) -> MethodsOut:
-    """The ways of paying that may be used now."""
+async def list_methods(work: Work, query: MethodsQuery) -> MethodsOut:
+    """The ways of paying that may be used now, at a place: gateways as their region and the business let them."""
     shop, found = work.shop, await services.coins(work)
+    usable, unavailable = await sorted_out(work, query.location_id, query.register_id)
     return MethodsOut(
         [
             MethodOut(
@@ -60,8 +69,9 @@ async def list_methods(work: Work) -> MethodsOut:
                 format_amount(found.of(one).step, shop.exponent),
                 one.waits,
             )
-            for one in services.methods(work).values()
-        ]
+            for one in usable
+        ],
+        unavailable,
     )
 
 
