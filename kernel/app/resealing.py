@@ -22,7 +22,7 @@ from kernel.work.configuring import SETTING
 
 
 class Resealed(msgspec.Struct, frozen=True):
-    """How many secrets were sealed anew, and of which businesses some could not be opened, with the reason."""
+    """How many secrets were sealed anew. failed: slug of a business, or `people` → why nothing of theirs was."""
 
     second_factors: int
     pins: int
@@ -33,10 +33,13 @@ class Resealed(msgspec.Struct, frozen=True):
 
 async def reseal_all(deployment: Deployment) -> Resealed:
     """Seal under the present key what stands under a former one, of all businesses; nothing else is touched."""
-    factors = await act(deployment, None, _factors, deed="reseal")
-    of_pins = of_settings = 0
+    factors = of_pins = of_settings = 0
     of_plugins: dict[str, int] = {}
     failed: dict[str, str] = {}
+    try:
+        factors = await act(deployment, None, _factors, deed="reseal")
+    except DukaError as fault:  # as below
+        failed["people"] = str(fault)
     for business, slug in (await look(deployment, None, _businesses)).items():
         try:
             own_pins, own_settings, others = await act(deployment, business, _of_business, deed="reseal")
