@@ -59,7 +59,7 @@ async def _start_single(deployment: Deployment) -> list[str]:
     if business is None:
         return []
     try:
-        return await act(deployment, business, tell, deed="start", read_first=True, audited=False)
+        return await act(deployment, business, tell, deed="start", audited=False)
     except DukaError as fault:  # a variable that is wrong keeps nobody from selling
         return [f"what the environment says was not taken over: {fault}"]
 

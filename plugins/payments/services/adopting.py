@@ -35,7 +35,6 @@ async def adopt_account(work: Work, name: str, mode: Mode | None = None) -> dict
     if not values:
         wanted = ", ".join(gateway.environment.values()) or "none"
         raise Conflict(f"None of the variables of {gateway.title} is set: {wanted}")
-    await work.write()
     known = await _known(work, name)
     done = {"gateway": name, "label": LABEL, "variables": sorted(gateway.environment[one] for one in values)}
     if known is None:
