@@ -10,22 +10,21 @@ from typing import Any
 
 import msgspec
 
-from kernel import sealing
-from kernel.hooks import HookSet
+from kernel.sealing import seal, unseal
 from kernel.work import Deployment, Work, secret_names
 from plugins.payments.errors import AccountNotUsable, GatewayUnavailable, UnknownGateway
 from plugins.payments.hooks import payment_gateways, payment_methods
 from plugins.payments.schemas.accounts import UnavailableOut
 from plugins.payments.schemas.gateways import Gateway
 from plugins.payments.schemas.values import Method
-from plugins.payments.services.allowing import At, Ground, Refusal, ground_of, ways
+from plugins.payments.services.allowing import At, Ground, Refusal, best_of, ground_of, ways
 
 _SEALED = "sealed"
 PURPOSE = "gateway account"
 
 
 @cache
-def _offered(hooks: HookSet) -> Mapping[str, Gateway]:
+def _offered(hooks: Any) -> Mapping[str, Gateway]:
     found: dict[str, Gateway] = {}
     for answer in hooks.offers(payment_gateways):
         for gateway in answer.value:
@@ -34,7 +33,7 @@ def _offered(hooks: HookSet) -> Mapping[str, Gateway]:
 
 
 @cache
-def _plugin_of(hooks: HookSet) -> Mapping[str, str]:
+def _plugin_of(hooks: Any) -> Mapping[str, str]:
     """Gateway → the plugin that offers it."""
     found: dict[str, str] = {}
     for answer in hooks.offers(payment_gateways):
@@ -80,7 +79,7 @@ async def account_for(
     found = ways_of(work, ground, gateway, at)
     if isinstance(found, Refusal):
         raise GatewayUnavailable(found.said, gateway.name, found.why, open_methods(work, ground, at))
-    return found[0]
+    return await best_of(work, found)
 
 
 def ways_of(work: Work, ground: Ground, gateway: Gateway, at: At) -> Sequence[Any] | Refusal:
@@ -158,11 +157,11 @@ def opened_config(deployment: Deployment, gateway: Gateway, row: Any) -> Any:
 
 
 def _seal(work: Work, account_id: uuid.UUID, name: str, value: Any) -> dict[str, str]:
-    text = sealing.seal(work.deployment.secrets, PURPOSE, f"{account_id}/{name}", str(value))
+    text = seal(work.deployment.secrets, PURPOSE, f"{account_id}/{name}", str(value))
     return {_SEALED: base64.b64encode(text).decode()}
 
 
 def _open(deployment: Deployment, account_id: uuid.UUID, name: str, value: Any) -> Any:
     if isinstance(value, dict) and value.keys() == {_SEALED}:
-        return sealing.unseal(deployment.secrets, PURPOSE, f"{account_id}/{name}", base64.b64decode(value[_SEALED]))
+        return unseal(deployment.secrets, PURPOSE, f"{account_id}/{name}", base64.b64decode(value[_SEALED]))
     return value

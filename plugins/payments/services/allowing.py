@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from kernel.db import Configured, Prepared
+from kernel.db import Configured, Moment, Prepared
 from kernel.money import exponent, format_amount
 from kernel.work import Work
-from plugins.payments.models import Account, RegionGateway
+from plugins.payments.models import Account, Health, RegionGateway
 from plugins.payments.rules import is_trial_till
 from plugins.payments.schemas.gateways import Gateway, Mode, Span
 from plugins.payments.schemas.settings import Settings
@@ -28,9 +28,15 @@ _ALLOWED = Prepared(
     .order_by(_R.c.position, _R.c.gateway, _R.c.mode)
 )
 
-WhyNot = Literal[
-    "plugin_off", "not_set_up", "elsewhere", "region_off", "test_only", "currency", "amount", "trial", "resting"
-]
+_RESTING = Prepared(
+    sa.select(Health.account_id).where(
+        Health.business_id == sa.bindparam("business_id"),
+        Health.kind == "ask",
+        Health.closed_until > sa.bindparam("now", type_=Moment),
+    )
+)
+
+WhyNot = Literal["plugin_off", "not_set_up", "elsewhere", "region_off", "test_only", "currency", "amount", "trial"]
 """Why a gateway cannot be used: what a client may go by; the words beside it are for people."""
 
 
@@ -84,6 +90,14 @@ def ways(ground: Ground, gateway: Gateway, at: At) -> Sequence[Any] | Refusal:
             return Refusal(why, f"{gateway.title} {said(left)}")
         left = passing
     return sorted(left, key=lambda row: (ground.switches[row.gateway, row.mode].position, row.position, row.id))
+
+
+async def best_of(work: Work, found: Sequence[Any]) -> Any:
+    """The first of some accounts whose gateway answers; the first of all where none does, or there is only one."""
+    if len(found) == 1:
+        return found[0]
+    resting = {row.account_id for row in await work.fetch(_RESTING, now=work.now)}
+    return next((row for row in found if row.id not in resting), found[0])
 
 
 Step = tuple[WhyNot, Callable[[Any], bool], Callable[[Sequence[Any]], str]]

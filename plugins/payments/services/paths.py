@@ -10,7 +10,7 @@ import re
 import uuid
 from typing import Literal, NamedTuple
 
-from kernel import sealing
+from kernel.sealing import keyed_hashes
 from kernel.work import Deployment
 
 Thing = Literal["account", "payment"]
@@ -34,7 +34,7 @@ def notify_url(
     """The address for notices about a payment, or about all that happens in an account."""
     digit = next(digit for digit, one in _THINGS.items() if one == thing)
     said = f"{digit}{business_id.hex}{id_.hex}{generation % 0x10000:04x}"
-    [mac, *_] = sealing.keyed_hashes(deployment.secrets, "gateway notices", said)
+    [mac, *_] = keyed_hashes(deployment.secrets, "gateway notices", said)
     return f"{deployment.settings.public_address}{PREFIX}{said}{mac[:16].hex()}"
 
 
@@ -45,7 +45,7 @@ def read_path(deployment: Deployment, token: str) -> Place | None:
         return None
     digit, business, id_, generation, mac = found.groups()
     said = token[:-32]
-    hashes = sealing.keyed_hashes(deployment.secrets, "gateway notices", said)
+    hashes = keyed_hashes(deployment.secrets, "gateway notices", said)
     if not any(hmac.compare_digest(one[:16], bytes.fromhex(mac)) for one in hashes):
         return None
     return Place(_THINGS[digit], uuid.UUID(hex=business), uuid.UUID(hex=id_), int(generation, 16))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -13,7 +14,7 @@ from kernel.errors import DukaError
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable
-from plugins.payments.models import Account
+from plugins.payments.models import Account, Health
 from plugins.payments.rules import Tally, is_trial_till, why_trial_fails
 from plugins.payments.services.accounts import account_for, gateway_named
 from plugins.payments.testing.toy_box import ToyBox, a_toy_account, allow
@@ -72,6 +73,16 @@ async def change(box: Box, account_id: uuid.UUID, **values: Any) -> None:
     await box.act(run)
 
 
+async def rest(box: Box, account_id: uuid.UUID, kind: str) -> None:
+    """The gateway of an account is down for an hour."""
+
+    async def run(work: Work) -> None:
+        row = {"account_id": account_id, "kind": kind, "failed_in_a_row": 5, "closings": 1}
+        work.insert(Health, row | {"closed_until": work.now + dt.timedelta(hours=1)})
+
+    await box.act(run)
+
+
 async def test_a_switch_of_the_region_acts_at_the_next_checkout_and_says_why(toy: ToyBox) -> None:
     box = toy.box
     assert await taking(box) == "Toy"
@@ -101,7 +112,12 @@ async def test_an_account_takes_money_where_it_is_meant_to_in_the_order_of_the_b
     assert await taking(box) == "Toy"
     await change(box, first, locations=[store])
     assert [await taking(box, location=one) for one in ("kilimani", "store")] == ["Second", "Toy"]
+    await change(box, first, locations=[])
+    await rest(box, first, "ask")
+    assert await taking(box) == "Second", "the first does not answer just now"
     await change(box, second, is_on=False)
+    assert await taking(box) == "Toy", "there is no other"
+    await change(box, first, locations=[store])
     assert await taking(box) == "elsewhere"
     await change(box, first, is_on=False)
     assert await taking(box) == "not_set_up"
