@@ -289,6 +289,20 @@ async def test_a_price_by_hand_below_or_above_the_limit_needs_approval_and_two_m
     assert (await again(cashier, both, first, second)).status_code == 201
 
 
+async def test_prices_by_hand_on_several_lines_are_approved_together_up_to_the_furthest(box: Box) -> None:
+    owner, cashier, manager = box.client("owner"), box.client("cashier"), box.client("manager")
+    one = await role(owner, "cashier")
+    assert (await edit(owner, one["id"], permissions=[*one["permissions"], "sales.override_price"])).status_code == 200
+    body = await cart(box, "0")
+    line = {name: value for name, value in body["lines"][0].items() if name != "discount"}
+    body["lines"] = [line | {"unit_price": price} for price in ("370", "300", "379")]
+    approval = await asked(cashier, body)
+    mine = (await cashier.get(f"{APPROVALS}/{approval}")).json()
+    assert (mine["amount"], "for 300.00 instead of 380.00 and 2 more at" in mine["words"]) == ("21.052632", True)
+    await manager.post(f"{APPROVALS}/{approval}/approve", WHY)
+    assert (await again(cashier, body, approval)).status_code == 201
+
+
 async def test_a_void_and_a_refund_beyond_the_amount_need_approval(box: Box) -> None:
     owner, cashier, manager = box.client("owner"), box.client("cashier"), box.client("manager")
     one = await role(owner, "cashier")

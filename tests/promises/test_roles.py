@@ -103,6 +103,7 @@ def test_every_route_declares_who_may_call_it(box: Box, registry: Registry) -> N
         "catalog.see_cost",
         "sales.discount",
         "sales.override_price",
+        "sales.below_cost",
         "sales.import",
         "daybook.see",
         "daybook.expense",

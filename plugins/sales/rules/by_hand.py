@@ -34,9 +34,11 @@ def together(line: Line, cost: PricedLine, exponent: int) -> int:
 
     Scaled by MICRO and rounded up; 0 for a line without both. A price above the list price makes no room for discounts.
     """
+    if line.override is None:
+        return 0
     steps = _taken(cost, "hand", "discount", exponent), _taken(cost, "document", "document discount", exponent)
     off = sum(taken for _, taken in filter(None, steps))
-    if line.override is None or not off:
+    if not off:
         return 0
     listed, by_hand = (extend(line.quantity, one, exponent) for one in (line.list_price, line.override.unit_price))
     return _percent(max(0, listed - by_hand) + off, max(listed, by_hand))

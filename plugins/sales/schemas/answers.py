@@ -101,6 +101,14 @@ class MissedOut(Struct, frozen=True):
     words: Annotated[str, Meta(examples=["1 more for any 3 for KSh 100.00"])]
 
 
+class NeededApproval(Struct, frozen=True):
+    """What somebody else would have to approve if the person who asks sold the cart as it is."""
+
+    action: Annotated[str, Meta(description="The limit or permission.", examples=["sales.below_cost"])]
+    words: Annotated[str, Meta(examples=["Rice 2kg below cost at Kilimani"])]
+    lines: Annotated[list[int], Meta(description="Numbers of the lines it is about.", examples=[[1]])]
+
+
 class QuoteOut(Struct, frozen=True):
     """A priced cart. Nothing was written. `missed`: offers that take nothing off it yet."""
 
@@ -120,6 +128,7 @@ class QuoteOut(Struct, frozen=True):
     tax_terms: Terms | None = None
     tax_totals: TaxTotals | None = None
     missed: list[MissedOut] = []
+    approvals: Annotated[list[NeededApproval], Meta(description="None: the person may sell it alone.")] = []
 
 
 class Cashier(Struct, frozen=True):

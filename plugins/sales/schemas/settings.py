@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -24,6 +24,13 @@ class TotalRounding(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a business decides about its sales. Without a rounding, totals stay as they are."""
+    """What a business decides about its sales. Without a rounding, totals stay as they are.
+
+    below_cost: goods that bring in less than they cost are sold with an approval; with one only where a person lowered
+    the price by hand, so that the shop's own offers pass; or by everybody.
+    """
 
     total_rounding: Annotated[TotalRounding | None, Meta(title="Rounding of the total")] = None
+    below_cost: Annotated[
+        Literal["ask", "ask_by_hand", "allow"], Meta(title="Sales below cost", examples=["ask_by_hand"])
+    ] = "ask"

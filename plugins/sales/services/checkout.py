@@ -26,13 +26,13 @@ from plugins.sales.hooks import (
     sale_placed,
 )
 from plugins.sales.models import Sale, SaleLine
-from plugins.sales.schemas.answers import LineOut, MissedOut, QuoteOut, SaleOut
+from plugins.sales.schemas.answers import LineOut, MissedOut, NeededApproval, QuoteOut, SaleOut
 from plugins.sales.schemas.requests import CartIn, SaleIn
 from plugins.sales.schemas.told import CompletedSale, PlacedSale, SaleMoney, SoldLine
 from plugins.sales.schemas.values import Applied, PricedCart, Settlement
 from plugins.sales.services.ground import Ground, base_quantity, read_ground
 from plugins.sales.services.holding import take_up
-from plugins.sales.services.limits import check_limits
+from plugins.sales.services.limits import check_limits, needed_approvals
 from plugins.sales.services.settling import order_number, rounding_of, sale_number, settle_sale, taken_of, wait_until
 from plugins.sales.services.shapes import cashier_of, line_out
 from plugins.sales.services.taxed import line_taxes, totals_out
@@ -48,6 +48,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
     priced, amounts, facts = await _price_cart(work, ground)
     exponent = ground.cart.exponent
     missed = work.hooks.ask(missed_offers, cart=ground.cart, amounts=amounts, facts=facts)
+    needed = await needed_approvals(work, ground, priced)
     return QuoteOut(
         location_id=ground.place.location_id,
         register_id=ground.place.register_id,
@@ -65,6 +66,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
         tax_terms=ground.terms,
         tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
         missed=[MissedOut(answer.plugin, one.rule, one.words) for answer in missed for one in answer.value],
+        approvals=[NeededApproval(one.ask.action, one.ask.words, list(one.lines)) for one in needed],
     )
 
 
