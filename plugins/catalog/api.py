@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit
+from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, fits_decimals, fits_unit, plain_tags
 from plugins.catalog.rules.prices import Buying, Chosen
+from plugins.catalog.schemas.goods import Tag
 from plugins.catalog.schemas.prices import PriceListIn
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
 from plugins.catalog.services.finding import surely_fits
@@ -31,6 +32,7 @@ __all__ = [
     "Sellable",
     "SellablePack",
     "StockFacts",
+    "Tag",
     "add_price_list",
     "changed_price",
     "check_gtin",
@@ -39,6 +41,7 @@ __all__ = [
     "known_brands",
     "known_categories",
     "list_price",
+    "plain_tags",
     "product_columns",
     "product_names",
     "sellables",

@@ -43,7 +43,7 @@ class Product(Owned, Versioned, Base):
     price, wholesale_price: as they were last set by hand; `BasePrice` knows what was planned, so read them by
     `services.pricing.base_price`. tax_class_id belongs to taxes, None means the business's default.
     image: the digest of its picture. ext: plugin → what it keeps with the product.
-    custom: field of the shop's own → value.
+    custom: field of the shop's own → value. tags: as `rules.goods.plain_tags` writes them.
     """
 
     __tablename__ = "catalog_product"
@@ -73,6 +73,7 @@ class Product(Owned, Versioned, Base):
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
     image: Mapped[str | None] = mapped_column(info=impersonal("a digest"))
+    tags: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]", info=impersonal("the product's"))
     ext: Mapped[dict[str, Any]] = mapped_column(
         info=carries("what plugins keep with a product") | {"extends": "catalog.product"}
     )

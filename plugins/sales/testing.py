@@ -44,12 +44,18 @@ async def a_sale(
 
 
 def bare_line(
-    number: int, product_id: uuid.UUID, name: str, quantity: str, price: str, category_ids: tuple[uuid.UUID, ...] = ()
+    number: int,
+    product_id: uuid.UUID,
+    name: str,
+    quantity: str,
+    price: str,
+    category_ids: tuple[uuid.UUID, ...] = (),
+    tags: tuple[str, ...] = (),
 ) -> Line:
     """A line of a cart that is only priced, taxed at 16 %."""
     treatment = Treatment(None, "VAT 16", "standard", (TaxComponent("VAT", 16 * MICRO),))
     figures = parse_micro(quantity), parse_micro(price)
-    return Line(number, product_id, name, name.upper(), *figures, "retail", category_ids, None, treatment)
+    return Line(number, product_id, name, name.upper(), *figures, "retail", category_ids, None, treatment, tags=tags)
 
 
 def bare_cart(lines: Sequence[Line], at: dt.datetime) -> Cart:

@@ -44,15 +44,31 @@ def ids_on(path: str | None) -> tuple[UUID, ...]:
     return tuple(UUID(hex=part) for part in reversed(path.split("/"))) if path else ()
 
 
-def search_keys(name: str, sku: str, codes: Iterable[str] = ()) -> frozenset[str]:
-    """Tell what a product is found by: words of name and SKU, and each code as `=code` and, backwards, as `~edoc`.
+def search_keys(name: str, sku: str, codes: Iterable[str] = (), tags: Iterable[str] = ()) -> frozenset[str]:
+    """Tell what a product is found by: words, each code as `=code` and backwards as `~edoc`, each tag as `#tag`.
 
-    Numbers within a SKU are no words, since nearly every product has one of its own: its code and its end find them.
+    Words are those of name and SKU. Numbers within a SKU are none, since nearly every product has one of its own: its
+    code and its end find them.
     """
     keys = set(search_terms(name)) | {word for word in search_terms(sku) if not word.isdigit()}
     for code in (sku, *codes):
         keys |= {code_key(code), tail_key(code)}
-    return frozenset(key[:LONGEST_KEY] for key in keys)
+    return frozenset(key[:LONGEST_KEY] for key in keys) | {tag_key(tag) for tag in tags}
+
+
+def plain_tags(said: Iterable[str]) -> list[str]:
+    """Write tags as they are kept and compared: without capitals and double spaces, each once, by the alphabet."""
+    return sorted({plain_tag(one) for one in said})
+
+
+def plain_tag(said: str) -> str:
+    """Write a tag as it is kept and compared."""
+    return " ".join(said.lower().split())
+
+
+def tag_key(tag: str) -> str:
+    """Write a tag as it is looked up."""
+    return f"#{tag}"
 
 
 def search_label(name: str) -> str:

@@ -53,6 +53,18 @@ PackName = Annotated[
     Meta(min_length=1, max_length=100, pattern=r"\A\S([^\x00-\x1f\x7f]*\S)?\Z", examples=["Carton of 12"]),
 ]
 
+Tag = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=r"\A[^\s\x00-\x1f\x7f,;|#]([^\x00-\x1f\x7f,;|#]*[^\s\x00-\x1f\x7f,;|#])?\Z",
+        description="A word or a few; kept without capitals.",
+        examples=["gluten free"],
+    ),
+]
+Tags = Annotated[list[Tag], Meta(max_length=20)]
+
 # Categories and brands
 
 
@@ -200,6 +212,7 @@ class ProductIn(Request, frozen=True, kw_only=True):
     track_stock: bool | UnsetType = UNSET
     allow_negative_stock: bool = False
     is_active: bool = True
+    tags: Tags = []
     barcodes: Annotated[list[BarcodeText | BarcodeIn], Meta(max_length=50)] = []
     packs: Annotated[list[PackIn], Meta(max_length=20)] = []
     ext: Ext = {}
@@ -227,6 +240,7 @@ class ProductPatch(Request, frozen=True, kw_only=True):
     track_stock: bool | UnsetType = UNSET
     allow_negative_stock: bool | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     ext: Ext | UnsetType = UNSET
     custom: Custom | UnsetType = UNSET
 
@@ -252,6 +266,7 @@ class ProductOut(Struct, frozen=True, kw_only=True):
     track_stock: bool
     allow_negative_stock: bool
     is_active: bool
+    tags: list[Tag]
     barcodes: list[BarcodeText]
     packs: list[PackOut]
     image: ImageLinks | None
@@ -270,6 +285,7 @@ class ProductQuery(ListQuery, frozen=True, kw_only=True):
     q: Search | None = None
     category_id: UUID | None = None
     brand_id: UUID | None = None
+    tag: Tag | None = None
     is_active: bool | None = None
     custom: Annotated[dict[str, str], custom(ENTITY)] = {}
     sort: (

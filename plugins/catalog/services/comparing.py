@@ -29,7 +29,7 @@ _DEEPEST = 10
 _NAME = re.compile(r"(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-)[^\x00-\x1f\x7f]{1,200}")
 """A category's name that may be made; an id of one that is not here is none."""
 _ONCE = ("kind", "unit")
-_PLAIN = ("name", "description", "hsn_code", "track_stock", "allow_negative_stock", "is_active")
+_PLAIN = ("name", "description", "hsn_code", "track_stock", "allow_negative_stock", "is_active", "tags")
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _BY_SKU = Prepared(sa.select(*product_row()).where(Product.business_id == _business, among(Product.sku, "skus")))

@@ -121,6 +121,7 @@ def _cells(
             "category": names[row.category_id],
             "brand": names[row.brand_id],
             "tax_class": names[row.tax_class_id],
+            "tags": "; ".join(row.tags),
             "barcodes": joined_codes(codes),
         }
     )

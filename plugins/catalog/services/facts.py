@@ -45,6 +45,7 @@ class Sellable(Struct, frozen=True):
     barcode: str | None = None
     pack: SellablePack | None = None
     listed: tuple[Listed, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 class Found(Struct, frozen=True):

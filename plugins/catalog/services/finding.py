@@ -28,7 +28,9 @@ from plugins.catalog.rules.goods import (
     closeness,
     code_key,
     letters_of,
+    plain_tag,
     search_terms,
+    tag_key,
     tail_key,
 )
 from plugins.catalog.schemas.goods import ENTITY, ProductQuery
@@ -76,10 +78,11 @@ class _Place(Struct, frozen=True):
 class _Filters(Struct, frozen=True):
     """Which filters narrow a question. custom: the shape of those by fields of the shop's own."""
 
+    custom: tuple[bool, int]
     category: bool
     brand: bool
     active: bool
-    custom: tuple[bool, int]
+    tag: bool
 
 
 async def find_products(work: Work, query: ProductQuery, custom: CustomFilter) -> Found:
@@ -88,8 +91,8 @@ async def find_products(work: Work, query: ProductQuery, custom: CustomFilter) -
     Raises InvalidCursor.
     """
     question = _taken_apart(query.q or "")
-    given_too = query.category_id is not None, query.brand_id is not None, query.is_active is not None
-    filters = _Filters(*given_too, custom.shape)
+    asked = (query.category_id, query.brand_id, query.is_active, query.tag)
+    filters = _Filters(custom.shape, *(one is not None for one in asked))
     given = _given(question, query) | custom.parameters
     place = _place(work, query)
     rows: list[_Place] = []
@@ -153,6 +156,8 @@ def _given(question: _Question, query: ProductQuery) -> dict[str, Any]:
         given["category"] = f"%{query.category_id.hex}%"
     if query.brand_id is not None:
         given["brand"] = query.brand_id
+    if query.tag is not None:
+        given["tag"] = tag_key(plain_tag(query.tag))
     if query.is_active is not None:
         given["active"] = query.is_active
     return given
@@ -385,7 +390,8 @@ def _narrowed(p: Any, filters: _Filters) -> Iterable[sa.ColumnElement[bool]]:
         wanted.append(product.brand_id == sa.bindparam("brand", type_=sa.Uuid()))
     if filters.active:
         wanted.append(product.is_active == sa.bindparam("active", type_=sa.Boolean()))
-    own = conditions(ENTITY, p.product_id, filters.custom)
+    tagged = [_holds(p, lambda k: k.key == sa.bindparam("tag", type_=sa.Text()))] if filters.tag else []
+    own = [*conditions(ENTITY, p.product_id, filters.custom), *tagged]
     if not wanted:
         return own
     here: sa.Select[Any] = sa.select(sa.literal_column("1")).where(

@@ -12,8 +12,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from kernel.cells import read_cell
 from kernel.money import Quantity, UnitPrice
 from kernel.wire import Code, Name, Text
-from plugins.catalog.rules.goods import BadBarcode, check_gtin, split_codes
-from plugins.catalog.schemas.goods import BarcodeText, HsnCode, Kind, PackName, Unit
+from plugins.catalog.rules.goods import BadBarcode, check_gtin, plain_tags, split_codes
+from plugins.catalog.schemas.goods import BarcodeText, HsnCode, Kind, PackName, Tags, Unit
 
 MOST_LETTERS: Final = 8192
 _YES, _NO = frozenset({"yes", "true", "1", "y"}), frozenset({"no", "false", "0", "n"})
@@ -39,6 +39,7 @@ class Said(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     track_stock: bool | UnsetType = UNSET
     allow_negative_stock: bool | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     barcodes: list[BarcodeText] | UnsetType = UNSET
     custom: dict[str, str] | UnsetType = UNSET
 
@@ -48,7 +49,12 @@ CUSTOM: Final = "custom."
 """What the column of a field of the shop's own begins with. Whoever knows the fields reads its cells."""
 _CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_]{0,39}")
 _FLAGS = {"track_stock": UNSET, "allow_negative_stock": False, "is_active": True}
-_FORMS = {"sku": "in printable ASCII, such as RICE-2KG", "hsn_code": "in 4 to 8 digits", "min_stock": "such as 6"}
+_FORMS = {
+    "sku": "in printable ASCII, such as RICE-2KG",
+    "hsn_code": "in 4 to 8 digits",
+    "min_stock": "such as 6",
+    "tags": "with ; between, each of at most 40 letters",
+}
 _PRICE = "with a point and at most six decimals, such as 380.00"
 _FORMS |= dict.fromkeys(("price", "wholesale_price", "cost_price", "mrp"), _PRICE)
 _LIKE: Final = {name: f"Write it {_FORMS.get(name, 'on one line')}" for name in COLUMNS}
@@ -83,6 +89,8 @@ def _of_product(name: str, cell: str) -> Any:
     text = read_cell(cell if name == "description" else cell.strip(" "))
     if len(text) > MOST_LETTERS:
         raise ValueError("The text is too long")
+    if name == "tags":
+        return plain_tags(tag for tag in text.split(";") if tag.strip())
     if name == "barcodes":
         return list(dict.fromkeys(_barcode(code) for code in split_codes(text)))
     if not text:

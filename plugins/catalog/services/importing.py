@@ -312,7 +312,7 @@ async def _change(work: Work, changes: Sequence[Change]) -> None:
             setattr(row, name, value)
         row.version += 1
         row.updated_at = work.now
-        if "name" in one.values or one.codes is not None:
+        if {"name", "tags"} & one.values.keys() or one.codes is not None:
             renamed.append(row)
     await work.session.flush()
     await _change_codes(work, [one for one in changes if one.codes is not None])

@@ -48,7 +48,7 @@ _LOCK_UNUSED = Prepared(
 
 
 async def write_search(work: Work, products: Sequence[Product], *, are_new: bool = False) -> None:
-    """Write what products are found by, from their names, SKUs and barcodes as they stand in the database."""
+    """Write what products are found by, from their names, SKUs, tags and barcodes as they stand in the database."""
     ids = [one.id for one in products]
     codes: dict[UUID, list[str]] = {}
     for row in await work.fetch(_CODES, product_ids=ids):
@@ -56,7 +56,7 @@ async def write_search(work: Work, products: Sequence[Product], *, are_new: bool
     wanted = {
         (one.id, key): search_label(one.name)
         for one in products
-        for key in search_keys(one.name, one.sku, codes.get(one.id, ()))
+        for key in search_keys(one.name, one.sku, codes.get(one.id, ()), one.tags)
     }
     kept = {} if are_new else {(row.product_id, row.key): row.label for row in await work.fetch(_KEPT, product_ids=ids)}
     await _forget(work, [place for place, label in kept.items() if wanted.get(place) != label])

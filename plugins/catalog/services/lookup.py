@@ -33,6 +33,7 @@ _sold = (
     Product.track_stock,
     Product.allow_negative_stock,
     Product.is_active,
+    Product.tags,
     LISTED,
 )
 
@@ -217,6 +218,7 @@ def _sellable(row: Any, lists: Mapping[UUID, ListFacts]) -> Sellable:
         row.code,
         pack,
         tuple(listed_in(row.listed, lists)),
+        tuple(row.tags),
     )
 
 

@@ -16,7 +16,7 @@ from kernel.money import format_price, parse_micro
 from kernel.work import Work, change_sides, changed_ext, read_ext, stored_ext, write_sides
 from plugins.catalog.errors import BarcodeTaken
 from plugins.catalog.models import Barcode, Pack, Product
-from plugins.catalog.rules.goods import fits_unit
+from plugins.catalog.rules.goods import fits_unit, plain_tags
 from plugins.catalog.schemas.goods import ENTITY, BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own, now_costs, own_spans
 from plugins.catalog.services.common import check_references, given_in, locked, micro, normal_barcode
@@ -93,11 +93,13 @@ async def change_product(work: Work, id_: UUID, patch: ProductPatch) -> Product:
     for name, value in given.items():
         if name in _PRICES:
             setattr(row, name, micro(value if isinstance(value, str) else None))
-        elif name not in ("ext", "custom"):
+        elif name not in ("ext", "custom", "tags"):
             setattr(row, name, value)
+    if not isinstance(patch.tags, UnsetType):
+        row.tags = plain_tags(patch.tags)
     _check(row, "")
     await touch(work, row)
-    if "name" in given or "sku" in given:
+    if {"name", "sku", "tags"} & given.keys():
         await write_search(work, [row])
     if "custom" in given:
         await write_keys(work, ENTITY, [(id_, row.custom)])
@@ -210,6 +212,7 @@ def _product(work: Work, data: ProductIn, custom: dict[str, Any], ext: Mapping[s
         track_stock=data.track_stock if isinstance(data.track_stock, bool) else data.kind == "goods",
         allow_negative_stock=data.allow_negative_stock,
         is_active=data.is_active,
+        tags=plain_tags(data.tags),
         ext=stored_ext(ext, ENTITY),
         custom=custom,
         created_at=work.now,

@@ -19,8 +19,8 @@ from kernel.money import format_micro, format_price
 from kernel.web import Listing, page, sorting
 from kernel.wire import ListQuery, Page
 from kernel.work import Work, with_sides
-from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
-from plugins.catalog.rules.goods import BadBarcode, check_gtin, ids_on, mrp_of
+from plugins.catalog.models import Barcode, Brand, Category, Pack, Product, SearchKey
+from plugins.catalog.rules.goods import BadBarcode, check_gtin, ids_on, mrp_of, plain_tag, tag_key
 from plugins.catalog.schemas.goods import (
     ENTITY,
     IMAGE_SIZES,
@@ -121,6 +121,7 @@ async def _sorted(work: Work, query: ProductQuery, custom: CustomFilter) -> Page
         "category": None if query.category_id is None else query.category_id.hex,
         "brand_id": query.brand_id,
         "is_active": query.is_active,
+        "tag": None if query.tag is None else tag_key(plain_tag(query.tag)),
     }
     given = {name: value for name, value in filters.items() if value is not None}
     narrowed, given = (tuple(given), custom.shape), given | custom.parameters | {"at": work.now}
@@ -142,10 +143,14 @@ def _narrowed(filters: tuple[str, ...], custom: tuple[bool, int]) -> list[sa.Col
     below = sa.select(Category.id).where(
         Category.business_id == _business, Category.path.contains(sa.bindparam("category", type_=sa.Text()))
     )
+    tagged = sa.select(SearchKey.product_id).where(
+        SearchKey.business_id == _business, SearchKey.key == sa.bindparam("tag", type_=SearchKey.key.type)
+    )
     known = {
         "category": Product.category_id.in_(below),
         "brand_id": Product.brand_id == sa.bindparam("brand_id", type_=sa.Uuid()),
         "is_active": Product.is_active == sa.bindparam("is_active", type_=sa.Boolean()),
+        "tag": Product.id.in_(tagged),
     }
     return [*(known[name] for name in filters), *conditions(ENTITY, Product.id, custom)]
 
@@ -256,6 +261,7 @@ def _answer(row: Any, exponent: int, fields: Sequence[Field], ext: dict[str, Any
         track_stock=row.track_stock,
         allow_negative_stock=row.allow_negative_stock,
         is_active=row.is_active,
+        tags=row.tags,
         barcodes=[code.code for code in codes if code.pack_id is None],
         packs=packs,
         image=_image(row),

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from kernel.money import BadDecimal, format_amount, format_micro, format_price, parse_amount, parse_micro
+from plugins.catalog.api import plain_tags
 from plugins.discounts.rules.circumstances import clock
 from plugins.discounts.schemas.effects import EffectIn, GoodsIn, LimitsIn, WhenIn
 from plugins.discounts.schemas.terms import (
     HUNDRED,
     AmountOff,
     Bundle,
+    BuyGet,
     CheapestFree,
+    Goods,
     NewPrice,
     PercentOff,
     Terms,
@@ -61,6 +65,14 @@ def terms_said(terms: Terms, exponent: int) -> tuple[EffectIn, GoodsIn | None, W
     return effect, goods, when, msgspec.convert(said.get("limits", {}), LimitsIn)
 
 
+def plain_terms(terms: Terms) -> Terms:
+    """Terms with their tags as catalog keeps them."""
+    effect = terms.effect
+    if isinstance(effect, BuyGet) and effect.gets is not None:
+        effect = replace(effect, gets=_plain(effect.gets))
+    return replace(terms, effect=effect, goods=None if terms.goods is None else _plain(terms.goods))
+
+
 def check_terms(terms: Terms) -> None:
     """Raise `BadTerms` for what the types cannot say."""
     effect = terms.effect
@@ -78,12 +90,16 @@ def check_terms(terms: Terms) -> None:
     if isinstance(effect, Tiers):
         _check_tiers(effect)
     if terms.goods is not None and not any(msgspec.structs.astuple(terms.goods)):
-        raise BadTerms("/goods", "Name a product, a category or a brand; or leave goods away, for all")
+        raise BadTerms("/goods", "Name a product, a category, a brand or a tag; or leave goods away, for all")
     if terms.when.most_units is not None and not _may_count_units(terms):
         raise BadTerms("/when/most_units", "It is for a percentage, an amount or a price on goods")
     for name, limit in (("spend", terms.limits.spend), ("most_units", terms.when.most_units)):
         if limit == 0:
             raise BadTerms("/limits/spend" if name == "spend" else "/when/most_units", "More than nothing")
+
+
+def _plain(goods: Goods) -> Goods:
+    return replace(goods, tags=tuple(plain_tags(goods.tags)))
 
 
 def _may_count_units(terms: Terms) -> bool:

@@ -84,9 +84,11 @@ class Shelf:
         ]
         made.sort(key=lambda pair: (pair[0].product_id.bytes, pair[0].quantity, pair[0].left, pair[0].line))
         self.places = [place for place, _ in made]
-        self._found: dict[UUID, list[int]] = {}
+        self._found: dict[UUID | str, list[int]] = {}
         for index, (_, line) in enumerate(made):
-            keys = {line.product_id, *line.category_ids} | ({line.brand_id} if line.brand_id else set())
+            keys: set[UUID | str] = {line.product_id, *line.category_ids, *line.tags}
+            if line.brand_id:
+                keys.add(line.brand_id)
             for key in keys:
                 self._found.setdefault(key, []).append(index)
 
@@ -94,7 +96,7 @@ class Shelf:
         """The lines of some goods, in order; of all if none are named."""
         if goods is None:
             return self.places
-        named = (*goods.product_ids, *goods.category_ids, *goods.brand_ids)
+        named: tuple[UUID | str, ...] = (*goods.product_ids, *goods.category_ids, *goods.brand_ids, *goods.tags)
         if len(named) == 1:
             return [self.places[index] for index in self._found.get(named[0], ())]
         return [self.places[index] for index in sorted({i for key in named for i in self._found.get(key, ())})]

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kernel.money import Amount, Percent, Quantity, UnitPrice
+from plugins.catalog.api import Tag
 
 Kind = Literal["percent", "amount_off", "set_price", "buy_get", "any_for", "cheapest_free", "tiers", "bundle"]
 Count = Annotated[int, Meta(ge=1, le=1000, examples=[3])]
@@ -32,11 +33,12 @@ class _Part(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class GoodsIn(_Part, frozen=True):
-    """Goods by product, by category with all below it, or by brand; any of them will do."""
+    """Goods by product, by category with all below it, by brand, or by tag; any of them will do."""
 
     product_ids: Ids = []
     category_ids: Ids = []
     brand_ids: Ids = []
+    tags: Annotated[list[Tag], Meta(max_length=200)] = []
 
 
 class PercentOffIn(_Part, frozen=True, tag_field="kind", tag="percent"):

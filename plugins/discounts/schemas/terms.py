@@ -18,11 +18,12 @@ HUNDRED: Final = 100 * MICRO
 
 
 class Goods(Struct, frozen=True, omit_defaults=True):
-    """Goods by product, by category with all below it, or by brand; any of them will do."""
+    """Goods by product, by category with all below it, by brand, or by tag; any of them will do."""
 
     product_ids: tuple[UUID, ...] = ()
     category_ids: tuple[UUID, ...] = ()
     brand_ids: tuple[UUID, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 # What a promotion does

@@ -173,7 +173,7 @@ def terms_from(said: dict[str, Any], exponent: int) -> Terms:
         "label": said.get("label") or "",
         "joins": said.get("joins"),
     }
-    return msgspec.convert(figures.read_figures(msgspec.to_builtins(plain), exponent), Terms)
+    return figures.plain_terms(msgspec.convert(figures.read_figures(msgspec.to_builtins(plain), exponent), Terms))
 
 
 async def _held(work: Work, promotion_id: UUID) -> Promotion:
@@ -244,8 +244,8 @@ def _short(pointer: str, said: dict[str, Any]) -> str:
 def _one(terms: Terms) -> tuple[UUID | None, UUID | None]:
     """The one product or category that a promotion is for, if it is for one alone."""
     goods = terms.goods or Goods()
-    named = [*goods.product_ids, *goods.category_ids, *goods.brand_ids]
-    if len(named) != 1 or goods.brand_ids:
+    named = [*goods.product_ids, *goods.category_ids]
+    if len(named) != 1 or goods.brand_ids or goods.tags:
         return None, None
     return (named[0], None) if goods.product_ids else (None, named[0])
 

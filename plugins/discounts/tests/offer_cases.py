@@ -42,9 +42,9 @@ def id_of(name: str) -> uuid.UUID:
     return uuid.UUID(int=1 + NAMES.index(name)) if name in NAMES else uuid.uuid5(_SPACE, name)
 
 
-def a_line(number: int, name: str, quantity: str, price: str, category: str = "") -> Line:
-    """A line of a product, in a category if it has one."""
-    return bare_line(number, id_of(name), name, quantity, price, (id_of(category),) if category else ())
+def a_line(number: int, name: str, quantity: str, price: str, category: str = "", *tags: str) -> Line:
+    """A line of a product, in a category and with tags if it has some."""
+    return bare_line(number, id_of(name), name, quantity, price, (id_of(category),) if category else (), tags)
 
 
 def a_cart(text: str) -> Cart:

@@ -92,8 +92,8 @@ def _with(offer: Offer, row: Row) -> bool:
 def _on(goods: Goods | None, rows: list[Row]) -> list[Row]:
     if goods is None:
         return rows
-    named = {*goods.product_ids, *goods.category_ids, *goods.brand_ids}
-    return [r for r in rows if named & {r.line.product_id, *r.line.category_ids, r.line.brand_id}]
+    named = {*goods.product_ids, *goods.category_ids, *goods.brand_ids, *goods.tags}
+    return [r for r in rows if named & {r.line.product_id, *r.line.category_ids, r.line.brand_id, *r.line.tags}]
 
 
 def _whole(offer: Offer, rows: list[Row]) -> None:

@@ -36,6 +36,7 @@ from plugins.sales.api import Cart
 
 FEW, MANY = 2_000, 100_000
 CATEGORIES = ("soap", "food")
+TAGS = ("local", "new")
 
 
 def cases(count: int, seed: int = 11) -> Iterator[tuple[Cart, list[Offer]]]:
@@ -47,7 +48,8 @@ def cases(count: int, seed: int = 11) -> Iterator[tuple[Cart, list[Offer]]]:
             name = rng.choice(NAMES[:4])
             quantity = rng.randint(1, 6) * MICRO + (rng.random() < 0.15) * rng.randint(1, 999) * 1000
             price = rng.choice(["10", "33.33", "60", "99.99", f"{rng.randint(0, 200)}.{rng.randint(0, 99):02d}"])
-            lines.append(a_line(number, name, format_micro(quantity), price, CATEGORIES[NAMES.index(name) % 2]))
+            category, tags = CATEGORIES[NAMES.index(name) % 2], TAGS[: NAMES.index(name)]
+            lines.append(a_line(number, name, format_micro(quantity), price, category, *tags))
         yield cart_of(lines), [_an_offer(rng, number) for number in range(1, rng.randint(1, 4) + 1)]
 
 
@@ -67,8 +69,10 @@ def _an_offer(rng: random.Random, number: int) -> Offer:
 
 
 def _some_goods(rng: random.Random) -> Goods:
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         return Goods(category_ids=(id_of(rng.choice(CATEGORIES)),))
+    if rng.random() < 0.3:
+        return Goods(tags=(rng.choice(TAGS),), product_ids=(id_of(NAMES[0]),) if rng.random() < 0.5 else ())
     return Goods(product_ids=tuple(id_of(name) for name in rng.sample(NAMES[:4], rng.randint(1, 2))))
 
 

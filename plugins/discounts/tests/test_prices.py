@@ -107,6 +107,18 @@ async def test_a_promotion_on_a_category_reaches_the_goods_below_it(box: Box) ->
     assert [line["total"] for line in cart["lines"]] == ["342.00", "100.00"]
 
 
+async def test_a_promotion_on_a_tag_reaches_the_goods_that_bear_it(box: Box) -> None:
+    oats, rice = await goods(box, "OATS", "100.00", tags=["Local"]), await goods(box, "RICE", "100.00")
+    gets = {"kind": "buy_get", "buy": 1, "get": 1, "gets": {"tags": ["NO"]}}
+    await a_promotion(box, "Local week", effect={"kind": "percent", "percent": "10"}, goods={"tags": ["LOCAL"]})
+    await a_promotion(box, "Two", effect=gets, goods={"product_ids": [rice]})
+    shown = (await box.client("manager").get(PROMOTIONS)).json()["items"]
+    assert [one["goods"]["tags"] for one in shown] == [[], ["local"]]
+    assert (shown[0]["effect"]["gets"]["tags"], shown[1]["target"]) == (["no"], "goods")
+    lines = [{"product_id": oats}, {"product_id": rice}]
+    assert [line["total"] for line in (await quoted(box, *lines))["lines"]] == ["90.00", "100.00"]
+
+
 async def test_the_order_of_the_lines_changes_no_price(box: Box) -> None:
     food = await a_category(box)
     rice = await goods(box, category_id=str(food))

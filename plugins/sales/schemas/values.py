@@ -79,6 +79,8 @@ class Line(Struct, frozen=True):
     in_unit: bool = False
     pack: str | None = None
     """The pack it is sold in; None for the product's own unit."""
+    tags: tuple[str, ...] = ()
+    """The product's, as catalog keeps them."""
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:

@@ -209,6 +209,7 @@ def _line(stored: Any, good: Sellable, taxed: Mapping[uuid.UUID | None, Any], ex
         override=Override(parse_micro(override["after"]), override["reason"]) if override else None,
         mrp=good.mrp,
         pack=stored.pack,
+        tags=good.tags,
     )
 
 

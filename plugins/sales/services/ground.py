@@ -111,6 +111,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
                 override=_override(line, index),
                 mrp=good.mrp,
                 pack=good.pack.name if good.pack else None,
+                tags=good.tags,
             )
             for index, (line, good) in enumerate(zip(data.lines, goods, strict=True))
             for listed in [list_price(good, data.channel, bought[good.product_id])]
