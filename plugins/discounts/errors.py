@@ -47,6 +47,12 @@ class CouponUsedUp(Conflict):
     code, title = "coupon-used-up", "The coupon is used up"
 
 
+class CouponLimitFixed(Conflict):
+    """The limit would be lower than what is used already, or was never counted."""
+
+    code, title = "coupon-limit", "The coupon's limit cannot be that"
+
+
 class CouponNotForCustomer(Invalid):
     """The coupon is for somebody else, or for customers who are named."""
 

@@ -13,7 +13,7 @@ from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
 from plugins.discounts.errors import CouponNotApplicable
-from plugins.discounts.rules.evaluating import Taken, evaluate
+from plugins.discounts.rules.evaluating import Outcome, Taken, evaluate
 from plugins.discounts.rules.words import Words
 from plugins.discounts.schemas.coupons import CouponsIn
 from plugins.discounts.schemas.promotions import PromotionIn
@@ -99,7 +99,7 @@ def price_cart(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequence[A
     offers = facts.of(Offers)
     if offers is None:
         return None
-    outcome, words = evaluate(cart, amounts, offers.offers), Words(cart.currency, cart.region)
+    outcome, words = _outcome(cart, amounts, offers), Words(cart.currency, cart.region)
     for offer, lack in outcome.missed:
         if offer.code:
             said = f"{offer.code}: {words.lack(offer, lack)}"
@@ -114,7 +114,7 @@ def missed_offers(cart: Cart, amounts: tuple[int, ...], facts: Facts) -> Sequenc
     if offers is None:
         return None
     words = Words(cart.currency, cart.region)
-    missed = [one for one in evaluate(cart, amounts, offers.offers).missed if one[1].why != "goods"]
+    missed = [one for one in _outcome(cart, amounts, offers).missed if one[1].why != "goods"]
     missed.sort(key=lambda one: (one[1].number == 0, one[1].number))
     return [Missed(offer.name, words.lack(offer, lack)) for offer, lack in missed[:MOST_MISSED]] or None
 
@@ -179,6 +179,14 @@ async def seed_demo(demo: Any) -> None:
                 await make_coupons(work, CouponsIn(promotion_id=made.id, code=said["code"], per_day=50))
 
     await demo.act(announce, role="manager")
+
+
+def _outcome(cart: Cart, amounts: tuple[int, ...], offers: Offers) -> Outcome:
+    """What the offers do to the one cart that they are the facts of, worked out once for what its lines cost."""
+    found: Outcome | None = offers.worked_out.get(amounts)
+    if found is None:
+        found = offers.worked_out[amounts] = evaluate(cart, amounts, offers.offers)
+    return found
 
 
 def _answer(taken: Taken, words: Words) -> Answer:

@@ -8,7 +8,7 @@ from kernel.errors import AlreadyExists
 from kernel.web import command, query
 from kernel.wire import Page, Reply
 from kernel.work import Work
-from plugins.discounts.errors import AlreadyOver, FixedOnceActive, NotByCoupon, NotFromThisState
+from plugins.discounts.errors import AlreadyOver, CouponLimitFixed, FixedOnceActive, NotByCoupon, NotFromThisState
 from plugins.discounts.schemas.coupons import CouponOut, CouponPatch, CouponQuery, CouponsIn, CouponsOut
 from plugins.discounts.schemas.promotions import (
     PromotionDetail,
@@ -111,9 +111,13 @@ async def get_coupon(work: Work, coupon_id: UUID) -> Reply[CouponOut]:
     return Reply(found, version=version, living=True)
 
 
-@command("PATCH", "/coupons/{coupon_id}", permission="discounts.edit")
+@command("PATCH", "/coupons/{coupon_id}", permission="discounts.edit", errors=(CouponLimitFixed,))
 async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> Reply[CouponOut]:
-    """Withdraw a coupon, let it be good again, or move its end."""
+    """Withdraw a coupon, let it be good again, move its end, or change how often it is good.
+
+    A raised limit counts for customers and days that have used some of it as well. No limit falls below what is used;
+    one that a coupon was made without, or that was taken away, does not come, since nobody has counted.
+    """
     changed, version = await coupons.change_coupon(work, coupon_id, data)
     return Reply(changed, version=version, living=True)
 

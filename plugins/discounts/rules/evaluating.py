@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kernel.money import MICRO, extend, percent_of, round_ratio
-from plugins.discounts.rules.sets import Found, Lack, dearest_first, find_sets
+from plugins.discounts.rules.sets import Found, Lack, find_sets
 from plugins.discounts.rules.shelf import Place, Shelf, agree, by_product
 from plugins.discounts.schemas.terms import (
     HUNDRED,
@@ -130,7 +130,7 @@ def _find(offer: Offer, shelf: Shelf, places: Sequence[Place], exponent: int) ->
         return find_sets(offer, effect, shelf)
     fitting = [place for place in places if place.takes(offer)]
     if isinstance(effect, Tiers):
-        return _by_tiers(effect, fitting, exponent)
+        return _by_tiers(effect, fitting, offer.terms.when.most_units, exponent)
     if isinstance(effect, NewPrice):
         fitting = [place for place in fitting if not place.is_pack]
     return Found(
@@ -149,7 +149,7 @@ def _counted(places: Sequence[Place], most_units: int | None) -> Units:
     counted: Units = {}
     for some in by_product(places):
         rest = most_units
-        for place in dearest_first(some):
+        for place in sorted(some, key=lambda one: -one.average):
             counted[place] = min(place.quantity, rest)
             rest -= counted[place]
     return counted
@@ -165,9 +165,10 @@ def _off(effect: PercentOff | AmountOff | NewPrice, place: Place, quantity: int,
     return max(0, base - extend(quantity, effect.price, exponent))
 
 
-def _by_tiers(effect: Tiers, places: Sequence[Place], exponent: int) -> Found | Lack:
-    """The highest tier that each product reaches, or all of them together."""
+def _by_tiers(effect: Tiers, places: Sequence[Place], most_units: int | None, exponent: int) -> Found | Lack:
+    """The highest tier that each product reaches, or all of them together, for the units that count."""
     loose = [place for place in places if not place.is_pack]
+    counted = _counted(loose, most_units)
     found, missing = Found(), list[int]()
     for some in [loose] if effect.together else by_product(loose):
         quantity = sum(place.quantity for place in some)
@@ -177,7 +178,7 @@ def _by_tiers(effect: Tiers, places: Sequence[Place], exponent: int) -> Found | 
             continue
         effect_of_tier = _of_tier(max(reached, key=lambda tier: tier.least))
         for place in some:
-            if off := _off(effect_of_tier, place, place.quantity, exponent):
+            if off := _off(effect_of_tier, place, counted[place], exponent):
                 found.off[place] = off
     return found if found.off or not missing else Lack("quantity", min(missing))
 

@@ -92,7 +92,7 @@ def check_terms(terms: Terms) -> None:
     if terms.goods is not None and not any(msgspec.structs.astuple(terms.goods)):
         raise BadTerms("/goods", "Name a product, a category, a brand or a tag; or leave goods away, for all")
     if terms.when.most_units is not None and not _may_count_units(terms):
-        raise BadTerms("/when/most_units", "It is for a percentage, an amount or a price on goods")
+        raise BadTerms("/when/most_units", "It is for a percentage, an amount, a price or tiers on goods")
     for name, limit in (("spend", terms.limits.spend), ("most_units", terms.when.most_units)):
         if limit == 0:
             raise BadTerms("/limits/spend" if name == "spend" else "/when/most_units", "More than nothing")
@@ -103,7 +103,7 @@ def _plain(goods: Goods) -> Goods:
 
 
 def _may_count_units(terms: Terms) -> bool:
-    return isinstance(terms.effect, PercentOff | AmountOff | NewPrice) and not terms.is_for_document
+    return isinstance(terms.effect, PercentOff | AmountOff | NewPrice | Tiers) and not terms.is_for_document
 
 
 def _check_bundle(effect: Bundle, terms: Terms) -> None:

@@ -39,6 +39,11 @@ class Place:
         """What a unit that belongs to no set costs by now, exactly, in minor units."""
         return Fraction((self.left - self.in_sets) * MICRO, self.quantity - self.used * MICRO)
 
+    @property
+    def average(self) -> Fraction:
+        """What a unit of the line costs by now, whether it belongs to a set or not."""
+        return Fraction(self.left * MICRO, self.quantity)
+
     def worth(self, units: int, percent: int = HUNDRED) -> int:
         """What a percentage of some units that belong to no set comes to, in minor units, rounded once."""
         rest = self.quantity - self.used * MICRO

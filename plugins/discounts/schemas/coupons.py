@@ -82,10 +82,16 @@ class CouponOut(Struct, frozen=True):
 
 
 class CouponPatch(Request, frozen=True):
-    """What changes of a coupon: it is withdrawn, or its end is moved."""
+    """What changes of a coupon: it is withdrawn, its end is moved, or it is good for more.
+
+    A limit is never lowered below what is used; null takes it away for good.
+    """
 
     is_active: bool | UnsetType = UNSET
     expires_at: Moment | UnsetType | None = UNSET
+    uses: Uses | UnsetType | None = UNSET
+    per_customer: Uses | UnsetType | None = UNSET
+    per_day: Uses | UnsetType | None = UNSET
 
 
 class CouponQuery(ListQuery, frozen=True):

@@ -194,9 +194,10 @@ class Offer(Struct, frozen=True):
 
 
 class Offers(Struct, frozen=True):
-    """The facts of one cart: what runs at its instant."""
+    """The facts of one cart: what runs at its instant. worked_out: what they came to, kept for whoever asks again."""
 
     offers: tuple[Offer, ...]
+    worked_out: dict[tuple[int, ...], Any] = msgspec.field(default_factory=dict)
 
 
 class Circumstances(Struct, frozen=True):

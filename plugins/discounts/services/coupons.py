@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -20,13 +20,14 @@ from plugins.customers.api import known_customers
 from plugins.discounts import PLUGIN
 from plugins.discounts.errors import (
     CouponExpired,
+    CouponLimitFixed,
     CouponNotApplicable,
     CouponNotForCustomer,
     CouponUnknown,
     CouponUsedUp,
     NotByCoupon,
 )
-from plugins.discounts.models import Coupon, Left, Promotion
+from plugins.discounts.models import LEFT, Coupon, Left, Promotion
 from plugins.discounts.rules.codes import code_key, made_up
 from plugins.discounts.schemas.coupons import (
     CouponOut,
@@ -57,6 +58,15 @@ _LEFT = Prepared(
         _L.business_id == _business, among(_L.subject_id, "subjects"), among(_L.holder_id, "holders")
     )
 )
+
+
+_HOLDERS = Prepared(
+    sa.select(_L.holder_id).where(
+        _L.business_id == _business, _L.subject_id == sa.bindparam("subject", type_=sa.Uuid())
+    )
+)
+LIMITS: Final = ("uses", "per_customer", "per_day")
+"""What a coupon may be limited by: in all, of a customer, on a day."""
 
 
 class _Running(Protocol):
@@ -93,6 +103,11 @@ class Handed(Struct, frozen=True):
 def day_holder(day: dt.date) -> UUID:
     """The holder that stands for a day."""
     return UUID(int=day.toordinal() << 32)
+
+
+def is_day(holder: UUID) -> bool:
+    """Whether a holder stands for a day."""
+    return not holder.int % 2**32 and holder.int >> 32 <= dt.date.max.toordinal()
 
 
 async def make_coupons(work: Work, data: CouponsIn) -> CouponsOut:
@@ -148,15 +163,55 @@ async def find_coupon(work: Work, coupon_id: UUID) -> tuple[CouponOut, int]:
 
 
 async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> tuple[CouponOut, int]:
-    """Withdraw a coupon, take it back in, or move its end. Raises NotFound, PreconditionFailed."""
+    """Withdraw a coupon, take it back in, move its end, change how often it is good; returns it with its version.
+
+    Raises NotFound, PreconditionFailed, CouponLimitFixed.
+    """
     row = await work.get(Coupon, coupon_id, to_change=True)
     work.check_version(row.version)
-    for name, value in structs.asdict(data).items():
-        if value is not UNSET:
-            setattr(row, name, value)
+    given = {name: value for name, value in structs.asdict(data).items() if value is not UNSET}
+    more = await _change_limits(work, row, given)
+    for name, value in given.items():
+        setattr(row, name, value)
     row.version += 1
     await work.session.flush()
-    return await find_coupon(work, coupon_id)
+    shown, version = await find_coupon(work, coupon_id)
+    left = None if row.uses is None or shown.remaining is None else shown.remaining + more
+    return structs.replace(shown, remaining=left), version
+
+
+async def _change_limits(work: Work, row: Coupon, given: Mapping[str, int | None]) -> int:
+    """Give every holder that is laid out as much more, or less, as a limit changes; returns how much more there is.
+
+    The coupon's row is held, and who lays out a new holder shares it, so none is missed.
+    """
+    changed = [name for name in LIMITS if name in given and given[name] != getattr(row, name)]
+    if not changed:
+        return 0
+    holders = [one.holder_id for one in await work.fetch(_HOLDERS, subject=row.id)]
+    kinds = {"uses": [row.id], "per_day": [one for one in holders if is_day(one)]}
+    kinds["per_customer"] = [one for one in holders if one != row.id and not is_day(one)]
+    moved = 0
+    for name in changed:
+        was, limit = getattr(row, name), given[name]
+        if was is None:
+            raise _limit_fixed(name, "It was made without this limit: make another")
+        for holder in kinds[name] if limit is not None else []:
+            _move(work, row, name, holder, limit - was)
+        moved += limit - was if name == "uses" and limit is not None else 0
+    return moved
+
+
+def _move(work: Work, row: Coupon, name: str, holder: UUID, more: int) -> None:
+    if more > 0:
+        work.increment(LEFT, (row.id, holder), more)
+        return
+    refusal = _limit_fixed(name, "More of it is used already")
+    work.decrement(LEFT, (row.id, holder), -more, lambda _left: refusal)
+
+
+def _limit_fixed(name: str, words: str) -> CouponLimitFixed:
+    return CouponLimitFixed(words, faults=[Fault(f"/{name}", "coupon-limit")])
 
 
 def _shown() -> sa.Select[Any]:
@@ -172,7 +227,7 @@ def _out(row: Any) -> CouponOut:
         row.code,
         row.customer_id,
         row.uses,
-        row.remaining,
+        None if row.uses is None else row.remaining,
         row.per_customer,
         row.per_day,
         row.expires_at,

@@ -15,10 +15,10 @@ from kernel.errors import DukaError
 from kernel.work import Work
 from plugins.discounts import PLUGIN
 from plugins.discounts.errors import CouponUsedUp, PromotionUsedUp
-from plugins.discounts.models import LEFT, MONEY, Claim, Left, Promotion, Use
+from plugins.discounts.models import LEFT, MONEY, Claim, Coupon, Left, Promotion, Use
 from plugins.discounts.rules.codes import code_key
 from plugins.discounts.schemas.terms import Terms, read_terms
-from plugins.discounts.services.coupons import Handed, coupon_rows, handed_of
+from plugins.discounts.services.coupons import Handed, coupon_rows, handed_of, is_day
 from plugins.sales.api import PlacedSale
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
@@ -96,10 +96,9 @@ async def _claim(work: Work, sale: PlacedSale, row: Any, spent: int, coupon: Han
     shares = _shares(terms, row.id, sale.customer_id, spent)
     refuse = PromotionUsedUp(f"{row.name} is used up; price the cart again")
     of_coupon = coupon.holders(sale.customer_id, sale.business_date) if coupon else []
-    fresh = [(row.id, holder, most) for holder, most, _ in shares if holder not in (row.id, MONEY)]
-    if coupon:
-        fresh += [(coupon.id, holder, most) for holder, most in of_coupon if holder != coupon.id]
-    await _lay_out(work, fresh)
+    await _lay_out(work, [(row.id, holder, most) for holder, most, _ in shares if holder not in (row.id, MONEY)])
+    for holder, _ in of_coupon:
+        await lay_out_of_coupon(work, coupon.id, holder)  # type: ignore[union-attr]
     for holder, _, amount in shares:
         _take(work, sale, row.id, holder, amount, refuse)
     for holder, _ in of_coupon:
@@ -127,6 +126,21 @@ async def _lay_out(work: Work, fresh: Iterable[tuple[UUID, UUID, int]]) -> None:
     if rows:
         insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
         await work.execute(insert(Left).values(rows).on_conflict_do_nothing())
+
+
+async def lay_out_of_coupon(work: Work, coupon_id: UUID, holder: UUID) -> None:
+    """Make the row of a customer or a day, with what the coupon says by now: nobody changes it meanwhile."""
+    if holder == coupon_id:
+        return
+    most = Coupon.per_day if is_day(holder) else Coupon.per_customer
+    said = (
+        sa.select(Coupon.business_id, Coupon.id, sa.literal(holder, sa.Uuid()), most)
+        .where(Coupon.business_id == work.business_id, Coupon.id == coupon_id, most.is_not(None))
+        .with_for_update(read=True)
+    )
+    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
+    columns = ["business_id", "subject_id", "holder_id", "remaining"]
+    await work.execute(insert(Left).from_select(columns, said).on_conflict_do_nothing())
 
 
 def _take(work: Work, sale: PlacedSale, subject: UUID, holder: UUID, amount: int, refusal: DukaError) -> None:

@@ -124,8 +124,8 @@ def _apply(offer: Offer, rows: list[Row]) -> None:
     if isinstance(effect, BuyGet | AnyFor | CheapestFree | Bundle):
         _sets(offer, mine, rows)
         return
-    for row in mine:
-        off = _off(effect, row, mine)
+    for row, count in _counting(mine, when.most_units):
+        off = _off(effect, row, mine, count)
         if off:
             if row.locked:
                 row.locked = nearest(Fraction(row.locked * (row.left - off), row.left))
@@ -133,18 +133,30 @@ def _apply(offer: Offer, rows: list[Row]) -> None:
             row.acted.append(offer)
 
 
-def _off(effect: PercentOff | AmountOff | NewPrice | Tiers, row: Row, mine: list[Row]) -> int:
-    quantity = Fraction(row.line.quantity, MICRO)
+def _counting(rows: list[Row], most: int | None) -> list[tuple[Row, int]]:
+    """The lines, and how much of each counts: of each product the dearest up to the most of a sale."""
+    left: dict[object, int] = {}
+    counts = {}
+    for row in sorted(rows, key=lambda row: -Fraction(row.left, row.line.quantity)):
+        rest = left.setdefault(row.line.product_id, row.line.quantity if most is None else most)
+        counts[id(row)] = row.line.quantity if most is None else min(row.line.quantity, rest)
+        left[row.line.product_id] = rest - counts[id(row)]
+    return [(row, counts[id(row)]) for row in rows]
+
+
+def _off(effect: PercentOff | AmountOff | NewPrice | Tiers, row: Row, mine: list[Row], counted: int) -> int:
+    quantity = Fraction(counted, MICRO)
     if isinstance(effect, Tiers):
         alike = [r for r in mine if effect.together or r.line.product_id == row.line.product_id]
         count = sum(r.line.quantity for r in alike)
         reached = [tier for tier in effect.tiers if tier.least <= count]
-        return _off(_plain(reached[-1]), row, mine) if reached else 0
+        return _off(_plain(reached[-1]), row, mine, counted) if reached else 0
+    base = nearest(Fraction(row.left * counted, row.line.quantity))
     if isinstance(effect, PercentOff):
-        return nearest(Fraction(row.left * effect.percent, PERCENT))
+        return nearest(Fraction(base * effect.percent, PERCENT))
     if isinstance(effect, AmountOff):
-        return min(row.left, nearest(effect.amount * quantity))
-    return max(0, row.left - nearest(quantity * Fraction(effect.price, MICRO) * 100))
+        return min(base, nearest(effect.amount * quantity))
+    return max(0, base - nearest(quantity * Fraction(effect.price, MICRO) * 100))
 
 
 def _plain(tier: Tier) -> PercentOff | AmountOff | NewPrice:

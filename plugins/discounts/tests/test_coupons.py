@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from plugins.customers.testing import a_customer
 from plugins.discounts.api import give_back_uses
 from plugins.discounts.models import Left
 from plugins.discounts.rules.codes import ALPHABET, code_key, made_up
+from plugins.discounts.services import uses
 from plugins.discounts.testing import a_promotion, coupons
 from plugins.discounts.tests.test_prices import goods, quoted, sold, voided
 
@@ -135,6 +137,67 @@ async def test_many_coupons_are_made_at_once_and_withdrawn_one_by_one(box: Box) 
     plain = await a_promotion(box, "Plain")
     refusal = await manager.post(COUPONS, {"promotion_id": str(plain), "code": "ABC"})
     assert (refusal.status_code, refusal.json()["code"]) == (409, "not-by-coupon")
+
+
+async def changed(box: Box, **said: Any) -> tuple[int, str, Any]:
+    """Change the one coupon there is; the status, the code of a refusal, and what is left then."""
+    manager = box.client("manager")
+    (one,) = (await manager.get(COUPONS)).json()["items"]
+    shown = await manager.get(f"{COUPONS}/{one['id']}")
+    answer = await manager.send(
+        "PATCH", f"{COUPONS}/{one['id']}", json=said, headers={"If-Match": shown.headers["etag"]}
+    )
+    return answer.status_code, answer.json()["code"], answer.json().get("remaining")
+
+
+async def test_a_coupons_limits_rise_and_never_fall_below_what_is_used(box: Box) -> None:
+    rice, person = await goods(box), str(await a_customer(box, "Akinyi"))
+    await a_coupon(box, uses=2, per_customer=1, per_day=2)
+    used = with_code("KARIBU", customer_id=person)
+    await sold(box, {"product_id": rice}, **used)
+    assert (await refused(box, rice, "KARIBU", customer_id=person))[1] == "coupon-used-up"
+    assert await changed(box, uses=4, per_customer=3) == (200, "KARIBU", 3)
+    await sold(box, {"product_id": rice}, **used)
+    assert (await refused(box, rice, "KARIBU", customer_id=person))[1] == "coupon-used-up", "twice today"
+    assert await changed(box, uses=1) == (409, "coupon-limit", None)
+    assert await changed(box, per_customer=1) == (409, "coupon-limit", None)
+    assert await changed(box, uses=3, per_customer=2, per_day=3) == (200, "KARIBU", 1)
+    assert (await refused(box, rice, "KARIBU", customer_id=person))[1] == "coupon-used-up", "twice of a customer"
+    assert (await changed(box, per_customer=None))[:2] == (200, "KARIBU")
+    last = await sold(box, {"product_id": rice}, **used)
+    assert await changed(box, uses=None, per_day=None) == (200, "KARIBU", None)
+    await sold(box, {"product_id": rice}, **used)
+    await voided(box, last)
+    assert await changed(box, uses=9) == (409, "coupon-limit", None), "nobody has counted"
+
+
+@pytest.mark.parametrize(("is_twin", "left"), [(False, [2]), (True, [0])], ids=["as it is", "trusts what it read"])
+async def test_a_customer_who_comes_for_the_first_time_while_a_limit_rises_has_all_of_it(
+    box: Box, database: str, monkeypatch: pytest.MonkeyPatch, is_twin: bool, left: list[int]
+) -> None:
+    """Both at once: who lays out the customer's share waits for the change, or the change finds what is laid out."""
+    if database == "sqlite":
+        pytest.skip("SQLite has one writer at a time: nothing comes between")
+    rice, person = await goods(box), str(await a_customer(box, "Akinyi"))
+    await a_coupon(box, per_customer=1)
+    honest, reached, go_on = uses.lay_out_of_coupon, asyncio.Event(), asyncio.Event()
+
+    async def late(*given: Any) -> None:
+        reached.set()
+        await go_on.wait()
+        if is_twin:
+            work, *whose = given
+            await uses._lay_out(work, [(*whose, 1)])
+        else:
+            await honest(*given)
+
+    monkeypatch.setattr(uses, "lay_out_of_coupon", late)
+    sale = asyncio.create_task(sold(box, {"product_id": rice}, **with_code("KARIBU", customer_id=person)))
+    await reached.wait()
+    assert (await changed(box, per_customer=3))[0] == 200
+    go_on.set()
+    await sale
+    assert await remaining(box) == left
 
 
 async def test_who_guesses_codes_waits_and_nobody_else(box: Box) -> None:

@@ -63,6 +63,8 @@ def _an_offer(rng: random.Random, number: int) -> Offer:
         goods, when = None, When()
     if goods is None and isinstance(effect, PercentOff | AmountOff):
         when = When(least_amount=when.least_amount)
+    elif isinstance(effect, PercentOff | AmountOff | NewPrice | Tiers) and rng.random() < 0.4:
+        when = replace(when, most_units=rng.choice([MICRO, 2 * MICRO, 3_500_000]))
     joins = rng.choice([None, None, None, ("a",), ("a", "b")])
     terms = Terms(effect, goods, when, label=rng.choice("ab"), joins=joins)
     return Offer(uuid.UUID(int=number), f"Offer {number}", rng.randint(0, 2), rng.random() < 0.15, terms)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_category, a_price_list, a_product, prices_on
+from plugins.discounts import listeners
 from plugins.discounts.models import Use
+from plugins.discounts.rules.evaluating import Outcome, evaluate
+from plugins.discounts.schemas.terms import Offer
 from plugins.discounts.testing import a_promotion
+from plugins.sales.api import Cart
 
 PROMOTIONS = "/api/v1/discounts/promotions"
 
@@ -76,6 +82,22 @@ async def test_a_quote_shows_what_a_promotion_does_and_writes_nothing(box: Box) 
         }
     ]
     assert await given(box, promotion) == (0, "0.00")
+
+
+async def test_a_quote_works_its_offers_out_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[int] = []
+
+    def counting(cart: Cart, amounts: Sequence[int], offers: Iterable[Offer]) -> Outcome:
+        worked.append(len(amounts))
+        return evaluate(cart, amounts, offers)
+
+    monkeypatch.setattr(listeners, "evaluate", counting)
+    rice = await goods(box)
+    await a_promotion(box, "Three", effect={"kind": "any_for", "count": 3, "amount": "900.00"})
+    said = await quoted(box, {"product_id": rice, "quantity": "4"}, {"product_id": rice})
+    assert (said["total"], said["missed"], worked) == ("1660.00", [], [2])
+    assert (await quoted(box, {"product_id": rice}))["missed"][0]["words"].startswith("2 more")
+    assert worked == [2, 1]
 
 
 async def test_a_promotion_lowers_prices_only_while_it_is_active_and_its_time_runs(box: Box) -> None:
