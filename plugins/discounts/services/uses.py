@@ -17,7 +17,7 @@ from plugins.discounts import PLUGIN
 from plugins.discounts.errors import CouponUsedUp, PromotionUsedUp
 from plugins.discounts.models import LEFT, MONEY, Claim, Coupon, Left, Promotion, Use
 from plugins.discounts.rules.codes import code_key
-from plugins.discounts.schemas.terms import Terms, read_terms
+from plugins.discounts.schemas.terms import Offer, Terms, read_terms
 from plugins.discounts.services.coupons import Handed, coupon_rows, handed_of, is_day
 from plugins.sales.api import PlacedSale
 
@@ -79,6 +79,24 @@ async def used_in(work: Work, sale_id: UUID) -> Sequence[Any]:
     uses = sa.select(Use.promotion_id).where(Use.business_id == work.business_id, Use.sale_id == sale_id)
     mine = sa.and_(Promotion.business_id == work.business_id, Promotion.id.in_(uses))
     return (await work.execute(sa.select(*Promotion.__table__.c).where(mine).order_by(Promotion.name))).all()
+
+
+async def offers_of_sale(work: Work, sale_id: UUID) -> tuple[tuple[Offer, ...], dict[int, int]]:
+    """The offers that act on a sale and were not given back, open and without a budget; line → what they took off it.
+
+    For `after_return`. The code of one that was asked for by coupon is the coupon's id.
+    """
+    rows = await work.fetch(_OF_SALE, sale_id=sale_id)
+    coupons = {row.promotion_id: str(row.coupon_id or "") for row in rows}
+    offers = [
+        Offer(one.id, one.name, one.priority, one.exclusive, read_terms(one.terms), coupons[one.id])
+        for one in await used_in(work, sale_id)
+        if one.id in coupons
+    ]
+    off: dict[int, int] = {}
+    for row in rows:
+        off[row.line] = off.get(row.line, 0) + int(row.amount)
+    return tuple(offers), off
 
 
 async def _coupons_of(work: Work, sale: PlacedSale) -> Mapping[UUID, Handed]:

@@ -14,10 +14,11 @@ from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_category, a_price_list, a_product, prices_on
 from plugins.discounts import listeners
+from plugins.discounts.api import offers_of_sale
 from plugins.discounts.models import Use
 from plugins.discounts.rules.evaluating import Outcome, evaluate
 from plugins.discounts.schemas.terms import Offer
-from plugins.discounts.testing import a_promotion
+from plugins.discounts.testing import a_promotion, coupons
 from plugins.sales.api import Cart
 
 PROMOTIONS = "/api/v1/discounts/promotions"
@@ -213,6 +214,26 @@ async def test_a_sale_notes_what_each_promotion_took_off_each_line_and_a_void_gi
     assert await given(box, ten) == await given(box, twenty) == (0, "0.00")
     amounts = [amount for _, amount in await uses(box)]
     assert sorted(amounts) == sorted([each * sign for each in (4000, 7600, 2000, 3800, 2000, 3800) for sign in (1, -1)])
+
+
+async def test_what_offers_took_off_a_sale_is_told_to_who_takes_it_back(box: Box) -> None:
+    rice, tea = await goods(box), await goods(box, "TEA", "120.00")
+    three = {"kind": "buy_get", "buy": 2, "get": 1}
+    await a_promotion(box, "Three", effect=three, goods={"product_ids": [rice]}, priority=3, exclusive=True)
+    await a_promotion(box, "Tenth", by_coupon=True)
+    await a_promotion(box, "Idle", product_id=tea, when={"least_quantity": "9"})
+    (made,) = [one for one in (await box.client("manager").get(PROMOTIONS)).json()["items"] if one["name"] == "Tenth"]
+    await coupons(box, UUID(made["id"]), code="KARIBU")
+    lines = [{"product_id": rice, "quantity": "3"}, {"product_id": tea}]
+    sale = await sold(box, *lines, ext={"discounts": {"coupon_codes": ["KARIBU"]}})
+    told, off = await box.look(lambda work: offers_of_sale(work, UUID(sale["id"])))
+    assert [(one.name, one.priority, one.exclusive, bool(one.code)) for one in told] == [
+        ("Tenth", 0, False, True),
+        ("Three", 3, True, False),
+    ]
+    assert (off, sale["total"]) == ({1: 380_00, 2: 12_00}, "868.00")
+    await voided(box, sale)
+    assert await box.look(lambda work: offers_of_sale(work, UUID(sale["id"]))) == ((), {})
 
 
 async def test_a_set_price_took_the_difference_to_the_list_price(box: Box) -> None:
