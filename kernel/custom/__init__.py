@@ -5,7 +5,7 @@ The values stand with their owner, in a JSON column; beside it a table of keys a
 
 from kernel.custom.fields import all_fields, custom_fields, entities
 from kernel.custom.filtering import CustomFilter, conditions, custom_filter
-from kernel.custom.keeping import changed_values, known_ids, new_values, shown_values, write_keys
+from kernel.custom.keeping import changed_values, declare_keys, known_ids, new_values, shown_values, write_keys
 from kernel.custom.values import Field, Value, WrongValue, key_of, read_text, read_value, written
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "conditions",
     "custom_fields",
     "custom_filter",
+    "declare_keys",
     "entities",
     "key_of",
     "known_ids",

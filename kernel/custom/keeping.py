@@ -55,25 +55,31 @@ async def write_keys(work: Work, entity: str, owners: Sequence[tuple[UUID, Value
             keys.c.field_id.in_([one.id for one in fields]),
         )
         await work.execute(sa.delete(keys).where(mine))
-    rows = [
-        {
-            "business_id": work.business_id,
-            "owner_id": id_,
-            "field_id": one.id,
-            "kind": one.kind,
-            "key": key_of(one.kind, values[one.key]),
-        }
-        for id_, values in owners
-        for one in fields
-        if one.key in values
-    ]
+    rows = [{"business_id": work.business_id} | row for id_, values in owners for row in _keys(fields, id_, values)]
     if rows:
         await work.execute(sa.insert(keys), rows)
+
+
+def declare_keys(work: Work, fields: Sequence[Field], owner_id: UUID, values: Values) -> None:
+    """Declare by what filters find a new thing whose own row is declared: written with the rest, in no round trip more.
+
+    fields: those of the entity, as `custom_fields` answered before the deed began to write.
+    """
+    for row in _keys(fields, owner_id, values):
+        work.insert(key_tables()[fields[0].entity], row)
 
 
 def shown_values(fields: Sequence[Field], stored: Values) -> dict[str, Any]:
     """The `custom` of an answer: every field in use, None where nothing is set."""
     return {one.key: stored.get(one.key) for one in fields}
+
+
+def _keys(fields: Sequence[Field], owner_id: UUID, values: Values) -> list[dict[str, Any]]:
+    return [
+        {"owner_id": owner_id, "field_id": one.id, "kind": one.kind, "key": key_of(one.kind, values[one.key])}
+        for one in fields
+        if one.key in values
+    ]
 
 
 def _read(fields: Sequence[Field], former: Values, given: Values, base: str) -> dict[str, Value]:
@@ -113,14 +119,16 @@ async def _check_references(work: Work, fields: Sequence[Field], given: Sequence
 
 
 async def known_ids(work: Work, entity: str, ids: Mapping[UUID, Any]) -> set[UUID]:
-    """Which ids name something of this business; none where the entity's plugin is off."""
+    """Which ids name something of this business that the actor may see; none where the entity's plugin is off."""
     table = entities(work).get(entity)
     if table is None:
         return set()
     if entity not in _THERE:
         here = sa.and_(table.c.business_id == sa.bindparam("business_id", type_=sa.Uuid()), among(table.c.id, "ids"))
-        _THERE[entity] = Prepared(sa.select(table.c.id).where(here))
-    return {row.id for row in await work.fetch(_THERE[entity], ids=list(ids))}
+        location = table.c.get("location_id", sa.null())
+        _THERE[entity] = Prepared(sa.select(table.c.id, location.label("location_id")).where(here))
+    rows = await work.fetch(_THERE[entity], ids=list(ids))
+    return {row.id for row in rows if work.actor.works_at(row.location_id)}
 
 
 _THERE: dict[str, Prepared] = {}

@@ -63,7 +63,8 @@ class BusinessPlugin(Base):
 class Trip(Base):
     """A plugin whose answers to a hook failed for a business; tripped, they are left out until somebody resets it.
 
-    strikes: failures since the first, or since it was reset. reason: the last one, in words.
+    strikes: failures since the first, or since it was reset. reason: the last one, in words. recent: when those were
+    that may still trip it, ISO 8601.
     """
 
     __tablename__ = "kernel_trip"
@@ -73,6 +74,7 @@ class Trip(Base):
     hook: Mapped[str] = mapped_column(primary_key=True, info=impersonal("the hook's name"))
     reason: Mapped[str] = mapped_column(info=impersonal("how an answer failed, without what it said"))
     strikes: Mapped[int]
+    recent: Mapped[list[str]] = mapped_column(Json, server_default="[]", info=impersonal("instants"))
     first_strike_at: Mapped[dt.datetime]
     last_strike_at: Mapped[dt.datetime]
     tripped_at: Mapped[dt.datetime | None]

@@ -29,7 +29,7 @@ from kernel.hooks.own import (
     switched_on,
 )
 from kernel.hooks.policies import Policy, answers, policy_of, spec
-from kernel.hooks.strikes import Noted, Strikes
+from kernel.hooks.strikes import Noted, Strikes, recent_of
 
 __all__ = [
     "Answer",
@@ -51,6 +51,7 @@ __all__ = [
     "location_added",
     "obligations",
     "policy_of",
+    "recent_of",
     "recorded",
     "register_known",
     "rehearsed",

@@ -1,10 +1,13 @@
-"""Strikes: what answers failed, business by business, counted in this process until it is written down."""
+"""Strikes: what answers failed, business by business, kept in this process until it is written down.
+
+Whether a plugin has had too many is told from what all processes have written, not from what one of them has seen.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,33 +18,40 @@ Key = tuple[uuid.UUID, str, str]
 
 STRIKES: Final = 3
 WINDOW: Final = dt.timedelta(minutes=10)
-_MOST_KEPT: Final = 10_000
+_MOST_TIMES: Final = 100
 _NOBODY: Final = uuid.UUID(int=0)
 
 
 @dataclass(slots=True)
 class Noted:
-    """Strikes of one plugin in one hook that are not written down yet. trips: it has had too many in the window."""
+    """Strikes of one plugin in one hook that are not written down yet. times: of those that may trip it, the newest."""
 
     strikes: int
     first_at: dt.datetime
     last_at: dt.datetime
     words: str
-    trips: bool = False
+    times: tuple[dt.datetime, ...] = ()
 
     def with_more(self, later: Noted) -> Noted:
         """This one and what came after it."""
-        return Noted(self.strikes + later.strikes, self.first_at, later.last_at, later.words, self.trips or later.trips)
+        times = (self.times + later.times)[-_MOST_TIMES:]
+        return Noted(self.strikes + later.strikes, self.first_at, later.last_at, later.words, times)
+
+
+def recent_of(times: Iterable[dt.datetime], limit: int, window: dt.timedelta) -> tuple[list[dt.datetime], bool]:
+    """Which strikes still count, and whether `limit` of them lie within `window`, so that they trip."""
+    ordered = sorted(times)
+    trips = any(last - first <= window for first, last in zip(ordered, ordered[limit - 1 :], strict=False))
+    return [one for one in ordered[-limit:] if ordered[-1] - one <= window], trips
 
 
 class Strikes:
-    """Counts strikes; `limit` of one plugin in one skipping hook of one business within `window` trip it."""
+    """What this process has seen; `limit` of a plugin in one skipping hook of a business within `window` trip it."""
 
     def __init__(self, limit: int = STRIKES, window: dt.timedelta = WINDOW) -> None:
         self.limit, self.window = limit, window
         self.is_writing = False
         self._noted: dict[Key, Noted] = {}
-        self._recent: dict[Key, deque[dt.datetime]] = {}
 
     @property
     def waiting(self) -> bool:
@@ -53,8 +63,7 @@ class Strikes:
         if business == _NOBODY:
             return
         key = (business, failure.plugin, failure.hook)
-        trips = failure.failing == "skip" and self._is_one_too_many(key, at)
-        self._add(key, Noted(1, at, at, failure.words, trips))
+        self._add(key, Noted(1, at, at, failure.words, (at,) if failure.failing == "skip" else ()))
 
     def take(self) -> dict[Key, Noted]:
         """What is to be written down; it is forgotten here."""
@@ -69,22 +78,9 @@ class Strikes:
 
     def forget(self, business: uuid.UUID, plugin: str) -> None:
         """Begin anew for a plugin of a business."""
-        for kept in (self._noted, self._recent):
-            for key in [key for key in kept if key[:2] == (business, plugin)]:
-                del kept[key]
+        for key in [key for key in self._noted if key[:2] == (business, plugin)]:
+            del self._noted[key]
 
     def _add(self, key: Key, noted: Noted) -> None:
         before = self._noted.get(key)
         self._noted[key] = before.with_more(noted) if before else noted
-
-    def _is_one_too_many(self, key: Key, at: dt.datetime) -> bool:
-        if len(self._recent) >= _MOST_KEPT:
-            self._recent.clear()
-        recent = self._recent.setdefault(key, deque())
-        recent.append(at)
-        while recent and at - recent[0] > self.window:
-            recent.popleft()
-        if len(recent) < self.limit:
-            return False
-        del self._recent[key]
-        return True

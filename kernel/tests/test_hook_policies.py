@@ -15,7 +15,7 @@ import pytest
 from msgspec import Struct
 
 from kernel.errors import Conflict, Failure, PluginFailed
-from kernel.hooks import HookSet, LeftOut, Policy, Strikes, answers, policy_of, spec
+from kernel.hooks import HookSet, LeftOut, Policy, Strikes, answers, policy_of, recent_of, spec
 from kernel.hooks.answering import Answering, NotYours, is_answering, refuse_to_answers
 from kernel.hooks.shapes import shape_of
 
@@ -269,30 +269,44 @@ def failure(plugin: str = "apple", failing: Any = "skip") -> Failure:
     return Failure(plugin, "price", failing, "raised KeyError")
 
 
-def test_three_strikes_within_the_window_trip_and_then_it_begins_anew() -> None:
-    strikes = Strikes(3, dt.timedelta(minutes=10))
-    for minutes in (0, 4, 11, 12):
-        strikes.note(SHOP, failure(), NOON + dt.timedelta(minutes=minutes))
-    [noted] = strikes.take().values()
-    assert (noted.strikes, noted.trips) == (4, True)
-    assert (noted.first_at, noted.last_at) == (NOON, NOON + dt.timedelta(minutes=12))
-    assert not strikes.waiting
-    strikes.note(SHOP, failure(), NOON + dt.timedelta(minutes=13))
-    assert [one.trips for one in strikes.take().values()] == [False]
+@pytest.mark.parametrize(
+    ("minutes", "trips", "kept"),
+    [
+        ((0,), False, 1),
+        ((0, 4), False, 2),
+        ((0, 4, 11), False, 2),
+        ((0, 4, 10), True, 3),
+        ((12, 4, 11, 0), True, 3),
+        ((0, 6, 12), False, 2),
+        ((0, 1, 2, 30), True, 1),
+    ],
+)
+def test_three_strikes_within_the_window_trip_in_whatever_order_they_came(
+    minutes: tuple[int, ...], trips: bool, kept: int
+) -> None:
+    times = [NOON + dt.timedelta(minutes=one) for one in minutes]
+    counting, tripped = recent_of(times, 3, dt.timedelta(minutes=10))
+    assert (tripped, len(counting)) == (trips, kept)
 
 
-def test_strikes_of_others_and_old_ones_trip_nobody() -> None:
+def test_strikes_are_kept_apart_by_business_and_plugin() -> None:
     strikes = Strikes(3, dt.timedelta(minutes=10))
-    for business, plugin, minutes in [(SHOP, "a", 0), (OTHER, "a", 0), (SHOP, "b", 0), (SHOP, "a", 6), (SHOP, "a", 12)]:
+    for business, plugin, minutes in [(SHOP, "a", 0), (OTHER, "a", 0), (SHOP, "b", 0), (SHOP, "a", 6)]:
         strikes.note(business, failure(plugin), NOON + dt.timedelta(minutes=minutes))
-    assert not any(one.trips for one in strikes.take().values())
+    assert {key[:2]: len(one.times) for key, one in strikes.take().items()} == {
+        (SHOP, "a"): 2,
+        (OTHER, "a"): 1,
+        (SHOP, "b"): 1,
+    }
+    assert not strikes.waiting
 
 
 def test_what_is_needed_is_counted_and_never_trips() -> None:
     strikes = Strikes(1)
     for _ in range(5):
         strikes.note(SHOP, failure(failing="refuse"), NOON)
-    assert [(one.strikes, one.trips) for one in strikes.take().values()] == [(5, False)]
+    assert [(one.strikes, one.times) for one in strikes.take().values()] == [(5, ())]
+    assert recent_of((), 1, dt.timedelta(minutes=10)) == ([], False)
 
 
 def test_what_could_not_be_written_is_kept_and_a_reset_forgets() -> None:
@@ -302,7 +316,7 @@ def test_what_could_not_be_written_is_kept_and_a_reset_forgets() -> None:
     strikes.note(SHOP, failure(), NOON + dt.timedelta(minutes=1))
     strikes.put_back(taken)
     [noted] = strikes.take().values()
-    assert (noted.strikes, noted.first_at) == (2, NOON)
+    assert (noted.strikes, noted.first_at, len(noted.times)) == (2, NOON, 2)
     strikes.put_back({(SHOP, "apple", "price"): noted, (OTHER, "apple", "price"): noted})
     strikes.forget(SHOP, "apple")
     assert list(strikes.take()) == [(OTHER, "apple", "price")]

@@ -301,4 +301,5 @@ def _encoder(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
 
 
 def _type(column: sa.Column[Any]) -> str:
-    return str(column.type.compile(_DIALECT))
+    """A column's type, without the collation, which no array may name."""
+    return str(column.type.compile(_DIALECT)).partition(" COLLATE ")[0]

@@ -16,6 +16,7 @@ PLUGIN = Plugin(
     permissions=(
         Permission("sales.complete", "Ring up sales"),
         Permission("sales.see", "See sales"),
+        Permission("sales.annotate", "Change what the shop's own fields say of a sale"),
         Permission("sales.void", "Take back a sale of the same day"),
         Permission("sales.discount", "Give discounts by hand"),
         Permission("sales.override_price", "Set a price by hand"),
@@ -52,6 +53,7 @@ PLUGIN = Plugin(
         "manager": (
             "sales.complete",
             "sales.see",
+            "sales.annotate",
             "sales.void",
             "sales.discount",
             "sales.override_price",

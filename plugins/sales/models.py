@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import CONFIGURATION, Base, Json, Owned, Versioned, owned_key
+from kernel.db.custom import CustomKey, SortedText, custom_keys, custom_values
 from kernel.db.personal import carries, impersonal, kept, names, personal
 
 _BOOKED = "a sale is a document of the books: who rang it up or took it back, and why, is kept as long as they are"
@@ -60,7 +61,7 @@ class TillEvent(Owned, Base):
     by_name: Mapped[str] = mapped_column(info=kept("name", _BOOKED, of="by_id"))
 
 
-class Sale(Owned, Base):
+class Sale(Owned, Versioned, Base):
     """A sale. Its lines and total never change; its status does.
 
     One that waits for money goes by its order number; `paid` grows as the money comes. On completion it gets its own
@@ -106,11 +107,25 @@ class Sale(Owned, Base):
     ext: Mapped[dict[str, Any]] = mapped_column(
         Json, info=carries("what plugins keep with a sale") | {"extends": "sales.cart"}
     )
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        Json,
+        server_default="{}",
+        info=personal("free_text", of="customer_id", telling=False) | custom_values("sales.sale"),
+    )
     epoch: Mapped[int]
     plugins: Mapped[list[str]] = mapped_column(Json, info=impersonal("names of plugins"))
     voided_at: Mapped[dt.datetime | None]
     voided_by: Mapped[str | None] = mapped_column(info=kept("name", _BOOKED))
     void_reason: Mapped[str | None] = mapped_column(info=kept("free_text", _BOOKED))
+
+
+class SaleKey(CustomKey, Base):
+    """By what the shop's own fields find a sale."""
+
+    __tablename__ = "sales_sale_key"
+    __table_args__ = custom_keys("sales.sale", "sales_sale")
+
+    key: Mapped[str] = mapped_column(SortedText, info=personal("free_text", of="owner_id", telling=False))
 
 
 class SaleLine(Base):

@@ -35,6 +35,7 @@ from plugins.sales.schemas.requests import (
     RegisterPatch,
     RegisterQuery,
     SaleIn,
+    SalePatch,
     SaleQuery,
     TodayQuery,
     VoidIn,
@@ -81,7 +82,7 @@ async def complete_sale(work: Work, data: SaleIn) -> Reply[SaleOut]:
     numbered when the money comes, or expires at `expires_at`.
     """
     sale = await services.complete_sale(work, data)
-    return Reply(sale, status=_status(sale), location=f"/api/v1/sales/sales/{sale.id}")
+    return Reply(sale, status=_status(sale), version=1, location=f"/api/v1/sales/sales/{sale.id}")
 
 
 def _status(sale: SaleOut) -> int | None:
@@ -110,9 +111,20 @@ async def tax_totals(work: Work, query: PeriodQuery) -> PeriodTaxes:
 
 
 @query("/sales/{sale_id}", permission="sales.see")
-async def get_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
+async def get_sale(work: Work, sale_id: uuid.UUID) -> Reply[SaleOut]:
     """One sale, whole."""
-    return await services.find_sale(work, sale_id)
+    row = await services.sale_row(work, sale_id)
+    return Reply(await services.whole_sale(work, row), version=row.version, living=True)
+
+
+@command("PATCH", "/sales/{sale_id}", permission="sales.annotate")
+async def change_sale(work: Work, sale_id: uuid.UUID, data: SalePatch) -> Reply[SaleOut]:
+    """Change what the shop's own fields say of a sale.
+
+    Whatever became of the sale; its figures, lines and payments never change.
+    """
+    row = await services.change_sale(work, sale_id, data)
+    return Reply(await services.whole_sale(work, row), version=row.version, living=True)
 
 
 @query("/sales/{sale_id}/lines/{line}/trace", permission="sales.see")

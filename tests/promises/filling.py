@@ -109,7 +109,7 @@ class Filling:
 
     async def fields(self) -> None:
         """Fields of the shop's own."""
-        for entity in ("customers.customer", "catalog.product"):
+        for entity in ("sales.sale", "customers.customer", "catalog.product"):
             for key in ("origin", "memo"):
                 said = {"entity": entity, "key": key, "label": self.text(key), "kind": "text"}
                 self.own["custom_field_id"] = (await self.make("/custom-fields", said))["id"]
@@ -268,7 +268,8 @@ class Filling:
             own["held_id"] = held["id"]
         for _ in "123":
             paid = [{"method": "cash", "amount": "900.00", "tendered": "900.00"}]
-            sale = await self.make("/sales/sales", cart | {"payments": paid})
+            own_words = {"custom": {"origin": self.text("table")}}
+            sale = await self.make("/sales/sales", cart | {"payments": paid} | own_words)
             own["sale_id"], own["payment_id"] = sale["id"], sale["payments"][0]["id"]
             if _ == "1":
                 await self.make(f"/sales/sales/{sale['id']}/void", {"reason": self.text("mistake")})

@@ -29,7 +29,7 @@ Entity = Annotated[
     Meta(
         max_length=80,
         pattern=r"\A[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z",
-        description="What carries the field: `catalog.product`, `customers.customer`.",
+        description="What carries the field: `catalog.product`, `customers.customer`, `sales.sale`.",
         examples=["catalog.product"],
     ),
 ]
@@ -126,7 +126,7 @@ async def get_custom_field(work: Work, custom_field_id: uuid.UUID) -> Reply[Cust
 
 @command("POST", "/custom-fields", permission=MANAGE, errors=(AlreadyExists, TooManyCustomFields))
 async def add_custom_field(work: Work, data: CustomFieldIn) -> Reply[CustomFieldOut]:
-    """Give products, customers or what else takes fields one more. It is there at the next request.
+    """Give products, customers, sales or what else takes fields one more. It is there at the next request.
 
     At most 50 of one entity are in use at once. A required field is asked of what is added from now on.
     """

@@ -1,10 +1,15 @@
-"""Strikes written down after the request that saw them; three trip a plugin's answers, until somebody resets it."""
+"""Strikes written down after the request that saw them; three trip a plugin's answers, until somebody resets it.
+
+The strikes of all processes stand in one row and are counted there.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import logging
 import uuid
+from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,7 +19,7 @@ from kernel import metrics
 from kernel.auth.acting import act
 from kernel.db import Phase
 from kernel.db.tables import Business, Trip
-from kernel.hooks import Noted
+from kernel.hooks import Noted, Pair, recent_of
 from kernel.work import Deployment, Work
 
 log = logging.getLogger("duka.hooks")
@@ -30,12 +35,7 @@ async def write_strikes(deployment: Deployment) -> None:
     try:
         taken = strikes.take()
         for business, group in itertools.groupby(sorted(taken, key=lambda key: (key[0].bytes, *key[1:])), _business):
-            mine = {key: taken[key] for key in group}
-            try:
-                await _write(deployment, business, {key[1:]: noted for key, noted in mine.items()})
-            except Exception:  # the request has been answered; the strike must not look like its failure
-                log.exception("strikes in business %s could not be written down", business)
-                strikes.put_back(mine)
+            await _write(deployment, business, {key[1:]: taken[key] for key in group})
     finally:
         strikes.is_writing = False
 
@@ -45,7 +45,7 @@ async def reset(work: Work, plugin: str) -> None:
     here = sa.and_(Trip.business_id == work.business_id, Trip.plugin == plugin, Trip.reset_at.is_(None))
     known = (await work.execute(sa.select(Trip.hook, Trip.tripped_at).where(here).order_by(Trip.hook))).all()
     work.audit(subject=f"plugin:{plugin}", reset=[row.hook for row in known])
-    values = {"reset_at": work.now, "reset_by": work.actor.id, "tripped_at": None}
+    values = {"reset_at": work.now, "reset_by": work.actor.id, "tripped_at": None, "recent": []}
     await work.execute(sa.update(Trip).where(here).values(**values))
     for row in known:
         before = {"tripped_at": row.tripped_at, "reset_at": None}
@@ -55,50 +55,88 @@ async def reset(work: Work, plugin: str) -> None:
     work.deployment.strikes.forget(work.business_id, plugin)
 
 
-async def _write(deployment: Deployment, business: uuid.UUID, noted: dict[tuple[str, str], Noted]) -> None:
-    """One deed of a business. Only a trip changes what is on, so only it takes the exclusive lock and is audited."""
-    tripped = [pair for pair, one in noted.items() if one.trips]
+async def _write(deployment: Deployment, business: uuid.UUID, noted: dict[Pair, Noted]) -> None:
+    """Add what this process has seen to what all have written; whoever adds the strike that is one too many trips.
 
-    async def write(work: Work) -> None:
-        for (plugin, hook), one in sorted(noted.items(), key=lambda pair: pair[0]):
-            await work.execute(_added(work, plugin, hook, one))
-        if tripped:
-            plugins = sorted({plugin for plugin, _ in tripped})
-            why = "; ".join(f"{plugin} in {hook}: {noted[plugin, hook].words}" for plugin, hook in tripped)
-            work.audit(subject=f"plugin:{plugins[0]}", reason=why[:200], tripped=[list(pair) for pair in tripped])
+    A trip that cannot be written is left to the next strike: those that are written count on.
+    """
+
+    async def add(work: Work) -> list[Pair]:
+        return [pair for pair, one in sorted(noted.items()) if await _is_one_too_many(work, pair, one)]
+
+    is_written = False
+    try:
+        ripe = await act(deployment, business, add, deed=TRIPPED, audited=False)
+        is_written = True
+        if ripe:
+            await _trip(deployment, business, {pair: noted[pair].words for pair in ripe})
+    except Exception:  # the request has been answered; the strike must not look like its failure
+        log.exception("strikes in business %s could not be written down", business)
+        if not is_written:
+            deployment.strikes.put_back({(business, *pair): one for pair, one in noted.items()})
+
+
+async def _is_one_too_many(work: Work, pair: Pair, one: Noted) -> bool:
+    """Write strikes down, holding the row to the end of the deed, so that no two processes count past one another."""
+    row = (await work.execute(_added(work, pair, one))).one()
+    counted = work.deployment.strikes
+    before = [dt.datetime.fromisoformat(said) for said in row.recent]
+    times, trips = recent_of([*before, *one.times], counted.limit, counted.window)
+    here = sa.and_(Trip.business_id == work.business_id, Trip.plugin == pair[0], Trip.hook == pair[1])
+    await work.execute(sa.update(Trip).where(here).values(recent=[at.isoformat() for at in times]))
+    return trips and row.tripped_at is None
+
+
+async def _trip(deployment: Deployment, business: uuid.UUID, reasons: Mapping[Pair, str]) -> None:
+    """Leave plugins out from the next request on. What somebody has tripped or reset meanwhile stays as it is."""
+
+    async def trip(work: Work) -> list[Pair]:
+        found = [pair for pair in reasons if await _is_tripped_now(work, pair)]
+        if found:
+            why = "; ".join(f"{plugin} in {hook}: {reasons[plugin, hook]}" for plugin, hook in found)
+            work.audit(subject=f"plugin:{found[0][0]}", reason=why[:200], tripped=[list(pair) for pair in found])
             await _raise_epoch(work)
+        return found
 
-    phase = Phase.SWITCH if tripped else Phase.WRITE
-    await act(deployment, business, write, deed=TRIPPED, phase=phase, audited=bool(tripped))
-    for plugin, hook in tripped:
+    for plugin, hook in await act(deployment, business, trip, deed=TRIPPED, phase=Phase.SWITCH, audited=False):
         metrics.HOOK_TRIPS.labels(plugin, hook).inc()
-        log.error("%s is left out of %s in business %s: %s", plugin, hook, business, noted[plugin, hook].words)
+        log.error("%s is left out of %s in business %s: %s", plugin, hook, business, reasons[plugin, hook])
 
 
-def _added(work: Work, plugin: str, hook: str, one: Noted) -> sa.Executable:
-    """Add strikes to a row, in one statement, so that processes do not lose one another's."""
+async def _is_tripped_now(work: Work, pair: Pair) -> bool:
+    standing = (Trip.tripped_at.is_(None), Trip.reset_at.is_(None))
+    mine = sa.and_(Trip.business_id == work.business_id, Trip.plugin == pair[0], Trip.hook == pair[1], *standing)
+    done = await work.execute(sa.update(Trip).where(mine).values(tripped_at=Trip.last_strike_at, recent=[]))
+    return bool(done.rowcount)
+
+
+def _added(work: Work, pair: Pair, one: Noted) -> sa.Executable:
+    """Add strikes to a row, in one statement, so that processes do not lose one another's; answers what counts."""
     values: dict[str, Any] = {
         "business_id": work.business_id,
-        "plugin": plugin,
-        "hook": hook,
+        "plugin": pair[0],
+        "hook": pair[1],
         "reason": one.words,
         "strikes": one.strikes,
+        "recent": [],
         "first_strike_at": one.first_at,
         "last_strike_at": one.last_at,
-        "tripped_at": one.last_at if one.trips else None,
     }
     insert = (postgresql if work.deployment.database.is_postgres else sqlite).insert(Trip).values(values)
     new, is_new = insert.excluded, Trip.reset_at.is_not(None)
     changes = {
         "reason": new.reason,
         "strikes": sa.case((is_new, new.strikes), else_=Trip.strikes + new.strikes),
+        "recent": sa.case((is_new, new.recent), else_=Trip.recent),
         "first_strike_at": sa.case((is_new, new.first_strike_at), else_=Trip.first_strike_at),
         "last_strike_at": new.last_strike_at,
-        "tripped_at": sa.func.coalesce(Trip.tripped_at, new.tripped_at),
         "reset_at": None,
         "reset_by": None,
     }
-    added: sa.Executable = insert.on_conflict_do_update(index_elements=["business_id", "plugin", "hook"], set_=changes)
+    keys = ["business_id", "plugin", "hook"]
+    added: sa.Executable = insert.on_conflict_do_update(index_elements=keys, set_=changes).returning(
+        Trip.recent, Trip.tripped_at
+    )
     return added
 
 

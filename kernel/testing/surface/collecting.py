@@ -39,7 +39,7 @@ FOR_THE_KERNEL: Final = {
     "kernel.db.custom": {"entity_tables", "key_tables"},
     "kernel.db.sides": {"side_columns", "side_tables"},
     "kernel.db": {"Database", "Phase", "Transaction", "Trouble", "is_configuration", "trouble_of"},
-    "kernel.hooks": {"HookSet", "LeftOut", "Meter", "Noted", "Pair", "Spent", "Strikes", "policy_of"},
+    "kernel.hooks": {"HookSet", "LeftOut", "Meter", "Noted", "Pair", "Spent", "Strikes", "policy_of"} | {"recent_of"},
     "kernel.jobs": {"Backlog", "Handler", "backlog", "forget_old_keys", "handlers_of", "next_run"}
     | {"clear_schedules", "complete_schedules", "set_schedules"},
     "kernel.migrate": {"KERNEL", "Lineage", "MigrationFailed", "Migrator", "protect_books"},

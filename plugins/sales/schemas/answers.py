@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from kernel.money import Amount, Quantity, SignedAmount, UnitPrice
 from kernel.wire import Currency, Name, extends, like
 from plugins.payments.api import PaymentOut
-from plugins.sales.schemas.requests import Channel, HoldIn, RegisterCode
+from plugins.sales.schemas.requests import Channel, Custom, HoldIn, RegisterCode
 from plugins.sales.schemas.values import Step
 from plugins.taxes.api import Terms
 
@@ -173,6 +173,7 @@ class SaleOut(Struct, frozen=True):
     voided_at: dt.datetime | None = None
     voided_by: str | None = None
     void_reason: str | None = None
+    custom: Custom = {}
 
 
 class SaleRow(Struct, frozen=True):
@@ -189,6 +190,7 @@ class SaleRow(Struct, frozen=True):
     total: Amount
     cashier: Cashier
     order_number: OrderNumber | None = None
+    custom: Custom = {}
 
 
 class TodayOut(Struct, frozen=True):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Amount, Percent, Quantity, UnitPrice
-from kernel.wire import Code, Ext, Line, ListQuery, Name, Request, Text, extends
+from kernel.wire import Code, Ext, Line, ListQuery, Name, Request, Text, custom, extends
 from plugins.payments.api import PaymentIn
 
+ENTITY: Final = "sales.sale"
+"""What sales are called by the fields of a shop's own."""
+
+Custom = Annotated[dict[str, Any], custom(ENTITY)]
+"""Field of the shop's own → value."""
 Moment = Annotated[dt.datetime, Meta(tz=True)]
 RegisterCode = Annotated[str, Meta(pattern=r"\A[A-Z0-9]{1,4}\Z", description="Begins its numbers.", examples=["T1"])]
 Channel = Literal["retail", "wholesale"]
@@ -46,6 +51,7 @@ class CartIn(Request, frozen=True):
     discount: DiscountIn | None = None
     note: Text = ""
     ext: Annotated[Ext, extends("sales.cart")] = {}
+    custom: Custom = {}
 
 
 class SaleIn(CartIn, frozen=True):
@@ -55,6 +61,12 @@ class SaleIn(CartIn, frozen=True):
     id: UUID | None = None
     sold_at: Moment | None = None
     held_id: UUID | None = None
+
+
+class SalePatch(Request, frozen=True):
+    """What changes of a sale: of `custom` only the fields named, null takes a value away. Its figures never change."""
+
+    custom: Custom
 
 
 class PayIn(Request, frozen=True):
@@ -91,7 +103,10 @@ class RegisterPatch(Request, frozen=True):
 
 
 class SaleQuery(ListQuery, frozen=True):
-    """Which sales, newest first."""
+    """Which sales, newest first.
+
+    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`.
+    """
 
     business_date: dt.date | None = None
     location_id: UUID | None = None
@@ -100,6 +115,7 @@ class SaleQuery(ListQuery, frozen=True):
     status: Literal["pending", "completed", "voided", "expired"] | None = None
     number: Code | None = None
     order_number: Code | None = None
+    custom: Annotated[dict[str, str], custom(ENTITY)] = {}
 
 
 class TodayQuery(ListQuery, frozen=True):

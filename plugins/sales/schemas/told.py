@@ -82,6 +82,8 @@ class PlacedSale(Struct, frozen=True):
     """Plugin → what its Struct read from the cart's `ext`."""
     tax_terms: Terms | None = None
     """In which circumstances it was taxed; None: sold before that was kept."""
+    custom: Mapping[str, Any] = {}
+    """Field of the shop's own → value."""
 
     @property
     def in_short(self) -> str:

@@ -2,7 +2,8 @@
 
 from plugins.sales.services.checkout import complete_sale, quote
 from plugins.sales.services.holding import held_here, hold_cart, throw_away
-from plugins.sales.services.reading import find_sale, list_sales, todays_sales, trace_line
+from plugins.sales.services.own_fields import change_sale
+from plugins.sales.services.reading import find_sale, list_sales, sale_row, todays_sales, trace_line, whole_sale
 from plugins.sales.services.registers import add_office, add_register
 from plugins.sales.services.tax_totals import tax_totals
 from plugins.sales.services.voiding import void_sale
@@ -11,6 +12,7 @@ from plugins.sales.services.waiting import let_expire, money_came, pay_pending, 
 __all__ = [
     "add_office",
     "add_register",
+    "change_sale",
     "complete_sale",
     "find_sale",
     "held_here",
@@ -20,10 +22,12 @@ __all__ = [
     "money_came",
     "pay_pending",
     "quote",
+    "sale_row",
     "still_due",
     "tax_totals",
     "throw_away",
     "todays_sales",
     "trace_line",
     "void_sale",
+    "whole_sale",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kernel.custom import declare_keys, shown_values
 from kernel.db import new_id
 from kernel.errors import Invalid
 from kernel.money import extend, format_amount, format_micro, show_amount
@@ -140,7 +141,9 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
         if not one.awaited
     )
     sale = msgspec.structs.replace(sale, payments=money)
-    told = msgspec.structs.replace(sale, ext=stored_ext(ground.cart.ext))  # whoever is told may change what is in it
+    told = msgspec.structs.replace(  # whoever is told may change what is in it
+        sale, ext=stored_ext(ground.cart.ext), custom=dict(sale.custom)
+    )
     await work.tell(sale_placed, work=work, sale=told)
     if isinstance(told, CompletedSale):
         await work.tell(sale_completed, work=work, sale=told)
@@ -192,6 +195,7 @@ def _sale_out(
         expires_at=expires_at,
         tax_terms=ground.terms,
         tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
+        custom=shown_values(ground.fields, sale.custom),
     )
 
 
@@ -265,6 +269,7 @@ def _placed(
         location_name=place.location_name,
         ext=ext,
         tax_terms=ground.terms,
+        custom=ground.custom,
     )
 
 
@@ -310,10 +315,12 @@ def _declare(
             "cashier_name": sale.cashier_name,
             "note": data.note,
             "ext": sale.ext,
+            "custom": sale.custom,
             "epoch": work.standing.epochs.business,
             "plugins": sorted({*work.hooks.listeners("sale_placed"), *work.hooks.listeners("sale_completed")}),
         },
     )
+    declare_keys(work, ground.fields, sale.id, sale.custom)
     lines = zip(sale.lines, data.lines, ground.cart.lines, priced.lines, ground.goods, strict=True)
     for sold, line, treated, cost, good in lines:
         work.insert(

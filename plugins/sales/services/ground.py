@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from kernel.auth import Location
+from kernel.custom import Field, Value, custom_fields
 from kernel.db import Configured, Rows
 from kernel.errors import Fault, Invalid, NotFound
 from kernel.money import MICRO, BadDecimal, parse_amount, parse_micro
@@ -20,8 +21,9 @@ from plugins.catalog.api import Buying, Found, Sellable, list_price, sellables
 from plugins.customers.api import CustomerFacts, customer
 from plugins.sales.errors import MayNotDiscount, MayNotOverride, NotSold, RegisterClosed
 from plugins.sales.models import Register
-from plugins.sales.schemas.requests import CartIn, DiscountIn, LineIn
+from plugins.sales.schemas.requests import ENTITY, CartIn, DiscountIn, LineIn
 from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
+from plugins.sales.services.own_fields import read_fields
 from plugins.sales.services.taxed import buyer_of
 from plugins.taxes.api import Terms, policy_of, taxing
 
@@ -42,12 +44,17 @@ class Place(Struct, frozen=True):
 
 
 class Ground(Struct, frozen=True):
-    """A cart and what was read for it; `goods` stands beside the cart's lines, in their order."""
+    """A cart and what was read for it; `goods` stands beside the cart's lines, in their order.
+
+    fields, custom: the shop's own on sales, and what the request says in them.
+    """
 
     place: Place
     cart: Cart
     goods: tuple[Sellable, ...]
     terms: Terms = Terms()
+    fields: tuple[Field, ...] = ()
+    custom: Mapping[str, Value] = {}
 
 
 _PLACES = Configured(
@@ -127,7 +134,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
         ext=ext,
         region=work.shop.region,
     )
-    return Ground(place, cart, goods, taxed.terms)
+    return Ground(place, cart, goods, taxed.terms, await custom_fields(work, ENTITY), await read_fields(work, data))
 
 
 async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID | None, at: dt.datetime) -> Place:

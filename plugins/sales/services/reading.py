@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from kernel.auth import Location
+from kernel.custom import conditions, custom_fields, custom_filter, shown_values
 from kernel.errors import NotFound
 from kernel.money import format_amount, format_micro
 from kernel.web import page
@@ -17,7 +19,7 @@ from kernel.work import Work, business_date
 from plugins.payments.api import payments_of
 from plugins.sales.models import Sale, SaleLine
 from plugins.sales.schemas.answers import SaleOut, SaleRow, TodayOut, Trace
-from plugins.sales.schemas.requests import SaleQuery, TodayQuery
+from plugins.sales.schemas.requests import ENTITY, SaleQuery, TodayQuery
 from plugins.sales.services.shapes import cashier_of, in_words, row_out, stored_line_out
 from plugins.sales.services.taxed import stored_taxes, stored_terms, totals_out
 
@@ -47,10 +49,14 @@ async def line_rows(work: Work, sale_id: uuid.UUID) -> list[Any]:
 
 async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
     """A sale, whole. Raises NotFound."""
-    row = await sale_row(work, sale_id)
+    return await whole_sale(work, await sale_row(work, sale_id))
+
+
+async def whole_sale(work: Work, row: Any) -> SaleOut:
+    """A sale by its stored row, with its lines and payments."""
     exponent = work.shop.exponent
-    lines = await line_rows(work, sale_id)
-    payments = await payments_of(work, "sale", [sale_id])
+    lines = await line_rows(work, row.id)
+    payments = await payments_of(work, "sale", [row.id])
     return SaleOut(
         id=row.id,
         number=row.number,
@@ -70,7 +76,7 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
         tax_total=format_amount(row.tax_total, exponent),
         rounding=format_amount(row.rounding, exponent),
         total=format_amount(row.total, exponent),
-        payments=payments.get(sale_id, []),
+        payments=payments.get(row.id, []),
         paid=format_amount(row.paid, exponent),
         change=format_amount(row.change, exponent),
         balance_due=format_amount(row.total + row.rounding - row.paid, exponent),
@@ -84,6 +90,7 @@ async def find_sale(work: Work, sale_id: uuid.UUID) -> SaleOut:
         voided_at=row.voided_at,
         voided_by=row.voided_by,
         void_reason=row.void_reason,
+        custom=shown_values(await custom_fields(work, ENTITY), row.custom),
     )
 
 
@@ -98,9 +105,22 @@ async def list_sales(work: Work, query: SaleQuery) -> Page[SaleRow]:
         statement = statement.where(
             _SALE.c.status != sa.literal_column("'completed'")
         )  # they have an index of their own
-    exponent = work.shop.exponent
-    order = [_SALE.c.sold_at, _SALE.c.id]
-    return await page(work, statement, query, order=order, make=lambda row: row_out(row, exponent), descending=True)
+    custom = await custom_filter(work, ENTITY, query.custom)
+    if own := conditions(ENTITY, _SALE.c.id, custom.shape):
+        statement = statement.where(*own).params(business_id=work.business_id, **custom.parameters)
+    return await page(
+        work,
+        statement,
+        query,
+        order=[_SALE.c.sold_at, _SALE.c.id],
+        make=await _shown(work),
+        descending=True,
+    )
+
+
+async def _shown(work: Work) -> Callable[[Any], SaleRow]:
+    exponent, fields = work.shop.exponent, await custom_fields(work, ENTITY)
+    return lambda row: row_out(row, exponent, fields)
 
 
 async def todays_sales(work: Work, query: TodayQuery) -> TodayOut:
@@ -120,10 +140,9 @@ async def todays_sales(work: Work, query: TodayQuery) -> TodayOut:
         sa.func.count().filter(_SALE.c.status == "voided"),
     ).where(statement.whereclause if statement.whereclause is not None else sa.true())
     count, total, voided = tuple((await work.execute(counted)).one())
-    exponent = work.shop.exponent
     order = [_SALE.c.sold_at, _SALE.c.id]
-    listed = await page(work, statement, query, order=order, make=lambda row: row_out(row, exponent), descending=True)
-    shown = format_amount(int(total), exponent)
+    listed = await page(work, statement, query, order=order, make=await _shown(work), descending=True)
+    shown = format_amount(int(total), work.shop.exponent)
     return TodayOut(today, count, shown, voided, listed.items, listed.next_cursor)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from kernel.custom import Field, shown_values
 from kernel.money import format_amount, format_micro, format_price, show_text
 from plugins.catalog.api import Sellable
 from plugins.sales.schemas.answers import Cashier, LineOut, SaleRow, TaxOut
@@ -75,8 +77,8 @@ def stored_line_out(row: Any, exponent: int) -> LineOut:
     )
 
 
-def row_out(row: Any, exponent: int) -> SaleRow:
-    """A sale in a list."""
+def row_out(row: Any, exponent: int, fields: Sequence[Field]) -> SaleRow:
+    """A sale in a list. fields: of the shop's own, on sales."""
     return SaleRow(
         id=row.id,
         number=row.number,
@@ -89,6 +91,7 @@ def row_out(row: Any, exponent: int) -> SaleRow:
         total=format_amount(row.total, exponent),
         cashier=cashier_of(row.cashier_id, row.cashier_name),
         order_number=row.order_number,
+        custom=shown_values(fields, row.custom),
     )
 
 

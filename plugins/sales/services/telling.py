@@ -50,6 +50,7 @@ async def as_told(
         location_name=location_name,
         ext=row.ext,
         tax_terms=stored_terms(row.tax_terms),
+        custom=row.custom,
     )
 
 

@@ -63,7 +63,13 @@ async def _mark(work: Work, row: Any, reason: str) -> None:
     moved = await work.execute(
         sa.update(Sale)
         .where(Sale.business_id == work.business_id, Sale.id == row.id, Sale.status == "completed")
-        .values(status="voided", voided_at=work.now, voided_by=work.actor.name, void_reason=reason)
+        .values(
+            status="voided",
+            voided_at=work.now,
+            voided_by=work.actor.name,
+            void_reason=reason,
+            version=Sale.version + 1,
+        )
     )
     if not moved.rowcount:
         raise NotVoidable(f"{row.number} is {row.status}")

@@ -119,7 +119,7 @@ async def _change_pending(work: Work, sale_id: uuid.UUID, **values: Any) -> Any:
     changed = await work.execute(
         sa.update(Sale)
         .where(_S.c.business_id == work.business_id, _S.c.id == sale_id, _S.c.status == "pending")
-        .values(values or {"status": "pending"})
+        .values(values | {"version": _S.c.version + 1})
         .returning(_S)
     )
     row = changed.one_or_none()
