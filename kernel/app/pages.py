@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from msgspec import structs
 
 from kernel.auth.rights.permissions import Rights
-from kernel.custom import Field, all_fields
+from kernel.custom import Field, all_fields, side_fields
 from kernel.errors import NotFound
 from kernel.registry import Registry
 from kernel.web import OPERATOR, PUBLIC, Route, Visit
-from kernel.web.openapi import document, etag
+from kernel.web.openapi import Beside, document, etag
 from kernel.web.own_fields import Own
+from kernel.wire import EXTENDS, marked
 from kernel.work import Origin, Work
 from kernel.work.fields import permissions_in
 
@@ -35,7 +37,14 @@ class Pages:
     def __init__(self, registry: Registry, rights: Rights, routes: Sequence[Route]) -> None:
         self.registry, self.rights, self.routes = registry, rights, routes
         self._documents: dict[tuple[frozenset[str] | None, frozenset[str], tuple[Field, ...]], bytes] = {}
-        self._guarded: frozenset[str] = frozenset().union(
+        self._subjects = {
+            subject
+            for one in routes
+            for field in (structs.fields(one.query) if one.query else ())
+            if (subject := marked(field.type, EXTENDS))
+        }
+        kept = [one.needs for fields in self._beside(registry.plugins).values() for one in fields]
+        self._guarded: frozenset[str] = frozenset(filter(None, kept)).union(
             *(permissions_in(kind) for one in routes for kind in (one.body, one.answer))
         )
 
@@ -88,7 +97,11 @@ class Pages:
                 if route.plugin not in plugins or route.plugin in enabled or route.permission in above
             ]
         words = {one.name: one.words for one in self.rights.declared(enabled or ())}
-        return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__, own))
+        beside = self._beside(enabled or ())
+        return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__, own, beside))
+
+    def _beside(self, on: Collection[str]) -> Beside:
+        return {one: list(side_fields(self.registry, one, on).values()) for one in sorted(self._subjects)}
 
 
 async def _own_fields(visit: Visit) -> Own:

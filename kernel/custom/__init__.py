@@ -3,14 +3,17 @@
 The values stand with their owner, in a JSON column; beside it a table of keys answers filters (`kernel.db.custom`).
 """
 
+from kernel.custom.beside import SideField, side_fields
 from kernel.custom.fields import all_fields, custom_fields, entities
-from kernel.custom.filtering import CustomFilter, conditions, custom_filter
+from kernel.custom.filtering import CustomFilter, Shape, conditions, custom_filter
 from kernel.custom.keeping import changed_values, declare_keys, known_ids, new_values, shown_values, write_keys
 from kernel.custom.values import Field, Value, WrongValue, key_of, read_text, read_value, written
 
 __all__ = [
     "CustomFilter",
     "Field",
+    "Shape",
+    "SideField",
     "Value",
     "WrongValue",
     "all_fields",
@@ -26,6 +29,7 @@ __all__ = [
     "read_text",
     "read_value",
     "shown_values",
+    "side_fields",
     "write_keys",
     "written",
 ]

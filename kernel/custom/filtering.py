@@ -1,12 +1,13 @@
 """Lists by fields of a business's own: `?custom.color=red`, `?custom.weight.from=1&custom.weight.to=2.5`.
 
-Every filter is a range of keys. What few things have is looked up first, and the list is made of those; what many have
-is checked along the list's own order, which soon fills a page. So neither reads what it does not answer.
+Filters by what plugins keep on the side (`kernel.custom.beside`) go with them. Every filter is a range. What few things
+have is looked up first, and the list is made of those; what many have is checked along the list's own order, which soon
+fills a page. So neither reads what it does not answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import Struct
 
+from kernel.custom.beside import SideRange, few_beside, holds_beside, side_ranges
 from kernel.custom.fields import custom_fields
 from kernel.custom.values import RANGED, Field, WrongValue, key_of, read_text
 from kernel.db import Prepared, among
@@ -21,6 +23,8 @@ from kernel.db.custom import key_tables
 from kernel.errors import Invalid
 from kernel.work import Work
 
+Shape = tuple[Any, ...]
+"""What the conditions of a filter depend on."""
 MOST_FILTERS: Final = 5
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 FEW: Final = 1000
@@ -38,38 +42,55 @@ class Range(Struct, frozen=True):
     low: str
     high: str
 
+    @property
+    def shape(self) -> None:
+        """All are alike."""
+        return None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What its condition is given."""
+        return {"field": self.field_id, "low": self.low, "high": self.high}
+
 
 class CustomFilter(Struct, frozen=True):
     """What a list is narrowed to. ids: all that the filters let through which let few; checked: the other filters."""
 
     ids: tuple[UUID, ...] | None = None
-    checked: tuple[Range, ...] = ()
+    checked: tuple[Range | SideRange, ...] = ()
 
     @property
-    def shape(self) -> tuple[bool, int]:
+    def shape(self) -> Shape:
         """What its conditions depend on."""
-        return self.ids is not None, len(self.checked)
+        return self.ids is not None, *(one.shape for one in self.checked)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What its conditions are given."""
         given: dict[str, Any] = {} if self.ids is None else {"custom_ids": list(self.ids)}
         for n, one in enumerate(self.checked):
-            given |= {f"custom{n}": one.field_id, f"custom{n}_low": one.low, f"custom{n}_high": one.high}
+            given |= {f"custom{n}_{name}": value for name, value in one.parameters.items()}
         return given
 
 
 NO_FILTER: Final = CustomFilter()
 
 
-async def custom_filter(work: Work, entity: str, given: Mapping[str, str]) -> CustomFilter:
-    """The filters of a query string: `<field>`, `<field>.from` or `<field>.to` → text. Raises Invalid at one."""
-    if not given:
+async def custom_filter(
+    work: Work, entity: str, given: Mapping[str, str], beside: Mapping[str, str] | None = None
+) -> CustomFilter:
+    """The filters of a query string: `<field>`, `<field>.from` or `<field>.to` → text.
+
+    beside: those by what plugins keep on the side: `<plugin>.<field>` and so on. Raises Invalid at one, Forbidden for
+    a field that the caller may not see.
+    """
+    if not given and not beside:
         return NO_FILTER
     ids: set[UUID] | None = None
-    checked = []
-    for one in await _ranges(work, entity, given):
-        rows = await work.fetch(_few(entity), field=one.field_id, low=one.low, high=one.high)
+    checked: list[Range | SideRange] = []
+    for one in _not_too_many([*await _ranges(work, entity, given), *side_ranges(work, entity, beside or {})]):
+        few = few_beside(entity, one.shape, FEW + 1) if isinstance(one, SideRange) else _few(entity)
+        rows = await work.fetch(few, **one.parameters)
         if len(rows) > FEW:
             checked.append(one)
         else:
@@ -78,15 +99,24 @@ async def custom_filter(work: Work, entity: str, given: Mapping[str, str]) -> Cu
     return CustomFilter(None if ids is None else tuple(sorted(ids)), tuple(checked))
 
 
-def conditions(entity: str, owner: Any, shape: tuple[bool, int]) -> list[sa.ColumnElement[bool]]:
+def conditions(entity: str, owner: Any, shape: Shape) -> list[sa.ColumnElement[bool]]:
     """The conditions of a filter of a shape, on a column of the entity's ids."""
-    has_ids, checked = shape
+    has_ids, *checked = shape
     found = [among(owner, "custom_ids")] if has_ids else []
-    return found + [_holds(entity, owner, n) for n in range(checked)]
+    for n, one in enumerate(checked):
+        begins = f"custom{n}_"
+        found.append(_holds(entity, owner, begins) if one is None else holds_beside(entity, owner, one, begins))
+    return found
 
 
-def _holds(entity: str, owner: Any, n: int) -> sa.ColumnElement[bool]:
-    """Whether a thing's key is within the n-th range.
+def _not_too_many(asked: Sequence[Range | SideRange]) -> Sequence[Range | SideRange]:
+    if len(asked) > MOST_FILTERS:
+        raise Invalid.at("?custom", f"At most {MOST_FILTERS} of them at once")
+    return asked
+
+
+def _holds(entity: str, owner: Any, begins: str) -> sa.ColumnElement[bool]:
+    """Whether a thing's key is within a range. begins: what the names of its parameters begin with.
 
     Written as a value rather than EXISTS, which PostgreSQL would turn into a join of all rows before taking the first.
     """
@@ -94,10 +124,8 @@ def _holds(entity: str, owner: Any, n: int) -> sa.ColumnElement[bool]:
     here: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         keys.business_id == _business,
         keys.owner_id == owner,
-        keys.field_id == sa.bindparam(f"custom{n}", type_=sa.Uuid()),
-        keys.key.between(
-            sa.bindparam(f"custom{n}_low", type_=sa.Text()), sa.bindparam(f"custom{n}_high", type_=sa.Text())
-        ),
+        keys.field_id == sa.bindparam(f"{begins}field", type_=sa.Uuid()),
+        keys.key.between(sa.bindparam(f"{begins}low", type_=sa.Text()), sa.bindparam(f"{begins}high", type_=sa.Text())),
     )
     return here.limit(sa.literal_column("1")).scalar_subquery().is_not(None)
 
@@ -128,8 +156,6 @@ async def _ranges(work: Work, entity: str, given: Mapping[str, str]) -> list[Ran
             raise Invalid.at(pointer, "Unknown parameter", code="unknown")
         before = found.get(field.id, Range(field.id, _FIRST, _LAST))
         found[field.id] = _narrowed(before, side, _key(field, said, pointer))
-    if len(found) > MOST_FILTERS:
-        raise Invalid.at("?custom", f"At most {MOST_FILTERS} of them at once")
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from kernel.errors import Fault, Invalid, MalformedJson, NotFound
-from kernel.wire import CUSTOM, invalid, marked
+from kernel.wire import CUSTOM, EXTENDS, invalid, marked
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _WHOLE = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
@@ -66,17 +66,18 @@ def decode_query(given: Mapping[str, str], kind: type[msgspec.Struct] | None) ->
 
 
 def _own_fields(given: Mapping[str, str], types: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """The filters by a business's own fields, as `{"custom": {field: text}}` where the list has such, and the rest."""
-    name = next((name for name, kind in types.items() if marked(kind, CUSTOM)), None)
-    if name is None:
-        return {}, given
-    if name in given:
-        raise Invalid.at(f"?{name}", f"Write ?{name}.<field>=", code="unknown")
-    own = {said: value for said, value in given.items() if said.startswith(f"{name}.")}
-    for said, value in own.items():
-        _refuse_controls(said, value)
-    rest = {said: value for said, value in given.items() if said not in own}
-    return ({name: {said.partition(".")[2]: value for said, value in own.items()}} if own else {}), rest
+    """The filters by fields of a business's own and of plugins, `{"custom": {field: text}, "ext": …}`, and the rest."""
+    found: dict[str, Any] = {}
+    rest = dict(given)
+    for name in (name for name, kind in types.items() if marked(kind, CUSTOM) or marked(kind, EXTENDS)):
+        if name in given:
+            raise Invalid.at(f"?{name}", f"Write ?{name}.<field>=", code="unknown")
+        own = {said: rest.pop(said) for said in given if said.startswith(f"{name}.")}
+        for said, value in own.items():
+            _refuse_controls(said, value)
+        if own:
+            found[name] = {said.partition(".")[2]: value for said, value in own.items()}
+    return found, rest
 
 
 def decode_path(name: str, text: str, kind: Any) -> Any:

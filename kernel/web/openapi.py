@@ -6,20 +6,23 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from kernel import VERSION, errors
+from kernel.custom import SideField
 from kernel.web.asking import HEADER
 from kernel.web.own_fields import Own, with_own_fields
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.web.shaping import field_names
-from kernel.wire import SPREADSHEET, Download
+from kernel.wire import EXTENDS, SPREADSHEET, Download, marked
 from kernel.work import ApprovalRequired
 from kernel.work.fields import hide, visible
 
+Beside = Mapping[str, Sequence[SideField]]
+"""Subject → the fields of plugins' side tables by which lists are filtered."""
 _EVERY = (
     *(errors.MalformedJson, errors.Invalid, errors.Unavailable, errors.RateLimited),
     *(errors.UriTooLong, errors.HeadersTooLarge),
@@ -33,10 +36,11 @@ def document(
     words: dict[str, str],
     may: Callable[[str], bool] = lambda _: True,
     own: Own | None = None,
+    beside: Beside | None = None,
 ) -> dict[str, Any]:
     """The document of some routes. words: permission → what it lets a person do; may: what its reader holds.
 
-    own: the fields of the business's own.
+    own: the fields of the business's own. beside: subject → what plugins keep on its side, by which lists are filtered.
     """
     routes = list(routes)
     kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download)]
@@ -45,7 +49,7 @@ def document(
     by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_kind, words, may)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_kind, words, may, beside or {})
     components["Problem"] = _PROBLEM
     said = {
         "openapi": "3.1.0",
@@ -139,14 +143,14 @@ _PLAIN: dict[Any, Any] = {
 
 
 def _operation(
-    route: Route, schemas: dict[int, Any], words: dict[str, str], may: Callable[[str], bool]
+    route: Route, schemas: dict[int, Any], words: dict[str, str], may: Callable[[str], bool], beside: Beside
 ) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": route.operation,
         "summary": route.summary,
         "tags": [route.plugin],
         "description": _description(route, words),
-        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route, may, beside), *_header_parameters(route)],
         "responses": _responses(route, schemas, may),
         "x-permission": route.permission,
     }
@@ -187,9 +191,12 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(route: Route) -> list[dict[str, Any]]:
+def _query_parameters(route: Route, may: Callable[[str], bool], beside: Beside) -> list[dict[str, Any]]:
     found = []
     for one in msgspec.structs.fields(route.query) if route.query else ():
+        if subject := marked(one.type, EXTENDS):
+            found += [said for kept in beside.get(subject, ()) for said in _kept_beside(one.encode_name, kept, may)]
+            continue
         schema = _schema(one.type)
         if not one.required and one.default is not msgspec.NODEFAULT and one.default is not None:
             schema |= {"default": msgspec.to_builtins(one.default)}
@@ -201,6 +208,22 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
         about += "".join(f" `{one.name}` needs `{one.permission}`." for one in route.includes)
         found.append(_names("include", about, tuple(one.name for one in route.includes)))
     return found
+
+
+def _kept_beside(name: str, kept: SideField, may: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
+    """The filters by what a plugin keeps on the side of what is listed."""
+    if kept.needs and not may(kept.needs):
+        return
+    for side in ("", ".from", ".to") if kept.is_ranged else ("",):
+        named = {"name": f"{name}.{kept.plugin}.{kept.name}{side}", "in": "query", "required": False}
+        yield named | {"schema": _not_null(_schema(kept.kind)), "description": f"What {kept.plugin} keeps."}
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without null, which no query string says."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    rest = {name: said for name, said in schema.items() if name != "anyOf"}
+    return rest | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds}) if kinds else schema
 
 
 def _names(name: str, about: str, known: tuple[str, ...]) -> dict[str, Any]:

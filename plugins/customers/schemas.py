@@ -131,7 +131,8 @@ class CustomerOut(Struct, frozen=True):
 class CustomerQuery(ListQuery, frozen=True, kw_only=True):
     """Which customers. `q` looks in name, phone, e-mail and tax number.
 
-    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`.
+    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`. By
+    what a plugin keeps with them: `ext.<plugin>.<field>=`, of numbers, dates and instants also `….from=` and `….to=`.
     """
 
     q: Words | None = None
@@ -140,6 +141,7 @@ class CustomerQuery(ListQuery, frozen=True, kw_only=True):
     kind: CustomerKind | None = None
     is_active: bool | None = None
     custom: Annotated[dict[str, str], custom(EXTENSION)] = field(default_factory=dict)
+    ext: Annotated[dict[str, str], extends(EXTENSION)] = field(default_factory=dict)
     sort: Annotated[str, Meta(max_length=20, description="`name` or `created_at`; `-` before it reverses.")] = "name"
 
 

@@ -129,7 +129,7 @@ async def customers_like(work: Work, query: CustomerQuery) -> sa.Select[Any]:
         statement = statement.where(_C.kind == query.kind)
     if query.is_active is not None:
         statement = statement.where(_C.is_active.is_(query.is_active))
-    custom = await custom_filter(work, EXTENSION, query.custom)
+    custom = await custom_filter(work, EXTENSION, query.custom, query.ext)
     if own := conditions(EXTENSION, _C.id, custom.shape):
         statement = statement.where(*own).params(business_id=work.business_id, **custom.parameters)
     return statement

@@ -6,7 +6,10 @@ import pytest
 import pytest_asyncio
 
 from kernel.testing.box import Box
+from tests.promises.keeping import kept
 from tests.promises.till import SHOPS, Till, open_till
+
+__all__ = ["kept", "one_till", "till"]
 
 
 @pytest_asyncio.fixture(params=SHOPS)

@@ -27,11 +27,13 @@ from kernel.db import Base
 from kernel.db.tables import Audit, Business, BusinessPlugin, Job, Schedule
 from kernel.errors import AlreadyExists
 from kernel.jobs import Runner
-from kernel.testing.box import PASSWORD, Box
+from kernel.testing.box import PASSWORD, Box, Client
 from kernel.testing.servers import Postgres
 from kernel.work import Deployment, Work
 from kernel.work.configuring import sealed
 from tests.promises.copies import DATABASES, Rows, deployed, empty_database, every_row
+from tests.promises.filling import Filling
+from tests.promises.keeping import PART, body, make_table
 from tests.promises.till import Till
 
 
@@ -342,3 +344,79 @@ async def test_what_was_set_for_plugins_arrives_and_its_secrets_do_not(
         assert (await import_business(other, path)).is_sound
         assert await look(other, box.shop.id, read) == plain
         assert await look(other, box.shop.id, classes) == await box.look(classes) != set()
+
+
+async def signed_in(other: Deployment, box: Box) -> tuple[Box, Client]:
+    """The owner at the other deployment, who has set a password there and signs in with it."""
+    hashed = await hash_password(PASSWORD)
+    await act(other, None, lambda work: work.execute(sa.update(User).values(password_hash=hashed)))
+    there = Box(other, box.shops, box.people)
+    entered = {"username": "owner@mama-njeri.example", "password": PASSWORD, "business": "mama-njeri"}
+    answer = await there.client(None).post("/api/v1/auth/login", entered)
+    assert answer.status_code == 200, answer.text
+    return there, Client(there.http, answer.json()["access_token"])
+
+
+async def a_shop_of_its_own(box: Box) -> dict[str, str]:
+    """Filled, with what a plugin keeps on the side of a product, a price list in force, and a coupon good twice."""
+    own = await Filling(box, "mama-njeri").fill()
+    owner = box.client("owner")
+    made = await owner.post("/api/v1/catalog/products", body("BESIDE", PART) | {"price": "500.00"})
+    own["beside"] = made.json()["id"]
+    away = {"track_stock": False, "custom": {"origin": "Kericho"}}
+    changed = await owner.patch(f"/api/v1/catalog/products/{own['beside']}", away, version=1)
+    assert changed.status_code == 200, changed.text
+    listed = {"prices": [{"product_id": own["beside"], "price": "400.00"}]}
+    path = f"/api/v1/catalog/price-lists/{own['price_list_id']}"
+    tag = (await owner.get(path)).headers["etag"]
+    put = await owner.send("PUT", f"{path}/prices", json=listed, headers={"If-Match": tag})
+    assert put.status_code == 200, put.text
+    gift = {"name": "Gift", "kind": "percent", "value": "25", "by_coupon": True, "product_id": own["beside"]}
+    promotion = (await owner.post("/api/v1/discounts/promotions", gift)).json()["id"]
+    assert (await owner.post(f"/api/v1/discounts/promotions/{promotion}/activate")).status_code == 200
+    once = {"promotion_id": promotion, "code": "KARIBU", "uses": 2}
+    assert (await owner.post("/api/v1/discounts/coupons", once)).status_code == 201
+    return own
+
+
+FILTERED = (
+    ("/api/v1/catalog/products", {"custom.origin": "Kericho"}),
+    ("/api/v1/catalog/products", {"ext.inventory.shelf": "A1"}),
+    ("/api/v1/sales/sales", {"custom.origin": "Kitale table"}),
+    ("/api/v1/customers/customers", {"custom.origin": "Kitale village"}),
+    ("/api/v1/custom-fields", {}),
+    ("/api/v1/catalog/price-lists", {}),
+    ("/api/v1/discounts/promotions", {}),
+    ("/api/v1/discounts/coupons", {}),
+)
+
+
+async def test_what_a_shop_has_set_up_arrives_and_acts_there(
+    kept: Box, tmp_path: Path, database: str, server: Callable[[], Postgres]
+) -> None:
+    own, owner = await a_shop_of_its_own(kept), kept.client("owner")
+    cart = {"location_id": str(await kept.location()), "lines": [{"product_id": own["beside"]}]}
+    cart |= {"custom": {"origin": "Kitale table"}, "ext": {"discounts": {"coupon_codes": ["KARIBU"]}}}
+    paid = cart | {"payments": [{"method": "cash", "amount": "300.00"}]}
+    sold = await owner.post("/api/v1/sales/sales", paid)
+    assert (sold.status_code, sold.json()["total"]) == (201, "300.00"), sold.text
+    path = await exported(kept, tmp_path / "shop.zip")
+    async with empty_database(database, tmp_path, server) as settings, deployed(kept, settings) as other:
+        await prepare(other)
+        await make_table(settings.url)
+        done = await import_business(other, path)
+        assert done.is_sound, (done.broken, done.chain)
+        without = (*LEFT_OUT, "kernel_refresh_token", *done.left_behind)
+        before = of_business(await every_row(kept.deployment.settings.url), kept.shop.id, without)
+        assert of_business(await every_row(settings.url), kept.shop.id, without) == before
+        assert {"inventory_kept", "sales_sale_key", "catalog_price", "discounts_coupon"} <= before.keys()
+        there, guest = await signed_in(other, kept)
+        for listed, asked in FILTERED:
+            mine, theirs = [(await one.get(listed, params=asked)).json() for one in (owner, guest)]
+            assert (mine["items"], mine["items"] != []) == (theirs["items"], True), (listed, asked)
+        assert (await guest.get(f"/api/v1/catalog/products/{own['beside']}")).json()["ext"] == PART
+        again = await guest.post("/api/v1/sales/sales", paid)
+        assert (again.status_code, again.json()["lines"][0]["steps"]) == (201, sold.json()["lines"][0]["steps"])
+        used_up = await guest.post("/api/v1/sales/sales", paid)
+        assert used_up.status_code == 409, used_up.text
+        await there.http.aclose()

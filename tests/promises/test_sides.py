@@ -2,75 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from kernel.db import Base, Transaction
-from kernel.db.owner import engine_for
-from kernel.db.personal import impersonal
-from kernel.db.sides import side_of
+from kernel.custom import filtering
+from kernel.db import Transaction
 from kernel.errors import PluginFault
-from kernel.registry import Registry, _check_sides
-from kernel.settings import Settings
-from kernel.testing.box import Box, open_box
-from kernel.wire import Name, Request, needs
-from kernel.work import sides
+from kernel.registry import _check_sides
+from kernel.testing.box import Box
+from kernel.wire import Request
+from tests.promises.keeping import EXTENSIONS, KEEPER, PART, SUBJECT, body
 
-PRODUCTS, KEEPER, SUBJECT = "/api/v1/catalog/products", "inventory", "catalog.product"
-
-
-class Kept(Request, frozen=True):
-    """What a plugin keeps with products."""
-
-    shelf: Name
-    counted_on: dt.date | None = None
-    bought_from: Annotated[str | None, needs("catalog.see_cost")] = None
-
-
-EXTENSIONS = {SUBJECT: Kept}
-PART = {KEEPER: {"shelf": "A1", "counted_on": "2026-11-20", "bought_from": "supplier-4711"}}
-
-
-@pytest.fixture
-async def kept(box: Box, box_settings: Settings) -> AsyncIterator[Box]:
-    """A box in which one of the plugins has a side table for products."""
-    constraints = side_of(SUBJECT, "catalog_product", sa.UniqueConstraint("business_id", "shelf"), plugin=KEEPER)
-    table = sa.Table(
-        "inventory_kept",
-        Base.metadata,
-        *(sa.Column(name, sa.Uuid(), primary_key=True) for name in ("business_id", "owner_id")),
-        sa.Column("shelf", sa.Text(), nullable=False, info=impersonal("a place")),
-        sa.Column("counted_on", sa.Date()),
-        sa.Column("bought_from", sa.Text(), info=impersonal("the business's")),
-        *constraints[:-1],
-        info=constraints[-1]["info"],
-    )
-    engine = engine_for(box_settings.url)
-    async with engine.begin() as connection:
-        await connection.run_sync(table.create)
-        if connection.dialect.name == "postgresql":
-            await connection.exec_driver_sql("GRANT ALL ON inventory_kept TO PUBLIC")
-    plugins = box.deployment.registry.in_order()
-    registry = Registry(
-        [dataclasses.replace(one, extensions=EXTENSIONS) if one.name == KEEPER else one for one in plugins]
-    )
-    made = await open_box(box_settings, registry, clock=box.clock)
-    yield made
-    await made.close()
-    async with engine.begin() as connection:
-        await connection.run_sync(table.drop)
-    await engine.dispose()
-    Base.metadata.remove(table)
-    sides._QUESTIONS.pop(table, None)
-
-
-def body(sku: str, ext: Any) -> dict[str, Any]:
-    return {"sku": sku, "name": f"Thing {sku}", "price": "1.00", "ext": ext}
+PRODUCTS = "/api/v1/catalog/products"
 
 
 async def test_it_is_written_with_the_owner_and_stands_in_every_answer(kept: Box) -> None:
@@ -143,6 +87,62 @@ async def test_a_plugin_that_is_off_keeps_its_rows_and_shows_none(kept: Box) -> 
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/ext/inventory")
     assert (await owner.post(f"/api/v1/plugins/{KEEPER}/enable")).status_code == 200
     assert (await owner.get(path)).json()["ext"] == PART
+
+
+@pytest.mark.parametrize("few", [1000, 0])
+async def test_lists_are_filtered_by_it(kept: Box, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """few: from which number on a filter is checked along the list, not looked up first."""
+    monkeypatch.setattr(filtering, "FEW", few)
+    owner = kept.client("owner")
+    for sku, shelf, counted_on in (("A", "A1", "2026-11-01"), ("B", "A2", "2026-11-15"), ("C", "A3", None)):
+        part = {KEEPER: {"shelf": shelf, "counted_on": counted_on, "bought_from": "mill"}}
+        assert (await owner.post(PRODUCTS, body(sku, part))).status_code == 201
+    await owner.post(PRODUCTS, body("D", {}))
+
+    async def found(**said: str) -> list[str]:
+        asked = {f"ext.{name.replace('__', '.')}": value for name, value in said.items() if name != "q"}
+        answer = await owner.get(PRODUCTS, params=asked | {"q": said["q"]} if "q" in said else asked)
+        assert answer.status_code == 200, answer.text
+        return sorted(one["sku"] for one in answer.json()["items"])
+
+    assert await found(inventory__shelf="A2") == ["B"]
+    assert await found(inventory__shelf="A2", q="thing a") == []
+    assert await found(inventory__counted_on__from="2026-11-02") == ["B"]
+    both = {"inventory__counted_on__from": "2026-11-01", "inventory__counted_on__to": "2026-11-15"}
+    assert await found(**both, q="thing") == ["A", "B"]
+    assert await found(**both, inventory__shelf="A1") == ["A"]
+    assert await found(inventory__bought_from="mill") == ["A", "B", "C"]
+    asked = {"ext.inventory.bought_from": "mill"}
+    hidden = await kept.client("cashier").get(PRODUCTS, params=asked)
+    assert (hidden.status_code, hidden.json()["code"]) == (403, "forbidden")
+    for name, pointer in (
+        ("ext.inventory.shelf.from", "?ext.inventory.shelf.from"),
+        ("ext.inventory.counted_on", "?ext.inventory.counted_on"),
+        ("ext.inventory.owner_id", "?ext.inventory.owner_id"),
+        ("ext.sales.shelf", "?ext.sales.shelf"),
+        ("ext.inventory", "?ext.inventory"),
+        ("ext", "?ext"),
+    ):
+        refused = await owner.get(PRODUCTS, params={name: "x"})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer), refused.text
+    page = await owner.get(PRODUCTS, params=asked | {"limit": "2", "sort": "sku"})
+    onward = await owner.get(PRODUCTS, params=asked | {"sort": "sku", "cursor": page.json()["next_cursor"]})
+    assert [one["sku"] for one in onward.json()["items"]] == ["C"]
+    assert (await owner.post(f"/api/v1/plugins/{KEEPER}/disable")).status_code == 200
+    assert (await owner.get(PRODUCTS, params={"ext.inventory.shelf": "A2"})).status_code == 422
+
+
+async def test_the_openapi_document_names_the_filters_that_its_reader_may_use(kept: Box) -> None:
+    async def named(role: str) -> set[str]:
+        document = (await kept.client(role).get("/api/v1/openapi.json")).json()
+        parameters = document["paths"][PRODUCTS]["get"]["parameters"]
+        return {one["name"] for one in parameters if one["name"].startswith("ext")}
+
+    counted = {f"ext.inventory.counted_on{side}" for side in ("", ".from", ".to")}
+    assert await named("cashier") == {"ext.inventory.shelf", *counted}
+    assert await named("owner") == {"ext.inventory.shelf", "ext.inventory.bought_from", *counted}
+    assert (await kept.client("owner").post(f"/api/v1/plugins/{KEEPER}/disable")).status_code == 200
+    assert await named("owner") == set()
 
 
 async def test_each_shop_has_its_own_even_under_one_id(kept: Box) -> None:

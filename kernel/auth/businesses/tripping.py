@@ -45,7 +45,7 @@ async def reset(work: Work, plugin: str) -> None:
     here = sa.and_(Trip.business_id == work.business_id, Trip.plugin == plugin, Trip.reset_at.is_(None))
     known = (await work.execute(sa.select(Trip.hook, Trip.tripped_at).where(here).order_by(Trip.hook))).all()
     work.audit(subject=f"plugin:{plugin}", reset=[row.hook for row in known])
-    values = {"reset_at": work.now, "reset_by": work.actor.id, "tripped_at": None, "recent": []}
+    values: dict[str, Any] = {"reset_at": work.now, "reset_by": work.actor.id, "tripped_at": None, "recent": []}
     await work.execute(sa.update(Trip).where(here).values(**values))
     for row in known:
         before = {"tripped_at": row.tripped_at, "reset_at": None}

@@ -35,7 +35,7 @@ FOR_THE_KERNEL: Final = {
     "kernel.app.demo": {"PASSWORD", "demo_data", "has_businesses", "make_businesses", "make_demo", "sign_ins"},
     "kernel.app.recording": {"Step", "record"},
     "kernel.auth": {"Rights", "User"},
-    "kernel.custom": {"all_fields", "entities"},
+    "kernel.custom": {"SideField", "all_fields", "entities", "side_fields"},
     "kernel.db.custom": {"entity_tables", "key_tables"},
     "kernel.db.sides": {"side_columns", "side_tables"},
     "kernel.db": {"Database", "Phase", "Transaction", "Trouble", "is_configuration", "trouble_of"},

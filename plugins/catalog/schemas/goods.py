@@ -279,7 +279,8 @@ class ProductOut(Struct, frozen=True, kw_only=True):
 class ProductQuery(ListQuery, frozen=True, kw_only=True):
     """Which products. `q`: words, their beginnings or abbreviations, a SKU or barcode; `category_id` with all below.
 
-    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`.
+    By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`. By
+    what a plugin keeps with them: `ext.<plugin>.<field>=`, of numbers, dates and instants also `….from=` and `….to=`.
     """
 
     q: Search | None = None
@@ -288,6 +289,7 @@ class ProductQuery(ListQuery, frozen=True, kw_only=True):
     tag: Tag | None = None
     is_active: bool | None = None
     custom: Annotated[dict[str, str], custom(ENTITY)] = {}
+    ext: Annotated[dict[str, str], extends(ENTITY)] = {}
     sort: (
         Annotated[
             str,

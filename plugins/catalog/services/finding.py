@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.orm import aliased
 
-from kernel.custom import CustomFilter, conditions
+from kernel.custom import CustomFilter, Shape, conditions
 from kernel.db import Prepared, among
 from kernel.errors import InvalidCursor
 from kernel.web import make_cursor, read_cursor
@@ -78,7 +78,7 @@ class _Place(Struct, frozen=True):
 class _Filters(Struct, frozen=True):
     """Which filters narrow a question. custom: the shape of those by fields of the shop's own."""
 
-    custom: tuple[bool, int]
+    custom: Shape
     category: bool
     brand: bool
     active: bool

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.orm import aliased
 
-from kernel.custom import CustomFilter, Field, conditions, custom_fields, custom_filter, shown_values
+from kernel.custom import CustomFilter, Field, Shape, conditions, custom_fields, custom_filter, shown_values
 from kernel.db import Prepared, among, gathered
 from kernel.errors import NotFound
 from kernel.money import format_micro, format_price
@@ -103,7 +103,7 @@ async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int, bool]:
 
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """A page of products: best first where a question is asked, sorted otherwise."""
-    custom = await custom_filter(work, ENTITY, query.custom)
+    custom = await custom_filter(work, ENTITY, query.custom, query.ext)
     if query.q is not None and query.q.strip() and query.sort is None:
         found = await find_products(work, query, custom)
         if not found.ids:
@@ -134,11 +134,11 @@ async def _sorted(work: Work, query: ProductQuery, custom: CustomFilter) -> Page
 
 
 @lru_cache(maxsize=256)
-def _listing(sort: str, descending: bool, filters: tuple[str, ...], custom: tuple[bool, int]) -> Listing:
+def _listing(sort: str, descending: bool, filters: tuple[str, ...], custom: Shape) -> Listing:
     return Listing(_PRODUCT.where(*_narrowed(filters, custom)), [_SORTS[sort], Product.id], descending=descending)
 
 
-def _narrowed(filters: tuple[str, ...], custom: tuple[bool, int]) -> list[sa.ColumnElement[bool]]:
+def _narrowed(filters: tuple[str, ...], custom: Shape) -> list[sa.ColumnElement[bool]]:
     """The conditions of filters, their values as parameters of the same names; custom: the shape of the shop's own."""
     below = sa.select(Category.id).where(
         Category.business_id == _business, Category.path.contains(sa.bindparam("category", type_=sa.Text()))

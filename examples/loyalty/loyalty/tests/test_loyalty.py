@@ -102,6 +102,8 @@ async def test_a_card_stands_with_the_customer(box: Box) -> None:
     version = int((await owner.get(path)).headers["etag"].strip('"'))
     changed = await owner.patch(path, {"ext": {"loyalty": {"card": "MN-0042"}}}, version=version)
     assert changed.json()["ext"] == {"loyalty": {"card": "MN-0042"}}
+    found = await owner.get("/api/v1/customers/customers", params={"ext.loyalty.card": "MN-0042"})
+    assert [one["id"] for one in found.json()["items"]] == [path.rpartition("/")[2]]
     twice = await owner.post("/api/v1/customers/customers", {"name": "Otieno", "ext": {"loyalty": {"card": "MN-0042"}}})
     assert (twice.status_code, twice.json()["errors"][0]["pointer"]) == (409, "/ext/loyalty/card")
     assert (await owner.post("/api/v1/plugins/loyalty/disable")).status_code == 200
