@@ -11,16 +11,23 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
+from msgspec import structs
 
 from kernel.app import opened
-from kernel.app.plans import PlanStale, carry_out_plan, carrying, plan_deployment, servers_run
+from kernel.app.plans import PlanStale, carry_out_alone, carry_out_plan, carrying, once, plan_deployment, servers_run
 from kernel.app.plans.deploying import whole
 from kernel.app.plans.hindering import hindrances_behind, hindrances_to
 from kernel.app.plans.values import Revision, Statement
 from kernel.app.uninstalling import Busy
+from kernel.auth import look
 from kernel.auth.businesses.switching import Hindrance
+from kernel.db.tables import Audit
+from kernel.errors import IdempotencyInProgress
 from kernel.registry import Registry, SetAside
 from kernel.testing.box import Box, Client
+from kernel.web import Scene
+from kernel.work import NO_BUSINESS, Key, Work
 from kernel.work.heeding import without
 from plugins.discounts.testing import a_promotion
 from tests.promises.copies import every_row
@@ -36,9 +43,9 @@ async def plan(client: Client, action: str, name: str = "discounts", **said: Any
     return answer.json()
 
 
-async def apply(client: Client, seen: dict[str, Any]) -> httpx.Response:
+async def apply(client: Client, seen: dict[str, Any], key: str | None = None) -> httpx.Response:
     said = {"action": seen["action"], "hash": seen["hash"], "archive": seen["archive"]}
-    return await client.post(f"{PLUGINS}/{seen['plugin']}/apply", said)
+    return await client.post(f"{PLUGINS}/{seen['plugin']}/apply", said, key=key)
 
 
 async def switch_everywhere(box: Box, how: str) -> None:
@@ -265,3 +272,94 @@ async def test_what_waits_for_its_migrations_is_installed_and_says_that_servers_
     seen = await plan(box.client("operator"), "upgrade")
     assert (seen["hindrances"], seen["is_done"]) == ([], True)
     box.deployment.registry = found
+
+
+async def again(box: Box) -> list[tuple[httpx.Response, httpx.Response]]:
+    """Uninstalled and installed, each asked for twice under the same key, as by somebody who got no answer."""
+    operator = box.client("operator")
+    await switch_everywhere(box, "disable")
+    told = []
+    for action in ("uninstall", "install"):
+        seen = await plan(operator, action)
+        told.append((await apply(operator, seen, f"{action}-1"), await apply(operator, seen, f"{action}-1")))
+    return told
+
+
+async def test_what_is_applied_again_under_its_key_is_answered_the_same_and_not_done_again(box: Box) -> None:
+    for first, second in await again(box):
+        assert (first.status_code, second.status_code) == (200, 200), second.text
+        assert (first.content, second.headers.get("Idempotency-Replayed")) == (second.content, "true")
+        assert "Idempotency-Replayed" not in first.headers
+    deeds = [row["deed"] for row in await trail_of(box) if row["deed"].startswith("plugin ")]
+    assert deeds == ["plugin uninstall", "plugin install"]
+    operator = box.client("operator")
+    other = await plan(operator, "upgrade")
+    reused = await apply(operator, other, "install-1")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency-key-reused")
+    bad = await apply(operator, other, "with space")
+    assert (bad.status_code, bad.json()["code"]) == (400, "idempotency-key-invalid")
+
+
+async def test_without_keys_who_asks_again_is_told_that_the_plan_is_out_of_date(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken twin: no key is read."""
+    monkeypatch.setattr(Scene, "key", None)
+    assert [second.status_code for _, second in await again(box)] == [409, 409]
+
+
+async def trail_of(box: Box) -> list[Any]:
+    async def read(work: Work) -> list[Any]:
+        mine = sa.select(Audit.__table__).where(Audit.business_id == NO_BUSINESS).order_by(Audit.id)
+        return list((await work.execute(mine)).mappings())
+
+    return await look(box.deployment, None, read)
+
+
+async def test_a_refusal_keeps_no_key_and_one_that_was_broken_off_is_made_good(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = box.client("operator")
+    seen = await plan(operator, "uninstall")
+    refused = await apply(operator, seen, "key-1")
+    assert refused.json()["code"] == "plugin-fault", "it is on for two businesses"
+    await switch_everywhere(box, "disable")
+    seen = await plan(operator, "uninstall")
+
+    async def breaks_off(*_given: Any) -> None:
+        raise RuntimeError("the machine is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(once, "_keep", breaks_off)
+        assert (await apply(operator, seen, "key-1")).status_code == 500
+    assert (await state_of(operator))[0] == "uninstalled"
+    made_good = await apply(operator, seen, "key-1")
+    assert (made_good.status_code, made_good.json()["state"]) == (200, "uninstalled"), made_good.text
+    assert (await apply(operator, seen, "key-1")).content == made_good.content
+
+
+async def test_while_the_first_is_under_way_the_second_is_told_to_come_again(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = box.client("operator")
+    await switch_everywhere(box, "disable")
+    seen = await plan(operator, "uninstall")
+    key = Key(NO_BUSINESS, "apply", "key-1", b"asked")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def alone(_was_begun: bool) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await carry_out_alone(box.deployment, "discounts", "uninstall", hash_=seen["hash"], serving=True)
+
+    first = asyncio.create_task(once.carry_out_once(box.deployment, key, alone, lambda done: b"done"))
+    await begun.wait()
+    with pytest.raises(IdempotencyInProgress):
+        await once.carry_out_once(box.deployment, key, alone, lambda done: b"done")
+    with pytest.raises(Busy):
+        await once.carry_out_once(box.deployment, structs.replace(key, key="key-2"), alone, lambda done: b"done")
+    go_on.set()
+    assert [await first, await once.carry_out_once(box.deployment, key, alone, lambda done: b"no")] == [
+        (b"done", False),
+        (b"done", True),
+    ]

@@ -175,3 +175,8 @@ def test_a_process_keeps_so_much_and_no_more() -> None:
     for number in range(2, MOST_BUSINESSES + 2):
         recalled.keep(uuid.UUID(int=number), Epochs(1, 1, 1), 0, number)
     assert recalled.find(first, Epochs(1, 1, 1), MOST_ANSWERS) is None
+
+
+async def test_what_could_never_be_found_again_is_refused(box: Box) -> None:
+    with pytest.raises(ValueError, match="function of a module"):
+        await box.look(lambda work: work.recall(NAMES, lambda rows: rows[:1]))

@@ -144,6 +144,15 @@ class Scene:
     def __init__(self, visit: Visit, route: Route) -> None:
         self.visit, self.deployment = visit, visit.deployment
         self._route = route
+        self.is_replay = False
+
+    @property
+    def key(self) -> Key | None:
+        """The caller's idempotency key, where the flow is `keyed` and one was sent. Raises IdempotencyKeyInvalid.
+
+        A flow that answers what it answered before sets `is_replay`.
+        """
+        return _key(self.visit, self._route, self.visit.path)
 
     @property
     def standing(self) -> Standing:
@@ -225,7 +234,9 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
     if visit.standing is not None:
         refuse_elsewhere(visit.standing.actor, route.method, given, visit.parsed if route.body is not None else None)
     if route.kind == "flow":
-        return _encode(visit, route, await route.function(Scene(visit, route), **given))
+        scene = Scene(visit, route)
+        told = _encode(visit, route, await route.function(scene, **given))
+        return msgspec.structs.replace(told, replayed=scene.is_replay)
     if visit.transaction is None:
         await visit.enter()
     if route.plugin in visit.deployment.registry.set_aside:

@@ -62,6 +62,7 @@ class Route:
     longest_s: float | None = None
     instead: Mapping[str, Route] = field(default_factory=dict)
     begins: bool = False
+    keyed: bool = False
 
     @property
     def takes_shape(self) -> bool:
@@ -76,7 +77,7 @@ class Route:
     @property
     def takes_key(self) -> bool:
         """Whether an Idempotency-Key is read."""
-        return self.kind == "command" and self.method == "POST"
+        return self.keyed or (self.kind == "command" and self.method == "POST")
 
     def mounted(self, plugin: str, prefix: str) -> Route:
         """The same route, under a prefix."""
@@ -158,16 +159,19 @@ def flow(
     errors: Sequence[type[DukaError]] = (),
     takes: Takes | None = None,
     longest_s: float | None = None,
+    keyed: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a write of several deeds, with no transaction open between them.
 
     GET only for what is read apart from the deed that notes in the audit trail who read it.
     takes: the body is a file, given to the function as `upload`. longest_s: how long it may take to answer.
+    keyed: it heeds an Idempotency-Key by itself, as `scene.key` has it.
     """
     return lambda function: replace(
         _route("flow", method, path, function, permission, status, errors),
         takes=takes,
         longest_s=takes.longest_s if takes else longest_s,
+        keyed=keyed,
     )
 
 

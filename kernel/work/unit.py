@@ -156,8 +156,11 @@ class Work:
     async def recall(self, statement: Configured, make: Callable[[Rows], T], /, **parameters: Hashable) -> T:
         """What is made of the rows of configuration; kept in this process until the business's configuration changes.
 
-        make: a function of a module, not one made for the occasion; what it returns is shared and must not be changed.
+        make: a function of a module; what it returns is shared and must not be changed. Raises ValueError for one made
+        for the occasion, such as a lambda: what it made would never be found again.
         """
+        if "<locals>" in getattr(make, "__qualname__", ""):
+            raise ValueError(f"{make.__qualname__}: recall takes a function of a module, by which the answer is found")
         asked = (statement, make, *parameters.items())
         epochs, recalled = self.standing.epochs, self.deployment.recalled
         if not self._watched.reconfigures:

@@ -379,7 +379,7 @@ async def a_shop_of_its_own(box: Box) -> dict[str, str]:
     return own
 
 
-FILTERED = (
+FILTERED: tuple[tuple[str, dict[str, str]], ...] = (
     ("/api/v1/catalog/products", {"custom.origin": "Kericho"}),
     ("/api/v1/catalog/products", {"ext.inventory.shelf": "A1"}),
     ("/api/v1/sales/sales", {"custom.origin": "Kitale table"}),
@@ -395,7 +395,7 @@ async def test_what_a_shop_has_set_up_arrives_and_acts_there(
     kept: Box, tmp_path: Path, database: str, server: Callable[[], Postgres]
 ) -> None:
     own, owner = await a_shop_of_its_own(kept), kept.client("owner")
-    cart = {"location_id": str(await kept.location()), "lines": [{"product_id": own["beside"]}]}
+    cart: dict[str, Any] = {"location_id": str(await kept.location()), "lines": [{"product_id": own["beside"]}]}
     cart |= {"custom": {"origin": "Kitale table"}, "ext": {"discounts": {"coupon_codes": ["KARIBU"]}}}
     paid = cart | {"payments": [{"method": "cash", "amount": "300.00"}]}
     sold = await owner.post("/api/v1/sales/sales", paid)

@@ -76,17 +76,48 @@ async def carry_out_plan(
     and what `kernel.app.uninstalling` raises.
     """
     async with only_one(deployment):
-        plan = await plan_deployment(deployment, name, action, archive=archive, serving=serving)
-        if hash_ is not None and hash_ != plan.hash:
-            raise PlanStale(f"It was {hash_[:12]}…, and is {plan.hash[:12]}… now")
-        if plan.hindrances:
-            raise PluginFault(hindering(plan))
-        if plan.is_done:
-            return Carried(plan)
-        try:
-            return await _carry_out(deployment, plan, into, {"actor": actor, "origin": origin}, progress)
-        except MigrationFailed as fault:
-            raise RevisionFailed(str(fault)) from fault
+        return await carry_out_alone(
+            deployment,
+            name,
+            action,
+            hash_=hash_,
+            archive=archive,
+            into=into,
+            serving=serving,
+            actor=actor,
+            origin=origin,
+            progress=progress,
+        )
+
+
+async def carry_out_alone(
+    deployment: Deployment,
+    name: str,
+    action: Deploying,
+    *,
+    hash_: str | None,
+    archive: str | None = None,
+    into: Path | None = None,
+    serving: bool,
+    actor: Actor = SYSTEM,
+    origin: Origin | None = None,
+    progress: Progress | None = None,
+    was_begun: bool = False,
+) -> Carried:
+    """The same, by who has `only_one`. was_begun: under this hash already, so that it may be done."""
+    plan = await plan_deployment(deployment, name, action, archive=archive, serving=serving)
+    if was_begun and plan.is_done:
+        return Carried(plan)
+    if hash_ is not None and hash_ != plan.hash:
+        raise PlanStale(f"It was {hash_[:12]}…, and is {plan.hash[:12]}… now")
+    if plan.hindrances:
+        raise PluginFault(hindering(plan))
+    if plan.is_done:
+        return Carried(plan)
+    try:
+        return await _carry_out(deployment, plan, into, {"actor": actor, "origin": origin}, progress)
+    except MigrationFailed as fault:
+        raise RevisionFailed(str(fault)) from fault
 
 
 async def apart(deployment: Deployment, run: Callable[[Deployment], Coroutine[Any, Any, T]]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
+import msgspec
 from msgspec import Meta, Struct
 
 from kernel.app.plans import (
@@ -15,6 +16,8 @@ from kernel.app.plans import (
     PlanStale,
     RevisionFailed,
     apart,
+    carry_out_alone,
+    carry_out_once,
     carry_out_plan,
     plan_deployment,
 )
@@ -26,7 +29,7 @@ from kernel.app.uninstalling import ArchiveStale, Busy
 from kernel.errors import Conflict, PluginFault
 from kernel.web import OPERATOR, Route, Scene, flow
 from kernel.wire import Code, Line, Name, Request
-from kernel.work import Origin
+from kernel.work import Deployment, Origin
 
 State = Literal["enabled", "draining", "available", "uninstalled", "quarantined"]
 LONGEST_S = 600.0
@@ -100,14 +103,24 @@ async def apply_to_deployment(scene: Scene, name: Code, data: ApplyIn) -> Plugin
     action: Any = data.action
     actor, enabled = scene.standing.actor, scene.standing.enabled
     origin = Origin("plugins.apply_to_deployment", scene.visit.request_id, scene.address)
+    key = scene.key
     await scene.pause()
+    said: dict[str, Any] = {"hash_": data.hash, "archive": data.archive, "serving": True}
+    said |= {"actor": actor, "origin": origin}
 
-    async def carry_out(own: Any) -> Carried:
-        return await carry_out_plan(
-            own, name, action, hash_=data.hash, archive=data.archive, serving=True, actor=actor, origin=origin
-        )
+    async def carry_out(own: Deployment) -> tuple[bytes, bool]:
+        def encode(done: Carried) -> bytes:
+            return msgspec.json.encode(_out(done, enabled))
 
-    return _out(await apart(scene.deployment, carry_out), enabled)
+        async def alone(was_begun: bool) -> Carried:
+            return await carry_out_alone(own, name, action, was_begun=was_begun, **said)
+
+        if key is None:
+            return encode(await carry_out_plan(own, name, action, **said)), False
+        return await carry_out_once(own, key, alone, encode)
+
+    answer, scene.is_replay = await apart(scene.deployment, carry_out)
+    return msgspec.json.decode(answer, type=PluginOut)
 
 
 def _out(done: Carried, enabled: frozenset[str]) -> PluginOut:
@@ -130,8 +143,8 @@ def _out(done: Carried, enabled: frozenset[str]) -> PluginOut:
 
 _REFUSALS = (PluginFault, PlanStale, RevisionFailed, Busy, FileFault, NotEmpty, UnknownTables, ArchiveStale, Conflict)
 _plans = flow("POST", "/plugins/{name}/plan", permission=OPERATOR, longest_s=LONGEST_S)(plan_for_deployment)
-_applies = flow("POST", "/plugins/{name}/apply", permission=OPERATOR, errors=_REFUSALS, longest_s=LONGEST_S)(
-    apply_to_deployment
-)
+_applies = flow(
+    "POST", "/plugins/{name}/apply", permission=OPERATOR, errors=_REFUSALS, longest_s=LONGEST_S, keyed=True
+)(apply_to_deployment)
 PLANS: dict[str, Route] = dict.fromkeys(get_args(Deploying), _plans)
 APPLIES: dict[str, Route] = dict.fromkeys(get_args(Deploying), _applies)
