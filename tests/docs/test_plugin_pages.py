@@ -159,7 +159,7 @@ class Follower:
 
     def watch(self) -> None:
         """Run the demo shop, quote something, see the answer printed, press Ctrl-C."""
-        with (self.here / "told.txt").open("w+") as told:
+        with (self.here.parent / "told.txt").open("w+") as told:  # in the project it would be a change to follow
             dev = subprocess.Popen(
                 ["/usr/bin/env", "make", "dev"],
                 cwd=self.here,
@@ -174,12 +174,12 @@ class Follower:
                 os.killpg(dev.pid, signal.SIGINT)
                 dev.wait(60)
             told.seek(0)
-            assert "price_line     tuesdays   line 1" in told.read()
+            assert "price_line     tuesdays" in told.read()
 
 
 def quote_at(base: str) -> None:
     """Wait until the demo shop serves, and ask what three of something cost."""
-    until = time.monotonic() + 200
+    until = time.monotonic() + 120
     while True:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{base}/health/ready").status_code == 200:
