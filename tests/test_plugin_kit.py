@@ -21,6 +21,7 @@ from kernel.app.demo import PASSWORD, demo_data
 from kernel.kit.checking import MEANING, OF_FORM, Report, Result, grade, plugins_of
 from kernel.kit.environment import build_wheel, make_environment
 from kernel.kit.faults import KitFault
+from kernel.kit.published import unlike_published
 from kernel.kit.scaffold import PARTS, NewPlugin, named, rendered, write_plugin
 from kernel.testing import fixtures
 from kernel.testing.pytest_plugin import is_of_a_plugin
@@ -299,6 +300,47 @@ def test_a_wheel_without_a_plugin_is_refused(tmp_path: Path) -> None:
     wheel.write_text("no zip")
     with pytest.raises(KitFault, match="is no wheel"):
         plugins_of(wheel)
+
+
+FIRST = {"p/migrations/p_0001.py": "revision = 'p_0001'  # the first\n", "p/models.py": "x = 1\n"}
+
+
+def a_wheel(folder: Path, version: str, files: dict[str, str]) -> Path:
+    folder.mkdir(exist_ok=True)
+    wheel = folder / f"p-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+
+
+@pytest.mark.parametrize(
+    ("version", "changes", "said"),
+    [
+        ("0.2.0", {"p/models.py": "x = 2\n", "p/migrations/p_0002.py": "revision = 'p_0002'\n"}, []),
+        ("0.2.0", {"p/migrations/p_0001.py": "revision = 'p_0001'  # remarks do no harm\n"}, []),
+        ("0.2.0", {"p/migrations/p_0001.py": "revision = 'p_0001'\nx = 1\n"}, ["is not what it was"]),
+        ("0.2.0", {"p/migrations/p_0001.py": None}, ["is gone"]),
+        ("0.1.0", {}, ["is out already"]),
+    ],
+)
+def test_revisions_of_a_published_wheel_stay_as_they_were(
+    tmp_path: Path, version: str, changes: dict[str, str | None], said: list[str]
+) -> None:
+    old = a_wheel(tmp_path / "old", "0.1.0", FIRST)
+    files = {name: text for name, text in (FIRST | changes).items() if text is not None}
+    ((wheel, found),) = unlike_published(a_wheel(tmp_path / "new", version, files), [old])
+    assert wheel == old
+    assert len(found) == len(said)
+    assert all(words in line for words, line in zip(said, found, strict=True))
+
+
+def test_a_published_wheel_of_something_else_is_refused(tmp_path: Path) -> None:
+    new = a_wheel(tmp_path, "0.2.0", FIRST)
+    other = tmp_path / "q-0.1.0-py3-none-any.whl"
+    shutil.copy(new, other)
+    with pytest.raises(KitFault, match="another package"):
+        list(unlike_published(new, [other]))
 
 
 # The pages

@@ -74,16 +74,26 @@ def _set_up(project: Path) -> None:
     (project / ENVIRONMENT / "stamp").touch()
 
 
+_PUBLISHED = click.option(
+    "--published",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="WHEEL",
+    help="A version that is out: its revisions must be as they were. May be given again.",
+)
+
+
 @plugin.command("check")
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=Path())
+@_PUBLISHED
 @click.option("--report", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report here.")
 @json_option
-def check_plugin(path: Path, file: Path | None, as_json: bool) -> None:
+def check_plugin(path: Path, published: tuple[Path, ...], file: Path | None, as_json: bool) -> None:
     """Hold the rules for plugins against PATH, a wheel or a project that is built first; exit code 1 below grade B.
 
     It is tested as it would be installed: in a new environment that has nothing but Duka beside it.
     """
-    report = _or_complain(lambda: check(path))
+    report = _or_complain(lambda: check(path, published))
     if file is not None:
         file.write_bytes(msgspec.json.encode(report))
     say(as_json, report, report.lines())
@@ -93,14 +103,15 @@ def check_plugin(path: Path, file: Path | None, as_json: bool) -> None:
 
 @plugin.command("publish")
 @click.argument("project", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
+@_PUBLISHED
 @click.option("--yes", is_flag=True, help="Do not ask before uploading.")
 @json_option
-def publish_plugin(project: Path, yes: bool, as_json: bool) -> None:
+def publish_plugin(project: Path, published: tuple[Path, ...], yes: bool, as_json: bool) -> None:
     """Build the wheel of PROJECT, check it, lay the report beside it, and upload it with twine.
 
     Below grade B nothing is uploaded. Without twine the command to upload with is printed.
     """
-    wheel, beside, report = _or_complain(lambda: prepare(project))
+    wheel, beside, report = _or_complain(lambda: prepare(project, published))
     facts = {"wheel": str(wheel), "report_file": str(beside), "report": report}
     say(as_json, facts, [*report.lines(), "", str(wheel), str(beside)])
     if not report.is_fit:

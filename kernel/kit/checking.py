@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 from xml.etree import ElementTree
@@ -17,10 +18,13 @@ import msgspec
 from kernel import VERSION
 from kernel.kit.environment import build_wheel, install, make_environment
 from kernel.kit.faults import KitFault
+from kernel.kit.published import unlike_published
 from kernel.registry import GROUP
 
 Grade = Literal["A", "B", "C", "F"]
 
+KEPT: Final = "test_revisions_that_are_out_stay_as_they_were"
+"""The rule that is held against published wheels, where they are named."""
 OF_FORM: Final = frozenset(
     {
         "test_it_keeps_to_the_anatomy",
@@ -94,17 +98,27 @@ MEANING: Final[dict[Grade, str]] = {
 }
 
 
-def check(path: Path) -> Report:
-    """Hold the rules against a wheel, or against the wheel that is built of a project. Raises KitFault."""
+def check(path: Path, published: Sequence[Path] = ()) -> Report:
+    """Hold the rules against a wheel, or against the wheel that is built of a project. Raises KitFault.
+
+    published: wheels of the same plugin that are out, from which shops will come to this one.
+    """
     with tempfile.TemporaryDirectory(prefix="duka-check-") as folder:
         room = Path(folder)
         wheel = path if path.suffix == ".whl" else build_wheel(path.resolve(), room / "dist")
         plugins = plugins_of(wheel)
         python = make_environment(room / "env")
         install(python, wheel.resolve())
-        results = _run(python, room / "run", plugins)
+        results = [*_kept(wheel, published), *_run(python, room / "run", plugins)]
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         return Report(plugins, wheel.name, digest, VERSION, grade(results), results)
+
+
+def _kept(wheel: Path, published: Sequence[Path]) -> list[Result]:
+    return [
+        Result(f"{KEPT}[{old.name}]", "failed" if found else "passed", "\n".join(found))
+        for old, found in unlike_published(wheel, published)
+    ]
 
 
 def grade(results: list[Result]) -> Grade:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,10 +15,10 @@ from kernel.kit.environment import build_wheel
 from kernel.kit.faults import KitFault
 
 
-def prepare(project: Path) -> tuple[Path, Path, Report]:
-    """Build the wheel into `dist/`, check it, and lay the report beside it. Raises KitFault."""
+def prepare(project: Path, published: Sequence[Path] = ()) -> tuple[Path, Path, Report]:
+    """Build the wheel into `dist/`, check it, and lay the report beside it. published: see `check`. Raises KitFault."""
     wheel = build_wheel(project.resolve(), project.resolve() / "dist")
-    report = check(wheel)
+    report = check(wheel, published)
     beside = wheel.with_suffix(".report.json")
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     return wheel, beside, report
