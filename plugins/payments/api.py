@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundTooLarge, UnknownMethod
-from plugins.payments.rules import check_step, step_of
+from plugins.payments.rules import FactKind, check_step, step_of
 from plugins.payments.schemas.answers import PaymentOut, RefundOut
 from plugins.payments.schemas.gateways import (
     API_VERSION,
@@ -53,6 +53,7 @@ __all__ = [
     "CapturedPayment",
     "Coin",
     "Coins",
+    "FactKind",
     "Fault",
     "FaultKind",
     "Gateway",

@@ -90,7 +90,8 @@ class GatewayFact(Struct, frozen=True, kw_only=True):
     key: what the provider may repeat: the same fact has the same key, whichever way it came. money_key: the provider's
     own number of the money (a receipt). amount and currency: of the money; None where it was not said. reference, ids:
     what it is about, where it is not known from the way it came. payer: masked. refund_id: our id of the refund it
-    speaks of. code, words: raw, as the provider said it.
+    speaks of. code, words: raw, as the provider said it. said: the same for whoever stands at the till, tells: for the
+    payer; the raw words where they are empty.
     """
 
     kind: FactKind
@@ -107,6 +108,8 @@ class GatewayFact(Struct, frozen=True, kw_only=True):
     fault: FaultKind | None = None
     code: str = ""
     words: str = ""
+    said: str = ""
+    tells: str = ""
 
 
 class Fault(Struct, frozen=True):
@@ -137,10 +140,10 @@ class GatewayFailed(DukaError):
 class Show(Struct, frozen=True):
     """What the payer is shown or does next: a prompt on their phone, a picture to scan, a page to open.
 
-    text: what a QR picture holds, or the page's address.
+    text: what a QR picture holds (`qr`), the whole picture as a `data:` address (`picture`), or the page's address.
     """
 
-    kind: Literal["prompt", "qr", "page", "wait"]
+    kind: Literal["prompt", "qr", "picture", "page", "wait"]
     words: str = ""
     text: str = ""
 

@@ -246,7 +246,8 @@ def _fault(before: Mapping[str, Any] | None, facts: Sequence[GatewayFact]) -> di
     said = next((fact for fact in reversed(facts) if fact.fault), None)
     if said is None:
         return None if before is None else dict(before)
-    return {"kind": said.fault, "said": said.words, "code": said.code}
+    told = {"kind": said.fault, "said": said.said or said.words, "code": said.code}
+    return told | ({"tells": said.tells} if said.tells else {})
 
 
 def _as_fact(row: Any) -> Fact:

@@ -1,0 +1,1 @@
+"""What is known of Daraja without calling it: its codes, its bodies, its ways of writing, its passwords."""
