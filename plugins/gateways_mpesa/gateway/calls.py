@@ -62,7 +62,8 @@ def refused(kind: Any, said: str, number: str = "", raw: Any = "") -> GatewayFai
 
 async def _once(line: Line, token: str, method: str, path: str, body: Mapping[str, Any], *, moves: bool) -> Any:
     url, headers = address(line.config, line.mode) + path, {"Authorization": f"Bearer {token}"}
-    return _said(await line.send(method, url, json=dict(body), headers=headers), moves=moves)
+    sent = None if method == "GET" else dict(body)
+    return _said(await line.send(method, url, json=sent, headers=headers), moves=moves)
 
 
 def _said(heard: Heard, *, moves: bool) -> Any:
