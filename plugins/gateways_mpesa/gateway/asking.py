@@ -165,4 +165,4 @@ def _reference(said: str) -> str:
 def _plain(words: str, most: int) -> str:
     """Words in letters that every phone shows, cut to a length."""
     bare = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9 .,-]+", " ", bare).strip()[:most].strip()
+    return re.sub(r"[^A-Za-z0-9.,-]+", " ", bare).strip()[:most].strip()

@@ -186,8 +186,9 @@ def certificate() -> str:
     """The simulator's certificate as PEM, past its end as Safaricom's are."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Simulated M-PESA")])
     start = dt.datetime(2019, 1, 1, tzinfo=dt.UTC)
-    made = x509.CertificateBuilder(name, name, _own_key().public_key(), x509.random_serial_number(), start)
-    signed = made.not_valid_after(start + dt.timedelta(days=730)).sign(_own_key(), hashes.SHA256())
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(_own_key().public_key())
+    dated = made.serial_number(1).not_valid_before(start).not_valid_after(start + dt.timedelta(days=730))
+    signed = dated.sign(_own_key(), hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 

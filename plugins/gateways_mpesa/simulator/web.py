@@ -219,7 +219,9 @@ async def _write(send: Tell, reply: Reply) -> None:
         (b"content-security-policy", control.POLICY),
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body, "more_body": reply.breaks})
+    if reply.breaks:
+        raise ConnectionAbortedError("The answer is lost, as the scenario says")
+    await send({"type": "http.response.body", "body": reply.body})
 
 
 async def _live(receive: Receive, send: Tell) -> None:
