@@ -37,7 +37,7 @@ class MpesaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     initiator: Annotated[Key | None, Meta(title="Initiator's name")] = None
     initiator_password: Annotated[str | None, secret(), Meta(title="Initiator's password", max_length=200)] = None
     certificate: Annotated[
-        str | None, Meta(max_length=10_000, title="Safaricom's public certificate, as PEM or base64")
+        str | None, secret(), Meta(max_length=10_000, title="Safaricom's public certificate, as PEM or base64")
     ] = None
     payout_shortcode: Annotated[Shortcode | None, Meta(title="Shortcode that pays out, if another")] = None
     trust_sources: Annotated[bool, Meta(title="Believe notices that no question can confirm, from these addresses")] = (

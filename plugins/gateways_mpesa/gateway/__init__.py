@@ -61,7 +61,6 @@ class Mpesa(Gateway):
     )
     simulator = "plugins.gateways_mpesa.simulator:make_app"
     environment: Mapping[str, str] = {
-        "mode": "MPESA_ENV",
         "consumer_key": "MPESA_CONSUMER_KEY",
         "consumer_secret": "MPESA_CONSUMER_SECRET",
         "shortcode": "MPESA_SHORTCODE",
@@ -73,6 +72,7 @@ class Mpesa(Gateway):
         "certificate": "MPESA_CERTIFICATE",
         "test_address": "MPESA_TEST_ADDRESS",
     }
+    environment_mode = "MPESA_ENV"
 
     def hosts(self, config: Any, mode: Mode) -> Sequence[str]:
         """Safaricom's host of the mode, or the simulator's in test mode."""

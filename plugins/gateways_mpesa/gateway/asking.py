@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from plugins.gateways_mpesa.gateway.calls import Refused, call, refused
+from plugins.gateways_mpesa.gateway.calls import call, refused, why
 from plugins.gateways_mpesa.gateway.listing import since_two_days
 from plugins.gateways_mpesa.rules import codes
 from plugins.gateways_mpesa.rules.credentials import prompt_password, timestamp
@@ -90,10 +90,11 @@ async def ask_about(line: Line, known: Known) -> Sequence[GatewayFact]:
         return await _listed(line, known)
     try:
         said = await call(line, "/mpesa/stkpushquery/v1/query", {**_signed(line), "CheckoutRequestID": checkout})
-    except Refused as failed:
-        if failed.refusal.is_pending:
+    except GatewayFailed as failed:
+        found = why(failed)
+        if found.is_pending:
             return (_pending(checkout, failed.fault.code, failed.fault.raw),)
-        if failed.fault.code == "500.001.1001" and not failed.refusal.is_known:
+        if failed.fault.code == "500.001.1001" and not found.is_known:
             return (_unknown(checkout, failed.fault.code, failed.fault.raw),)
         raise
     number = code(said.get("ResultCode"))

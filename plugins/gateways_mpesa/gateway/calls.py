@@ -16,15 +16,6 @@ TOKEN_PATH: Final = "/oauth/v1/generate?grant_type=client_credentials"  # noqa: 
 _HOLDS_S: Final = 3599.0
 
 
-class Refused(GatewayFailed):
-    """An answer without success, with what it comes to."""
-
-    def __init__(self, refusal: codes.Refusal, number: str, raw: str, *, moves: bool) -> None:
-        fault = Fault(refusal.fault, refusal.said, number, raw, refusal.again)
-        super().__init__(fault, is_unsure=moves and refusal.is_unsure, after_s=refusal.after_s)
-        self.refusal = refusal
-
-
 def address(config: MpesaConfig, mode: Mode) -> str:
     """Where Daraja is: a simulator's address counts in test mode only."""
     if mode == "test" and config.test_address:
@@ -36,13 +27,13 @@ async def call(line: Line, path: str, body: Mapping[str, Any], *, method: str = 
     """Make one call; what it answered, as plain values.
 
     moves: whether it moves money, so that a lost answer leaves it unsure. A refused token is fetched anew once and the
-    call made once more: nothing else was looked at. Raises Refused, GatewayFailed.
+    call made once more: nothing else was looked at. Raises GatewayFailed.
     """
     token = await line.token(lambda: _fetch(line))
     try:
         return await _once(line, token, method, path, body, moves=moves)
-    except Refused as refused:
-        if not refused.refusal.is_token:
+    except GatewayFailed as failed:
+        if not why(failed).is_token:
             raise
     await line.forget_token(token)
     token = await line.token(lambda: _fetch(line))
@@ -53,6 +44,11 @@ async def sign_in(line: Line) -> None:
     """Prove the consumer key: the token that is there is dropped and another fetched. Raises GatewayFailed."""
     await line.forget_token(await line.token(lambda: _fetch(line)))
     await line.token(lambda: _fetch(line))
+
+
+def why(failed: GatewayFailed) -> codes.Refusal:
+    """What an answer without success came to, by the code and the words that were kept of it."""
+    return codes.refusal(0, failed.fault.code, failed.fault.raw)
 
 
 def refused(kind: Any, said: str, number: str = "", raw: Any = "") -> GatewayFailed:
@@ -73,11 +69,16 @@ def _said(heard: Heard, *, moves: bool) -> Any:
         return said
     raw = without_phones(text(said.get("errorMessage")) or "")[:500] if isinstance(said, dict) else ""
     if heard.status == 200 and not isinstance(said, dict):
-        raise Refused(codes.GARBLED, "200", raw, moves=moves)
+        raise _failed(codes.GARBLED, "200", raw, moves=moves)
     found = codes.refusal(heard.status, number, raw)
-    failed = Refused(found, number or str(heard.status), raw, moves=moves)
-    failed.after_s = _patience(heard) or failed.after_s
-    raise failed
+    raise _failed(found, number or str(heard.status), raw, moves=moves, after_s=_patience(heard))
+
+
+def _failed(
+    found: codes.Refusal, number: str, raw: str, *, moves: bool = False, after_s: float | None = None
+) -> GatewayFailed:
+    fault = Fault(found.fault, found.said, number, raw, found.again)
+    return GatewayFailed(fault, is_unsure=moves and found.is_unsure, after_s=after_s or found.after_s)
 
 
 def _patience(heard: Heard) -> float | None:
@@ -96,11 +97,11 @@ async def _fetch(line: Line) -> Token:
         raise GatewayFailed(failed.fault, after_s=failed.after_s) from failed
     if heard.status in (400, 401, 403):
         known = codes.refusal(401, "", "")
-        raise Refused(known, str(heard.status), "", moves=False)
+        raise _failed(known, str(heard.status), "")
     said = _said(heard, moves=False)
     token = text(said.get("access_token"))
     if token is None:
-        raise Refused(codes.GARBLED, "200", "", moves=False)
+        raise _failed(codes.GARBLED, "200", "")
     try:
         lasts_s = float(said.get("expires_in", _HOLDS_S))
     except (TypeError, ValueError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
-from plugins.gateways_mpesa.gateway.calls import Refused, call, refused
+from plugins.gateways_mpesa.gateway.calls import call, refused
 from plugins.gateways_mpesa.rules.facts import OF, shape
 from plugins.gateways_mpesa.rules.values import inside, text
 from plugins.gateways_mpesa.schemas import MpesaConfig
-from plugins.payments.api import Line, Notice, Verdict
+from plugins.payments.api import GatewayFailed, Line, Notice, Verdict
 
 CONFIRMATION: Final = "paid"
 VALIDATION: Final = "asked"
@@ -32,8 +32,8 @@ async def register(line: Line) -> str:
     }
     try:
         await call(line, "/mpesa/c2b/v2/registerurl", body)
-    except Refused as failed:
-        if failed.refusal.fault != "duplicate":
+    except GatewayFailed as failed:
+        if failed.fault.kind != "duplicate":
             raise
         return (
             f"Safaricom knows addresses for {body['ShortCode']} already. If they are not these, have them deleted on"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from plugins.gateways_mpesa.gateway.asking import whole
-from plugins.gateways_mpesa.gateway.calls import Refused, call, refused
+from plugins.gateways_mpesa.gateway.calls import call, refused
 from plugins.gateways_mpesa.rules import codes
 from plugins.gateways_mpesa.rules.credentials import security_credential
 from plugins.gateways_mpesa.rules.facts import CONVERSATION, OF, ORIGINATOR, REFUND, REVERSAL
@@ -104,8 +104,8 @@ async def _pay_out(line: Line, back: Back) -> Started:
     }
     try:
         said = _acknowledged(await call(line, "/mpesa/b2c/v3/paymentrequest", body, moves=True), moves=True)
-    except Refused as failed:
-        if failed.refusal.fault != "duplicate":
+    except GatewayFailed as failed:
+        if failed.fault.kind != "duplicate":
             raise
         said = {}
     return _started({ORIGINATOR: back.id, **said}, back, "payout")

@@ -27,7 +27,7 @@ class Shop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shortcode: str
     passkey: str
     till: str | None = None
-    initiator: str = "simulated"
+    initiator: str = "simop"
     initiator_password: str = "Simulated-1"  # noqa: S105 - of a simulated account
     name: str = "Simulated shop"
     validates: bool = False

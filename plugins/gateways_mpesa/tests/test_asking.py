@@ -11,7 +11,7 @@ import pytest
 from plugins.gateways_mpesa.rules.credentials import prompt_password
 from plugins.gateways_mpesa.simulator import Answer, Step
 from plugins.gateways_mpesa.simulator.paying import pay
-from plugins.gateways_mpesa.testing import ATTEMPT, NOW, SAFARICOM, Desk, a_config, a_till
+from plugins.gateways_mpesa.tests.desk import ATTEMPT, NOW, SAFARICOM, Desk, a_config, a_till
 from plugins.payments.api import GatewayFact, GatewayFailed
 
 

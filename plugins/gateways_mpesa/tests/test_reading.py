@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.gateways_mpesa.gateway import Mpesa
-from plugins.gateways_mpesa.testing import NOW, SAFARICOM, a_config
+from plugins.gateways_mpesa.tests.desk import NOW, SAFARICOM, a_config
 from plugins.payments.api import GatewayFact, Notice
 
 REFUND = str(uuid.UUID(int=7))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from plugins.gateways_mpesa.rules import codes
@@ -14,7 +16,7 @@ from plugins.gateways_mpesa.rules.redacting import redacted
 from plugins.gateways_mpesa.rules.values import masked, minor, moment, phone, receipt, shillings, without_phones
 from plugins.gateways_mpesa.simulator import certificate
 from plugins.gateways_mpesa.simulator.state import PASSKEY, opened
-from plugins.gateways_mpesa.testing import a_config
+from plugins.gateways_mpesa.tests.desk import a_config
 
 
 @pytest.mark.parametrize(
@@ -254,3 +256,16 @@ def test_every_error_means_one_thing_by_code_then_words_then_status(
 def test_an_account_whose_parts_do_not_go_together_is_refused(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         a_config(**changes)
+
+
+@pytest.mark.parametrize("language", ["sw", "hi"])
+def test_everything_that_is_said_at_the_till_is_said_in_the_shops_languages(language: str) -> None:
+    catalogue = msgspec.json.decode((Path(codes.__file__).parents[1] / "locale" / f"{language}.json").read_bytes())
+    told = {
+        one for table in (codes.PROMPT, codes.BACK) for known in table.values() for one in (known.said, known.tells)
+    }
+    refusals = {codes.refusal(status, "", "").said for status in (200, 302, 401, 418, 429, 500)}
+    by_code = ("400.002.02", "404.001.03", "500.002.1001", "500.003.02", "500.003.03")
+    refusals |= {codes.refusal(500, number, "").said for number in by_code}
+    missing = (told | refusals | {codes.UNKNOWN.said, codes.UNKNOWN.tells} - {""}) - catalogue["details"].keys() - {""}
+    assert missing == set()
