@@ -7,6 +7,6 @@ PLUGIN = Plugin(
     version="0.1.0",
     title="M-PESA",
     summary="M-PESA: prompts, till and PayBill payments, reversals and payouts, by Safaricom's Daraja.",
-    depends=("payments>=0.1",),
+    depends=("payments>=0.2",),
     hosts=("api.safaricom.co.ke", "sandbox.safaricom.co.ke"),
 )
