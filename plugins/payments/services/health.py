@@ -19,7 +19,7 @@ from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable
 from plugins.payments.models import Health
 from plugins.payments.schemas.gateways import Gateway, GatewayFailed
-from plugins.payments.timing import FAILURES, pause
+from plugins.payments.services.timing import FAILURES, pause
 
 CallKind = Literal["ask", "find", "cancel", "refund", "find_refund"]
 TRIAL: Final = dt.timedelta(seconds=60)

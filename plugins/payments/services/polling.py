@@ -37,7 +37,7 @@ from plugins.payments.services.calling import (
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.requesting import START, held_payment
 from plugins.payments.services.reviews import open_review
-from plugins.payments.timing import next_ask
+from plugins.payments.services.timing import next_ask
 
 ASKING: Final = "payments.ask"
 APART: Final = dt.timedelta(seconds=3)

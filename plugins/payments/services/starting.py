@@ -35,7 +35,7 @@ from plugins.payments.services.calling import (
 )
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.polling import ASKING, ask_in_time, plan_next
-from plugins.payments.timing import reference_of
+from plugins.payments.services.timing import reference_of
 
 Do = Callable[[Callable[[Work], Awaitable[Any]]], Awaitable[Any]]
 CRASHPOINTS: Final = ("payments.before_call", "payments.after_call", "payments.outcome_kept")

@@ -123,7 +123,7 @@ async def test_a_provider_that_is_down_for_an_hour_costs_nothing_but_time(toy: T
 async def test_what_a_provider_declines_says_that_it_is_well(toy: ToyBox) -> None:
     box, provider = toy.box, toy.provider
     for mode in ("html", "html", "html", "html", "refuse", "html"):
-        provider.next("ask", mode)  # type: ignore[arg-type]
+        provider.next("ask", mode)
         await a_sent_payment(toy)
     standing = next(row for row in await rows(box, Health) if row.kind == "ask")
     assert (standing.failed_in_a_row, standing.closed_until) == (1, None)

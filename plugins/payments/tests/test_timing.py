@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.payments.schemas.gateways import Capabilities
-from plugins.payments.timing import SLOW_ASKS, next_ask, pause, reference_of
+from plugins.payments.services.timing import SLOW_ASKS, next_ask, pause, reference_of
 
 BEGAN = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 CAN = Capabilities(regions=(), spans=(), notices="hint")
