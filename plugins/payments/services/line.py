@@ -166,7 +166,12 @@ def client_of(deployment: Deployment) -> httpx.AsyncClient:
 
 def lead_to(deployment: Deployment, app: Any) -> None:
     """Let every line of a deployment end in an ASGI app, for tests. What the app raises is raised to the caller."""
-    _clients[deployment.database] = _client(transport=httpx.ASGITransport(app=app))
+    lead_over(deployment, httpx.ASGITransport(app=app))
+
+
+def lead_over(deployment: Deployment, transport: httpx.AsyncBaseTransport) -> None:
+    """Let every line of a deployment go over a transport, for tests."""
+    _clients[deployment.database] = _client(transport=transport)
 
 
 async def close_lines(deployment: Deployment) -> None:

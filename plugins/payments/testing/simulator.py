@@ -118,6 +118,7 @@ class Simulator(ABC):
         self.payer: Payer = "pays"
         self.way: Way = "good"
         self.word: Word = "once"
+        self.refuses_refunds = False
 
     # what a subclass writes down
 
@@ -192,7 +193,7 @@ class Simulator(ABC):
         """Give money back, once for each id and never more than came; whether it was."""
         if refund_id in pay.returned:
             return pay.returned[refund_id] == amount
-        if pay.state != "paid" or sum(pay.returned.values()) + amount > pay.paid:
+        if self.refuses_refunds or pay.state != "paid" or sum(pay.returned.values()) + amount > pay.paid:
             return False
         pay.returned[refund_id] = amount
         self.leave_word(self.refund_notice_of(pay, refund_id), "once")
@@ -216,6 +217,9 @@ class Simulator(ABC):
     def new_receipt(self) -> str:
         """The provider's own number of a piece of money."""
         return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(10))
+
+    async def tick(self) -> None:  # noqa: B027 - most providers do nothing by themselves
+        """Do what is due by the clock; of a provider that does something by itself."""
 
     # faults and notices
 

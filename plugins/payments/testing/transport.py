@@ -28,8 +28,9 @@ class FaultyWay(httpx.AsyncBaseTransport):
         if way == "busy":
             simulator.way = "good"
             return httpx.Response(429, headers={"Retry-After": "2"}, json={}, request=request)
-        answer = await self._inner.handle_async_request(request)
-        await answer.aread()
+        heard = await self._inner.handle_async_request(request)
+        await heard.aread()
+        answer = httpx.Response(heard.status_code, headers=heard.headers, content=heard.content, request=request)
         if any(pay.word == "first" for one, pay in simulator.ledger.items() if one not in before):
             await simulator.deliver()
         if way == "good" or not _did_something(simulator, before):
