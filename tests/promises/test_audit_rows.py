@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 import sqlalchemy as sa
 
 from kernel.app import create_app
 from kernel.auth import look
 from kernel.db.tables import Audit
+from kernel.registry import Registry
+from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box
 from kernel.web import OPERATOR, Route
 from kernel.work import Work
+from plugins.payments.testing.toy_box import a_toy_payment, open_toy_box, with_toy
 from tests.promises.bodies import alternatives
 from tests.promises.filling import Filling
 from tests.promises.prober import MINE
 from tests.promises.spots import fresh_token, plain_call
 
+OF_GATEWAYS = tuple(f"payments.{name}_payment" for name in ("ask_about", "cancel", "resend"))
 OF_WAITING = ("sales.pay_pending_sale", "payments.confirm_payment")
 LAST = (
     "support_access.revoke_support_access",
@@ -28,16 +33,23 @@ LAST = (
 )
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Ours(msgspec.Struct, frozen=True):
     """What a plugin would let a business set."""
 
     most: int = 1
 
 
+@pytest_asyncio.fixture
+async def box(box_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
+    """A box in which a gateway is on."""
+    async with open_toy_box(box_settings, with_toy(registry)) as toy:
+        yield toy.box
+
+
 @pytest.fixture(autouse=True)
 def _discounts_has_settings(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     plugins = box.deployment.registry.plugins
-    monkeypatch.setitem(plugins, "discounts", dataclasses.replace(plugins["discounts"], settings=Settings))
+    monkeypatch.setitem(plugins, "discounts", dataclasses.replace(plugins["discounts"], settings=Ours))
 
 
 def writing(box: Box) -> list[Route]:
@@ -79,6 +91,8 @@ async def silent(box: Box) -> tuple[int, list[str]]:
         fresh: dict[str, str] = {}
         if route.operation in OF_WAITING:
             fresh = await a_waiting_sale(box, own)
+        elif route.operation in OF_GATEWAYS:
+            fresh = {"payment_id": str(await a_toy_payment(box, ended=route.operation == "payments.resend_payment"))}
         elif route.plugin == "approvals":
             fresh = {"approval_id": await filling.asked(cart, str(80 + tried % 20))}
         elif route.operation == "catalog.remove_price_list":

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from msgspec import structs
+
 from kernel.auth import act
 from kernel.auth.businesses.switching import enable
 from kernel.db import Phase, new_id
@@ -29,7 +31,7 @@ from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
 from plugins.payments.schemas.regions import SwitchIn
 from plugins.payments.schemas.told import Subject, Taken
-from plugins.payments.services import methods, take
+from plugins.payments.services import cancel_payment, methods, take
 from plugins.payments.services.accounts import sealed_config
 from plugins.payments.services.line import lead_to
 from plugins.payments.services.switching import Where, switch
@@ -91,16 +93,28 @@ async def a_toy_account(
 
 
 async def a_toy_payment(
-    box: Box, amount: int = 25_000, *, phone: str = PHONE, subject: Subject = A_BILL, shop: str = "mama-njeri"
+    box: Box,
+    amount: int = 25_000,
+    *,
+    phone: str = PHONE,
+    subject: Subject | None = None,
+    shop: str = "mama-njeri",
+    ended: bool = False,
 ) -> uuid.UUID:
-    """A payment by the toy gateway that a payer is asked for as soon as jobs run; returns its id."""
-    place = await a_place(box, shop)
+    """A payment by the toy gateway that a payer is asked for as soon as jobs run; returns its id.
+
+    subject: a document of nobody's where none is given, each time another. ended: it was called back before that.
+    """
+    place, paid = await a_place(box, shop), subject or structs.replace(A_BILL, id=uuid.uuid4())
 
     async def run(work: Work) -> uuid.UUID:
         taken = Taken(methods(work)["toy"], amount, awaited=True, phone=phone)
-        return (await take(work, subject, [taken], place))[0].id
+        return (await take(work, paid, [taken], place))[0].id
 
-    return await box.act(run, role="cashier", shop=shop)
+    id_ = await box.act(run, role="cashier", shop=shop)
+    if ended:
+        await box.act(lambda work: cancel_payment(work, id_), shop=shop)
+    return id_
 
 
 async def allow(box: Box, gateway: str, region: str, mode: str = "test", **said: Any) -> None:

@@ -11,7 +11,6 @@ from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable, NotCancellable, PaymentUnderWay
 from plugins.payments.models import Attempt, Health, Review
-from plugins.payments.schemas.told import Subject
 from plugins.payments.services import cancel_payment, polling, request_again
 from plugins.payments.services.polling import ASKING
 from plugins.payments.testing.toy import Toy
@@ -19,11 +18,6 @@ from plugins.payments.testing.toy_box import ToyBox, a_toy_payment
 from plugins.payments.tests.looking import rows, the
 
 PLAN = Toy.capabilities.asks_after_s
-
-
-def a_bill() -> Subject:
-    """A document of nobody's, which takes all money."""
-    return Subject("bill", uuid.uuid4(), "B-2")
 
 
 async def let_pass(box: Box, seconds: int, step: int = 5) -> None:
@@ -34,7 +28,7 @@ async def let_pass(box: Box, seconds: int, step: int = 5) -> None:
 
 
 async def a_sent_payment(toy: ToyBox) -> uuid.UUID:
-    payment_id = await a_toy_payment(toy.box, subject=a_bill())
+    payment_id = await a_toy_payment(toy.box)
     await toy.box.run_jobs()
     return payment_id
 
@@ -105,7 +99,7 @@ async def test_a_provider_that_is_down_for_an_hour_costs_nothing_but_time(toy: T
     for _ in range(5):
         await a_sent_payment(toy)
     with pytest.raises(GatewayUnavailable, match="cash"):
-        await a_toy_payment(box, subject=a_bill())
+        await a_toy_payment(box)
     await let_pass(box, 3600, 240)
     assert provider.count("find") < 40, "one call at a time tries whether it is back"
     standing = {row.kind: (row.failed_in_a_row, row.closed_until) for row in await rows(box, Health)}
@@ -131,7 +125,7 @@ async def test_what_a_provider_declines_says_that_it_is_well(toy: ToyBox) -> Non
 
 async def test_a_request_is_called_back_unless_it_was_paid_meanwhile(toy: ToyBox) -> None:
     box, provider = toy.box, toy.provider
-    unsent = await a_toy_payment(box, subject=a_bill())
+    unsent = await a_toy_payment(box)
     await box.act(lambda work: cancel_payment(work, unsent))
     await box.run_jobs()
     assert ((await the(box, unsent)).state, provider.count("ask")) == ("cancelled", 0)
@@ -149,8 +143,7 @@ async def test_what_may_still_be_paid_is_not_sent_again_and_what_came_to_nothing
     box, provider = toy.box, toy.provider
     provider.next("ask", "lose")
     provider.next("find", "not_found")
-    subject = a_bill()
-    payment_id = await a_toy_payment(box, subject=subject)
+    payment_id = await a_toy_payment(box)
     await box.run_jobs()
     with pytest.raises(PaymentUnderWay):
         await box.act(lambda work: request_again(work, payment_id, None))
