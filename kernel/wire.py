@@ -23,6 +23,8 @@ __all__ = [
     "ListQuery",
     "Name",
     "Page",
+    "RawAnswer",
+    "RawRequest",
     "Region",
     "Reply",
     "Request",
@@ -191,6 +193,26 @@ class Download:
     media_type: str
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RawRequest:
+    """A request as it came, nothing of it parsed. headers: by lower-case name; query: of each name the first value."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    address: str | None
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An answer in somebody else's words: status, body and media type as they are sent."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
 
 
 _PLACE = re.compile(r" - at `(key in )?\$?(.*)`\Z")

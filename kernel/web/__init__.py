@@ -9,7 +9,7 @@ from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
 from kernel.web.shaping import Include
-from kernel.web.uploads import Takes
+from kernel.web.uploads import Takes, TakesRaw
 
 __all__ = [
     "IN_PERSON",
@@ -25,6 +25,7 @@ __all__ = [
     "Route",
     "Scene",
     "Takes",
+    "TakesRaw",
     "Visit",
     "as_duka_error",
     "command",

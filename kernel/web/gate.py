@@ -29,10 +29,10 @@ from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
 from kernel.web.headers import check_address, read_headers
 from kernel.web.languages import Languages
-from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open
+from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open, values_of
 from kernel.web.perform import Visit
 from kernel.web.routes import OPERATOR, Route
-from kernel.web.uploads import Takes, receive_upload
+from kernel.web.uploads import Takes, receive_raw, receive_upload
 from kernel.work import Deployment
 
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
@@ -127,13 +127,13 @@ class Gate:
         anyone = is_open(place, path, method)
         visit.passes_suspension = path.startswith((f"{API}auth/", f"{API}operating/"))
         visit.passes_demand = (method, path) in ENROLMENT
-        throttled = self.throttle.is_on and path not in WATCHED
+        route = place.routes.get("GET" if method == "HEAD" else method) if place else None
+        throttled = self.throttle.is_on and path not in WATCHED and not self._is_known(route, path)
         if throttled:
             answer.throttled = await self.throttle.address(visit.address)
         visit.claims = self._claims(visit.headers, needed=not anyone)
         if throttled and visit.claims is not None:
             answer.throttled = await self.throttle.principal(principal_of(visit.claims), answer.throttled)
-        route = place.routes.get(method) if place else None
         if route is not None and route.permission == OPERATOR and route.plugin in self.deployment.found.plugins:
             visit.claims = _above_businesses(visit.claims)
         if route is not None and route.longest_s is not None:
@@ -159,6 +159,8 @@ class Gate:
     async def _receive(self, receive: Any, visit: Visit, method: str, route: Route | None) -> None:
         if route is not None and route.takes is not None:
             await self._receive_file(receive, visit, route.takes)
+        elif route is not None and route.raw is not None:
+            visit.raw = await receive_raw(receive, method, visit.headers, visit.query_string, visit.address, route.raw)
         elif method in ("POST", "PUT", "PATCH", "DELETE"):
             visit.body = await read_body(receive, visit.headers)
             visit.parsed = parse(visit.body) if visit.body else None
@@ -170,6 +172,12 @@ class Gate:
         visit.upload = await receive_upload(receive, visit.headers, takes)
         visit.allow(takes.longest_s)
         visit.parsed = {"sha256": visit.upload.digest, "media_type": visit.upload.media_type}
+
+    def _is_known(self, route: Route | None, path: str) -> bool:
+        """Whether a path is of our own making: whoever comes by it has it from us."""
+        if route is None or route.raw is None:
+            return False
+        return route.raw.knows(self.deployment, values_of(route.path, path))
 
     def _check_host(self, headers: Mapping[str, str]) -> None:
         allowed = self.deployment.settings.allowed_hosts

@@ -17,7 +17,7 @@ from kernel.web.asking import HEADER
 from kernel.web.own_fields import Own, with_own_fields
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.web.shaping import field_names
-from kernel.wire import EXTENDS, SPREADSHEET, Download, marked
+from kernel.wire import EXTENDS, SPREADSHEET, Download, RawAnswer, marked
 from kernel.work import ApprovalRequired
 from kernel.work.fields import hide, visible
 
@@ -43,7 +43,7 @@ def document(
     own: the fields of the business's own. beside: subject → what plugins keep on its side, by which lists are filtered.
     """
     routes = list(routes)
-    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download)]
+    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, Download, RawAnswer)]
     told = [_apart(kind, kinds) for kind in kinds]
     schemas, components = msgspec.json.schema_components(told, ref_template="#/components/schemas/{name}")
     by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
@@ -167,7 +167,14 @@ def _operation(
             "example": "…",
         }
         said["requestBody"] = {"required": True, "content": dict.fromkeys(route.takes.media_types, content)}
+    if route.raw is not None and route.method != "GET":
+        said["requestBody"] = {"required": False, "content": _anything(route.raw.most_bytes)}
     return said
+
+
+def _anything(most: int | None = None) -> dict[str, Any]:
+    """Any bytes of any media type, up to so many."""
+    return {"*/*": {"schema": {"type": "string", "format": "binary"} | ({"maxLength": most} if most else {})}}
 
 
 def _description(route: Route, words: dict[str, str]) -> str:
@@ -262,6 +269,8 @@ def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]
     good: dict[str, Any] = {"description": route.summary or "Done"}
     if route.answer is Download:
         good["content"] = _FILES
+    elif route.answer is RawAnswer:
+        good["content"] = _anything()
     elif route.answer is not None:
         content = {"schema": _portable(schemas[id(route.answer)]), "example": _example_for(route.answer, may)}
         good["content"] = {"application/json": content}
@@ -286,7 +295,7 @@ def _errors_of(route: Route) -> list[type[errors.DukaError]]:
         found += [errors.Unauthenticated, errors.Forbidden, errors.NotFound]
     if route.parameters:
         found.append(errors.NotFound)
-    if route.body is not None or route.takes is not None:
+    if route.body is not None or route.takes is not None or route.raw is not None:
         found += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
     if route.takes_key:
         found += [errors.IdempotencyKeyInvalid, errors.IdempotencyKeyReused, errors.IdempotencyInProgress]

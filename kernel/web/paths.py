@@ -86,6 +86,12 @@ class Paths:
         return step
 
 
+def values_of(declared: str, path: str) -> dict[str, str]:
+    """What stands in a path for the parameters of the declared one that it was found by."""
+    both = zip(filter(None, declared.split("/")), filter(None, path.split("/")), strict=False)
+    return {name[1:-1]: said for name, said in both if name.startswith("{")}
+
+
 def is_open(place: Place | None, path: str, method: str) -> bool:
     """Whether anyone may ask for a path."""
     return place.is_open(method) if place else path.startswith(OPEN)

@@ -35,10 +35,11 @@ from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
 from kernel.web.languages import Languages
 from kernel.web.problems import ENGLISH, Problem, as_duka_error, problem
+from kernel.web.public_deeds import deed_for
 from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, Route
 from kernel.web.shaping import Shape, shape_of, shaped
-from kernel.wire import Download, Reply, Upload
+from kernel.wire import Download, RawAnswer, RawRequest, Reply, Upload
 from kernel.work import (
     NO_BUSINESS,
     Actor,
@@ -79,6 +80,7 @@ class Visit:
         self.body = b""
         self.parsed: Any = None
         self.upload: Upload | None = None
+        self.raw: RawRequest | None = None
         self.limit: asyncio.Timeout | None = None
         self.path: Mapping[str, str] = {}
         self.claims: Bearer | None = None
@@ -196,6 +198,13 @@ class Scene:
             await visit.leave()
         return kept[0]
 
+    async def deed_for(self, business_id: uuid.UUID, run: Callable[[Work], Awaitable[T]], **how: bool) -> T:
+        """Run one deed as Duka itself, for a business that the request proves to be meant; see `public_deeds`."""
+        await self.visit.leave()
+        return await deed_for(
+            self.deployment, business_id, run, origin=_origin(self.visit, self._route), plugin=self._route.plugin, **how
+        )
+
 
 async def perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
     """Run a route for a visit. Raises DukaError; a refusal that asks for approval names the request it has stored."""
@@ -221,13 +230,15 @@ async def _asked(visit: Visit, route: Route, refusal: ApprovalRequired) -> Appro
 async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
     _check_permission(visit, route)
     given: dict[str, Any] = {n: decode_path(n, path[n], kind) for n, kind in route.parameters.items()}
-    asked = read_query(visit.query_string) if visit.query_string else {}
+    asked = read_query(visit.query_string) if visit.query_string and route.raw is None else {}
     shape = shape_of(route.answer, route.includes, asked) if asked and route.takes_shape else None
     query = decode_query(asked, route.query)
     if route.query is not None:
         given["query"] = query
     if route.takes is not None:
         given["upload"] = visit.upload
+    if route.raw is not None:
+        given["raw"] = visit.raw
     if route.body is not None:
         given["data"] = decode_body(visit.body, route.body)
         refuse_unheld(visit.parsed, route.body, may_of(visit))
@@ -361,6 +372,8 @@ def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
 def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
     status, reply = route.status, value if isinstance(value, Reply) else None
+    if isinstance(value, RawAnswer):
+        return Answered(value.status, value.body, {"Content-Type": value.media_type})
     if isinstance(value, Download):
         attached = f'attachment; filename="{value.name}"'
         headers = {"Content-Type": value.media_type, "Content-Disposition": attached, **value.headers}

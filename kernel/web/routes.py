@@ -17,11 +17,12 @@ import msgspec
 from kernel.auth.rights import permissions
 from kernel.errors import DukaError
 from kernel.web.shaping import Include, field_names
-from kernel.web.uploads import Takes
-from kernel.wire import Reply, Upload
+from kernel.web.uploads import Takes, TakesRaw
+from kernel.wire import RawAnswer, RawRequest, Reply, Upload
 
 Kind = Literal["command", "query", "flow"]
 
+_GIVEN = ("data", "query", "upload", "raw")
 PUBLIC = "public"
 """Anyone may call it."""
 SIGNED_IN = "signed-in"
@@ -59,6 +60,7 @@ class Route:
     may_wait: bool = False
     includes: tuple[Include, ...] = ()
     takes: Takes | None = None
+    raw: TakesRaw | None = None
     longest_s: float | None = None
     instead: Mapping[str, Route] = field(default_factory=dict)
     begins: bool = False
@@ -158,18 +160,21 @@ def flow(
     status: int = 200,
     errors: Sequence[type[DukaError]] = (),
     takes: Takes | None = None,
+    raw: TakesRaw | None = None,
     longest_s: float | None = None,
     keyed: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a write of several deeds, with no transaction open between them.
 
-    GET only for what is read apart from the deed that notes in the audit trail who read it.
-    takes: the body is a file, given to the function as `upload`. longest_s: how long it may take to answer.
-    keyed: it heeds an Idempotency-Key by itself, as `scene.key` has it.
+    GET only for what is read apart from the deed that notes in the audit trail who read it, and for raw requests.
+    takes: the body is a file, given to the function as `upload`. raw: somebody else decides what is sent and what they
+    want to hear: the request is given as it came, as `raw`, and a RawAnswer is sent. longest_s: how long it may take to
+    answer. keyed: it heeds an Idempotency-Key by itself, as `scene.key` has it.
     """
     return lambda function: replace(
         _route("flow", method, path, function, permission, status, errors),
         takes=takes,
+        raw=raw,
         longest_s=takes.longest_s if takes else longest_s,
         keyed=keyed,
     )
@@ -195,10 +200,10 @@ def _route(
     in_path = re.findall(r"{(\w+)}", path)
     if hints.get("upload", Upload) is not Upload:
         raise TypeError(f"{function.__name__}: `upload` is an Upload")
-    if missing := [name for name in names if name not in (*in_path, "data", "query", "upload")]:
-        raise TypeError(
-            f"{function.__name__}: parameters {missing} are neither in the path nor `data`, `query`, `upload`"
-        )
+    if hints.get("raw", RawRequest) is not RawRequest or ("raw" in hints and answer is not RawAnswer):
+        raise TypeError(f"{function.__name__}: `raw` is a RawRequest, and is answered by a RawAnswer")
+    if missing := [name for name in names if name not in (*in_path, *_GIVEN)]:
+        raise TypeError(f"{function.__name__}: parameters {missing} are neither in the path nor {', '.join(_GIVEN)}")
     if not permission:
         raise TypeError(f"{function.__name__} declares neither a permission nor that it is public")
     summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")

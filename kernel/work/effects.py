@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NewType
 
@@ -65,6 +65,7 @@ class Effects:
     changes: dict[Tally, dict[tuple[Any, ...], Change]] = field(default_factory=dict)
     numbers: list[NumberWanted] = field(default_factory=list)
     leaves_jobs: bool = False
+    afterwards: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def insert(self, table: sa.Table, row: Row) -> None:
         """One more row. Raises ValueError unless all rows of a table name the same columns."""

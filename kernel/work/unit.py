@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -290,6 +290,13 @@ class Work:
         self.effects.job(self.business_id, header, payload, _table(Job), _table(JobPayload))
         return id_
 
+    def afterwards(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Declare statements that need the declared rows to be there: run after them, in the same transaction.
+
+        What it raises undoes the deed. It declares nothing more.
+        """
+        self.effects.afterwards.append(run)
+
     def audit(
         self,
         *,
@@ -334,7 +341,10 @@ class Work:
         batch = in_order(self.effects, self.business_id, answer, self.now)
         write = write_postgres.write if self.deployment.database.is_postgres else write_sqlite.write
         numbers = await write(self._transaction, batch)
+        afterwards = self.effects.afterwards
         self.effects = Effects(leaves_jobs=self.effects.leaves_jobs)
+        for run in afterwards:
+            await run()
         crashpoint("deed.flushed")
         return numbers
 

@@ -14,6 +14,7 @@ PLUGIN = Plugin(
         Permission("payments.ask", "Ask a provider how a payment stands"),
         Permission("payments.request", "Send a request for money again, or call it back"),
         Permission("payments.manage_accounts", "Open, change and try accounts at payment gateways"),
+        Permission("payments.dismiss", "Set incoming money aside that is no sale's"),
     ),
     limits=(
         Limit(
@@ -31,11 +32,13 @@ PLUGIN = Plugin(
             "payments.confirm",
             "payments.ask",
             "payments.request",
+            "payments.dismiss",
         ),
         "accountant": (
             "payments.see",
             "payments.confirm",
             "payments.ask",
+            "payments.dismiss",
         ),
         "cashier": ("payments.see", "payments.ask", "payments.request"),
     },

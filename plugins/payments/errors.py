@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel.errors import Conflict, Fault, Invalid
+from kernel.errors import Conflict, Fault, Invalid, Unauthenticated
 
 
 class UnknownMethod(Invalid):
@@ -35,6 +35,18 @@ class NotAwaited(Conflict):
     """The money of a payment is not waited for: it has come, or nobody waits for it any more."""
 
     code, title = "not-awaited", "Nobody waits for this money"
+
+
+class AlreadyClaimed(Conflict):
+    """Money is counted for another payment already, or was set aside."""
+
+    code, title = "already-claimed", "This money is claimed already"
+
+
+class NoticeRefused(Unauthenticated):
+    """A message came to a path of ours, and its provider did not send it."""
+
+    code, title = "notice-refused", "The message is not its provider's"
 
 
 class UnknownGateway(Invalid):

@@ -1,4 +1,4 @@
-"""What payments does in the background: asks payers and providers, and takes up again what was lost."""
+"""What payments does in the background: asks payers and providers, reads what they send, takes up what was lost."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from kernel.errors import RateLimited
 from kernel.jobs import Call, job
 from kernel.work import Work
 from plugins.payments.services import calling_back, polling, starting, watching
+from plugins.payments.services.digesting import forget_bodies, read_notice
+from plugins.payments.services.hints import READ
 from plugins.payments.services.requesting import START
 
 
@@ -50,3 +52,15 @@ async def watch_canaries(work: Work, payload: Mapping[str, Any]) -> Call | None:
     except RateLimited:
         return None
     return lambda: watching.judge_trials(deployment, region)
+
+
+@job(READ)
+async def read_one_notice(work: Work, payload: Mapping[str, Any]) -> None:
+    """Make of a provider's notice what it says."""
+    await read_notice(work, uuid.UUID(payload["notice_id"]))
+
+
+@job("payments.forget_notices", cron="29 3 * * *")
+async def forget_notices(work: Work, _payload: Mapping[str, Any]) -> None:
+    """Delete the bodies of notices that were read long ago."""
+    await forget_bodies(work)

@@ -76,6 +76,7 @@ STATE_OF: Final[Mapping[str, State]] = MappingProxyType(
 """The state that one fact by itself stands for. Refunds stand for none: they never take a capture back."""
 
 _ENDINGS: Final = frozenset({"expired", "cancelled", "failed"})
+REFUND_FACTS: Final = frozenset({"refund_pending", "refund_failed", "refund_done"})
 _REFUNDS: Final[Mapping[str, RefundState]] = MappingProxyType(
     {"refund_pending": "pending", "refund_failed": "failed", "refund_done": "done"}
 )

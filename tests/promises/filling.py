@@ -13,6 +13,7 @@ from kernel.auth.secrets import totp
 from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
+from plugins.payments.testing import fill_gateways
 from tests.promises.bodies import FILES
 
 MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
@@ -42,6 +43,7 @@ LISTS = {
     "held_id": "sales/held",
     "payment_id": "payments/payments",
     "refund_id": "payments/refunds",
+    "money_id": "payments/incoming",
     "receipt_id": "inventory/receipts",
     "adjustment_id": "inventory/adjustments",
     "expense_id": "daybook/expenses",
@@ -72,6 +74,7 @@ class Filling:
         await self.stock()
         await self.prices()
         await self.selling()
+        await fill_gateways(self.box, self.shop, self.own, self.text)
         await self.books()
         await self.jobs()
         await self.failures()

@@ -23,11 +23,16 @@ from kernel.work import Work
 
 PRINCIPALS: tuple[str | None, ...] = (*ROLES, "operator", None)
 OPEN = frozenset(
-    ("POST", f"/api/v1/auth/{deed}")
-    for deed in (
-        *("login", "refresh", "password/forgot", "password/reset", "email/verify", "email/change/confirm"),
-        *("invitations/show", "invitations/accept"),
-    )
+    {
+        *(
+            ("POST", f"/api/v1/auth/{deed}")
+            for deed in (
+                *("login", "refresh", "password/forgot", "password/reset", "email/verify", "email/change/confirm"),
+                *("invitations/show", "invitations/accept"),
+            )
+        ),
+        *((method, "/api/v1/payments/notices/{token}") for method in ("GET", "POST")),
+    }
 )
 """Every route that anyone may call; another one is a decision to be made here."""
 FOR_ALL_STAFF = frozenset(

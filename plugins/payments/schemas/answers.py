@@ -12,8 +12,10 @@ from kernel.money import Amount
 from kernel.wire import Currency, needs
 from plugins.payments.rules import FactKind, Source
 from plugins.payments.schemas.accounts import UnavailableOut
+from plugins.payments.schemas.gateways import GatewayName
 from plugins.payments.schemas.values import (
     GivenBack,
+    IncomingState,
     MethodCode,
     MethodKind,
     PaymentState,
@@ -57,6 +59,22 @@ class RefundOut(Struct, frozen=True):
     business_date: dt.date
     at: dt.datetime
     by: Person
+
+
+class IncomingOut(Struct, frozen=True):
+    """Money that a provider holds for the business, and nobody asked for. `payer`: masked. `number`: the provider's."""
+
+    id: UUID
+    account_id: UUID
+    gateway: GatewayName
+    number: Annotated[str, Meta(examples=["TKL1AB2CD3"])]
+    amount: Amount
+    currency: Currency
+    payer: Annotated[str, Meta(examples=["25471***678"])] | None
+    reference: Annotated[str, Meta(examples=["T1-12"])] | None
+    paid_at: dt.datetime | None
+    known_at: dt.datetime
+    state: IncomingState
 
 
 class MethodOut(Struct, frozen=True):

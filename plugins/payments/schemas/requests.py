@@ -10,13 +10,14 @@ from msgspec import field
 from kernel.money import Amount
 from kernel.wire import Ext, ListQuery, Request
 from plugins.payments.rules import State
-from plugins.payments.schemas.values import MethodCode, PhoneText, Reason, Reference, Tendered
+from plugins.payments.schemas.values import IncomingState, MethodCode, PhoneText, Reason, Reference, Tendered
 
 
 class PaymentIn(Request, frozen=True, kw_only=True):
     """A payment as part of a document. Only cash takes `tendered`, and gives what is over as change.
 
-    `awaited`: the money is on its way, and the document waits for it; only where the method `waits`.
+    `awaited`: the money is on its way, and the document waits for it; only where the method `waits`. `claims`: it is
+    money that came without being asked for, as `GET /payments/incoming` lists it; no more than it may be paid so.
     """
 
     method: MethodCode
@@ -25,6 +26,7 @@ class PaymentIn(Request, frozen=True, kw_only=True):
     reference: Reference | None = None
     phone: PhoneText | None = None
     awaited: bool = False
+    claims: UUID | None = None
     ext: Ext = field(default_factory=dict)
 
 
@@ -55,6 +57,21 @@ class ResendIn(Request, frozen=True, kw_only=True):
     """Ask the payer once more; `phone`: of another payer than the first time."""
 
     phone: PhoneText | None = None
+
+
+class IncomingQuery(ListQuery, frozen=True, kw_only=True):
+    """Which money that was not asked for. `reference`: what the payer wrote, or the provider's number, in full."""
+
+    state: IncomingState = "unclaimed"
+    account_id: UUID | None = None
+    amount: Amount | None = None
+    reference: Reference | None = None
+
+
+class DismissIn(Request, frozen=True, kw_only=True):
+    """Why money is no sale's."""
+
+    reason: Reason
 
 
 class PaymentQuery(ListQuery, frozen=True, kw_only=True):

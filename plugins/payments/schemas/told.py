@@ -39,10 +39,14 @@ class Wanted(Struct, frozen=True):
     phone: str | None = None
     ext: dict[str, Any] = {}
     awaited: bool = False
+    claims: UUID | None = None
 
 
 class Taken(Struct, frozen=True):
-    """A payment as it was settled: `amount` is net of `change`. `awaited`: its money has still to come."""
+    """A payment as it was settled: `amount` is net of `change`. `awaited`: its money has still to come.
+
+    claims: the money that is there already.
+    """
 
     method: Method
     amount: int
@@ -51,6 +55,7 @@ class Taken(Struct, frozen=True):
     reference: str | None = None
     awaited: bool = False
     phone: str | None = None
+    claims: UUID | None = None
 
 
 class CapturedPayment(Struct, frozen=True):

@@ -65,6 +65,9 @@ Person = Annotated[str, Meta(examples=["Wanjiku"])]
 
 Refunded = Annotated[Amount, Meta(description="Given back, or on its way back.", examples=["0.00"])]
 
+IncomingState = Literal["unclaimed", "dismissed"]
+"""Of money that was not asked for: nobody has claimed it, or somebody said that it is no sale's."""
+
 Waits = Literal["never", "may", "always"]
 """Whether a document may be made before its money has come: never, if the person says so, or always."""
 

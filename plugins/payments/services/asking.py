@@ -50,9 +50,13 @@ def _wanted(work: Work, said: PaymentIn, known: dict[str, Method], pointer: str)
         raise UnknownMethod.at(f"{pointer}/method", f"Pay with one of {offered}", code="unknown-method")
     digits = work.shop.exponent
     amount = amount_at(said.amount, digits, f"{pointer}/amount")
-    phone = _phone(work, said.phone, method, f"{pointer}/phone")
-    if method.gateway is not None:
-        check_span(work, gateway_of(work, method), amount, f"{pointer}/amount")
+    phone = None
+    if said.claims is not None:
+        _check_claim(said, method, f"{pointer}/claims")
+    else:
+        phone = _phone(work, said.phone, method, f"{pointer}/phone")
+        if method.gateway is not None:
+            check_span(work, gateway_of(work, method), amount, f"{pointer}/amount")
     tendered = None
     if said.tendered is not None:
         if not method.is_cash:
@@ -63,10 +67,17 @@ def _wanted(work: Work, said: PaymentIn, known: dict[str, Method], pointer: str)
     if said.awaited and method.waits == "never":
         raise PaymentNotWhole.at(f"{pointer}/awaited", f"{method.title} is there at once or not at all")
     ext = read_ext(work, EXTENSION, said.ext, f"{pointer}/ext") if said.ext else {}
-    awaited = said.awaited or method.waits == "always" or method.gateway is not None
+    awaited = said.claims is None and (said.awaited or method.waits == "always" or method.gateway is not None)
     if awaited:
         work.begin("payments")
-    return Wanted(method, amount, tendered, said.reference, phone, ext, awaited)
+    return Wanted(method, amount, tendered, said.reference, phone, ext, awaited, said.claims)
+
+
+def _check_claim(said: PaymentIn, method: Method, pointer: str) -> None:
+    if method.gateway is None:
+        raise PaymentNotWhole.at(pointer, f"{method.title} comes by no provider")
+    if said.awaited or said.phone is not None:
+        raise PaymentNotWhole.at(pointer, "Money that is there is neither awaited nor asked for")
 
 
 def check_span(work: Work, gateway: Gateway, amount: int, pointer: str) -> None:

@@ -26,6 +26,7 @@ from plugins.payments.rules import FINAL, Fact, Source, came_late, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.reviews import ReviewKind
 from plugins.payments.schemas.told import CapturedPayment, Subject
+from plugins.payments.services.hints import DENYING, PROVING, look_again_at_hints
 from plugins.payments.services.money import claim_for
 from plugins.payments.services.reviews import open_review
 
@@ -54,6 +55,8 @@ async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], 
         if kept is not None:
             heard.append(kept)
     await _settle(work, row, facts, heard)
+    if source in ("query", "statement") and any(fact.kind in (*PROVING, *DENYING) for fact in facts):
+        await look_again_at_hints(work, attempt_id)
 
 
 async def _hold(work: Work, attempt_id: uuid.UUID) -> Any:

@@ -23,6 +23,7 @@ from plugins.payments.schemas.told import Place, Subject, Taken
 from plugins.payments.services import health
 from plugins.payments.services.accounts import account_for, gateway_of, known_methods
 from plugins.payments.services.asking import check_span, read_phone
+from plugins.payments.services.declaring import declare_attempt
 
 START: Final = "payments.start"
 ASK: Final = "ask"
@@ -120,39 +121,20 @@ async def _check_payer(work: Work, subject: Subject, phone: str | None) -> None:
 
 
 def _declare(work: Work, subject: Subject, taken: Taken, place: Place, gateway: Gateway, account: Any) -> uuid.UUID:
-    payment_id, can = new_id(), gateway.capabilities
-    work.insert(
-        Attempt,
-        {
-            "id": payment_id,
-            "subject_kind": subject.kind,
-            "subject_id": subject.id,
-            "subject_number": subject.number,
-            "method": taken.method.code,
-            "kind": taken.method.kind,
-            "gateway": gateway.name,
-            "mode": account.mode,
-            "direction": "in",
-            "amount": taken.amount,
-            "change": 0,
-            "currency": work.shop.currency,
-            "state": "created",
-            "captured": 0,
-            "refundable": 0,
-            "account_id": account.id,
-            "payer_phone": taken.phone,
-            "expires_at": work.now + dt.timedelta(seconds=can.lives_s),
-            "next_ask_at": work.now + dt.timedelta(seconds=can.asks_after_s[0] if can.asks_after_s else 0),
-            "location_id": place.location_id,
-            "register_id": place.register_id,
-            "customer_id": place.customer_id,
-            "business_date": place.business_date,
-            "taken_at": work.now,
-            "taken_by": work.actor.id,
-            "taken_by_name": work.actor.name,
-            "flags": [],
-            "version": 1,
-        },
+    can = gateway.capabilities
+    payment_id = declare_attempt(
+        work,
+        subject,
+        taken,
+        place,
+        captured=0,
+        state="created",
+        mode=account.mode,
+        account_id=account.id,
+        payer_phone=taken.phone,
+        reference=None,
+        expires_at=work.now + dt.timedelta(seconds=can.lives_s),
+        next_ask_at=work.now + dt.timedelta(seconds=can.asks_after_s[0] if can.asks_after_s else 0),
     )
     operation = {"id": new_id(), "attempt_id": payment_id, "kind": ASK, "state": "planned", "created_at": work.now}
     work.insert(Operation, operation)

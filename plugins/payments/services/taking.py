@@ -8,10 +8,12 @@ from kernel.db import new_id
 from kernel.money import format_amount
 from kernel.work import Work
 from plugins.payments.hooks import payment_captured
-from plugins.payments.models import Attempt, Event
+from plugins.payments.models import Event
 from plugins.payments.rules import Fact, project
 from plugins.payments.schemas.answers import PaymentOut
 from plugins.payments.schemas.told import CapturedPayment, Place, Subject, Taken
+from plugins.payments.services.claiming import claim_money
+from plugins.payments.services.declaring import declare_attempt
 from plugins.payments.services.requesting import request_payment
 
 
@@ -19,15 +21,18 @@ async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Plac
     """Declare the payments of a subject and tell `payment_captured` of each whose money is there.
 
     Awaited ones are noted and told when they are confirmed; those by a gateway are asked for after the commit. Raises
-    what a listener refuses with, and what `request_payment` raises.
+    what a listener refuses with, and what `request_payment` and `claim_money` raise.
     """
     made: list[PaymentOut] = []
     there: list[CapturedPayment] = []
-    for one in taken:
-        if one.method.gateway is not None:
+    for place_, one in enumerate(taken):
+        if one.claims is None and one.method.gateway is not None:
             made.append(await request_payment(work, subject, one, place))
             continue
-        payment = _declare_payment(work, subject, one, place)
+        if one.claims is not None:
+            payment = await claim_money(work, subject, one, place, f"/payments/{place_}")
+        else:
+            payment = _declare_payment(work, subject, one, place)
         made.append(_as_taken(payment, one))
         if not one.awaited:
             there.append(payment)
@@ -38,49 +43,11 @@ async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Plac
 
 def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -> CapturedPayment:
     shop, actor, at = work.shop, work.actor, place.at or work.now
-    attempt_id, event_id = new_id(), new_id()
+    event_id = new_id()
     fact = Fact("accepted" if taken.awaited else "captured", "hand", str(event_id), taken.amount, shop.currency)
     standing = project(taken.amount, shop.currency, (fact,))
-    work.insert(
-        Attempt,
-        {
-            "id": attempt_id,
-            "subject_kind": subject.kind,
-            "subject_id": subject.id,
-            "subject_number": subject.number,
-            "method": taken.method.code,
-            "kind": taken.method.kind,
-            "gateway": taken.method.gateway,
-            "mode": "live",
-            "direction": "in",
-            "amount": taken.amount,
-            "tendered": taken.tendered,
-            "change": taken.change,
-            "currency": shop.currency,
-            "state": standing.state,
-            "captured": standing.captured,
-            "refundable": standing.captured,
-            "merchant_ref": None,
-            "account_id": None,
-            "provider_ids": None,
-            "payer_phone": None,
-            "show": None,
-            "fault": None,
-            "expires_at": None,
-            "next_ask_at": None,
-            "asks": 0,
-            "applied": standing.captured,
-            "reference": taken.reference,
-            "location_id": place.location_id,
-            "register_id": place.register_id,
-            "customer_id": place.customer_id,
-            "business_date": place.business_date,
-            "taken_at": at,
-            "taken_by": actor.id,
-            "taken_by_name": actor.name,
-            "flags": [],
-            "version": 1,
-        },
+    attempt_id = declare_attempt(
+        work, subject, taken, place, state=standing.state, captured=standing.captured, applied=standing.captured
     )
     work.insert(
         Event,
@@ -92,6 +59,11 @@ def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -
             "dedupe_key": None,
             "amount": fact.amount,
             "currency": fact.currency,
+            "money_key": None,
+            "fee": None,
+            "refund_id": None,
+            "code": None,
+            "words": None,
             "provider_ids": None,
             "at": at,
         },
@@ -122,7 +94,7 @@ def _as_taken(payment: CapturedPayment, taken: Taken) -> PaymentOut:
     return PaymentOut(
         payment.id,
         payment.method,
-        format_amount(payment.amount, digits),
+        format_amount(taken.amount, digits),
         None if payment.tendered is None else format_amount(payment.tendered, digits),
         format_amount(payment.change, digits),
         "pending" if taken.awaited else "captured",

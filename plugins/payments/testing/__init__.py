@@ -1,6 +1,7 @@
 """What tests of plugins that stand on payments are built on: builders of payments, and a line for gateways."""
 
 from plugins.payments.testing.builders import A_BILL, a_gateway_payment, a_payment, a_place, a_subject, fill
+from plugins.payments.testing.leavings import fill_gateways
 from plugins.payments.testing.line import DirectLine
 from plugins.payments.testing.simulator import Call, Due, Pay, Said, Simulator
 from plugins.payments.testing.transport import FaultyWay
@@ -19,4 +20,5 @@ __all__ = [
     "a_place",
     "a_subject",
     "fill",
+    "fill_gateways",
 ]

@@ -13,6 +13,7 @@ from plugins.payments.models import Account, Attempt
 from plugins.payments.schemas.answers import PaymentOut
 from plugins.payments.schemas.told import Place, Subject, Taken
 from plugins.payments.services import methods, take
+from plugins.payments.testing.leavings import fill_gateways
 
 A_BILL = Subject("bill", uuid.UUID(int=1), "B-1")
 """A document of nobody's: it takes all money."""
@@ -112,9 +113,10 @@ async def _toy_account(work: Work) -> uuid.UUID:
 
 
 async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
-    """Two payments for documents of nobody's, a part of each paid back."""
+    """Two payments for documents of nobody's, a part of each paid back; and what gateways leave."""
     owner = box.client("owner", shop)
     for _ in "12":
         own["payment_id"] = str((await a_payment(box, shop=shop)).id)
         back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": "spoilt"}
         own["refund_id"] = (await owner.post("/api/v1/payments/refunds", back)).json()["id"]
+    await fill_gateways(box, shop, own)

@@ -62,7 +62,16 @@ def _tender(said: Wanted, coin: Coin) -> Tender:
 def taken_of(wanted: list[Wanted], settled: Settlement) -> list[Taken]:
     """The payments as they were settled; those that come to nothing are left out."""
     return [
-        Taken(said.method, tender.amount, tender.tendered, tender.change, said.reference, said.awaited, said.phone)
+        Taken(
+            said.method,
+            tender.amount,
+            tender.tendered,
+            tender.change,
+            said.reference,
+            said.awaited,
+            said.phone,
+            said.claims,
+        )
         for said, tender in zip(wanted, settled.tenders, strict=True)
         if tender.amount
     ]

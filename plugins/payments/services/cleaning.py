@@ -1,0 +1,65 @@
+"""What a provider said, as it can be stored: texts without control characters and of bounded length, sound amounts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+
+from msgspec import structs
+
+from plugins.payments.schemas.gateways import GatewayFact
+
+MOST_MINOR = 10**15
+"""Beyond so many minor units it is no amount of money."""
+_KEYS = 200
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def split(facts: Iterable[GatewayFact]) -> tuple[list[GatewayFact], list[GatewayFact]]:
+    """Facts as they can be stored, and those that speak of money in amounts that cannot be."""
+    sound: list[GatewayFact] = []
+    unsound: list[GatewayFact] = []
+    for fact in facts:
+        is_sound = fact.amount is None or 0 < fact.amount <= MOST_MINOR
+        (sound if is_sound else unsound).append(_clean(fact))
+    return sound, unsound
+
+
+def _clean(fact: GatewayFact) -> GatewayFact:
+    return structs.replace(
+        fact,
+        key=_name(fact.key),
+        money_key=_name(fact.money_key) or None if fact.money_key else None,
+        currency=_text(fact.currency, 10),
+        fee=fact.fee if fact.fee is not None and 0 <= fact.fee <= MOST_MINOR else None,
+        reference=_text(fact.reference, _KEYS),
+        ids=_ids(fact.ids),
+        payer=_text(fact.payer, 100),
+        refund_id=_uuid(fact.refund_id),
+        at=fact.at if fact.at is not None and fact.at.tzinfo is not None else None,
+        code=_text(fact.code, 100) or "",
+        words=_text(fact.words, 500) or "",
+    )
+
+
+def _ids(ids: Mapping[str, str]) -> dict[str, str]:
+    return {_name(str(name)): _name(str(value)) for name, value in list(ids.items())[:20]}
+
+
+def _text(said: str | None, most: int) -> str | None:
+    return None if said is None else _CONTROL.sub("", said)[:most]
+
+
+def _name(said: str) -> str:
+    """A name that must stay distinct: one too long is known by its hash."""
+    plain = _CONTROL.sub("", said)
+    return plain if len(plain) <= _KEYS else hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _uuid(said: str | None) -> str | None:
+    try:
+        return None if said is None else str(uuid.UUID(said))
+    except ValueError:
+        return None
