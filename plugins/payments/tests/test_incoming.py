@@ -13,7 +13,8 @@ from kernel.work import Work
 from plugins.catalog.testing import a_product
 from plugins.payments.models import Attempt, Money, Review
 from plugins.payments.testing.toy_box import ToyBox
-from plugins.payments.tests.test_notices import path_of, rows, send, unasked
+from plugins.payments.tests.looking import rows
+from plugins.payments.tests.test_notices import path_of, send, unasked
 
 INCOMING, SALES = "/api/v1/payments/incoming", "/api/v1/sales/sales"
 
@@ -119,7 +120,7 @@ async def test_the_twin_that_looks_first_and_then_counts_sells_the_money_twice(t
         await both_have_looked.wait()
         await work.write()
         await work.execute(sa.update(Money).where(here).values(state="credited"))
-        return is_free
+        return bool(is_free)
 
     assert await asyncio.gather(*(box.act(claim_as_it_must_not_be, read_first=True) for _ in "12")) == [True, True]
 

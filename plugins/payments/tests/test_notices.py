@@ -15,7 +15,6 @@ from kernel.errors import Unavailable
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import Box
-from kernel.work import Work
 from plugins.payments.api import GatewayFact
 from plugins.payments.models import Attempt, Event, ProviderNotice, Review
 from plugins.payments.services.hearing import hear
@@ -23,6 +22,8 @@ from plugins.payments.services.paths import Thing, notify_url
 from plugins.payments.testing import a_gateway_payment
 from plugins.payments.testing.toy_box import ToyBox, open_toy_box
 from plugins.payments.testing.toy_provider import SIGNATURE, sign
+from plugins.payments.tests.looking import rows
+from plugins.payments.tests.looking import the as one
 
 AMOUNT = 25_000
 
@@ -57,19 +58,6 @@ async def send(
     body = said if isinstance(said, bytes) else msgspec.json.encode(said)
     mac = {SIGNATURE: sign(secret or toy.provider.secret, body)} if signed else {}
     return await toy.box.http.post(path, content=body, headers={"Content-Type": "text/plain", **mac, **headers})
-
-
-async def rows(box: Box, model: Any, shop: str = "mama-njeri") -> list[Any]:
-    async def read(work: Work) -> list[Any]:
-        table = model.__table__
-        here = sa.select(table).where(table.c.business_id == work.business_id).order_by(table.c.id)
-        return list((await work.execute(here)).all())
-
-    return await box.look(read, shop=shop)
-
-
-async def one(box: Box, payment_id: uuid.UUID) -> Any:
-    return next(row for row in await rows(box, Attempt) if row.id == payment_id)
 
 
 async def test_a_signed_notice_is_kept_byte_for_byte_and_credits_its_payment_once(toy: ToyBox) -> None:
@@ -211,13 +199,13 @@ async def test_a_hint_makes_duka_ask_and_counts_once_the_provider_confirms(toy: 
     box = toy.box
     payment_id = await asked(box)
     await send(toy, path_of(box, "payment", payment_id), paid("R1"), signed=False)
-    await read_all(box)
+    await box.run_jobs()
     assert (await one(box, payment_id)).captured == 0
     names = [(job["name"], job["payload"]) for job in await every_job(box) if job["name"] == "payments.ask"]
     assert names == [("payments.ask", {"payment_id": str(payment_id)})]
     await box.act(lambda work: hear(work, payment_id, [proof()], "query"))
     assert (await one(box, payment_id)).reference is None
-    await read_all(box)
+    await box.run_jobs()
     row = await one(box, payment_id)
     assert (row.captured, row.reference) == (AMOUNT, "R1")
     assert [row.state for row in await rows(box, ProviderNotice)] == ["read"]
@@ -229,13 +217,13 @@ async def test_a_hint_that_its_provider_does_not_confirm_is_asked_about(toy: Toy
     box = toy.box
     payment_id = await asked(box)
     await send(toy, path_of(box, "payment", payment_id), paid("R1", amount=AMOUNT * 2), signed=False)
-    await read_all(box)
+    await box.run_jobs()
     if how != "never confirmed":
         fact = proof() if how == "another amount" else GatewayFact(kind="failed", key="query")
         await box.act(lambda work: hear(work, payment_id, [fact], "query"))
     else:
         box.clock.pass_by(hours=25)
-    await read_all(box)
+    await box.run_jobs()
     row = await one(box, payment_id)
     assert (row.captured, row.reference) == (AMOUNT if how == "another amount" else 0, None)
     assert [row.kind for row in await rows(box, Review)] == ["contradicted"]
@@ -316,10 +304,6 @@ async def test_bodies_are_forgotten_after_120_days_and_what_they_came_to_is_not(
 
 def proof() -> GatewayFact:
     return GatewayFact(kind="captured", key="query", currency="KES")
-
-
-async def read_all(box: Box) -> None:
-    await box.run_jobs()
 
 
 async def every_job(box: Box) -> list[Any]:

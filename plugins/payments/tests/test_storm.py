@@ -1,0 +1,113 @@
+"""However notices come, each piece of money is credited once, no forgery is, and every mismatch is asked about (P8)."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from kernel.registry import Registry
+from kernel.settings import Settings
+from kernel.testing.served import environment_of, running
+from plugins.payments.services import hearing
+from plugins.payments.testing.toy_box import ToyBox, a_toy_account, open_toy_box
+from plugins.payments.tests.storm import OTHERS, Message, Storm, brew, events_of, faults_after
+from plugins.payments.tests.storm_served import NOW
+
+AT_ONCE = 16
+LATE = dt.timedelta(hours=72)
+
+
+async def pour(storm: Storm, messages: list[Message], way: Callable[[int], httpx.AsyncClient]) -> None:
+    """Send messages, so many at once; `way`: by which server the nth goes."""
+    waiting = iter(enumerate(messages))
+
+    async def one_by_one() -> None:
+        for n, message in waiting:
+            answer = await way(n).post(message.path, content=message.body, headers=message.headers)
+            storm.note(message, answer.status_code)
+
+    await asyncio.gather(*(one_by_one() for _ in range(AT_ONCE)))
+
+
+async def pour_inside(storm: Storm) -> None:
+    """Send all of a storm to the box itself, and read it; the late ones three days on."""
+    box = storm.toy.box
+    for late in (False, True):
+        await pour(storm, [one for one in storm.messages if one.late is late], lambda _: box.http)
+        await box.run_jobs()
+        box.clock.now += LATE
+
+
+async def test_a_storm_of_notices_credits_every_piece_of_money_once(toy: ToyBox) -> None:
+    await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
+    storm = await brew(toy, 10)
+    await pour_inside(storm)
+    assert not await faults_after(storm)
+    assert storm.answers.keys() == {200, 401}
+
+
+async def test_a_twin_that_counts_money_by_the_message_instead_of_its_number_is_caught(
+    box_settings: Settings, toy_registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves out the key that is unique: whoever names a number is credited with it."""
+
+    async def counted(_work: Any, row: Any, *_: Any) -> Any:
+        return row.id
+
+    monkeypatch.setattr(hearing, "claim_for", counted)
+    with pytest.raises(AssertionError, match="names its money stands for money"):
+        async with open_toy_box(box_settings, toy_registry) as toy:
+            storm = await brew(toy, 5)
+            await pour_inside(storm)
+            storm.wrong.clear()
+            monkeypatch.undo()
+            found = await twice(storm)
+            assert found
+
+
+async def twice(storm: Storm) -> list[str]:
+    """The numbers that more than one payment was credited with."""
+    from plugins.payments.models import Attempt, Event  # noqa: PLC0415
+    from plugins.payments.tests.looking import rows  # noqa: PLC0415
+
+    captured = {row.id for row in await rows(storm.toy.box, Attempt) if row.captured}
+    pairs = {(row.money_key, row.attempt_id) for row in await rows(storm.toy.box, Event) if row.attempt_id in captured}
+    numbers = [number for number, _ in pairs if number]
+    return sorted({number for number in numbers if numbers.count(number) > 1})
+
+
+@pytest.mark.prove
+async def test_a_thousand_payments_of_ten_messages_each_over_four_processes(
+    box_settings: Settings, toy_registry: Registry
+) -> None:
+    settings = msgspec.structs.replace(box_settings, pool_size=10)
+    async with open_toy_box(settings, toy_registry) as toy:
+        await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
+        storm = await brew(toy, 1_000)
+        begun = time.perf_counter()
+        for late in (False, True):
+            messages = [one for one in storm.messages if one.late is late]
+            environment = environment_of(settings, {NOW: toy.box.clock().isoformat(), "DUKA_JOBS": "on"})
+            with running(["plugins.payments.tests.storm_served:application"] * 4, environment) as servers:
+                clients = [httpx.AsyncClient(base_url=one.url, timeout=60) for one in servers]
+                await pour(storm, messages, lambda n, clients=clients: clients[n % 4])  # type: ignore[misc]
+                for client in clients:
+                    await client.aclose()
+            await toy.box.run_jobs()
+            toy.box.clock.now += LATE
+        seconds = time.perf_counter() - begun
+        await toy.box.run_jobs()
+        assert not await faults_after(storm)
+        assert len(storm.messages) >= 10_000
+        assert storm.answers.keys() == {200, 401}
+        print(
+            f"{len(storm.payments)} payments, {len(storm.messages)} messages over 4 processes in {seconds:.0f} s:"
+            f" answers {dict(storm.answers)}, {await events_of(toy.box)} facts"
+        )
