@@ -120,9 +120,8 @@ def _about(storm: Storm, paid: Paid, other: Paid) -> Iterable[Message]:
     yield _signed(all_, true)
     yield _signed(here, true, late=True)
     yield _signed(here, true, indent=2)
-    yield _forged(
-        here, msgspec.json.format(msgspec.json.encode(true), indent=4), sign(SECRET, msgspec.json.encode(true))
-    )
+    body = msgspec.json.encode(true)
+    yield _forged(here, msgspec.json.format(body, indent=4), sign(SECRET, body))
     forged = msgspec.json.encode(paid.said(number=f"F{paid.number}"))
     yield _forged(here, forged, sign("a guess", forged))
     if paid.wrong == "amount":
@@ -130,7 +129,6 @@ def _about(storm: Storm, paid: Paid, other: Paid) -> Iterable[Message]:
     elif paid.wrong == "currency":
         yield _signed(here, paid.said(number=f"C{paid.number}", currency="USD"))
     elif paid.wrong == "account":
-        body = msgspec.json.encode(true)
         yield _forged(all_, body, sign(OTHERS, body))
     elif paid.wrong == "business":
         yield _signed(storm.path("account", storm.toy.accounts["sharma-kirana"], "sharma-kirana"), true)
@@ -164,6 +162,7 @@ async def faults_after(storm: Storm) -> list[str]:
             found.append(f"the sale of {number} is {sales[paid.sale_id].status}")
     if any(number.startswith("F") for number in (*kept, *filter(None, credited))):
         found.append("a forgery was credited")
+    found += [f"{number} is credited to more than one payment" for number in await credited_twice(box)]
     found += await _unreviewed(storm, reviews, by_id)
     if {number for number, one in kept.items() if one.attempt_id is None} != set(storm.unasked):
         found.append("the tray holds other money than nobody asked for")
@@ -199,3 +198,11 @@ async def events_of(box: Box) -> int:
         return int((await work.execute(sa.select(sa.func.count()).select_from(Event).where(here))).scalar_one())
 
     return await box.look(count)
+
+
+async def credited_twice(box: Box) -> list[str]:
+    """The numbers of money that more than one payment was credited with."""
+    captured = {row.id for row in await rows(box, Attempt) if row.captured}
+    pairs = {(row.money_key, row.attempt_id) for row in await rows(box, Event) if row.attempt_id in captured}
+    counted = Counter(number for number, _ in pairs if number)
+    return sorted(number for number, times in counted.items() if times > 1)

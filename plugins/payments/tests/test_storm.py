@@ -17,7 +17,7 @@ from kernel.settings import Settings
 from kernel.testing.served import environment_of, running
 from plugins.payments.services import hearing
 from plugins.payments.testing.toy_box import ToyBox, a_toy_account, open_toy_box
-from plugins.payments.tests.storm import OTHERS, Message, Storm, brew, events_of, faults_after
+from plugins.payments.tests.storm import OTHERS, Message, Storm, brew, credited_twice, events_of, faults_after
 from plugins.payments.tests.storm_served import NOW
 
 AT_ONCE = 16
@@ -61,26 +61,15 @@ async def test_a_twin_that_counts_money_by_the_message_instead_of_its_number_is_
     async def counted(_work: Any, row: Any, *_: Any) -> Any:
         return row.id
 
-    monkeypatch.setattr(hearing, "claim_for", counted)
-    with pytest.raises(AssertionError, match="names its money stands for money"):
+    async def run() -> None:
         async with open_toy_box(box_settings, toy_registry) as toy:
             storm = await brew(toy, 5)
             await pour_inside(storm)
-            storm.wrong.clear()
-            monkeypatch.undo()
-            found = await twice(storm)
-            assert found
+            assert await credited_twice(toy.box)
 
-
-async def twice(storm: Storm) -> list[str]:
-    """The numbers that more than one payment was credited with."""
-    from plugins.payments.models import Attempt, Event  # noqa: PLC0415
-    from plugins.payments.tests.looking import rows  # noqa: PLC0415
-
-    captured = {row.id for row in await rows(storm.toy.box, Attempt) if row.captured}
-    pairs = {(row.money_key, row.attempt_id) for row in await rows(storm.toy.box, Event) if row.attempt_id in captured}
-    numbers = [number for number, _ in pairs if number]
-    return sorted({number for number in numbers if numbers.count(number) > 1})
+    monkeypatch.setattr(hearing, "claim_for", counted)
+    with pytest.raises(AssertionError, match="names its money stands for money"):
+        await run()
 
 
 @pytest.mark.prove
