@@ -296,6 +296,15 @@ class RateLimited(DukaError):
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
+class TooManyStreams(RateLimited):
+    """A process, a person, a key or a till has as many streams of events open as it may."""
+
+    code, title = "too-many-streams", "Too many streams are open"
+
+    def __init__(self) -> None:
+        super().__init__(5, "Close one, or look now and then")
+
+
 class NotReady(DukaError):
     """This process should be sent no requests now; `checks` says by name which check stands in the way."""
 

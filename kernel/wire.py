@@ -30,6 +30,7 @@ __all__ = [
     "Request",
     "Search",
     "Slug",
+    "StreamEvent",
     "Text",
     "Upload",
     "custom",
@@ -170,6 +171,15 @@ class Reply(Generic[T]):
     version: int | None = None
     location: str | None = None
     living: bool = False
+
+
+@dataclass(frozen=True)
+class StreamEvent(Generic[T]):
+    """What a stream tells: an event's name and what it says. is_last: nothing more will come."""
+
+    name: str
+    data: T
+    is_last: bool = False
 
 
 @dataclass(frozen=True)

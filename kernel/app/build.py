@@ -50,6 +50,7 @@ from kernel.web import OPERATOR, Gate, Languages, Problem, Route, Visit, as_duka
 from kernel.web.exports import sent
 from kernel.web.languages import FOLDER
 from kernel.web.paths import Paths
+from kernel.web.streams import listen
 from kernel.work import Clock, Deployment, heed_now, system_clock
 from kernel.work.crash import crashpoint
 
@@ -184,7 +185,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
         visit.route = route
         now_known(plugin=route.plugin)
         try:
-            answer = await perform(visit, route, request.scope["path_params"])
+            answer = await (listen if route.kind == "stream" else perform)(visit, route, request.scope["path_params"])
         except Exception as error:
             told = visit.problem(error)
             await visit.leave()
@@ -194,6 +195,8 @@ def _handler(route: Route) -> HTTPRouteHandler:
         headers = dict(answer.headers)
         if answer.file is not None:
             return Stream(sent(answer.file), headers=headers, media_type=headers["Content-Type"])
+        if answer.stream is not None:
+            return Stream(answer.stream, headers=headers, media_type=headers["Content-Type"])
         if answer.replayed:
             headers["Idempotency-Replayed"] = "true"
         return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")

@@ -64,6 +64,7 @@ class Health:
     def stop(self) -> None:
         """From now on this process is not ready; it goes on answering while there are requests."""
         self.process = "stopping"
+        self.deployment.ending.set()
 
     async def report(self) -> Report:
         """Look, at most once a second, each time for two seconds at most."""

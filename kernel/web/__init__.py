@@ -7,8 +7,9 @@ from kernel.web.languages import Languages
 from kernel.web.listing import Listing, make_cursor, page, read_cursor, sorting
 from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
-from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query
+from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query, stream
 from kernel.web.shaping import Include
+from kernel.web.streams import Watch
 from kernel.web.uploads import Takes, TakesRaw
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Takes",
     "TakesRaw",
     "Visit",
+    "Watch",
     "as_duka_error",
     "command",
     "convert",
@@ -41,4 +43,5 @@ __all__ = [
     "query",
     "read_cursor",
     "sorting",
+    "stream",
 ]

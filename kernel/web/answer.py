@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
 
@@ -18,6 +19,7 @@ class Answer:
     def __init__(self, send: Any, request_id: str, scope: Mapping[str, Any], *, has_origins: bool = False) -> None:
         self._send, self.begun = send, False
         self.status = 0
+        self.begun_at: float | None = None
         self._request_id = request_id
         self._is_head = scope["method"] == "HEAD"
         self._is_secure = scope.get("scheme") == "https"
@@ -29,7 +31,7 @@ class Answer:
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         """Pass on one message."""
         if message["type"] == "http.response.start":
-            self.begun, self.status = True, message["status"]
+            self.begun, self.status, self.begun_at = True, message["status"], time.perf_counter()
             if self._limit is not None:
                 self._limit.reschedule(None)  # what is being sent takes the time its receiver takes
             lines = completed(message["headers"], secure=self._is_secure)

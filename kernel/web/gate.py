@@ -84,10 +84,12 @@ class Gate:
             await visit.leave()
             await answer.refuse(visit.problem(TookTooLong() if limit.expired() else error))
         finally:
+            await visit.at_end.aclose()
             await visit.leave()
             if visit.upload is not None:
                 visit.upload.file.close()
-            seconds = time.perf_counter() - begun
+            is_stream = visit.route is not None and visit.route.kind == "stream"
+            seconds = ((is_stream and answer.begun_at) or time.perf_counter()) - begun
             answered(method, visit.route.path if visit.route else "", answer.status, seconds)
             journal.note(visit, method, answer.status, seconds)
         if visit.standing is not None:
@@ -110,7 +112,7 @@ class Gate:
             await answer.agree({"Allow": allowed})
             return
         if scope["method"] == "HEAD":
-            scope["method"] = "GET"
+            scope["method"], visit.is_head = "GET", True
         scope["duka"] = visit
         await self.app(scope, _replay(visit.body, receive), answer)
 

@@ -254,6 +254,10 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         found.append(
             {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}, "description": about}
         )
+    if route.kind == "stream":
+        about = "The id of the last event that was heard; what it told is not told again."
+        last = {"type": "string", "maxLength": 64}
+        found.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": last, "description": about})
     accept = {"type": "string", "examples": ["sw-KE, en;q=0.8"]}
     about = "The language of problem documents: en, hi or sw."
     found.append({"name": "Accept-Language", "in": "header", "required": False, "schema": accept, "description": about})
@@ -271,10 +275,14 @@ def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]
         good["content"] = _FILES
     elif route.answer is RawAnswer:
         good["content"] = _anything()
+    elif route.kind == "stream":
+        good["content"] = {"text/event-stream": _events(schemas[id(route.answer)], _example_for(route.answer, may))}
     elif route.answer is not None:
         content = {"schema": _portable(schemas[id(route.answer)]), "example": _example_for(route.answer, may)}
         good["content"] = {"application/json": content}
     answers: dict[str, Any] = {str(route.status): good}
+    if route.kind == "stream":
+        answers["204"] = {"description": "The last event was heard: nothing more will come"}
     if route.may_wait:
         answers["202"] = good | {"description": "It waits for something outside"}
     for error in _errors_of(route):
@@ -285,12 +293,21 @@ def _responses(route: Route, schemas: dict[int, Any], may: Callable[[str], bool]
     return answers
 
 
+def _events(schema: Any, told: Any) -> dict[str, Any]:
+    """A stream of events whose data are JSON."""
+    said = msgspec.json.encode(told).decode()
+    about = "Server-sent events: `id`, `event` and `data`, one line of JSON. `problem`: why the stream ends."
+    text = {"type": "string", "contentMediaType": "text/event-stream", "description": about}
+    return {"schema": text, "example": f"id: 4f1c\nevent: changed\ndata: {said}\n\n", "x-data": _portable(schema)}
+
+
 def _errors_of(route: Route) -> list[type[errors.DukaError]]:
     found: list[type[errors.DukaError]] = [*route.errors, *_EVERY]
     found += [
         error for other in {one.operation: one for one in route.instead.values()}.values() for error in other.errors
     ]
     found += [errors.PluginDraining] if route.begins else []
+    found += [errors.TooManyStreams] if route.kind == "stream" else []
     if route.permission != PUBLIC:
         found += [errors.Unauthenticated, errors.Forbidden, errors.NotFound]
     if route.parameters:

@@ -9,6 +9,7 @@ import json
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -86,6 +87,8 @@ class Visit:
         self.claims: Bearer | None = None
         self.transaction: Transaction | None = None
         self.standing: Standing | None = None
+        self.is_head = False
+        self.at_end = AsyncExitStack()
         self.passes_suspension = False
         self.passes_demand = False
         self.route: Route | None = None
@@ -189,7 +192,7 @@ class Scene:
                 self.deployment,
                 visit.transaction,
                 visit.standing,
-                _origin(visit, self._route),
+                origin_of(visit, self._route),
                 run=keeping,
                 encode=lambda _: Answered(200, b""),
                 identify=visit.identify,
@@ -202,7 +205,12 @@ class Scene:
         """Run one deed as Duka itself, for a business that the request proves to be meant; see `public_deeds`."""
         await self.visit.leave()
         return await deed_for(
-            self.deployment, business_id, run, origin=_origin(self.visit, self._route), plugin=self._route.plugin, **how
+            self.deployment,
+            business_id,
+            run,
+            origin=origin_of(self.visit, self._route),
+            plugin=self._route.plugin,
+            **how,
         )
 
 
@@ -228,7 +236,7 @@ async def _asked(visit: Visit, route: Route, refusal: ApprovalRequired) -> Appro
 
 
 async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answered:
-    _check_permission(visit, route)
+    check_permission(visit, route)
     given: dict[str, Any] = {n: decode_path(n, path[n], kind) for n, kind in route.parameters.items()}
     asked = read_query(visit.query_string) if visit.query_string and route.raw is None else {}
     shape = shape_of(route.answer, route.includes, asked) if asked and route.takes_shape else None
@@ -260,7 +268,7 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
         visit.deployment,
         visit.transaction,
         visit.standing,
-        _origin(visit, route),
+        origin_of(visit, route),
         run=lambda work: _run(work, route, given),
         encode=lambda value: _encode(visit, route, value),
         identify=visit.identify,
@@ -279,7 +287,8 @@ async def _perform(visit: Visit, route: Route, path: Mapping[str, str]) -> Answe
 def _run(work: Work, route: Route, given: Mapping[str, Any]) -> Awaitable[Any]:
     if route.begins:
         work.begin(route.plugin)
-    return route.function(work, **given)
+    told: Awaitable[Any] = route.function(work, **given)
+    return told
 
 
 def may_of(visit: Visit) -> Callable[[str], bool]:
@@ -293,7 +302,7 @@ async def _read_without_failing(visit: Visit, route: Route, shape: Shape | None,
     while True:
         assert visit.transaction is not None  # noqa: S101 - enter() has set both
         assert visit.standing is not None  # noqa: S101 - as above
-        work = Work(visit.deployment, visit.transaction, visit.standing, _origin(visit, route), left_out=left_out)
+        work = Work(visit.deployment, visit.transaction, visit.standing, origin_of(visit, route), left_out=left_out)
         try:
             return await _read(visit, route, work, shape, given)
         except LeftOut as failed:
@@ -318,7 +327,8 @@ async def _read(visit: Visit, route: Route, work: Work, shape: Shape | None, giv
     return answer
 
 
-def _check_permission(visit: Visit, route: Route) -> None:
+def check_permission(visit: Visit, route: Route) -> None:
+    """Refuse who may not use a route. Raises NotFound for a plugin that is off, Forbidden."""
     if route.permission == PUBLIC:
         return
     standing = visit.standing
@@ -339,13 +349,14 @@ def _check_permission(visit: Visit, route: Route) -> None:
         return
     if route.permission != OPERATOR and standing.shop is None:
         raise NotFound("Choose a business first")
-    if standing.read_only and route.kind != "query" and route.plugin != "auth":
+    if standing.read_only and route.kind not in ("query", "stream") and route.plugin != "auth":
         raise Forbidden("The business lets you look, not change anything")
     if not actor.may(route.permission):
         raise Forbidden(f"This needs the permission {route.permission}")
 
 
-def _origin(visit: Visit, route: Route) -> Origin:
+def origin_of(visit: Visit, route: Route) -> Origin:
+    """Where a deed of a visit comes from."""
     approvals, asks = read_header(visit.headers)
     request = [dict(visit.path), visit.parsed]
     return Origin(route.operation, visit.request_id, visit.address, request, approvals, asks)

@@ -1,14 +1,15 @@
-"""How a route is declared: `command` for writes, `query` for reads, `flow` for what spans several deeds.
+"""How a route is declared: `command` for writes, `query` for reads, `flow` for several deeds, `stream` for events.
 
-A route function takes its `Work` (a flow its `Scene`) first, then its path parameters by name, `data` for the body and
-`query` for the query string. Its annotations are the contract: they decode requests and write the OpenAPI document.
+A route function takes its `Work` (a flow its `Scene`, a stream its `Watch`) first, then its path parameters by name,
+`data` for the body and `query` for the query string. Its annotations are the contract: they decode requests and write
+the OpenAPI document.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -18,9 +19,9 @@ from kernel.auth.rights import permissions
 from kernel.errors import DukaError
 from kernel.web.shaping import Include, field_names
 from kernel.web.uploads import Takes, TakesRaw
-from kernel.wire import RawAnswer, RawRequest, Reply, Upload
+from kernel.wire import RawAnswer, RawRequest, Reply, StreamEvent, Upload
 
-Kind = Literal["command", "query", "flow"]
+Kind = Literal["command", "query", "flow", "stream"]
 
 _GIVEN = ("data", "query", "upload", "raw")
 PUBLIC = "public"
@@ -42,7 +43,7 @@ class Route:
     kind: Kind
     method: str
     path: str
-    function: Callable[..., Awaitable[Any]]
+    function: Callable[..., Any]
     permission: str
     status: int
     moves: bool
@@ -180,11 +181,31 @@ def flow(
     )
 
 
+def stream(
+    path: str, *, permission: str, errors: Sequence[type[DukaError]] = ()
+) -> Callable[[Callable[..., AsyncIterator[StreamEvent[Any]]]], Route]:
+    """Declare a stream of events, for who waits for something to change.
+
+    The function is an async generator; it is given a `kernel.web.Watch` first and yields `kernel.wire.StreamEvent`s:
+    how things stand, at once, then what changes, from a Struct of one kind. It ends with `is_last`, or with whoever
+    listens. Not for what nobody looks at: a stream is bounded, may be missed, and holds a connection.
+    """
+
+    def declare(function: Callable[..., AsyncIterator[StreamEvent[Any]]]) -> Route:
+        told = get_args(get_type_hints(function, include_extras=True)["return"])
+        if not inspect.isasyncgenfunction(function) or [get_origin(one) for one in told[:1]] != [StreamEvent]:
+            raise TypeError(f"{function.__name__} is no async generator of StreamEvent[...]")
+        made = _route("stream", "GET", path, function, permission, 200, errors)
+        return replace(made, answer=get_args(told[0])[0])
+
+    return declare
+
+
 def _route(
     kind: Kind,
     method: str,
     path: str,
-    function: Callable[..., Awaitable[Any]],
+    function: Callable[..., Any],
     permission: str,
     status: int,
     errors: Sequence[type[DukaError]],

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import IO, Any, Generic, TypeVar
 
 import msgspec
@@ -56,7 +56,7 @@ class Moved(RunAgain):
 class Answered(msgspec.Struct, frozen=True):
     """What a command answers: status, headers, encoded body; `replayed` when it was kept from an earlier try.
 
-    file: what is sent in place of the body, of queries and flows only.
+    file: what is sent in place of the body, of queries and flows only. stream: what is sent bit by bit.
     """
 
     status: int
@@ -64,6 +64,7 @@ class Answered(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
     replayed: bool = False
     file: IO[bytes] | None = None
+    stream: AsyncIterator[bytes] | None = None
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -177,6 +178,7 @@ class Deed(Generic[T]):
         self._committing = True
         await self.transaction.commit()
         crashpoint("deed.committed")
+        self.deployment.commits.note(work.business_id)
         if work.effects.leaves_jobs:
             self.deployment.jobs_due.set()
         if audited:

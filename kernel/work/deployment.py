@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from kernel.hooks import Strikes
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.work.admission import Admission
+from kernel.work.commits import Commits
 from kernel.work.recalling import Recalled
 
 Clock = Callable[[], dt.datetime]
@@ -36,6 +38,8 @@ class Deployment:
     until they are told to come again.
     keys_in_use: idempotency keys, in their scope, of deeds that this process is doing now: a second request with such a
     key is told at once to come again, and takes no place of a visitor or writer to wait in.
+    commits: wakes who waits for news of a business. ending: set once this process was told to stop.
+    streams: how many streams of events each person, key or till has open.
     recalled: what deeds have read of the businesses' configuration.
     strikes: failures of plugins' answers that are not written down yet.
     heeded: the deployment's epoch up to which this process knows what is installed.
@@ -51,6 +55,9 @@ class Deployment:
     jobs_due: asyncio.Event = field(default_factory=asyncio.Event)
     visitors: Admission = field(default_factory=Admission)
     to_seal: set[uuid.UUID] = field(default_factory=set)
+    commits: Commits = field(default_factory=Commits)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: Counter[str] = field(default_factory=Counter)
     recalled: Recalled = field(default_factory=Recalled)
     strikes: Strikes = field(default_factory=Strikes)
     writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITERS))

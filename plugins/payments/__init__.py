@@ -15,6 +15,7 @@ PLUGIN = Plugin(
         Permission("payments.request", "Send a request for money again, or call it back"),
         Permission("payments.manage_accounts", "Open, change and try accounts at payment gateways"),
         Permission("payments.dismiss", "Set incoming money aside that is no sale's"),
+        Permission("payments.review", "Decide about money that came late, twice or in another amount"),
     ),
     limits=(
         Limit(
@@ -33,12 +34,14 @@ PLUGIN = Plugin(
             "payments.ask",
             "payments.request",
             "payments.dismiss",
+            "payments.review",
         ),
         "accountant": (
             "payments.see",
             "payments.confirm",
             "payments.ask",
             "payments.dismiss",
+            "payments.review",
         ),
         "cashier": ("payments.see", "payments.ask", "payments.request"),
     },

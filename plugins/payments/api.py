@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundTooLarge, UnknownMethod
+from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundNotSupported, RefundTooLarge, UnknownMethod
 from plugins.payments.rules import FactKind, check_step, step_of
 from plugins.payments.schemas.answers import PaymentOut, RefundOut
 from plugins.payments.schemas.gateways import (
@@ -30,7 +30,7 @@ from plugins.payments.schemas.gateways import (
 )
 from plugins.payments.schemas.requests import PaymentIn
 from plugins.payments.schemas.settings import Coin, Coins
-from plugins.payments.schemas.told import CapturedPayment, MadeRefund, Place, Subject, Taken, Wanted
+from plugins.payments.schemas.told import AppliedMoney, CapturedPayment, MadeRefund, Place, Subject, Taken, Wanted
 from plugins.payments.schemas.values import Method, MethodKind
 from plugins.payments.services import (
     captured_payments,
@@ -47,6 +47,7 @@ from plugins.payments.services import (
 
 __all__ = [
     "API_VERSION",
+    "AppliedMoney",
     "Asked",
     "Back",
     "Capabilities",
@@ -73,6 +74,7 @@ __all__ = [
     "PaymentNotWhole",
     "PaymentOut",
     "Place",
+    "RefundNotSupported",
     "RefundOut",
     "RefundTooLarge",
     "Show",

@@ -82,3 +82,21 @@ class NotCancellable(Conflict):
     """A request for money cannot be called back: it has ended, or its provider calls none back."""
 
     code, title = "not-cancellable", "This request cannot be called back"
+
+
+class RefundNotSupported(Conflict):
+    """The provider gives no money back this way; it can be given back by hand, and recorded."""
+
+    code, title = "refund-not-supported", "The provider does not give this money back"
+
+
+class ReviewClosed(Conflict):
+    """Somebody has decided already."""
+
+    code, title = "review-closed", "This was decided already"
+
+
+class ActionNotOffered(Conflict):
+    """What is to be done does not fit what is asked."""
+
+    code, title = "action-not-offered", "This cannot be done here"

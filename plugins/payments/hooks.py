@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kernel.hooks import spec
 from kernel.work import Work
 from plugins.payments.schemas.gateways import Gateway
-from plugins.payments.schemas.told import CapturedPayment, MadeRefund, Subject
+from plugins.payments.schemas.told import AppliedMoney, CapturedPayment, MadeRefund, Subject
 from plugins.payments.schemas.values import Method
 
 
@@ -55,11 +55,24 @@ async def payment_captured(work: Work, payment: CapturedPayment) -> None:
 
 
 @spec(failing="refuse", budget_ms=3_000)
+async def money_applied(work: Work, money: AppliedMoney) -> None:
+    """Take money onto your document that had come before, and that nobody wanted then.
+
+    When: inside the write transaction, after a person decided so and your `money_wanted` said how much you take. It was
+    told as captured when it came, and is not told again. Answer: nothing; credit the document, and give the payment its
+    number by `rename_subject`.
+    Errors: a DukaError refuses the decision and undoes everything. Since: 0.2.
+    Not for: books of money; nothing comes in.
+    """
+
+
+@spec(failing="refuse", budget_ms=3_000)
 async def refund_made(work: Work, refund: MadeRefund) -> None:
     """Act when money has gone back: reverse what you did when it came in.
 
     When: inside the write transaction, once per refund, after its rows were declared; for voids, returns and refunds
-    by hand alike. Answer: nothing; declare effects on `work`.
+    by hand alike. One that a gateway sends is told when the provider has made it, perhaps days after the void.
+    Answer: nothing; declare effects on `work`.
     Errors: a DukaError refuses the refund and undoes everything. Since: 0.1.
     Not for: asking a provider to send the money; this is told when it is done.
     """

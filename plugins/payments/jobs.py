@@ -1,4 +1,4 @@
-"""What payments does in the background: asks payers and providers, reads what they send, takes up what was lost."""
+"""What payments does in the background: asks, reads what providers send, gives back, takes up what was lost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from kernel.auth import count_try
 from kernel.errors import RateLimited
 from kernel.jobs import Call, job
 from kernel.work import Work
-from plugins.payments.services import calling_back, polling, starting, watching
+from plugins.payments.services import calling_back, polling, sending_back, starting, watching
+from plugins.payments.services.declaring_refunds import SEND_BACK
 from plugins.payments.services.digesting import forget_bodies, read_notice
 from plugins.payments.services.hints import READ
 from plugins.payments.services.requesting import START
+from plugins.payments.services.sending_back import ASK_REFUND
 
 
 @job(START)
@@ -64,3 +66,15 @@ async def read_one_notice(work: Work, payload: Mapping[str, Any]) -> None:
 async def forget_notices(work: Work, _payload: Mapping[str, Any]) -> None:
     """Delete the bodies of notices that were read long ago."""
     await forget_bodies(work)
+
+
+@job(SEND_BACK)
+async def send_back(work: Work, payload: Mapping[str, Any]) -> Call | None:
+    """Have a gateway give money back."""
+    return await sending_back.send_back(work, uuid.UUID(payload["refund_id"]))
+
+
+@job(ASK_REFUND)
+async def ask_refund(work: Work, payload: Mapping[str, Any]) -> Call | None:
+    """Ask a gateway what became of money that it was to give back."""
+    return await sending_back.ask_refund(work, uuid.UUID(payload["refund_id"]), int(payload.get("asks", 0)))

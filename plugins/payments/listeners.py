@@ -11,7 +11,7 @@ from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.plugin import Obligation
 from kernel.work import Work
-from plugins.payments.models import Attempt
+from plugins.payments.models import Attempt, Refund
 from plugins.payments.schemas.values import Method
 from plugins.payments.services import adopting
 from plugins.payments.services import resealing as seals
@@ -24,6 +24,8 @@ METHODS: Final = (
     Method("card", "Card", "card"),
     Method("other", "Other", "other", waits="may", wait_minutes=THREE_DAYS),
 )
+
+_UNDER_WAY: Final = ("created", "pending", "requires_action", "unknown")
 
 _SUMS = "SELECT business_id, attempt_id, sum(amount) AS total FROM"
 _BY_PAYMENT = "GROUP BY business_id, attempt_id"
@@ -51,8 +53,16 @@ RULES: Final = (
     Rule(
         "the refunds that are done are those that its events tell of",
         f"SELECT a.business_id, a.attempt_id FROM ({_SUMS} payments_refund WHERE state = 'done' {_BY_PAYMENT}) a"  # noqa: S608
-        f" LEFT JOIN ({_SUMS} payments_event WHERE kind = 'refund_done' {_BY_PAYMENT}) s"
+        " LEFT JOIN (SELECT business_id, attempt_id, sum(amount) AS total FROM (SELECT e.business_id, e.attempt_id,"
+        " coalesce(max(r.amount), max(e.amount)) AS amount FROM payments_event e LEFT JOIN payments_refund r"
+        " ON r.business_id = e.business_id AND r.id = e.refund_id WHERE e.kind = 'refund_done'"
+        " GROUP BY e.business_id, e.attempt_id, coalesce(e.refund_id, e.id)) one GROUP BY business_id, attempt_id) s"
         " ON s.business_id = a.business_id AND s.attempt_id = a.attempt_id WHERE a.total <> coalesce(s.total, 0)",
+    ),
+    Rule(
+        "a provider's word that a refund is done makes it done",
+        "SELECT e.business_id, e.id FROM payments_event e JOIN payments_refund r ON r.business_id = e.business_id"
+        " AND r.id = e.refund_id WHERE e.kind = 'refund_done' AND r.state <> 'done'",
     ),
     Rule(
         "one piece of a provider's money is credited once",
@@ -82,10 +92,15 @@ def payment_methods() -> Sequence[Method]:
 
 @answers
 async def obligations(work: Work) -> Sequence[Obligation]:
-    """Payments that are on their way."""
-    here = sa.and_(Attempt.business_id == work.business_id, Attempt.state.in_(("pending", "unknown")))
+    """Payments that are on their way, and refunds."""
+    here = sa.and_(Attempt.business_id == work.business_id, Attempt.state.in_(_UNDER_WAY))
     count = (await work.execute(sa.select(sa.func.count()).select_from(Attempt).where(here))).scalar_one()
-    return [Obligation("pending", "Payments that are on their way", count, "Confirm them, or give them up")]
+    returning = sa.and_(Refund.business_id == work.business_id, Refund.state == "pending")
+    back = (await work.execute(sa.select(sa.func.count()).select_from(Refund).where(returning))).scalar_one()
+    return [
+        Obligation("pending", "Payments that are on their way", count, "Confirm them, or give them up"),
+        Obligation("returning", "Money that is on its way back", back, "Wait until the provider has sent it"),
+    ]
 
 
 @answers

@@ -16,6 +16,7 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 
 from kernel.money import MICRO, parse_micro
+from plugins.payments.schemas.reviews import Action, ReviewKind
 
 State = Literal[
     "created",
@@ -57,6 +58,9 @@ PRECEDENCE: Final[tuple[State, ...]] = get_args(State)
 
 FINAL: Final = frozenset({"expired", "cancelled", "failed", "released", "captured", "settled"})
 """States after which the provider has nothing more to tell, unless it was wrong."""
+
+GIVEN_UP: Final = "given_up"
+"""The flag of a payment for which its document waits no more; its money may still come."""
 
 STATE_OF: Final[Mapping[str, State]] = MappingProxyType(
     {
@@ -175,6 +179,59 @@ def came_late(facts: Sequence[Fact]) -> bool:
             return True
         ended = ended or _as_credible(fact) in _ENDINGS
     return False
+
+
+RefundRefusal = Literal["none", "part", "late"]
+"""Why a provider gives money back in no way, not in parts, or no more."""
+
+
+def refund_refusal(
+    refunds: Literal["none", "whole", "parts"], pays_out: bool, refund_days: int | None, *, is_whole: bool, days: int
+) -> RefundRefusal | None:
+    """Whether a provider that can do so much gives money back, days after it came; None where it does."""
+    if refunds == "none":
+        return None if pays_out else "none"
+    if refund_days is not None and days > refund_days:
+        return "late"
+    return "part" if refunds == "whole" and not is_whole and not pays_out else None
+
+
+def refund_state(known: RefundState, heard: Iterable[str]) -> RefundState:
+    """What a refund has come to by the kinds of its facts, in any order: money that went back wins over bad news."""
+    states = [known, *(_REFUNDS[kind] for kind in heard if kind in _REFUNDS)]
+    return max(states, key=_REFUND_ORDER.index)
+
+
+_DECISIONS: Final[Mapping[ReviewKind, tuple[Action, ...]]] = MappingProxyType(
+    {
+        "late": ("refund", "refund_by_hand", "apply", "accept"),
+        "paid_twice": ("refund", "refund_by_hand", "apply", "accept"),
+        "overpaid": ("refund", "refund_by_hand", "apply", "accept"),
+        "underpaid": ("ask_again", "accept", "dismiss"),
+        "currency": ("accept", "dismiss"),
+        "counted_elsewhere": ("accept", "dismiss"),
+        "contradicted": ("ask_again", "accept", "dismiss"),
+        "orphan": ("accept", "dismiss"),
+        "forged": ("accept", "dismiss"),
+        "unknown": ("ask_again", "accept", "dismiss"),
+        "refund_failed": ("refund", "refund_by_hand", "accept"),
+        "refund_unknown": ("ask_again", "refund", "refund_by_hand", "accept"),
+    }
+)
+
+
+def actions_for(kind: ReviewKind, *, by_gateway: bool, surplus: int, refundable: int) -> tuple[Action, ...]:
+    """What may be decided about something, the likeliest first. surplus: what its document does not take and was not
+    given back; refundable: what may still be given back, of the payment; both in minor units.
+    """
+    fits = {
+        "refund": by_gateway and (kind == "refund_unknown" or refundable > 0),
+        "refund_by_hand": kind == "refund_unknown" or refundable > 0,
+        "apply": surplus > 0,
+        "ask_again": by_gateway,
+    }
+    found = tuple(action for action in _DECISIONS[kind] if fits.get(action, True))
+    return found if "dismiss" in found or refundable or kind == "refund_unknown" else (*found, "dismiss")
 
 
 def cash_step(currency: str, region: str = "") -> int:

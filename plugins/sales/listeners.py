@@ -13,9 +13,9 @@ from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.plugin import Consequence, Obligation
 from kernel.work import Work
-from plugins.payments.api import CapturedPayment, Subject
+from plugins.payments.api import AppliedMoney, CapturedPayment, Subject
 from plugins.sales.models import Register
-from plugins.sales.services import money_came, still_due
+from plugins.sales.services import money_came, still_due, take_on
 from plugins.sales.services.demo import Demo, sell_for_a_month
 from plugins.sales.services.foreseeing import PRICE_HOOKS, foresee, rehearse, what_is_open
 from plugins.sales.services.open_matters import refuse_while_open
@@ -90,13 +90,20 @@ async def location_added(work: Work, location_id: uuid.UUID, kind: str) -> None:
 async def payment_captured(work: Work, payment: CapturedPayment) -> None:
     """Complete the sale that waited for this money, once it waits for no more."""
     if payment.awaited and payment.subject.kind == "sale" and payment.surplus < payment.amount:
-        await money_came(work, payment)
+        await money_came(work, payment.subject.id, payment.amount - payment.surplus)
 
 
 @answers
 async def money_wanted(work: Work, subject: Subject, amount: int) -> int | None:
     """What a sale still waits for."""
     return min(amount, await still_due(work, subject.id)) if subject.kind == "sale" else None
+
+
+@answers
+async def money_applied(work: Work, money: AppliedMoney) -> None:
+    """Credit the sale that money was put onto which had come before."""
+    if money.subject.kind == "sale":
+        await take_on(work, money.subject.id, money.amount)
 
 
 @answers

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 
 import sqlalchemy as sa
 from msgspec import UNSET, structs
 
 from kernel.errors import AlreadyExists, NotFound, PluginDraining
-from kernel.web import command, page, query
-from kernel.wire import ListQuery, Page, Reply
+from kernel.web import Watch, command, page, query, stream
+from kernel.wire import ListQuery, Page, Reply, StreamEvent
 from kernel.work import ApprovalNotValid, ApprovalRequired, Work
+from plugins.payments.api import RefundNotSupported
 from plugins.sales import services
 from plugins.sales.errors import (
     AboveMrp,
@@ -25,7 +27,17 @@ from plugins.sales.errors import (
     RegisterClosed,
 )
 from plugins.sales.models import Held, Register
-from plugins.sales.schemas.answers import HeldOut, PeriodTaxes, QuoteOut, RegisterOut, SaleOut, SaleRow, TodayOut, Trace
+from plugins.sales.schemas.answers import (
+    HeldOut,
+    PeriodTaxes,
+    QuoteOut,
+    RegisterOut,
+    SaleNews,
+    SaleOut,
+    SaleRow,
+    TodayOut,
+    Trace,
+)
 from plugins.sales.schemas.requests import (
     CartIn,
     HoldIn,
@@ -127,6 +139,17 @@ async def change_sale(work: Work, sale_id: uuid.UUID, data: SalePatch) -> Reply[
     return Reply(await services.whole_sale(work, row), version=row.version, living=True)
 
 
+@stream("/sales/{sale_id}/events", permission="sales.see")
+async def watch_sale(watch: Watch, sale_id: uuid.UUID) -> AsyncIterator[StreamEvent[SaleNews]]:
+    """Watch a sale while it waits for its money.
+
+    Events are called `sale`: how it stands at once, then every change of it and of its payments. The stream ends when
+    it waits no more, when you sign out, or after ten minutes; come again then.
+    """
+    async for news in watch.changes(lambda work: services.news_of(work, sale_id)):
+        yield StreamEvent("sale", news, news.status != "pending")
+
+
 @query("/sales/{sale_id}/lines/{line}/trace", permission="sales.see")
 async def trace_line(work: Work, sale_id: uuid.UUID, line: int) -> Trace:
     """Why this price: every step of a line, in figures and in words."""
@@ -146,7 +169,8 @@ async def pay_pending_sale(work: Work, sale_id: uuid.UUID, data: PayIn) -> Reply
     """Pay a pending sale another way.
 
     The payments it waits for are cancelled; those given must cover what is left. If some of them are awaited in their
-    turn the answer is 202.
+    turn the answer is 202. A payment by a gateway may still be made: it is given up, called back where its provider
+    does that, and its money is surplus if it comes.
     """
     sale = await services.pay_pending(work, sale_id, data)
     return Reply(sale, status=_status(sale))
@@ -158,13 +182,14 @@ async def pay_pending_sale(work: Work, sale_id: uuid.UUID, data: PayIn) -> Reply
     permission="sales.void",
     status=200,
     moves=True,
-    errors=(ApprovalNotValid, ApprovalRequired, NotVoidable, NotWaiting),
+    errors=(ApprovalNotValid, ApprovalRequired, NotVoidable, NotWaiting, RefundNotSupported),
 )
 async def void_sale(work: Work, sale_id: uuid.UUID, data: VoidIn) -> SaleOut:
     """Take a sale back on its own business day.
 
     Its money is given back by the same methods, its stock returns, its number stays. Later days need a return.
-    A pending sale is given up, on whatever day.
+    A pending sale is given up, on whatever day. The sale is voided at once; what a gateway gives back is on its way
+    until the provider has sent it. Where one gives nothing back, give it back by hand first, and record that.
     """
     return await services.void_sale(work, sale_id, data.reason)
 

@@ -26,7 +26,8 @@ NO_CHANGE = hashlib.sha256().hexdigest()[:32]
 """By what a change of prices is applied that changes none."""
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
-    "payments.make_refund": {"amount": "0.01"},
+    "payments.make_refund": {"amount": "0.01", "method": "cash"},
+    "payments.resolve_review": {"action": "accept"},
     "discounts.add_promotion": {"kind": "percent", "value": "1"},
     "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "sales.note_till_event": {"kind": "drawer_opened"},

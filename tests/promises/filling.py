@@ -13,7 +13,7 @@ from kernel.auth.secrets import totp
 from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
-from plugins.payments.testing import fill_gateways
+from plugins.payments.testing import a_review, fill_gateways
 from tests.promises.bodies import FILES
 
 MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
@@ -44,6 +44,7 @@ LISTS = {
     "payment_id": "payments/payments",
     "refund_id": "payments/refunds",
     "money_id": "payments/incoming",
+    "review_id": "payments/reviews",
     "receipt_id": "inventory/receipts",
     "adjustment_id": "inventory/adjustments",
     "expense_id": "daybook/expenses",
@@ -278,6 +279,11 @@ class Filling:
                 await self.make(f"/sales/sales/{sale['id']}/void", {"reason": self.text("mistake")})
         back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": self.text("spoilt")}
         own["refund_id"] = (await self.make("/payments/refunds", back))["id"]
+        for n in "12":
+            own["review_id"] = await a_review(self.box, shop=self.shop, payer=self.text(f"payer {n}"))
+            if n == "1":
+                decided = {"action": "accept", "note": self.text("kept")}
+                await self.make(f"/payments/reviews/{own['review_id']}/resolve", decided)
         own["subject_id"], own["document_id"], own["line"] = own["sale_id"], own["sale_id"], "1"
 
     async def books(self) -> None:

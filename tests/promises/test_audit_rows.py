@@ -19,6 +19,7 @@ from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box
 from kernel.web import OPERATOR, Route
 from kernel.work import Work
+from plugins.payments.testing import a_review
 from plugins.payments.testing.toy_box import a_toy_payment, open_toy_box, with_toy
 from tests.promises.bodies import alternatives
 from tests.promises.filling import Filling
@@ -54,7 +55,7 @@ def _discounts_has_settings(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def writing(box: Box) -> list[Route]:
     """Every route of a business that writes; those last that take away what others need."""
-    found = [one for one in box.app.routes if one.kind != "query" and one.permission != OPERATOR]
+    found = [one for one in box.app.routes if one.kind not in ("query", "stream") and one.permission != OPERATOR]
     places = {operation: place for place, operation in enumerate(LAST)}
     return sorted(
         (one for one in found if one.plugin != "auth"),
@@ -81,25 +82,33 @@ async def rows_of(box: Box, deed: str, business: Any = ...) -> list[Any]:
     return await look(box.deployment, box.shop.id if business is ... else business, read)
 
 
+async def _fresh(box: Box, filling: Filling, route: Route, own: dict[str, str], tried: int) -> dict[str, str]:
+    """What a route needs that no other call may have used."""
+    if route.operation in OF_WAITING:
+        return await a_waiting_sale(box, own)
+    if route.operation in OF_GATEWAYS:
+        return {"payment_id": str(await a_toy_payment(box, ended=route.operation == "payments.resend_payment"))}
+    if route.plugin == "approvals":
+        cart = {name: own[name] for name in ("location_id", "register_id")}
+        return {"approval_id": await filling.asked(cart, str(80 + tried % 20))}
+    match route.operation:
+        case "catalog.remove_price_list":
+            unused = await filling.make("/catalog/price-lists", {"name": "Never used"})
+            return {"price_list_id": unused["id"]}
+        case "payments.resolve_review":
+            return {"review_id": await a_review(box)}
+        case "roles.delete_role":
+            return {"role_id": own["copy_of"]}
+    return {}
+
+
 async def silent(box: Box) -> tuple[int, list[str]]:
     """Call every route that writes; those that left no row, no subject, or not what they changed."""
     filling = Filling(box, MINE)
     own = await filling.fill() | {"name": "discounts", "plugin": "discounts"}
-    cart = {name: own[name] for name in ("location_id", "register_id")}
     tried, wrong = 0, []
     for route in writing(box):
-        fresh: dict[str, str] = {}
-        if route.operation in OF_WAITING:
-            fresh = await a_waiting_sale(box, own)
-        elif route.operation in OF_GATEWAYS:
-            fresh = {"payment_id": str(await a_toy_payment(box, ended=route.operation == "payments.resend_payment"))}
-        elif route.plugin == "approvals":
-            fresh = {"approval_id": await filling.asked(cart, str(80 + tried % 20))}
-        elif route.operation == "catalog.remove_price_list":
-            unused = await filling.make("/catalog/price-lists", {"name": "Never used"})
-            fresh = {"price_list_id": unused["id"]}
-        elif route.operation == "roles.delete_role":
-            fresh = {"role_id": own["copy_of"]}
+        fresh = await _fresh(box, filling, route, own, tried)
         call = plain_call(route, own | fresh)
         if route.operation == "approvals.approve_here":
             second = {"username": f"manager@{MINE}.example", "password": PASSWORD, "reason": "seen"}

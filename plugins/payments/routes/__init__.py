@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,20 +11,32 @@ from msgspec import Struct, structs
 
 from kernel.errors import NotFound, RateLimited
 from kernel.money import exponent, format_amount
-from kernel.web import command, page, query
-from kernel.wire import Page, Reply
+from kernel.web import Watch, command, page, query, stream
+from kernel.wire import Page, Reply, StreamEvent
 from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.payments import services
 from plugins.payments.errors import (
     AccountNotUsable,
+    ActionNotOffered,
     GatewayUnavailable,
     NotAwaited,
     NotCancellable,
     PaymentUnderWay,
+    RefundNotSupported,
     RefundTooLarge,
+    ReviewClosed,
 )
-from plugins.payments.models import Attempt, Event, Refund
-from plugins.payments.schemas.answers import EventOut, MethodOut, MethodsOut, PaymentFacts, PaymentWhole, RefundOut
+from plugins.payments.models import Attempt, Event, Refund, Review
+from plugins.payments.rules import FINAL
+from plugins.payments.schemas.answers import (
+    EventOut,
+    MethodOut,
+    MethodsOut,
+    PaymentFacts,
+    PaymentNews,
+    PaymentWhole,
+    RefundOut,
+)
 from plugins.payments.schemas.requests import (
     ConfirmIn,
     MethodsQuery,
@@ -33,9 +45,13 @@ from plugins.payments.schemas.requests import (
     RefundQuery,
     ResendIn,
 )
+from plugins.payments.schemas.review_queue import ResolveIn, ReviewOut, ReviewQuery
 from plugins.payments.services.accounts import sorted_out
+from plugins.payments.services.declaring_refunds import refund_out
+from plugins.payments.services.reading import news_of
+from plugins.payments.services.resolving import QUEUE, find_review, resolve, review_out
 
-_A, _E, _R = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c
+_A, _E, _R, _V = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c, Review.__table__.c
 _PAYMENT_FILTERS: Final = {
     "subject_id": _A.subject_id,
     "method": _A.method,
@@ -146,6 +162,17 @@ async def resend_payment(work: Work, payment_id: uuid.UUID, data: ResendIn) -> R
     return Reply(await _whole(work, made), location=f"/api/v1/payments/payments/{made}")
 
 
+@stream("/payments/{payment_id}/events", permission="payments.see")
+async def watch_payment(watch: Watch, payment_id: uuid.UUID) -> AsyncIterator[StreamEvent[PaymentNews]]:
+    """Watch a payment until its end is known.
+
+    Events are called `payment`: how it stands at once, then every change: its state, what the payer does next, why it
+    failed, what came. The stream ends with the payment, when you sign out, or after ten minutes; come again then.
+    """
+    async for news in watch.changes(lambda work: news_of(work, payment_id)):
+        yield StreamEvent("payment", news, news.status in FINAL)
+
+
 async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     payment = await work.get(Attempt, payment_id)
     events = sa.select(Event.__table__).where(_E.business_id == work.business_id, _E.attempt_id == payment_id)
@@ -153,7 +180,7 @@ async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     return PaymentWhole(
         **structs.asdict(_facts(payment)),
         events=[_event(row) for row in await work.execute(events.order_by(_E.id))],
-        refunds=[_refund(row) for row in await work.execute(refunds.order_by(_R.id))],
+        refunds=[refund_out(row) for row in await work.execute(refunds.order_by(_R.id))],
     )
 
 
@@ -162,13 +189,14 @@ async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     "/refunds",
     permission="payments.refund",
     moves=True,
-    errors=(ApprovalNotValid, ApprovalRequired, RefundTooLarge),
+    errors=(ApprovalNotValid, ApprovalRequired, RefundNotSupported, RefundTooLarge),
 )
 async def make_refund(work: Work, data: RefundIn) -> Reply[RefundOut]:
     """Give money back for a payment, by the way it came.
 
     For money that goes back outside a void or a return. All refunds of a payment together never exceed what it brought
-    in, however many run at once.
+    in, however many run at once. What came by a gateway is `pending` until the provider has sent it back. Where the
+    provider does not, give it back by hand and record it: `by_hand` with its `reference`, or another `method`.
     """
     made = await services.refund_one(work, data)
     return Reply(made, location=f"/api/v1/payments/refunds/{made.id}")
@@ -179,7 +207,7 @@ async def list_refunds(work: Work, query: RefundQuery) -> Page[RefundOut]:
     """Refunds, the newest first."""
     statement: sa.Select[Any] = sa.select(Refund.__table__).where(_R.business_id == work.business_id)
     statement = statement.where(*_filters(query, _REFUND_FILTERS))
-    return await page(work, statement, query, order=[_R.id], make=_refund, descending=True)
+    return await page(work, statement, query, order=[_R.id], make=refund_out, descending=True)
 
 
 @query("/refunds/{refund_id}", permission="payments.see")
@@ -190,7 +218,44 @@ async def get_refund(work: Work, refund_id: uuid.UUID) -> RefundOut:
     if row is None:
         raise NotFound
     work.see_location(row.location_id)
-    return _refund(row)
+    return refund_out(row)
+
+
+@query("/reviews", permission="payments.review")
+async def list_reviews(work: Work, query: ReviewQuery) -> Page[ReviewOut]:
+    """What a person must decide about money, the newest first.
+
+    Money that came late, twice or in another amount; refunds that failed; and what two sources contradict each other
+    about. Each says what may be decided.
+    """
+    columns = {"kind": _V.kind, "state": _V.state, "payment_id": _V.attempt_id}
+    statement = QUEUE.where(_V.business_id == work.business_id, work.here(_A.location_id), *_filters(query, columns))
+    return await page(work, statement, query, order=[_V.id], make=review_out, descending=True)
+
+
+@query("/reviews/{review_id}", permission="payments.review")
+async def get_review(work: Work, review_id: uuid.UUID) -> ReviewOut:
+    """One question about money."""
+    return await find_review(work, review_id)
+
+
+@command(
+    "POST",
+    "/reviews/{review_id}/resolve",
+    permission="payments.review",
+    status=200,
+    moves=True,
+    errors=(ActionNotOffered, RefundNotSupported, RefundTooLarge, ReviewClosed),
+)
+async def resolve_review(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOut:
+    """Decide about money, once.
+
+    `refund` gives back what nobody wants, or what failed, through the gateway; of a refund of unknown end it says that
+    it did not go back, and sends another. `refund_by_hand`: it was given back by hand. `apply` puts money onto its
+    sale, if that still wants it, or onto another open sale. `accept` keeps it as it is; `ask_again` asks the provider;
+    `dismiss`: there is nothing to decide. Of two people at once one decides.
+    """
+    return await resolve(work, review_id, data)
 
 
 def _filters(query: Struct, columns: Mapping[str, sa.ColumnElement[Any]]) -> list[sa.ColumnElement[bool]]:
@@ -229,23 +294,5 @@ def _facts(row: Any) -> PaymentFacts:
 
 def _event(row: Any) -> EventOut:
     amount = None if row.amount is None else format_amount(row.amount, exponent(row.currency))
-    return EventOut(row.id, row.kind, row.source, amount, row.currency, row.provider_ids or {}, row.at)
-
-
-def _refund(row: Any) -> RefundOut:
-    return RefundOut(
-        row.id,
-        row.attempt_id,
-        row.method,
-        format_amount(row.amount, exponent(row.currency)),
-        row.state,
-        row.reason,
-        row.subject_kind,
-        row.subject_id,
-        row.subject_number,
-        row.location_id,
-        row.register_id,
-        row.business_date,
-        row.at,
-        row.made_by_name,
-    )
+    ids = {"refund_id": str(row.refund_id)} if row.refund_id else {}
+    return EventOut(row.id, row.kind, row.source, amount, row.currency, ids | (row.provider_ids or {}), row.at)

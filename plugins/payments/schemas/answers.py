@@ -12,7 +12,7 @@ from kernel.money import Amount
 from kernel.wire import Currency, needs
 from plugins.payments.rules import FactKind, Source
 from plugins.payments.schemas.accounts import UnavailableOut
-from plugins.payments.schemas.gateways import GatewayName
+from plugins.payments.schemas.gateways import FaultKind, GatewayName
 from plugins.payments.schemas.values import (
     GivenBack,
     IncomingState,
@@ -29,8 +29,28 @@ from plugins.payments.schemas.values import (
 )
 
 
+class FaultOut(Struct, frozen=True):
+    """What kept a provider from doing it. said: for whoever stands at the till; code: the provider's own."""
+
+    kind: Annotated[FaultKind, Meta(examples=["insufficient_funds"])]
+    said: Annotated[str, Meta(examples=["The payer has too little money"])]
+    code: Annotated[str, Meta(examples=["1"])] = ""
+
+
+class ShowOut(Struct, frozen=True):
+    """What the payer does next: confirms a prompt on their phone, scans a picture, opens a page, or waits."""
+
+    kind: Annotated[Literal["prompt", "qr", "page", "wait"], Meta(examples=["prompt"])]
+    words: str = ""
+    text: Annotated[str, Meta(description="What a QR picture holds, or the page's address.")] = ""
+
+
 class PaymentOut(Struct, frozen=True):
-    """A payment as part of a document."""
+    """A payment as part of a document.
+
+    One by a gateway shows why it failed, what the payer does next and until when; `given_up`: its document waits for it
+    no more, though its money may still come.
+    """
 
     id: UUID
     method: MethodCode
@@ -40,10 +60,19 @@ class PaymentOut(Struct, frozen=True):
     status: PaymentState
     reference: str | None = None
     refunded: Refunded = "0.00"
+    fault: FaultOut | None = None
+    show: ShowOut | None = None
+    expires_at: dt.datetime | None = None
+    given_up: bool = False
+    captured: Annotated[Amount, Meta(description="What came.", examples=["850.00"])] = "0.00"
+    surplus: Annotated[Amount, Meta(description="Of what came, what the document does not take.")] = "0.00"
 
 
 class RefundOut(Struct, frozen=True):
-    """Money given back for one payment."""
+    """Money given back for one payment. `pending`: its gateway is sending it; `at`: when it was asked for, then made.
+
+    `reference`: its number, where somebody gave it back by hand. `fault`: why it failed.
+    """
 
     id: UUID
     payment_id: UUID
@@ -59,6 +88,8 @@ class RefundOut(Struct, frozen=True):
     business_date: dt.date
     at: dt.datetime
     by: Person
+    reference: str | None = None
+    fault: FaultOut | None = None
 
 
 class IncomingOut(Struct, frozen=True):
@@ -132,6 +163,21 @@ class PaymentFacts(Struct, frozen=True):
     business_date: dt.date
     taken_at: dt.datetime
     taken_by: Person
+
+
+class PaymentNews(Struct, frozen=True):
+    """How a payment stands, for whoever waits for it."""
+
+    id: UUID
+    method: MethodCode
+    status: PaymentState
+    amount: Amount
+    captured: Amount
+    refunded: Refunded
+    fault: FaultOut | None
+    show: ShowOut | None
+    expires_at: dt.datetime | None
+    given_up: bool
 
 
 class PaymentWhole(PaymentFacts, frozen=True):

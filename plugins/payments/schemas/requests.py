@@ -38,11 +38,18 @@ class MethodsQuery(Request, frozen=True, kw_only=True):
 
 
 class RefundIn(Request, frozen=True, kw_only=True):
-    """A refund outside a void or return. Default: all that is left, where it was paid."""
+    """A refund outside a void or return. Default: all that is left, where it was paid, by the way it came.
+
+    `by_hand`: the money is given back already, say on the provider's own pages, under `reference`. `method`: it is
+    given back another way, by one that needs no gateway, such as cash.
+    """
 
     payment_id: UUID
     amount: Amount | None = None
     reason: Reason
+    by_hand: bool = False
+    method: MethodCode | None = None
+    reference: Reference | None = None
     location_id: UUID | None = None
     register_id: UUID | None = None
 

@@ -86,6 +86,15 @@ class CapturedPayment(Struct, frozen=True):
     surplus: int = 0
 
 
+class AppliedMoney(Struct, frozen=True):
+    """Money that had come before, and is now put onto a document: `amount` in minor units, of a payment."""
+
+    payment_id: UUID
+    subject: Subject
+    amount: int
+    currency: str
+
+
 class MadeRefund(Struct, frozen=True):
     """Money that went back, as it is told: `amount` in minor units, for the payment of a subject."""
 

@@ -12,7 +12,7 @@ from plugins.payments.errors import NotCancellable
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.gateways import GatewayFact, GatewayFailed, Known
 from plugins.payments.services import health
-from plugins.payments.services.accounts import gateway_named
+from plugins.payments.services.accounts import gateway_named, installed
 from plugins.payments.services.calling import Way, deed_after, end_operation, known_of, payment_row, request_of, way_of
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.polling import ASKING
@@ -30,15 +30,31 @@ async def cancel_payment(work: Work, payment_id: uuid.UUID) -> None:
     work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
     if row.state in FINAL:
         raise NotCancellable(f"The payment is {row.state}")
-    operation = await request_of(work, payment_id)
-    if operation is not None and await end_operation(work, operation.id, "planned", "refused", ended_at=work.now):
-        fact = GatewayFact(kind="cancelled", key=f"cancel:{operation.id}", words="Called back before it was sent")
-        await hear(work, row.id, [fact], "hand")
+    if await _end_unsent(work, row):
         return
     gateway = gateway_named(work.deployment, row.gateway)
     if not gateway.capabilities.cancels:
         raise NotCancellable(f"{gateway.title} calls no request back; it lapses by itself")
     work.later(CANCEL, {"payment_id": str(row.id)})
+
+
+async def try_to_call_back(work: Work, row: Any) -> None:
+    """End a payment's request that has not left yet; have one that has called back, if its provider does that."""
+    if await _end_unsent(work, row):
+        return
+    gateway = installed(work.deployment).get(row.gateway)
+    if gateway is not None and gateway.capabilities.cancels:
+        work.later(CANCEL, {"payment_id": str(row.id)})
+
+
+async def _end_unsent(work: Work, row: Any) -> bool:
+    """End a request that has not left yet; whether it was one."""
+    operation = await request_of(work, row.id)
+    if operation is None or not await end_operation(work, operation.id, "planned", "refused", ended_at=work.now):
+        return False
+    fact = GatewayFact(kind="cancelled", key=f"cancel:{operation.id}", words="Called back before it was sent")
+    await hear(work, row.id, [fact], "hand")
+    return True
 
 
 async def call_back(work: Work, payment_id: uuid.UUID) -> Call | None:

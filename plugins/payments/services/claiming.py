@@ -16,7 +16,7 @@ from plugins.payments.rules import Fact, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.told import CapturedPayment, Place, Subject, Taken
 from plugins.payments.services.declaring import declare_attempt
-from plugins.payments.services.hearing import note_event
+from plugins.payments.services.events import note_event
 from plugins.payments.services.reviews import open_review
 
 _A, _M = Account.__table__.c, Money.__table__.c

@@ -22,10 +22,12 @@ from kernel.money import exponent
 from kernel.work import Work, business_date
 from plugins.payments.hooks import money_wanted, payment_captured
 from plugins.payments.models import Attempt, Event
-from plugins.payments.rules import FINAL, Fact, Source, came_late, project
+from plugins.payments.rules import FINAL, REFUND_FACTS, Fact, Source, came_late, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.reviews import ReviewKind
 from plugins.payments.schemas.told import CapturedPayment, Subject
+from plugins.payments.services.events import note_event
+from plugins.payments.services.hearing_refunds import hear_about_refunds
 from plugins.payments.services.hints import DENYING, PROVING, look_again_at_hints
 from plugins.payments.services.money import claim_for
 from plugins.payments.services.reviews import open_review
@@ -41,8 +43,17 @@ _TOO_MUCH: Final[Mapping[ReviewKind, str]] = {
 async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
     """Take in what became known of a payment by a gateway, once each; credit its money; ask a person where it must be.
 
-    Facts about refunds are taken in by `refunding.hear_refund`. Raises NotFound.
+    Facts about refunds are made of the refunds that they speak of. Raises NotFound.
     """
+    going_back = [fact for fact in facts if fact.kind in REFUND_FACTS]
+    facts = [fact for fact in facts if fact.kind not in REFUND_FACTS]
+    if facts:
+        await _hear_of_money(work, attempt_id, facts, source)
+    if going_back or not facts:
+        await hear_about_refunds(work, attempt_id, going_back, source)
+
+
+async def _hear_of_money(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
     row = await _hold(work, attempt_id)
     events = await _events(work, attempt_id)
     known = {(one.source, one.dedupe_key) for one in events if one.dedupe_key}
@@ -211,31 +222,6 @@ async def _ask_about(work: Work, before: Any, row: Any) -> None:
             currency=row.currency,
             words="Less came than was asked for",
         )
-
-
-def note_event(work: Work, attempt_id: uuid.UUID, fact: GatewayFact, source: Source) -> uuid.UUID:
-    """Declare a fact as an event of a payment."""
-    event_id = new_id()
-    work.insert(
-        Event,
-        {
-            "id": event_id,
-            "attempt_id": attempt_id,
-            "kind": fact.kind,
-            "source": source,
-            "dedupe_key": fact.key or None,
-            "amount": fact.amount,
-            "currency": fact.currency,
-            "money_key": fact.money_key,
-            "fee": fact.fee,
-            "refund_id": uuid.UUID(fact.refund_id) if fact.refund_id else None,
-            "code": fact.code[:100] or None,
-            "words": fact.words[:500] or None,
-            "provider_ids": dict(fact.ids) or None,
-            "at": work.now,
-        },
-    )
-    return event_id
 
 
 def _ids(before: Mapping[str, str] | None, facts: Sequence[GatewayFact]) -> dict[str, str] | None:

@@ -12,7 +12,9 @@ from kernel.db import Prepared, among
 from kernel.money import exponent, format_amount
 from kernel.work import Work
 from plugins.payments.models import Attempt
-from plugins.payments.schemas.answers import PaymentOut
+from plugins.payments.rules import FINAL, GIVEN_UP
+from plugins.payments.schemas.answers import PaymentNews, PaymentOut, ShowOut
+from plugins.payments.services.declaring_refunds import fault_out
 
 _A = Attempt.__table__.c
 _OF_SUBJECTS = Prepared(
@@ -28,6 +30,11 @@ _OF_SUBJECTS = Prepared(
         _A.reference,
         _A.captured,
         _A.refundable,
+        _A.applied,
+        _A.fault,
+        _A.show,
+        _A.expires_at,
+        _A.flags,
     )
     .where(
         _A.business_id == sa.bindparam("business_id"),
@@ -42,12 +49,14 @@ async def payments_of(work: Work, subject_kind: str, ids: Sequence[uuid.UUID]) -
     """The payments of subjects, in the order they were taken; every id has a list."""
     found: dict[uuid.UUID, list[PaymentOut]] = {id_: [] for id_ in ids}
     for row in await work.fetch(_OF_SUBJECTS, kind=subject_kind, subjects=list(ids)):
-        found[row.subject_id].append(_shown(row))
+        found[row.subject_id].append(payment_out(row))
     return found
 
 
-def _shown(row: Any) -> PaymentOut:
+def payment_out(row: Any) -> PaymentOut:
+    """A payment's row as a part of its document."""
     digits = exponent(row.currency)
+    is_open = row.state not in FINAL
     return PaymentOut(
         row.id,
         row.method,
@@ -57,4 +66,32 @@ def _shown(row: Any) -> PaymentOut:
         row.state,
         row.reference,
         format_amount(row.captured - row.refundable, digits),
+        fault_out(row.fault) if not row.captured else None,
+        show_out(row.show) if is_open else None,
+        row.expires_at if is_open else None,
+        GIVEN_UP in row.flags,
+        format_amount(row.captured, digits),
+        format_amount(row.captured - row.applied, digits),
     )
+
+
+async def news_of(work: Work, payment_id: uuid.UUID) -> PaymentNews:
+    """How a payment stands. Raises NotFound."""
+    said = payment_out(await work.get(Attempt, payment_id))
+    return PaymentNews(
+        said.id,
+        said.method,
+        said.status,
+        said.amount,
+        said.captured,
+        said.refunded,
+        said.fault,
+        said.show,
+        said.expires_at,
+        said.given_up,
+    )
+
+
+def show_out(show: dict[str, Any] | None) -> ShowOut | None:
+    """What a payer does next, as it was stored."""
+    return None if not show else ShowOut(show["kind"], show.get("words") or "", show.get("text") or "")

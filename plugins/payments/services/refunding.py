@@ -5,23 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from kernel.auth import Location
-from kernel.db import Prepared, new_id
+from kernel.db import Prepared
 from kernel.errors import Invalid, NotFound
 from kernel.money import MICRO_DIGITS, exponent, format_amount, show_amount
 from kernel.work import Work, business_date, check_register, need_approval
-from plugins.payments.errors import RefundTooLarge
+from plugins.payments.errors import RefundTooLarge, UnknownMethod
 from plugins.payments.hooks import refund_made
-from plugins.payments.models import REFUNDABLE, Attempt, Event, Refund
+from plugins.payments.models import Attempt
 from plugins.payments.schemas.answers import RefundOut
 from plugins.payments.schemas.requests import RefundIn
-from plugins.payments.schemas.told import MadeRefund, Place, Subject
-from plugins.payments.services.asking import amount_at
+from plugins.payments.schemas.told import Place, Subject
+from plugins.payments.services.asking import amount_at, methods
+from plugins.payments.services.declaring_refunds import ByHand, declare_refund, why_not
+from plugins.payments.services.hearing_refunds import hear_refund
+from plugins.payments.services.reviews import open_review
+
+__all__ = ["LARGEST", "ByHand", "give_back", "hear_refund", "refund_one"]
 
 LARGEST = "payments.refund_amount"
 """The limit on what is given back of one payment by hand, all refunds together."""
@@ -32,8 +37,12 @@ _LEFT_OF_SUBJECT = Prepared(
         _A.method,
         _A.kind,
         _A.currency,
+        _A.captured,
         _A.refundable,
         _A.customer_id,
+        _A.gateway,
+        _A.account_id,
+        _A.taken_at,
     )
     .where(
         _A.business_id == sa.bindparam("business_id"),
@@ -52,27 +61,51 @@ async def give_back(
     place: Place,
     *,
     also: Iterable[str] = (),
+    by_hand: ByHand | None = None,
+    unable: Literal["refuse", "ask"] = "refuse",
 ) -> list[RefundOut]:
-    """Declare refunds of a subject's payments, (payment id, minor units) each, and tell `refund_made` of each.
+    """Declare refunds of a subject's payments, (payment id, minor units) each, and tell `refund_made` of those made.
 
-    None gives back all that is left of every payment. also: plugins to tell although they may be off today, because
-    they took part in the original. However many refunds run at once, they never exceed what was captured: the flush
-    raises RefundTooLarge. Raises NotFound for a payment of another subject. A payment must be written before it can be
-    refunded: not in the same flush.
+    None gives back all that is left of every payment. What came by a gateway is pending until the gateway has sent it
+    back, and told then; by_hand: it was given back already. unable: where a gateway gives nothing back, refuse, or ask
+    a person and leave the money where it is. also: plugins to tell although they may be off today, because they took
+    part in the original. However many refunds run at once, they never exceed what was captured: the flush raises
+    RefundTooLarge. Raises NotFound for a payment of another subject, RefundNotSupported. A payment must be written
+    before it can be refunded: not in the same flush.
     """
     rows = {row.id: row for row in await work.fetch(_LEFT_OF_SUBJECT, kind=subject.kind, subject=subject.id)}
     if refunds is None:
         refunds = [(row.id, row.refundable) for row in rows.values() if row.refundable]
     if unknown := [payment_id for payment_id, _ in refunds if payment_id not in rows]:
         raise NotFound(f"There is no payment {unknown[0]} of this {subject.kind}")
-    told = [_declare_refund(work, rows[payment_id], subject, amount, reason, place) for payment_id, amount in refunds]
-    others = tuple(also)
-    for refund in told:
-        if others:
-            await work.tell_also(others, refund_made, work=work, refund=refund)
+    declared = []
+    for payment_id, amount in refunds:
+        row = rows[payment_id]
+        if unable == "ask" and by_hand is None and (said := why_not(work, row, amount)):
+            await _ask_to_give_back(work, row, amount, said)
         else:
-            await work.tell(refund_made, work=work, refund=refund)
-    return [_as_made(refund) for refund in told]
+            declared.append(declare_refund(work, row, subject, amount, reason, place, by_hand))
+    others = tuple(also)
+    for made in (one.made for one in declared if one.made is not None):
+        if others:
+            await work.tell_also(others, refund_made, work=work, refund=made)
+        else:
+            await work.tell(refund_made, work=work, refund=made)
+    return [one.out for one in declared]
+
+
+async def _ask_to_give_back(work: Work, row: Any, amount: int, said: str) -> None:
+    """Ask a person to give back what a gateway does not."""
+    back = show_amount(amount, row.currency, work.shop.region)
+    await open_review(
+        work,
+        "refund_failed",
+        row.id,
+        attempt_id=row.id,
+        amount=amount,
+        currency=row.currency,
+        words=f"{back} must go back: {said}",
+    )
 
 
 async def refund_one(work: Work, data: RefundIn) -> RefundOut:
@@ -100,7 +133,8 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
         await check_register(work, location_id, data.register_id)
     place = Place(location_id, register_id, await _business_day(work, location_id), row.customer_id)
     subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
-    [made] = await give_back(work, subject, data.reason, [(row.id, amount)], place)
+    by_hand = _by_hand(work, data, row.gateway)
+    [made] = await give_back(work, subject, data.reason, [(row.id, amount)], place, by_hand=by_hand)
     work.audit(
         subject=f"payment:{row.id}",
         reason=data.reason,
@@ -112,92 +146,23 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     return made
 
 
+def _by_hand(work: Work, data: RefundIn, gateway: str | None) -> ByHand | None:
+    """How money is given back without a gateway, where that is asked for. Raises UnknownMethod, Invalid."""
+    if data.method is None and not data.by_hand:
+        if data.reference is not None and gateway is not None:
+            raise Invalid.at("/reference", "A refund that the gateway sends gets its number there")
+        return ByHand(None, data.reference) if data.reference is not None else None
+    if data.method is None:
+        return ByHand(None, data.reference)
+    method = methods(work).get(data.method)
+    if method is None or method.gateway is not None:
+        raise UnknownMethod.at("/method", "Give it back by a method that needs no gateway", code="unknown-method")
+    return ByHand(method, data.reference)
+
+
 async def _business_day(work: Work, location_id: uuid.UUID) -> dt.date:
     try:
         location = await work.get(Location, location_id)
     except NotFound as fault:
         raise NotFound.at("/location_id", "There is no such location") from fault
     return business_date(work.now, ZoneInfo(location.zone), location.day_cutoff)
-
-
-def _declare_refund(work: Work, row: Any, subject: Subject, amount: int, reason: str, place: Place) -> MadeRefund:
-    """Declare one refund of a payment's row."""
-    digits = exponent(row.currency)
-    if amount <= 0:
-        raise Invalid.at("/amount", "Must be above zero")
-    work.decrement(
-        REFUNDABLE, (row.id,), amount, or_raise=lambda left: RefundTooLarge.above(format_amount(left, digits))
-    )
-    at, refund_id = place.at or work.now, new_id()
-    work.insert(
-        Refund,
-        {
-            "id": refund_id,
-            "attempt_id": row.id,
-            "subject_kind": subject.kind,
-            "subject_id": subject.id,
-            "subject_number": subject.number,
-            "method": row.method,
-            "amount": amount,
-            "currency": row.currency,
-            "state": "done",
-            "reason": reason,
-            "location_id": place.location_id,
-            "register_id": place.register_id,
-            "business_date": place.business_date,
-            "at": at,
-            "made_by": work.actor.id,
-            "made_by_name": work.actor.name,
-        },
-    )
-    work.insert(
-        Event,
-        {
-            "id": new_id(),
-            "attempt_id": row.id,
-            "kind": "refund_done",
-            "source": "hand",
-            "dedupe_key": None,
-            "amount": amount,
-            "currency": row.currency,
-            "provider_ids": {"refund_id": str(refund_id)},
-            "at": at,
-        },
-    )
-    return MadeRefund(
-        refund_id,
-        row.id,
-        subject,
-        row.method,
-        row.kind,
-        amount,
-        row.currency,
-        digits,
-        reason,
-        place.location_id,
-        place.register_id,
-        row.customer_id,
-        place.business_date,
-        at,
-        work.actor.id,
-        work.actor.name,
-    )
-
-
-def _as_made(refund: MadeRefund) -> RefundOut:
-    return RefundOut(
-        refund.id,
-        refund.payment_id,
-        refund.method,
-        format_amount(refund.amount, refund.exponent),
-        "done",
-        refund.reason,
-        refund.subject.kind,
-        refund.subject.id,
-        refund.subject.number,
-        refund.location_id,
-        refund.register_id,
-        refund.business_date,
-        refund.at,
-        refund.actor_name,
-    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.db import new_id
 from kernel.work import Work
 from plugins.payments.models import Review
 from plugins.payments.schemas.reviews import ReviewKind
+
+_V = Review.__table__.c
 
 
 async def open_review(
@@ -42,3 +46,12 @@ async def open_review(
         "version": 1,
     }
     await work.execute(insert(Review).values(row).on_conflict_do_nothing())
+
+
+async def close_reviews(work: Work, about: uuid.UUID, kinds: Sequence[ReviewKind]) -> None:
+    """Close what needs no decision any more: what happened since has answered it."""
+    open_ones = sa.update(Review).where(
+        _V.business_id == work.business_id, _V.about == about, _V.kind.in_(kinds), _V.state == "open"
+    )
+    by = {"resolved_at": work.now, "resolved_by": None, "resolved_by_name": work.actor.name}
+    await work.execute(open_ones.values(state="resolved", resolution="settled", version=_V.version + 1, **by))

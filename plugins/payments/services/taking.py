@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kernel.db import new_id
 from kernel.money import format_amount
 from kernel.work import Work
 from plugins.payments.hooks import payment_captured
-from plugins.payments.models import Event
 from plugins.payments.rules import Fact, project
 from plugins.payments.schemas.answers import PaymentOut
 from plugins.payments.schemas.told import CapturedPayment, Place, Subject, Taken
 from plugins.payments.services.claiming import claim_money
 from plugins.payments.services.declaring import declare_attempt
+from plugins.payments.services.events import note
 from plugins.payments.services.requesting import request_payment
 
 
@@ -43,31 +42,12 @@ async def take(work: Work, subject: Subject, taken: Sequence[Taken], place: Plac
 
 def _declare_payment(work: Work, subject: Subject, taken: Taken, place: Place) -> CapturedPayment:
     shop, actor, at = work.shop, work.actor, place.at or work.now
-    event_id = new_id()
-    fact = Fact("accepted" if taken.awaited else "captured", "hand", str(event_id), taken.amount, shop.currency)
+    fact = Fact("accepted" if taken.awaited else "captured", "hand", "taken", taken.amount, shop.currency)
     standing = project(taken.amount, shop.currency, (fact,))
     attempt_id = declare_attempt(
         work, subject, taken, place, state=standing.state, captured=standing.captured, applied=standing.captured
     )
-    work.insert(
-        Event,
-        {
-            "id": event_id,
-            "attempt_id": attempt_id,
-            "kind": fact.kind,
-            "source": fact.source,
-            "dedupe_key": None,
-            "amount": fact.amount,
-            "currency": fact.currency,
-            "money_key": None,
-            "fee": None,
-            "refund_id": None,
-            "code": None,
-            "words": None,
-            "provider_ids": None,
-            "at": at,
-        },
-    )
+    note(work, attempt_id, fact.kind, fact.source, fact.amount, fact.currency, at=at)
     return CapturedPayment(
         attempt_id,
         subject,
@@ -100,4 +80,6 @@ def _as_taken(payment: CapturedPayment, taken: Taken) -> PaymentOut:
         "pending" if taken.awaited else "captured",
         payment.reference,
         format_amount(0, digits),
+        captured=format_amount(0 if taken.awaited else payment.amount, digits),
+        surplus=format_amount(0, digits),
     )

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from kernel.auth import Location
-from kernel.db import new_id
 from kernel.money import exponent
 from kernel.work import Work, business_date
 from plugins.payments.errors import NotAwaited
 from plugins.payments.hooks import payment_captured
-from plugins.payments.models import Attempt, Event
-from plugins.payments.rules import Source
+from plugins.payments.models import Attempt
+from plugins.payments.rules import FINAL, GIVEN_UP
 from plugins.payments.schemas.told import CapturedPayment, Subject
+from plugins.payments.services.calling_back import try_to_call_back
+from plugins.payments.services.events import note
 
 _A = Attempt.__table__
 
@@ -54,7 +55,7 @@ async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> N
     if paid is None:
         raise NotAwaited(f"The payment is {row.state}")
     work.session.expire_all()
-    _note(work, payment_id, "captured", "hand", paid.amount, paid.currency)
+    note(work, payment_id, "captured", "hand", paid.amount, paid.currency)
     work.audit(subject=f"payment:{payment_id}", location_id=paid.location_id, register_id=paid.register_id)
     work.changed(Attempt, payment_id, {"state": "pending"}, {"state": "captured"})
     await work.tell(payment_captured, work=work, payment=_told(paid, today))
@@ -74,40 +75,35 @@ async def rename_subject(work: Work, subject: Subject) -> None:
 
 
 async def give_up_waiting(work: Work, subject: Subject, source: Literal["hand", "clock"] = "hand") -> None:
-    """Wait no longer for the awaited payments of a subject: they are cancelled, or of unknown end if time ran out."""
+    """Wait no longer for the awaited payments of a subject.
+
+    Those that a person would confirm are cancelled, or of unknown end if time ran out. How one by a gateway ends only
+    its provider knows: it is marked as given up, called back where that can be done, and asked about as before; its
+    money is surplus if it comes.
+    """
     kind: Literal["cancelled", "unknown"] = "cancelled" if source == "hand" else "unknown"
+    of_it = sa.and_(
+        _A.c.business_id == work.business_id, _A.c.subject_kind == subject.kind, _A.c.subject_id == subject.id
+    )
     ended = await work.execute(
         sa.update(Attempt)
-        .where(
-            _A.c.business_id == work.business_id,
-            _A.c.subject_kind == subject.kind,
-            _A.c.subject_id == subject.id,
-            _A.c.state == "pending",
-        )
+        .where(of_it, _A.c.state == "pending", _A.c.gateway.is_(None))
         .values(state=kind, version=_A.c.version + 1)
         .returning(_A.c.id)
     )
     for row in ended.all():
-        _note(work, row.id, kind, source, None, None)
+        note(work, row.id, kind, source)
+    under_way = sa.select(_A).where(of_it, _A.c.gateway.is_not(None), _A.c.captured == 0).order_by(_A.c.id)
+    for row in (await work.execute(under_way.with_for_update())).all():
+        if GIVEN_UP not in row.flags and row.state not in FINAL:
+            await _give_up(work, row)
 
 
-def _note(
-    work: Work, payment_id: uuid.UUID, kind: str, source: Source, amount: int | None, currency: str | None
-) -> None:
-    work.insert(
-        Event,
-        {
-            "id": new_id(),
-            "attempt_id": payment_id,
-            "kind": kind,
-            "source": source,
-            "dedupe_key": None,
-            "amount": amount,
-            "currency": currency,
-            "provider_ids": None,
-            "at": work.now,
-        },
-    )
+async def _give_up(work: Work, row: Any) -> None:
+    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
+    flags = sorted({*row.flags, GIVEN_UP})
+    await work.execute(sa.update(Attempt).where(here).values(flags=flags, version=_A.c.version + 1))
+    await try_to_call_back(work, row)
 
 
 def _told(row: Any, today: dt.date) -> CapturedPayment:

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from kernel.db import new_id
 from kernel.testing.box import Box
 from kernel.work import Work, business_date
-from plugins.payments.models import Account, Attempt
+from plugins.payments.models import Account, Attempt, Review
 from plugins.payments.schemas.answers import PaymentOut
+from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.told import Place, Subject, Taken
 from plugins.payments.services import methods, take
+from plugins.payments.services.hearing import hear
 from plugins.payments.testing.leavings import fill_gateways
 
 A_BILL = Subject("bill", uuid.UUID(int=1), "B-1")
@@ -112,6 +114,19 @@ async def _toy_account(work: Work) -> uuid.UUID:
     return fresh.id
 
 
+async def a_review(box: Box, *, shop: str = "mama-njeri", payer: str | None = None) -> str:
+    """Money by a gateway that came for a document which waits for none: the id of the question what to do with it."""
+    payment_id = await a_gateway_payment(box, subject=a_subject(), shop=shop)
+    fact = GatewayFact(kind="captured", key="paid", money_key=payment_id.hex[:10], amount=25_000, payer=payer)
+    await box.act(lambda work: hear(work, payment_id, [fact], "provider"), shop=shop)
+
+    async def find(work: Work) -> str:
+        here = sa.and_(Review.business_id == work.business_id, Review.attempt_id == payment_id)
+        return str((await work.execute(sa.select(Review.id).where(here))).scalar_one())
+
+    return await box.look(find, shop=shop)
+
+
 async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
     """Two payments for documents of nobody's, a part of each paid back; and what gateways leave."""
     owner = box.client("owner", shop)
@@ -119,4 +134,5 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
         own["payment_id"] = str((await a_payment(box, shop=shop)).id)
         back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": "spoilt"}
         own["refund_id"] = (await owner.post("/api/v1/payments/refunds", back)).json()["id"]
+        own["review_id"] = await a_review(box, shop=shop)
     await fill_gateways(box, shop, own)

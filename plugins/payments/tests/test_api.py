@@ -94,7 +94,8 @@ async def test_a_refund_may_be_made_at_another_location_on_its_own_day(box: Box)
         ({"amount": "-1.00"}, "/amount"),
         ({"reason": " "}, "/reason"),
         ({"location_id": "00000000-0000-0000-0000-000000000001"}, "/location_id"),
-        ({"method": "cash"}, "/method"),
+        ({"method": "barter"}, "/method"),
+        ({"change": "1.00"}, "/change"),
     ],
 )
 async def test_a_refund_that_makes_no_sense_is_refused_at_its_place(

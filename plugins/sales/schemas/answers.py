@@ -176,6 +176,18 @@ class SaleOut(Struct, frozen=True):
     custom: Custom = {}
 
 
+class SaleNews(Struct, frozen=True):
+    """How a sale stands, for whoever waits for its money."""
+
+    id: UUID
+    number: Number
+    status: Status
+    paid: Amount
+    balance_due: Amount
+    expires_at: dt.datetime | None
+    payments: list[PaymentOut]
+
+
 class SaleRow(Struct, frozen=True):
     """A sale in a list."""
 

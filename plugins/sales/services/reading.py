@@ -18,7 +18,7 @@ from kernel.wire import Page
 from kernel.work import Work, business_date
 from plugins.payments.api import payments_of
 from plugins.sales.models import Sale, SaleLine
-from plugins.sales.schemas.answers import SaleOut, SaleRow, TodayOut, Trace
+from plugins.sales.schemas.answers import SaleNews, SaleOut, SaleRow, TodayOut, Trace
 from plugins.sales.schemas.requests import ENTITY, SaleQuery, TodayQuery
 from plugins.sales.services.shapes import cashier_of, in_words, row_out, stored_line_out
 from plugins.sales.services.taxed import stored_taxes, stored_terms, totals_out
@@ -91,6 +91,20 @@ async def whole_sale(work: Work, row: Any) -> SaleOut:
         voided_by=row.voided_by,
         void_reason=row.void_reason,
         custom=shown_values(await custom_fields(work, ENTITY), row.custom),
+    )
+
+
+async def news_of(work: Work, sale_id: uuid.UUID) -> SaleNews:
+    """How a sale stands. Raises NotFound."""
+    row, exponent = await sale_row(work, sale_id), work.shop.exponent
+    return SaleNews(
+        row.id,
+        row.number,
+        row.status,
+        format_amount(row.paid, exponent),
+        format_amount(row.total + row.rounding - row.paid, exponent),
+        row.expires_at if row.status == "pending" else None,
+        (await payments_of(work, "sale", [sale_id]))[sale_id],
     )
 
 

@@ -39,7 +39,7 @@ async def as_told(
         currency=row.currency,
         exponent=work.shop.exponent,
         lines=tuple(_sold(line) for line in lines),
-        payments=tuple(_money(paid, work.shop.exponent) for paid in payments if paid.status == "captured"),
+        payments=tuple(money for paid in payments if (money := _money(paid, work.shop.exponent)).amount),
         subtotal=row.subtotal,
         discount_total=row.discount_total,
         tax_total=row.tax_total,
@@ -77,6 +77,8 @@ def _sold(row: Any) -> SoldLine:
 
 
 def _money(paid: PaymentOut, exponent: int) -> SaleMoney:
+    """What a sale took of a payment; nothing of one whose money has not come, or came when nobody wanted it."""
     tendered = None if paid.tendered is None else parse_amount(paid.tendered, exponent)
     change = parse_amount(paid.change or "0", exponent)
-    return SaleMoney(paid.id, paid.method, parse_amount(paid.amount, exponent), tendered, change)
+    came = parse_amount(paid.captured, exponent) - parse_amount(paid.surplus, exponent)
+    return SaleMoney(paid.id, paid.method, came, tendered, change)

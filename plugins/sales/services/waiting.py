@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from kernel.auth import Location
 from kernel.work import Work, business_date
+from plugins.payments.api import Place as PaidAt
 from plugins.payments.api import (
-    CapturedPayment,
     Subject,
     give_back,
     give_up_waiting,
@@ -19,7 +19,6 @@ from plugins.payments.api import (
     rename_subject,
     take,
 )
-from plugins.payments.api import Place as PaidAt
 from plugins.sales.errors import NotWaiting
 from plugins.sales.hooks import sale_cancelled, sale_completed
 from plugins.sales.models import Register, Sale
@@ -34,21 +33,32 @@ from plugins.sales.services.telling import as_told
 _S = Sale.__table__
 
 
-async def money_came(work: Work, payment: CapturedPayment) -> None:
+async def money_came(work: Work, sale_id: uuid.UUID, amount: int) -> None:
     """Credit a pending sale with awaited money; complete it when it is paid whole. Raises NotWaiting.
 
     The amount is added by one statement, so that of two payments at once the later one sees both.
     """
-    row = await _change_pending(work, payment.subject.id, paid=_S.c.paid + payment.amount - payment.surplus)
+    row = await _change_pending(work, sale_id, paid=_S.c.paid + amount)
     if row.paid == row.total + row.rounding:
         await _complete(work, row)
 
 
+async def take_on(work: Work, sale_id: uuid.UUID, amount: int) -> None:
+    """Credit a pending sale with money that had come before, and was put onto it. Raises NotWaiting."""
+    row = await _change_pending(work, sale_id)
+    await rename_subject(work, Subject("sale", sale_id, row.number))
+    await money_came(work, sale_id, amount)
+    work.audit(sale=str(sale_id))
+
+
 async def still_due(work: Work, sale_id: uuid.UUID) -> int:
-    """What a pending sale still waits for, in minor units; held to the end of the deed. 0 for any other."""
+    """What a pending sale still waits for, in minor units; held to the end of the deed.
+
+    0 for any other, and for one where the actor does not work.
+    """
     here = sa.select(_S).where(_S.c.business_id == work.business_id, _S.c.id == sale_id).with_for_update()
     row = (await work.execute(here)).one_or_none()
-    if row is None or row.status != "pending":
+    if row is None or row.status != "pending" or not work.actor.works_at(row.location_id):
         return 0
     due: int = row.total + row.rounding - row.paid
     return due
@@ -56,6 +66,8 @@ async def still_due(work: Work, sale_id: uuid.UUID) -> int:
 
 async def pay_pending(work: Work, sale_id: uuid.UUID, data: PayIn) -> SaleOut:
     """Pay what is left of a pending sale by other payments than those it waits for.
+
+    How one by a gateway ends only its provider knows: it is given up, and its money is surplus if it comes.
 
     Raises NotFound, NotWaiting, and what a checkout refuses of payments.
     """
@@ -97,6 +109,8 @@ async def let_expire(work: Work, sale_id: uuid.UUID) -> None:
 async def cancel_pending(work: Work, row: Any, status: Literal["expired", "voided"], reason: str) -> None:
     """Give up a pending sale: what came for it goes back, every plugin that took part gives back its share.
 
+    Goods are let go whatever happens to the money: where a gateway gives none back, a person is asked to.
+
     Raises NotWaiting when it was completed or given up meanwhile.
     """
     subject = Subject("sale", row.id, row.number)
@@ -108,7 +122,7 @@ async def cancel_pending(work: Work, row: Any, status: Literal["expired", "voide
     today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
     sale = await as_told(work, PlacedSale, row, row.number, place.name)
     paid_at = PaidAt(row.location_id, row.register_id, today, row.customer_id)
-    await give_back(work, subject, reason, None, paid_at, also=row.plugins)
+    await give_back(work, subject, reason, None, paid_at, also=row.plugins, unable="ask")
     cancel = CancelledSale(sale, reason, work.now, today, work.actor.id, work.actor.name)
     await work.tell_also(row.plugins, sale_cancelled, work=work, cancel=cancel)
     work.audit(subject=f"sale:{row.id}", reason=reason, location_id=row.location_id, register_id=row.register_id)

@@ -16,7 +16,6 @@ from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.testing import a_product
 from plugins.inventory.testing import on_hand, stock
-from plugins.payments.api import CapturedPayment
 from plugins.sales import listeners
 from plugins.sales.models import Sale
 from plugins.sales.services.reading import sale_row
@@ -256,11 +255,11 @@ async def test_a_twin_that_reads_and_then_writes_what_is_paid_loses_money(
     if not box.deployment.database.is_postgres:
         pytest.skip("SQLite has one writer at a time: nothing to lose")
 
-    async def careless(work: Work, payment: CapturedPayment) -> None:
-        row = await sale_row(work, payment.subject.id)
+    async def careless(work: Work, sale_id: uuid.UUID, amount: int) -> None:
+        row = await sale_row(work, sale_id)
         await asyncio.sleep(0.2)
         where = sa.and_(Sale.business_id == work.business_id, Sale.id == row.id)
-        await work.execute(sa.update(Sale).where(where).values(paid=row.paid + payment.amount))
+        await work.execute(sa.update(Sale).where(where).values(paid=row.paid + amount))
 
     monkeypatch.setattr(listeners, "money_came", careless)
     assert await balance_after_two_halves_at_once(box, await given_rice(box)) == ("pending", "50.00")

@@ -96,6 +96,23 @@ def _changed(value: Any, chance: random.Random) -> Any:
     """A copy with something wrong in it."""
     leaves = _leaves(value)
     path, _ = chance.choice(leaves)
-    strange: list[Any] = [None, "", 0, -1, 1.5, True, [], {}, "x" * 10_000, "٣", 10**30, [[]], {"a": {}}, "1e9", "NaN", "\x00"]
+    strange: list[Any] = [
+        None,
+        "",
+        0,
+        -1,
+        1.5,
+        True,
+        [],
+        {},
+        "x" * 10_000,
+        "٣",
+        10**30,
+        [[]],
+        {"a": {}},
+        "1e9",
+        "NaN",
+        "\x00",
+    ]
     cut = path[: chance.randint(1, len(path))]
     return _with(value, cut, chance.choice(strange))

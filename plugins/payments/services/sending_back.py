@@ -1,0 +1,224 @@
+"""Money on its way back through a gateway: sent once, asked about until its end is known, then a person is asked.
+
+Each step is a deed, the call between two of them, with no transaction open. What was sent is not sent again unless the
+provider takes one id for one request; the provider is asked instead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from msgspec import Struct, structs
+
+from kernel.errors import DukaError
+from kernel.jobs import Call
+from kernel.work import Work
+from plugins.payments.models import Attempt, Operation, Refund
+from plugins.payments.schemas.gateways import Back, Fault, Gateway, GatewayFact, GatewayFailed, Started
+from plugins.payments.services.calling import Way, deed_after, known_of, way_of
+from plugins.payments.services.declaring_refunds import GIVE_BACK, SEND_BACK
+from plugins.payments.services.hearing_refunds import hear_refund
+from plugins.payments.services.reviews import open_review
+
+ASK_REFUND: Final = "payments.ask_refund"
+"""The job that asks a gateway what became of a refund. Payload: `refund_id`; `asks`: how often it was asked."""
+TRIES_FOR: Final = dt.timedelta(days=1)
+"""A refund that could not even be sent is tried for so long."""
+WAITS_FOR: Final = dt.timedelta(days=14)
+"""A refund that the provider says it is making is asked about for so long."""
+_O, _R = Operation.__table__, Refund.__table__
+Do = Callable[[Callable[[Work], Awaitable[None]]], Awaitable[None]]
+_DONE_WITH: Final = frozenset({"accepted", "refused"})
+
+
+class Errand(Struct, frozen=True):
+    """What is said to a gateway, and how."""
+
+    way: Way
+    back: Back
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway."""
+        return self.way.gateway
+
+
+async def send_back(work: Work, refund_id: uuid.UUID) -> Call | None:
+    """Note that a refund is sent, before it is; returns the call that sends it. None where there is nothing to send.
+
+    One that was sent before, by a process that died, is sent again only where the provider makes one refund of it.
+    """
+    await work.write()
+    refund, operation = await _pending(work, refund_id)
+    if refund is None or operation.state in _DONE_WITH:
+        return None
+    try:
+        errand = await _errand(work, refund)
+    except DukaError as fault:
+        await _end(work, operation, "refused", _as_stored(Fault("configuration", fault.detail)))
+        await hear_refund(work, refund_id, [_failed(refund, Fault("configuration", fault.detail))], "clock")
+        return None
+    if operation.state != "planned" and not errand.gateway.capabilities.retry_is_safe:
+        work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": 0})
+        return None
+    here = sa.and_(_O.c.business_id == work.business_id, _O.c.id == operation.id)
+    await work.execute(sa.update(Operation).where(here).values(state="sent", sent_at=work.now))
+    do: Do = deed_after(work, SEND_BACK)
+
+    async def call() -> None:
+        try:
+            said: Started | GatewayFailed = await errand.gateway.give_back(errand.way.line, errand.back)
+        except GatewayFailed as failed:
+            said = failed
+
+        async def store(work: Work) -> None:
+            await _store(work, refund_id, errand.gateway, said)
+
+        await do(store)
+
+    return call
+
+
+async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int) -> Call | None:
+    """The call that asks what became of a refund; None where nobody waits for it. asks: how often it was asked."""
+    await work.write()
+    refund, operation = await _pending(work, refund_id)
+    if refund is None or operation.state in ("planned", "refused"):
+        return None
+    errand = await _errand(work, refund)
+    do: Do = deed_after(work, ASK_REFUND)
+
+    async def call() -> None:
+        try:
+            facts: Sequence[GatewayFact] = await errand.gateway.find_refund(errand.way.line, errand.back)
+        except GatewayFailed:
+            facts = ()
+
+        async def store(work: Work) -> None:
+            await hear_refund(work, refund_id, facts, "query")
+            await _ask_again(work, refund_id, errand.gateway, asks + 1, is_known=bool(facts))
+
+        await do(store)
+
+    return call
+
+
+async def _store(work: Work, refund_id: uuid.UUID, gateway: Gateway, said: Started | GatewayFailed) -> None:
+    """Store what sending a refund came to."""
+    refund, operation = await _pending(work, refund_id)
+    if refund is None:  # its notice was faster
+        operation = await _operation(work, refund_id)
+        await _end(work, operation, "accepted")
+        return
+    if isinstance(said, Started):
+        await _end(work, operation, "accepted")
+        ids = {**(refund.provider_ids or {}), **said.ids}
+        here = sa.and_(_R.c.business_id == work.business_id, _R.c.id == refund_id)
+        await work.execute(sa.update(Refund).where(here).values(provider_ids=ids or None))
+        await hear_refund(work, refund_id, said.facts, "provider")
+        await _ask_again(work, refund_id, gateway, 0)
+        return
+    fault = _as_stored(said.fault)
+    if said.is_unsure:
+        await _end(work, operation, "unsure", fault)
+        if gateway.capabilities.retry_is_safe and work.now - operation.created_at < TRIES_FOR:
+            work.later(SEND_BACK, {"refund_id": str(refund_id)}, at=_later(work, refund))
+        else:
+            await _ask_again(work, refund_id, gateway, 0)
+    elif said.fault.again and work.now - operation.created_at < TRIES_FOR:
+        await _end(work, operation, "planned", fault)
+        at = work.now + dt.timedelta(seconds=said.after_s) if said.after_s else _later(work, refund)
+        work.later(SEND_BACK, {"refund_id": str(refund_id)}, at=at)
+    else:
+        await _end(work, operation, "refused", fault)
+        await hear_refund(work, refund_id, [_failed(refund, said.fault)], "provider")
+
+
+async def _ask_again(work: Work, refund_id: uuid.UUID, gateway: Gateway, asks: int, *, is_known: bool = False) -> None:
+    """Plan the next question about a refund that is still pending; after the last one a person is asked.
+
+    is_known: the provider says that it is making it, and may take its time.
+    """
+    refund, operation = await _pending(work, refund_id)
+    if refund is None:
+        return
+    can, since = gateway.capabilities, operation.sent_at or operation.created_at
+    if asks < len(can.asks_after_s):
+        at = max(since + dt.timedelta(seconds=can.asks_after_s[asks]), work.now)
+    elif is_known and work.now - since < WAITS_FOR:
+        at = work.now + dt.timedelta(seconds=can.asks_last_s)
+    else:
+        await open_review(
+            work,
+            "refund_unknown",
+            refund_id,
+            attempt_id=refund.attempt_id,
+            amount=refund.amount,
+            currency=refund.currency,
+            words=f"{gateway.title} does not say whether the money went back",
+        )
+        return
+    work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": asks}, at=at)
+
+
+def _later(work: Work, refund: Any) -> dt.datetime:
+    """When to try again: the longer it has been tried, the later, from 10 seconds to an hour."""
+    age = (work.now - refund.at).total_seconds()
+    return work.now + dt.timedelta(seconds=min(max(age, 10), 3600))
+
+
+async def _pending(work: Work, refund_id: uuid.UUID) -> tuple[Any, Any]:
+    """A refund that is pending and the operation that sends it, held; nothing where it has ended."""
+    here = sa.and_(_R.c.business_id == work.business_id, _R.c.id == refund_id, _R.c.state == "pending")
+    refund = (await work.execute(sa.select(_R).where(here).with_for_update())).one_or_none()
+    if refund is None:
+        return None, None
+    operation = await _operation(work, refund_id)
+    return (refund, operation) if operation is not None else (None, None)
+
+
+async def _operation(work: Work, refund_id: uuid.UUID) -> Any:
+    here = sa.and_(_O.c.business_id == work.business_id, _O.c.refund_id == refund_id, _O.c.kind == GIVE_BACK)
+    return (await work.execute(sa.select(_O).where(here).with_for_update())).one_or_none()
+
+
+async def _end(work: Work, operation: Any, state: str, fault: dict[str, Any] | None = None) -> None:
+    """Note what became of an operation."""
+    here = sa.and_(_O.c.business_id == work.business_id, _O.c.id == operation.id)
+    ended = None if state == "planned" else work.now
+    await work.execute(sa.update(Operation).where(here).values(state=state, ended_at=ended, fault=fault))
+
+
+async def _errand(work: Work, refund: Any) -> Errand:
+    """What to say to the gateway of a refund's payment. Raises UnknownGateway, AccountNotUsable, SealBroken."""
+    payment = await work.get(Attempt, refund.attempt_id)
+    way = await way_of(work, payment)
+    known = await known_of(work, payment, payment.taken_at)
+    back = Back(
+        id=str(refund.id),
+        payment=structs.replace(known, amount=payment.captured),  # of what came, all or a part goes back
+        amount=refund.amount,
+        words=refund.reason,
+        notify=way.notify,
+        ids=refund.provider_ids or {},
+    )
+    return Errand(way, back)
+
+
+def _failed(refund: Any, fault: Fault) -> GatewayFact:
+    return GatewayFact(
+        kind="refund_failed",
+        key=f"refused:{refund.id}",
+        amount=refund.amount,
+        fault=fault.kind,
+        code=fault.code,
+        words=fault.said,
+    )
+
+
+def _as_stored(fault: Fault) -> dict[str, Any]:
+    return {"kind": fault.kind, "said": fault.said, "code": fault.code}
