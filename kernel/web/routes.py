@@ -123,6 +123,7 @@ def command(
     read_first: bool = False,
     switches: bool = False,
     may_wait: bool = False,
+    conditional: bool = False,
     errors: Sequence[type[DukaError]] = (),
     instead: Mapping[str, Route] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
@@ -131,6 +132,7 @@ def command(
     moves: money or stock moves, so an Idempotency-Key is required.
     switches: what is on changes, so the deed takes the business's exclusive lock.
     read_first: the deed begins in a read phase, and moves on by `await work.write()`.
+    conditional: it asks for If-Match; PATCH and PUT do anyway.
     may_wait: the answer may be 202: done as far as it can be, and waiting for something outside.
     instead: value of the body's `action` → the route, of the same path and body, that does it with a right of its own.
     """
@@ -150,6 +152,7 @@ def command(
             may_wait=may_wait,
         ),
         instead=instead or {},
+        conditional=conditional or method in ("PATCH", "PUT"),
     )
 
 

@@ -13,7 +13,7 @@ from kernel.auth.secrets import totp
 from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
-from plugins.payments.testing import a_review, fill_gateways
+from plugins.payments.testing import a_review, an_account, fill_gateways
 from tests.promises.bodies import FILES
 
 MARKS = {"mama-njeri": "Kitale", "sharma-kirana": "Zanskar"}
@@ -45,6 +45,7 @@ LISTS = {
     "refund_id": "payments/refunds",
     "money_id": "payments/incoming",
     "review_id": "payments/reviews",
+    "account_id": "payments/accounts",
     "receipt_id": "inventory/receipts",
     "adjustment_id": "inventory/adjustments",
     "expense_id": "daybook/expenses",
@@ -284,6 +285,9 @@ class Filling:
             if n == "1":
                 decided = {"action": "accept", "note": self.text("kept")}
                 await self.make(f"/payments/reviews/{own['review_id']}/resolve", decided)
+            label = self.text(f"account {n}")
+            found = await self.box.act(lambda work, label=label: an_account(work, label), shop=self.shop)  # type: ignore[misc]
+            own["account_id"] = str(found)
         own["subject_id"], own["document_id"], own["line"] = own["sale_id"], own["sale_id"], "1"
 
     async def books(self) -> None:

@@ -82,7 +82,9 @@ async def rows_of(box: Box, deed: str, business: Any = ...) -> list[Any]:
     return await look(box.deployment, box.shop.id if business is ... else business, read)
 
 
-async def _fresh(box: Box, filling: Filling, route: Route, own: dict[str, str], tried: int) -> dict[str, str]:
+async def _fresh(  # noqa: PLR0911 - one a kind of thing
+    box: Box, filling: Filling, route: Route, own: dict[str, str], tried: int
+) -> dict[str, str]:
     """What a route needs that no other call may have used."""
     if route.operation in OF_WAITING:
         return await a_waiting_sale(box, own)

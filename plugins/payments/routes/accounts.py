@@ -74,9 +74,9 @@ async def change_account(work: Work, account_id: uuid.UUID, data: AccountPatch) 
     return await _shown(work, await setting_up.change_account(work, account_id, data))
 
 
-@command("DELETE", "/accounts/{account_id}", permission=MANAGE, errors=(InUse, Forbidden))
+@command("DELETE", "/accounts/{account_id}", permission=MANAGE, conditional=True, errors=(InUse, Forbidden))
 async def delete_account(work: Work, account_id: uuid.UUID) -> None:
-    """Delete an account by which nothing was ever paid; any other is switched off instead. Asks for If-Match."""
+    """Delete an account by which nothing was ever paid; any other is switched off instead."""
     await setting_up.give_up_account(work, account_id)
 
 

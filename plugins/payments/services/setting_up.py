@@ -39,6 +39,7 @@ def need_person(work: Work) -> None:
 async def open_account(work: Work, said: AccountIn) -> Account:
     """Open an account at a gateway that is on. Raises UnknownGateway, Invalid at what is wrong."""
     need_person(work)
+    places = await _places(work, said.location_ids)
     gateway = offered(work).get(said.gateway)
     if gateway is None:
         names = ", ".join(sorted(offered(work))) or "none"
@@ -53,7 +54,7 @@ async def open_account(work: Work, said: AccountIn) -> Account:
         mode=said.mode,
         is_on=said.is_on,
         position=said.position,
-        locations=await _places(work, said.location_ids),
+        locations=places,
         config=merged(work, gateway, account_id, {}, said.config),
         created_at=work.now,
     )
@@ -193,7 +194,7 @@ def merged(
 
 
 async def _places(work: Work, ids: Sequence[uuid.UUID]) -> list[str]:
-    """Locations of the business at which the actor works. Raises Invalid, Elsewhere."""
+    """Locations of the business at which the actor works. Raises Invalid, NotFound, Elsewhere."""
     if not ids and work.actor.locations is not None:
         raise Invalid.at("/location_ids", "Name the locations: you do not work at all of them", code="required")
     for place, one in enumerate(ids):
@@ -202,5 +203,5 @@ async def _places(work: Work, ids: Sequence[uuid.UUID]) -> list[str]:
     there = set((await work.execute(known)).scalars()) if ids else set()
     for place, one in enumerate(ids):
         if one not in there:
-            raise Invalid.at(f"/location_ids/{place}", "There is no such location", code="unknown")
+            raise NotFound.at(f"/location_ids/{place}", "There is no such location")
     return [str(one) for one in dict.fromkeys(ids)]

@@ -1,6 +1,15 @@
 """What tests of plugins that stand on payments are built on: builders of payments, and a line for gateways."""
 
-from plugins.payments.testing.builders import A_BILL, a_gateway_payment, a_payment, a_place, a_review, a_subject, fill
+from plugins.payments.testing.builders import (
+    A_BILL,
+    a_gateway_payment,
+    a_payment,
+    a_place,
+    a_review,
+    a_subject,
+    an_account,
+    fill,
+)
 from plugins.payments.testing.leavings import fill_gateways
 from plugins.payments.testing.line import DirectLine
 from plugins.payments.testing.simulator import Call, Due, Pay, Said, Simulator

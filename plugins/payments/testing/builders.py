@@ -59,7 +59,7 @@ async def a_gateway_payment(
     place = await a_place(box, shop)
 
     async def run(work: Work) -> uuid.UUID:
-        account_id, attempt_id = await _toy_account(work), new_id()
+        account_id, attempt_id = await an_account(work), new_id()
         work.insert(
             Attempt,
             {
@@ -92,16 +92,16 @@ async def a_gateway_payment(
     return await box.act(run, shop=shop)
 
 
-async def _toy_account(work: Work) -> uuid.UUID:
-    """The business's account at a gateway that is not there."""
-    found = sa.select(Account.id).where(Account.business_id == work.business_id, Account.gateway == "toy")
+async def an_account(work: Work, label: str = "Toy") -> uuid.UUID:
+    """The business's account at a gateway that is not there; made once."""
+    found = sa.select(Account.id).where(Account.business_id == work.business_id, Account.label == label)
     known: uuid.UUID | None = (await work.execute(found)).scalar_one_or_none()
     if known is not None:
         return known
     fresh = Account(
         id=new_id(),
         gateway="toy",
-        label="Toy",
+        label=label,
         mode="test",
         is_on=True,
         position=1,
@@ -133,6 +133,8 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
     for _ in "12":
         own["payment_id"] = str((await a_payment(box, shop=shop)).id)
         back = {"payment_id": own["payment_id"], "amount": "1.00", "reason": "spoilt"}
+        label = f"Account {_}"
+        own["account_id"] = str(await box.act(lambda work, label=label: an_account(work, label), shop=shop))  # type: ignore[misc]
         own["refund_id"] = (await owner.post("/api/v1/payments/refunds", back)).json()["id"]
         own["review_id"] = await a_review(box, shop=shop)
     await fill_gateways(box, shop, own)

@@ -69,7 +69,7 @@ async def configs(work: Work) -> list[Any]:
         ({"config": {}}, 422, "/config/secret"),
         ({"config": {"secret": 5}}, 422, "/config/secret"),
         ({"config": {"secret": "a", "other": "b"}}, 422, "/config/other"),
-        ({"location_ids": ["019377d6-5b1e-7c3a-8f00-000000000001"]}, 422, "/location_ids/0"),
+        ({"location_ids": ["019377d6-5b1e-7c3a-8f00-000000000001"]}, 404, "/location_ids/0"),
         ({"mode": "real"}, 422, "/mode"),
         ({"position": -1}, 422, "/position"),
     ],
