@@ -57,6 +57,14 @@ def invariants() -> Sequence[Rule]:
             " <> CASE WHEN a.ends_at IS NULL THEN 0 ELSE 1 END",
         ),
         Rule(
+            "a price list that takes its prices from others says from where, and by how much",
+            "SELECT l.id FROM catalog_price_list l LEFT JOIN catalog_price_list b"
+            " ON b.business_id = l.business_id AND b.id = l.based_on_id"
+            " WHERE (l.percent IS NULL) <> (l.based_on IS NULL AND l.based_on_id IS NULL)"
+            " OR (l.based_on_id IS NOT NULL"
+            " AND (b.id IS NULL OR l.based_on IS NOT NULL OR b.created_at > l.created_at))",
+        ),
+        Rule(
             "a price list is in the currency of its business, and a price of a pack is of that pack's product",
             "SELECT l.id FROM catalog_price_list l JOIN kernel_business k ON k.id = l.business_id"
             " WHERE k.currency <> l.currency UNION ALL SELECT p.id FROM catalog_price p JOIN catalog_pack k"

@@ -218,6 +218,9 @@ class PriceList(Owned, Versioned, Base):
 
     scope: see `rules.prices.SCOPES`; exactly the id it speaks of is there, those of customers are of the plugin
     customers. channel: None means every one. It is in force from `starts_at` up to, not including, `ends_at`.
+
+    A list that is based on the products' own prices of a channel (`based_on`), or on another list (`based_on_id`), has
+    a price for whatever those have one for: so many percent more, or less, rounded to a multiple of `round_to`.
     """
 
     __tablename__ = "catalog_price_list"
@@ -238,6 +241,10 @@ class PriceList(Owned, Versioned, Base):
     channel: Mapped[str | None]
     currency: Mapped[str]
     prices_include_tax: Mapped[bool]
+    based_on: Mapped[str | None] = mapped_column(info=impersonal("a channel"))
+    based_on_id: Mapped[uuid.UUID | None]
+    percent: Mapped[int | None]
+    round_to: Mapped[int | None]
     starts_at: Mapped[dt.datetime | None]
     ends_at: Mapped[dt.datetime | None]
     is_active: Mapped[bool]
@@ -249,6 +256,7 @@ class Price(Owned, Base):
 
     min_quantity: from how much of the product, or how many of the pack, a cart must hold. Rows of one key (list,
     product, pack, min_quantity) never overlap; what has begun keeps its price, so that they are the history.
+    mark: see `rules.spans`.
     """
 
     __tablename__ = "catalog_price"
@@ -269,6 +277,7 @@ class Price(Owned, Base):
     price: Mapped[int]
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime | None]
+    mark: Mapped[str | None] = mapped_column(info=impersonal("a code"))
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
 
@@ -293,5 +302,6 @@ class BasePrice(Owned, Base):
     price: Mapped[int | None]
     starts_at: Mapped[dt.datetime]
     ends_at: Mapped[dt.datetime | None]
+    mark: Mapped[str | None] = mapped_column(info=impersonal("a code"))
     created_at: Mapped[dt.datetime]
     created_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))

@@ -1,4 +1,4 @@
-"""Which price is in force: of lists and their rows the one that wins, and why the others do not. Prices over time.
+"""Which price is in force: of lists and their rows the one that wins, and why the others do not.
 
 Prices and quantities are scaled by `money.MICRO`.
 """
@@ -6,7 +6,7 @@ Prices and quantities are scaled by `money.MICRO`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -36,6 +36,15 @@ class ListFacts(Struct, frozen=True):
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
     is_active: bool
+    based_on: str | None = None
+    based_on_id: UUID | None = None
+    percent: int | None = None
+    round_to: int | None = None
+
+    @property
+    def is_based(self) -> bool:
+        """Whether it has prices that it takes from others."""
+        return self.percent is not None
 
 
 class Buying(Struct, frozen=True):
@@ -72,13 +81,27 @@ class OwnPrice(Struct, frozen=True):
     pack_price: int | None = None
 
 
+class Based(Struct, frozen=True):
+    """A list that is based on others' prices, beside these for one product: the rows of the list it is based on.
+
+    below: the same of that list, where it is based on others' prices in its turn. All that is based on the products'
+    own prices ends there.
+    """
+
+    list: ListFacts
+    base: ListFacts | None = None
+    rows: tuple[Listed, ...] = ()
+    below: Based | None = None
+
+
 class Chosen(Struct, frozen=True):
-    """The price of a unit or a whole pack, the rule it comes from, why, and the row of a list where it is one's."""
+    """The price of a unit or a whole pack, the rule it comes from, and why; the list it is of, and the row, if any."""
 
     price: int
     rule: str
     reason: str
     row: Listed | None = None
+    list: ListFacts | None = None
 
 
 def why_not(one: ListFacts, buying: Buying) -> str | None:
@@ -117,7 +140,10 @@ def not_reached(row: Listed, own: OwnPrice, quantity: int) -> str | None:
     return f"It is from {format_micro(row.min_quantity)} on" if quantity < least else None
 
 
-def order_of(row: Listed, own: OwnPrice) -> tuple[int, bool, int, dt.datetime, bytes]:
+Order = tuple[int, bool, int, dt.datetime, bytes]
+
+
+def order_of(row: Listed, own: OwnPrice) -> Order:
     """What decides between two rows, the greater first: total, so that two prices never tie.
 
     Whom the list is for (customer, group, location, everybody); a row of the very pack; the higher minimum quantity;
@@ -129,14 +155,56 @@ def order_of(row: Listed, own: OwnPrice) -> tuple[int, bool, int, dt.datetime, b
     return _RANK[row.list.scope], names_pack, least, since, row.id.bytes
 
 
-def choose(rows: Iterable[Listed], own: OwnPrice, channel: str, quantity: int) -> Chosen:
-    """The price that is in force: of the rows that fit the best by `order_of`, or what the product costs by itself."""
+def order_of_based(one: ListFacts) -> Order:
+    """The same of a list that is based on others, as far as it has no row: it names no pack, and no quantity."""
+    return _RANK[one.scope], False, 0, one.starts_at or _EVER, one.id.bytes
+
+
+def choose(rows: Iterable[Listed], own: OwnPrice, channel: str, quantity: int, based: Iterable[Based] = ()) -> Chosen:
+    """The price that is in force: the best by `order_of` of what fits, or what the product costs by itself.
+
+    rows: of lists for who buys; based: those of these lists that are based on others. A row of such a list goes before
+    what it takes from elsewhere.
+    """
+    rows = tuple(rows)
+    best = _best(rows, own, quantity)
+    found = own_price(own, channel)
+    if best is not None:
+        found = Chosen(_price_of(best, own), best.list.name, reason_of(best), best, best.list)
+    order = None if best is None else order_of(best, own)
+    has_row = {row.list.id for row in rows if not_reached(row, own, quantity) is None} if based else set()
+    for one in based:
+        price = None if one.list.id in has_row else based_price(one, own, quantity)
+        if price is not None and (order is None or order_of_based(one.list) > order):
+            order = order_of_based(one.list)
+            found = Chosen(price, one.list.name, reason_of_based(one), None, one.list)
+    return found
+
+
+def based_price(one: Based, own: OwnPrice, quantity: int) -> int | None:
+    """What a list takes from others: so much more or less than they say, rounded once; None where they say nothing."""
+    facts = one.list
+    if facts.based_on is not None:
+        before: int | None = own_price(own, facts.based_on).price
+    elif one.base is None or (one.base.currency, one.base.prices_include_tax) != (
+        facts.currency, facts.prices_include_tax
+    ):  # fmt: skip
+        return None
+    else:
+        best = _best(one.rows, own, quantity)
+        before = _price_of(best, own) if best is not None else None
+        if best is None and one.below is not None:
+            before = based_price(one.below, own, quantity)
+    return None if before is None else price_changed(before, facts.percent or 0, 0, facts.round_to or 1)
+
+
+def _best(rows: Iterable[Listed], own: OwnPrice, quantity: int) -> Listed | None:
     fitting = [row for row in rows if not_reached(row, own, quantity) is None]
-    if not fitting:
-        return own_price(own, channel)
-    row = max(fitting, key=lambda one: order_of(one, own))
-    price = row.price if row.pack_id is not None else round_ratio(row.price * own.factor, MICRO)
-    return Chosen(price, row.list.name, reason_of(row), row)
+    return max(fitting, key=lambda one: order_of(one, own), default=None)
+
+
+def _price_of(row: Listed, own: OwnPrice) -> int:
+    return row.price if row.pack_id is not None else round_ratio(row.price * own.factor, MICRO)
 
 
 def own_price(own: OwnPrice, channel: str) -> Chosen:
@@ -157,81 +225,26 @@ def reason_of(row: Listed) -> str:
     return f"price list of {_WHOM[row.list.scope]}{least}, since {row.starts_at.astimezone(dt.UTC):%Y-%m-%d %H:%M}Z"
 
 
+def reason_of_based(one: Based) -> str:
+    """Which list it is, and what it takes from where, in words for who asks."""
+    return f"price list of {_WHOM[one.list.scope]}: {words_of(one.list, one.base)}"
+
+
+def words_of(one: ListFacts, base: ListFacts | None) -> str:
+    """What a list takes from where: `12 % less than the wholesale price`."""
+    whence = base.name if base is not None else f"the {one.based_on} price"
+    percent = one.percent or 0
+    if not percent:
+        return f"as {whence}"
+    return f"{format_micro(abs(percent))} % {'less' if percent < 0 else 'more'} than {whence}"
+
+
 _WHOM: Final = {
     "customer": "the customer",
     "group": "the customer's group",
     "location": "the location",
     "everybody": "everybody",
 }
-
-
-# Prices over time
-
-
-class Span(Struct, frozen=True):
-    """A price from one instant up to, not including, another; None as end: until further notice."""
-
-    id: UUID
-    price: int | None
-    starts_at: dt.datetime
-    ends_at: dt.datetime | None
-
-
-class Amendment(Struct, frozen=True):
-    """What becomes of the spans of one key. ends: id → new end; prices: id → new price; dropped: ids; added: new ones.
-
-    Each of `added` is (price, starts_at, ends_at).
-    """
-
-    ends: Mapping[UUID, dt.datetime | None] = {}
-    prices: Mapping[UUID, int | None] = {}
-    dropped: tuple[UUID, ...] = ()
-    added: tuple[tuple[int | None, dt.datetime, dt.datetime | None], ...] = ()
-
-    @property
-    def changes(self) -> bool:
-        """Whether anything becomes different."""
-        return bool(self.ends or self.prices or self.dropped or self.added)
-
-
-def at_of(spans: Iterable[Span], at: dt.datetime) -> Span | None:
-    """The span in force at an instant."""
-    return next((one for one in spans if one.starts_at <= at and (one.ends_at is None or at < one.ends_at)), None)
-
-
-def amended(spans: Iterable[Span], what: Amendment, new_id: Callable[[], UUID]) -> list[Span]:
-    """The spans of a key after an amendment, the first first."""
-    kept = [
-        Span(one.id, what.prices.get(one.id, one.price), one.starts_at, what.ends.get(one.id, one.ends_at))
-        for one in spans
-        if one.id not in what.dropped
-    ]
-    added = [Span(new_id(), price, starts_at, ends_at) for price, starts_at, ends_at in what.added]
-    return sorted([*kept, *added], key=lambda one: one.starts_at)
-
-
-def priced_from(spans: Sequence[Span], at: dt.datetime, price: int | None, now: dt.datetime) -> Amendment:
-    """Let a price be in force from an instant up to the next change that is planned; what was before keeps its own.
-
-    The price that runs now needs no new row; one that is planned has its own even if it is the same, since what is
-    before it may yet change.
-    """
-    running = at_of(spans, at)
-    if running is not None and running.price == price and (at <= now or running.starts_at == at):
-        return Amendment()
-    if running is not None and running.starts_at == at:
-        return Amendment(prices={running.id: price})
-    later = [one.starts_at for one in spans if one.starts_at > at]
-    until = running.ends_at if running is not None else min(later, default=None)
-    return Amendment(ends={running.id: at} if running is not None else {}, added=((price, at, until),))
-
-
-def ended_at(span: Span, at: dt.datetime, spans: Sequence[Span]) -> Amendment:
-    """Take a price away: one that is planned as if it had never been, one that runs from the instant on."""
-    if span.starts_at < at:
-        return Amendment(ends={span.id: at})
-    before = next((one for one in spans if one.ends_at == span.starts_at), None)
-    return Amendment(ends={before.id: span.ends_at} if before is not None else {}, dropped=(span.id,))
 
 
 # Changes of many prices

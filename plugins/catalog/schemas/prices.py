@@ -22,6 +22,10 @@ Least = Annotated[
     Meta(description="From how much of the product in a cart, or how many of the pack; 0: any.", examples=["12"]),
 ]
 Since = Annotated[Instant, Meta(description="From when on; without it from now.")]
+Until = Annotated[
+    Instant | None,
+    Meta(description="Up to when, not included; then goes on what was, or what was planned meanwhile."),
+]
 Change = Annotated[
     str,
     Meta(
@@ -41,6 +45,10 @@ class PriceListIn(Request, frozen=True, kw_only=True):
 
     Without `channel` it is for every channel; without days it is always in force. `valid_until` is its last day.
     Currency and tax are the business's; said otherwise, the list is refused.
+
+    Based on the products' own prices of a channel (`based_on`) or on another list (`based_on_id`) it has a price for
+    whatever those have one for, `percent` more or with a minus less, rounded to a multiple of `round_to`. Prices that
+    are set on it go before.
     """
 
     id: UUID | None = None
@@ -51,13 +59,17 @@ class PriceListIn(Request, frozen=True, kw_only=True):
     channel: Channel | None = None
     currency: Currency | None = None
     prices_include_tax: bool | None = None
+    based_on: Channel | None = None
+    based_on_id: UUID | None = None
+    percent: Change | None = None
+    round_to: UnitPrice | None = None
     valid_from: Day | None = None
     valid_until: Day | None = None
     is_active: bool = True
 
 
 class PriceListPatch(Request, frozen=True, kw_only=True):
-    """What changes of a price list. For whom it is stays: make another list."""
+    """What changes of a price list. For whom it is, and what it is based on, stays: make another list."""
 
     name: ListName | UnsetType = UNSET
     channel: Channel | UnsetType | None = UNSET
@@ -78,6 +90,10 @@ class PriceListOut(Struct, frozen=True, kw_only=True):
     channel: Channel | None
     currency: Currency
     prices_include_tax: bool
+    based_on: Channel | None
+    based_on_id: UUID | None
+    percent: Change | None
+    round_to: UnitPrice | None
     valid_from: Day | None
     valid_until: Day | None
     starts_at: dt.datetime | None
@@ -103,10 +119,11 @@ class PriceIn(Request, frozen=True, kw_only=True):
     min_quantity: Least = "0"
     price: UnitPrice
     starts_at: Since | None = None
+    until: Until = None
 
 
 class PricesIn(Request, frozen=True, kw_only=True):
-    """Prices to set, up to 1,000. Each holds from its instant on until the next that is planned for the same."""
+    """Prices to set, up to 1,000. Each holds up to its end, or else until the next that is planned for the same."""
 
     prices: Annotated[list[PriceIn], Meta(min_length=1, max_length=1000)]
 
@@ -147,11 +164,12 @@ class PriceQuery(ListQuery, frozen=True, kw_only=True):
 
 
 class BasePriceIn(Request, frozen=True, kw_only=True):
-    """A change of a product's own price, at a future instant."""
+    """A change of a product's own price: at a future instant, or for a while, from then or from now on."""
 
     channel: Channel = "retail"
     price: UnitPrice
-    starts_at: Annotated[Instant, Meta(description="Later than now.")]
+    starts_at: Annotated[Instant | None, Meta(description="Later than now; with an end it may be left out.")] = None
+    until: Until = None
 
 
 class BasePriceOut(Struct, frozen=True, kw_only=True):
@@ -229,6 +247,7 @@ class PriceEdit(Request, frozen=True, kw_only=True):
     amount: Change = "0"
     round_to: UnitPrice | None = None
     starts_at: Since | None = None
+    until: Until = None
 
 
 class PriceEditApply(PriceEdit, frozen=True, kw_only=True):

@@ -17,10 +17,10 @@ from kernel.wire import ListQuery, Page
 from kernel.work import Work
 from plugins.catalog.errors import PriceOver
 from plugins.catalog.models import BasePrice, Product
-from plugins.catalog.rules.prices import Span, amended, at_of, ended_at, priced_from
+from plugins.catalog.rules.spans import Span, amended, at_of, ended_at, repriced
 from plugins.catalog.schemas.prices import BasePriceIn, BasePriceOut
 from plugins.catalog.services.common import locked
-from plugins.catalog.services.price_rows import instant_of
+from plugins.catalog.services.price_rows import end_of, instant_of
 from plugins.catalog.services.spans import Spans, span_of, state_of
 
 COLUMNS = {"retail": "price", "wholesale": "wholesale_price"}
@@ -33,6 +33,7 @@ _SPANS = Prepared(
         BasePrice.price,
         BasePrice.starts_at,
         BasePrice.ends_at,
+        BasePrice.mark,
     )
     .where(
         BasePrice.business_id == sa.bindparam("business_id", type_=sa.Uuid()),
@@ -51,6 +52,7 @@ class OwnChange(NamedTuple):
     was: int | None
     since: dt.datetime
     price: int | None
+    until: dt.datetime | None = None
 
 
 Known = dict[tuple[UUID, str], list[Span]]
@@ -81,11 +83,13 @@ async def change_own(work: Work, changes: Sequence[OwnChange], at: dt.datetime) 
     known, writing, done = await own_spans(work, (one.product_id for one in changes)), Spans(work, BasePrice), 0
     for one in changes:
         before = known.get((one.product_id, one.channel), [])
-        if not before and one.since >= at:  # the product is as old as the change: its row says all
+        if (
+            not before and one.since >= at and one.until is None
+        ):  # the product is as old as the change: its row says all
             done += one.was != one.price
             continue
         spans = before or [Span(new_id(), one.was, one.since, None)]
-        amendment = priced_from(spans, at, one.price, work.now)
+        amendment = repriced(spans, at, one.until, one.price, work.now)
         if amendment.changes:
             key = {"product_id": one.product_id, "channel": one.channel}
             writing.replace(key, before, amended(spans, amendment, new_id))
@@ -95,18 +99,20 @@ async def change_own(work: Work, changes: Sequence[OwnChange], at: dt.datetime) 
 
 
 async def plan_price(work: Work, product_id: UUID, data: BasePriceIn) -> BasePriceOut:
-    """Plan another price of a product for a time to come. Raises NotFound, Invalid for what is not to come."""
+    """Plan another price of a product, from a time to come on or for a while. Raises NotFound, Invalid."""
     row = await locked(work, Product, product_id)
     at = instant_of(work, data.starts_at, "/starts_at")
-    if at == work.now:
+    until = end_of(data.until, at, "/until")
+    if at == work.now and until is None:
         raise Invalid.at("/starts_at", "Change the product itself for a price that acts at once")
     column = COLUMNS[data.channel]
     price, was = parse_micro(data.price), getattr(row, column)
-    await change_own(work, [OwnChange(product_id, data.channel, was, row.created_at, price)], at)
+    await change_own(work, [OwnChange(product_id, data.channel, was, row.created_at, price, until)], at)
     row.version += 1
     row.updated_at = work.now
     await work.session.flush()
-    work.audit(subject=f"product:{product_id}", channel=data.channel, price=data.price, starts_at=at.isoformat())
+    span: dict[str, Any] = {"starts_at": at.isoformat()} | ({"until": until.isoformat()} if until else {})
+    work.audit(subject=f"product:{product_id}", channel=data.channel, price=data.price, **span)
     spans = (await own_spans(work, [product_id]))[product_id, data.channel]
     planned = at_of(spans, at)
     assert planned is not None  # noqa: S101 - just written

@@ -20,17 +20,21 @@ from plugins.catalog.rules.prices import (
     Chosen,
     Listed,
     ListFacts,
+    Order,
     OwnPrice,
+    based_price,
     choose,
+    in_force,
     not_reached,
     order_of,
+    order_of_based,
     own_price,
     why_not,
 )
 from plugins.catalog.schemas.prices import Considered, PriceAsk, PriceWhy
 from plugins.catalog.services.price_lists import buyer_of
 from plugins.catalog.services.price_rows import LATEST
-from plugins.catalog.services.pricing import LISTED, base_price, listed_in, read_lists
+from plugins.catalog.services.pricing import LISTED, base_price, in_force_of, listed_in, read_lists
 from plugins.taxes.api import policy_of
 
 _PRODUCT = Prepared(
@@ -69,7 +73,10 @@ async def explain_price(work: Work, product_id: UUID, ask: PriceAsk) -> PriceWhy
     own = _own(row, ask)
     quantity = _quantity(row.unit, own, ask)
     rows = list(listed_in(row.listed, lists))
-    chosen = choose([one for one in rows if why_not(one.list, buying) is None], own, ask.channel, quantity)
+    running = in_force_of(in_force(lists.values(), buying), lists)
+    ours, based = running.rows(rows)
+    chosen = choose(ours, own, ask.channel, quantity, based)
+    taken = {one.list.id: based_price(one, own, quantity) for one in based}
     exponent = work.shop.exponent
     return PriceWhy(
         product_id=product_id,
@@ -77,13 +84,13 @@ async def explain_price(work: Work, product_id: UUID, ask: PriceAsk) -> PriceWhy
         price=format_price(chosen.price, exponent),
         rule=chosen.rule,
         reason=chosen.reason,
-        list_id=chosen.row.list.id if chosen.row else None,
+        list_id=chosen.list.id if chosen.list else None,
         price_id=chosen.row.id if chosen.row else None,
         own_price=format_price(own_price(own, ask.channel).price, exponent),
         at=buying.at,
         considered=[
-            _considered(one, listed, reason, chosen, exponent)
-            for one, listed, reason in _judged(lists, rows, buying, own, quantity, chosen)
+            _considered(one, listed, reason, chosen, taken.get(one.id), exponent)
+            for one, listed, reason in _judged(lists, rows, buying, own, quantity, chosen, taken)
         ],
     )
 
@@ -95,34 +102,52 @@ def _judged(
     own: OwnPrice,
     quantity: int,
     chosen: Chosen,
+    taken: Mapping[UUID, int | None],
 ) -> Iterator[tuple[ListFacts, Listed | None, str]]:
-    """Every row of the product, the best first, then the lists without one; each with what is to be said of it."""
+    """Every row of the product, the best first, then the lists without one; each with what is to be said of it.
+
+    taken: what lists that are based on others take from them.
+    """
     for row in sorted(rows, key=lambda one: order_of(one, own), reverse=True):
         reason = why_not(row.list, buying) or not_reached(row, own, quantity)
-        if reason is None and (won := chosen.row) is not None:
-            reason = chosen.reason if row.id == won.id else _behind(row, won, own)
+        if reason is None and chosen.list is not None:
+            is_it = chosen.row is not None and row.id == chosen.row.id
+            reason = chosen.reason if is_it else _behind(order_of(row, own), row.list, chosen, own)
         yield row.list, row, reason or ""
     priced = {row.list.id for row in rows}
     for one in lists.values():
-        if one.id not in priced:
-            yield one, None, why_not(one, buying) or "It has no price of this product now"
+        if one.id not in priced or (chosen.row is None and chosen.list is one):
+            yield one, None, why_not(one, buying) or _of_based(one, chosen, taken, own)
 
 
-def _behind(row: Listed, won: Listed, own: OwnPrice) -> str:
-    """What decided between a row and the one that won."""
-    mine, theirs = order_of(row, own), order_of(won, own)
+def _of_based(one: ListFacts, chosen: Chosen, taken: Mapping[UUID, int | None], own: OwnPrice) -> str:
+    """What is to be said of a list without a row that fits."""
+    if taken.get(one.id) is None or chosen.list is None:
+        return "It has no price of this product now"
+    return chosen.reason if chosen.list is one else _behind(order_of_based(one), one, chosen, own)
+
+
+def _behind(mine: Order, of: ListFacts, chosen: Chosen, own: OwnPrice) -> str:
+    """What decided between a price and the one that won."""
+    won = chosen.list
+    assert won is not None  # noqa: S101 - something of a list won
+    theirs = order_of_based(won) if chosen.row is None else order_of(chosen.row, own)
     said = (
-        f"{won.list.name} is for the {won.list.scope}, which goes before {row.list.scope}",
-        f"{won.list.name} prices the pack itself",
-        f"{won.list.name} has a price from a higher quantity on",
-        f"{won.list.name} came into force later",
-        f"The price of {won.list.name} was set later",
+        f"{won.name} is for the {won.scope}, which goes before {of.scope}",
+        f"{won.name} prices the pack itself",
+        f"{won.name} has a price from a higher quantity on",
+        f"{won.name} came into force later",
+        f"The price of {won.name} was set later",
     )
     return next(words for a, b, words in zip(mine, theirs, said, strict=True) if a != b)
 
 
-def _considered(one: ListFacts, row: Listed | None, reason: str, chosen: Chosen, exponent: int) -> Considered:
+def _considered(
+    one: ListFacts, row: Listed | None, reason: str, chosen: Chosen, taken: int | None, exponent: int
+) -> Considered:
     scope: Any = one.scope
+    price = row.price if row else taken
+    is_it = chosen.list is not None and one.id == chosen.list.id
     return Considered(
         list_id=one.id,
         list=one.name,
@@ -130,8 +155,8 @@ def _considered(one: ListFacts, row: Listed | None, reason: str, chosen: Chosen,
         price_id=row.id if row else None,
         pack_id=row.pack_id if row else None,
         min_quantity=format_micro(row.min_quantity) if row else None,
-        price=format_price(row.price, exponent) if row else None,
-        won=row is not None and chosen.row is not None and row.id == chosen.row.id,
+        price=None if price is None else format_price(price, exponent),
+        won=is_it and (row and row.id) == (chosen.row and chosen.row.id),
         reason=reason,
     )
 

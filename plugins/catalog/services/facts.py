@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from plugins.catalog.rules.prices import Listed
+from plugins.catalog.rules.prices import Based, Listed
 
 
 class SellablePack(Struct, frozen=True):
@@ -24,7 +24,8 @@ class Sellable(Struct, frozen=True):
 
     category_ids: from the product's category up to the root. barcode and pack: what it was asked by; `mrp`, scaled as
     prices are, is then that of the code, and of the whole pack. Products that are no longer active are told of, too.
-    listed: its prices on the lists that are in force for who buys; `list_price` chooses.
+    listed, based: its prices on the lists that are in force for who buys, and those that these take from others;
+    `list_price` chooses.
     """
 
     product_id: UUID
@@ -46,6 +47,7 @@ class Sellable(Struct, frozen=True):
     pack: SellablePack | None = None
     listed: tuple[Listed, ...] = ()
     tags: tuple[str, ...] = ()
+    based: tuple[Based, ...] = ()
 
 
 class Found(Struct, frozen=True):

@@ -124,13 +124,14 @@ def _barcode(code: str) -> str:
 
 
 class PriceSaid(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A row of a table of prices as it was checked. pack: its name. starts_at: without a zone that of the business."""
+    """A row of a table of prices as it was checked. pack: its name. Instants without a zone are the business's."""
 
     sku: Code
     price: UnitPrice
     pack: PackName | None = None
     min_quantity: Quantity = "0"
     starts_at: dt.datetime | None = None
+    until: dt.datetime | None = None
 
 
 class PriceRow(Struct, frozen=True, omit_defaults=True):
@@ -175,13 +176,16 @@ def _once_of_price(said: PriceSaid) -> Iterable[tuple[str, str, str]]:
     )
 
 
+_INSTANTS: Final = ("starts_at", "until")
+
+
 def _of_price(name: str, cell: str) -> Any:
     text = read_cell(cell.strip(" "))
-    if name == "starts_at" and len(text) == len("2026-12-01"):
+    if name in _INSTANTS and len(text) == len("2026-12-01"):
         return f"{text}T00:00:00"
     if text:
         return text
-    return None if name in ("pack", "starts_at") else UNSET
+    return None if name == "pack" or name in _INSTANTS else UNSET
 
 
 _PRICES_LIKE = {
@@ -189,7 +193,7 @@ _PRICES_LIKE = {
     "price": f"Write it {_PRICE}",
     "pack": "Write the name of a pack of the product",
     "min_quantity": "Write it such as 12",
-    "starts_at": "Write it such as 2026-12-01, or 2026-12-01T08:00:00",
+    **dict.fromkeys(_INSTANTS, "Write it such as 2026-12-01, or 2026-12-01T08:00:00"),
 }
 FORMS: Final = {
     "products": Form(COLUMNS, ("sku",), Said, Row, _of_product, _LIKE, _once_of_product, _is_own),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,9 @@ from kernel.db import Prepared, among
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
 from plugins.catalog.rules.goods import UNIT_DECIMALS, BadBarcode, check_gtin, ids_on, mrp_of
-from plugins.catalog.rules.prices import Buying, Chosen, ListFacts, OwnPrice, choose
+from plugins.catalog.rules.prices import Buying, Chosen, OwnPrice, choose
 from plugins.catalog.services.facts import Found, ProductName, Sellable, SellablePack, StockFacts
-from plugins.catalog.services.pricing import LISTED, base_price, listed_in, lists_for
+from plugins.catalog.services.pricing import LISTED, InForce, base_price, listed_in, lists_for
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
 _category = sa.and_(Category.business_id == Product.business_id, Category.id == Product.category_id)
@@ -111,7 +111,7 @@ async def sellables(
         product_ids=list(set(product_ids)),
         codes=list(set(codes.values())),
         at=work.now if buying is None else buying.at,
-        list_ids=list(lists),
+        list_ids=list(lists.read),
     )
     by_id = {row.id: _sellable(row, lists) for row in rows if row.code is None}
     by_code = {row.code: _sellable(row, lists) for row in rows if row.code is not None}
@@ -127,7 +127,7 @@ def list_price(good: Sellable, channel: str, quantity: int) -> Chosen:
     own = OwnPrice(good.price, good.wholesale_price)
     if pack is not None:
         own = OwnPrice(good.price, good.wholesale_price, pack.id, pack.name, pack.factor, pack.price)
-    return choose(good.listed, own, channel, quantity)
+    return choose(good.listed, own, channel, quantity, good.based)
 
 
 _CATEGORIES = Prepared(
@@ -197,7 +197,8 @@ def normal_code(code: str) -> str | None:
         return None
 
 
-def _sellable(row: Any, lists: Mapping[UUID, ListFacts]) -> Sellable:
+def _sellable(row: Any, lists: InForce) -> Sellable:
+    listed, based = lists.rows(listed_in(row.listed, lists.read))
     pack = SellablePack(row.pack_id, row.pack_name, row.factor, row.pack_price) if row.pack_id else None
     return Sellable(
         row.id,
@@ -217,8 +218,9 @@ def _sellable(row: Any, lists: Mapping[UUID, ListFacts]) -> Sellable:
         row.is_active,
         row.code,
         pack,
-        tuple(listed_in(row.listed, lists)),
+        listed,
         tuple(row.tags),
+        based,
     )
 
 

@@ -21,7 +21,7 @@ from plugins.catalog.schemas.prices import EditDone, Edited, EditPreview, PriceE
 from plugins.catalog.services.base_prices import COLUMNS, OwnChange, change_own
 from plugins.catalog.services.common import check_references
 from plugins.catalog.services.lookup import product_names
-from plugins.catalog.services.price_rows import Key, Wanted, instant_of, set_prices
+from plugins.catalog.services.price_rows import Key, Wanted, end_of, instant_of, set_prices
 from plugins.catalog.services.pricing import base_price, running
 
 MOST = 10_000
@@ -41,12 +41,14 @@ class _Line(NamedTuple):
 
 async def preview_edit(work: Work, data: PriceEdit) -> EditPreview:
     """What a change would do. Raises NotFound for what it names, Invalid for what makes no sense."""
+    end_of(data.until, instant_of(work, data.starts_at, "/starts_at"), "/until")
     return _preview(work, data, await _lines(work, data, instant_of(work, data.starts_at, "/starts_at")))
 
 
 async def apply_edit(work: Work, data: PriceEditApply) -> EditDone:
     """Do what a preview has shown. Raises as it does; EditChanged where it would be something else by now."""
     at = instant_of(work, data.starts_at, "/starts_at")
+    until = end_of(data.until, at, "/until")
     await _hold(work, data)
     lines = await _lines(work, data, at)
     changed = [one for one in lines if one.before != one.after]
@@ -54,15 +56,16 @@ async def apply_edit(work: Work, data: PriceEditApply) -> EditDone:
     if digest != data.digest:
         raise EditChanged
     if data.price_list_id is None:
-        await _change_own(work, data.channel, changed, at)
+        await _change_own(work, data.channel, changed, at, until)
     else:
         row = await _list_of(work, data.price_list_id)
         keyed = [(Key(one.row.id, one.pack_id, one.min_quantity or 0), one.after) for one in changed]
-        await set_prices(work, row, [Wanted(key, after, at) for key, after in keyed])
+        await set_prices(work, row, [Wanted(key, after, at, until) for key, after in keyed])
     id_ = new_id()
     where = data.channel if data.price_list_id is None else str(data.price_list_id)
     rule = {"percent": data.percent, "amount": data.amount, "round_to": data.round_to}
-    work.audit(subject=f"price_edit:{id_}", prices=where, rule=rule, changed=len(changed), starts_at=at.isoformat())
+    span: dict[str, Any] = {"starts_at": at.isoformat()} | ({"until": until.isoformat()} if until else {})
+    work.audit(subject=f"price_edit:{id_}", prices=where, rule=rule, changed=len(changed), **span)
     return EditDone(id=id_, **structs.asdict(_preview(work, data, lines)))
 
 
@@ -146,7 +149,7 @@ async def _hold(work: Work, data: PriceEdit) -> None:
     await work.execute(rows.order_by(Product.id).with_for_update(key_share=True))
 
 
-async def _change_own(work: Work, channel: str, lines: list[_Line], at: dt.datetime) -> None:
+async def _change_own(work: Work, channel: str, lines: list[_Line], at: dt.datetime, until: dt.datetime | None) -> None:
     column = getattr(Product, COLUMNS[channel])
     after = {one.row.id: one.after for one in lines}
     rows = await work.execute(
@@ -154,12 +157,15 @@ async def _change_own(work: Work, channel: str, lines: list[_Line], at: dt.datet
             Product.business_id == work.business_id, Product.id.in_(list(after))
         )
     )
-    changes = [OwnChange(row.id, channel, row.was, row.created_at, after[row.id]) for row in rows.all()]
+    changes = [OwnChange(row.id, channel, row.was, row.created_at, after[row.id], until) for row in rows.all()]
     await change_own(work, changes, at)
     if at <= work.now and changes:
         here = sa.and_(Product.business_id == work.business_id, Product.id == sa.bindparam("product"))
-        new = {column.key: sa.bindparam("new_price"), "version": Product.version + 1, "updated_at": work.now}
-        prices = [{"product": one.product_id, "new_price": one.price} for one in changes]
+        new: dict[str, Any] = {"version": Product.version + 1, "updated_at": work.now}
+        prices: list[dict[str, Any]] = [{"product": one.product_id} for one in changes]
+        if until is None:  # what is set for a while is not what was last set by hand
+            new[column.key] = sa.bindparam("new_price")
+            prices = [{"product": one.product_id, "new_price": one.price} for one in changes]
         await work.execute(sa.update(Product).where(here).values(new), prices)
 
 
@@ -174,7 +180,7 @@ def _step(data: PriceEdit) -> int:
 
 def _digest(data: PriceEdit, changed: list[_Line]) -> str:
     """What is applied by: the same only while the same prices become the same."""
-    said, where = hashlib.sha256(), f"{data.price_list_id} {data.channel} {data.starts_at}"
+    said, where = hashlib.sha256(), f"{data.price_list_id} {data.channel} {data.starts_at} {data.until}"
     for one in changed:
         said.update(f"{where} {one.row.id} {one.pack_id} {one.min_quantity} {one.before} {one.after}\n".encode())
     return said.hexdigest()[:32]

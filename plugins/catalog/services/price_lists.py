@@ -12,6 +12,7 @@ from msgspec import UnsetType
 from kernel.auth import Location
 from kernel.db import new_id
 from kernel.errors import InUse, Invalid, NotFound
+from kernel.money import MICRO, format_micro, format_price, parse_micro
 from kernel.web import page
 from kernel.wire import Page
 from kernel.work import Work
@@ -24,6 +25,8 @@ from plugins.taxes.api import policy_of
 
 MOST_LISTS = 1000
 """Kept in memory by every process; who has more wants groups of customers."""
+DEEPEST = 5
+"""Lists that stand on each other, the first included."""
 _YEARS = range(2000, 2200)
 _SCOPED = ("location_id", "group_id", "customer_id")
 
@@ -32,6 +35,7 @@ async def add_list(work: Work, data: PriceListIn) -> PriceList:
     """Add a list. Raises NotFound for whom it is for, Invalid for another currency or way of tax, TooManyLists."""
     scope = await _scope_of(work, data)
     _check_money(work, data)
+    await _check_based(work, data)
     counted = sa.select(sa.func.count()).where(PriceList.business_id == work.business_id)
     if (await work.execute(counted)).scalar_one() >= MOST_LISTS:
         raise TooManyLists(f"A business has at most {MOST_LISTS}")
@@ -45,6 +49,10 @@ async def add_list(work: Work, data: PriceListIn) -> PriceList:
         channel=data.channel,
         currency=work.shop.currency,
         prices_include_tax=policy_of(work).prices_include_tax,
+        based_on=data.based_on,
+        based_on_id=data.based_on_id,
+        percent=None if data.percent is None else parse_micro(data.percent),
+        round_to=None if data.round_to is None else parse_micro(data.round_to),
         starts_at=_begin_of(work, data.valid_from, "/valid_from"),
         ends_at=_end_of(work, data.valid_until),
         is_active=data.is_active,
@@ -77,8 +85,16 @@ async def change_list(work: Work, id_: UUID, patch: PriceListPatch) -> PriceList
 
 
 async def remove_list(work: Work, id_: UUID) -> None:
-    """Throw a list away with what is planned on it. Raises NotFound; InUse once a price of it has been in force."""
+    """Throw a list away with what is planned on it.
+
+    Raises NotFound; InUse once a price of it has been in force, and while another list is based on it.
+    """
     row = await work.get(PriceList, id_, to_change=True)
+    above = sa.select(PriceList.name).where(PriceList.business_id == work.business_id, PriceList.based_on_id == id_)
+    if (other := (await work.execute(above.limit(1))).scalar_one_or_none()) is not None:
+        raise InUse(f"{other} is based on it")
+    if row.percent is not None and row.is_active and (row.starts_at is None or row.starts_at <= work.now):
+        raise InUse("It is in force: switch it off")
     here = sa.and_(Price.business_id == work.business_id, Price.list_id == id_)
     begun = await work.execute(sa.select(Price.id).where(here, Price.starts_at <= work.now).limit(1))
     if begun.first() is not None:
@@ -116,6 +132,10 @@ def list_out(work: Work, row: Any) -> PriceListOut:
         channel=row.channel,
         currency=row.currency,
         prices_include_tax=row.prices_include_tax,
+        based_on=row.based_on,
+        based_on_id=row.based_on_id,
+        percent=None if row.percent is None else format_micro(row.percent),
+        round_to=None if row.round_to is None else format_price(row.round_to, work.shop.exponent),
         valid_from=first,
         valid_until=last,
         starts_at=row.starts_at,
@@ -152,6 +172,35 @@ def _check_money(work: Work, data: PriceListIn) -> None:
     includes = policy_of(work).prices_include_tax
     if data.prices_include_tax not in (None, includes):
         raise Invalid.at("/prices_include_tax", f"The business's prices {'include' if includes else 'are without'} tax")
+
+
+async def _check_based(work: Work, data: PriceListIn) -> None:
+    """What a list is based on is there before it and never changes, so that nothing goes round in circles.
+
+    The list below is held, so that nobody throws it away meanwhile.
+    """
+    based = data.based_on is not None or data.based_on_id is not None
+    if data.based_on is not None and data.based_on_id is not None:
+        raise Invalid.at("/based_on_id", "A list is based on the products' own prices, or on one other list")
+    if based != (data.percent is not None):
+        raise Invalid.at("/percent", "So much more or less, of a list that is based on other prices")
+    if not based and data.round_to is not None:
+        raise Invalid.at("/round_to", "Only what is taken from other prices is rounded")
+    if data.percent is not None and not -100 * MICRO <= parse_micro(data.percent) <= 1000 * MICRO:
+        raise Invalid.at("/percent", "From -100 to 1000 percent")
+    if data.round_to is not None and not parse_micro(data.round_to):
+        raise Invalid.at("/round_to", "Round to something above zero")
+    if data.based_on_id is None:
+        return
+    try:
+        below: PriceList | None = await work.get(PriceList, data.based_on_id, to_change=True)
+    except NotFound:
+        raise NotFound.at("/based_on_id", "There is no such price list") from None
+    for _ in range(DEEPEST - 1):
+        if below is None or below.based_on_id is None:
+            return
+        below = await work.session.get(PriceList, (work.business_id, below.based_on_id))
+    raise Invalid.at("/based_on_id", f"At most {DEEPEST} lists stand on each other")
 
 
 def _check_span(row: PriceList) -> None:

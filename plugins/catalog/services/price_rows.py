@@ -18,7 +18,7 @@ from kernel.work import Work
 from plugins.catalog.errors import PriceOver
 from plugins.catalog.models import Pack, Price, PriceList, Product
 from plugins.catalog.rules.goods import fits_unit
-from plugins.catalog.rules.prices import Span, amended, ended_at, priced_from
+from plugins.catalog.rules.spans import Span, amended, ended_at, repriced
 from plugins.catalog.schemas.prices import PriceIn, PriceListIn, PriceOut, PriceQuery, PricesIn, PricesSet
 from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.price_lists import add_list
@@ -32,7 +32,8 @@ _GOODS = Prepared(
 )
 _SPANS = Prepared(
     sa.select(
-        Price.id, Price.product_id, Price.pack_id, Price.min_quantity, Price.price, Price.starts_at, Price.ends_at
+        *(Price.id, Price.product_id, Price.pack_id, Price.min_quantity),
+        *(Price.price, Price.starts_at, Price.ends_at, Price.mark),
     )
     .where(
         Price.business_id == _business,
@@ -59,6 +60,7 @@ class Wanted(NamedTuple):
     key: Key
     price: int
     starts_at: dt.datetime
+    until: dt.datetime | None = None
 
 
 async def put_prices(work: Work, list_id: UUID, data: PricesIn) -> tuple[PricesSet, int]:
@@ -88,7 +90,7 @@ async def set_prices(work: Work, row: PriceList, wanted: Sequence[Wanted]) -> in
     done = 0
     for one in sorted(wanted, key=lambda each: each.starts_at):
         known = after.get(one.key, before.get(one.key, []))
-        amendment = priced_from(known, one.starts_at, one.price, work.now)
+        amendment = repriced(known, one.starts_at, one.until, one.price, work.now)
         if amendment.changes:
             after[one.key] = amended(known, amendment, new_id)
             done += 1
@@ -161,9 +163,19 @@ def instant_of(work: Work, said: dt.datetime | None, pointer: str) -> dt.datetim
     return said.astimezone(dt.UTC)
 
 
+def end_of(said: dt.datetime | None, at: dt.datetime, pointer: str) -> dt.datetime | None:
+    """When a price that begins at an instant is to end; None: not by itself. Raises Invalid for no later than that."""
+    if said is None:
+        return None
+    if not at < said < LATEST:
+        raise Invalid.at(pointer, "It ends after it begins, in a time that somebody will see")
+    return said.astimezone(dt.UTC)
+
+
 def _wanted(work: Work, one: PriceIn, pointer: str) -> Wanted:
     key = Key(one.product_id, one.pack_id, parse_micro(one.min_quantity))
-    return Wanted(key, parse_micro(one.price), instant_of(work, one.starts_at, f"{pointer}/starts_at"))
+    at = instant_of(work, one.starts_at, f"{pointer}/starts_at")
+    return Wanted(key, parse_micro(one.price), at, end_of(one.until, at, f"{pointer}/until"))
 
 
 async def _check_goods(work: Work, prices: Sequence[PriceIn]) -> None:

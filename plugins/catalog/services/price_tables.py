@@ -18,7 +18,7 @@ from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Pack, Price, PriceList, Product
 from plugins.catalog.rules.goods import fits_unit
-from plugins.catalog.rules.prices import at_of
+from plugins.catalog.rules.spans import repriced
 from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.forms import PRICE_COLUMNS, Fault, PriceRow, PriceSaid
 from plugins.catalog.services.price_rows import LATEST, Key, Wanted, known_spans, set_prices
@@ -39,6 +39,7 @@ _PAGE = Prepared(
         Price.min_quantity,
         Price.price,
         Price.starts_at,
+        Price.ends_at,
     )
     .join(Product, sa.and_(Product.business_id == Price.business_id, Product.id == Price.product_id))
     .outerjoin(Pack, sa.and_(Pack.business_id == Price.business_id, Pack.id == Price.pack_id))
@@ -90,10 +91,8 @@ async def compare_prices(work: Work, list_id: UUID, rows: Sequence[PriceRow]) ->
             continue
         wanted = _wanted(work, one, goods[one.sku])
         known = spans.get(wanted.key, [])
-        there = at_of(known, wanted.starts_at)
-        is_so = there is not None and there.price == wanted.price
-        planned = wanted.starts_at > work.now and there is not None and there.starts_at != wanted.starts_at
-        kind: Any = "unchanged" if is_so and not planned else "changed" if known else "created"
+        changed = repriced(known, wanted.starts_at, wanted.until, wanted.price, work.now).changes
+        kind: Any = "unchanged" if not changed else "changed" if known else "created"
         changes.append(PriceChange(kind, wanted))
     return ComparedPrices(changes, faults, len(rows) - len(changes))
 
@@ -128,13 +127,18 @@ async def _gather(work: Work, list_id: UUID, kind: Format) -> IO[bytes]:
     after = UUID(int=0)
     while rows := await work.fetch(_PAGE, list_id=list_id, after=after, now=work.now):
         for row in rows:
-            begins = row.starts_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if row.starts_at > work.now else ""
             price = format_price(row.price, work.shop.exponent)
             cells = {"sku": row.sku, "price": price, "pack": row.pack, "min_quantity": format_micro(row.min_quantity)}
-            file.write(table_line([(cells | {"starts_at": begins})[name] for name in PRICE_COLUMNS], kind))
+            cells["starts_at"] = _written(row.starts_at) if row.starts_at > work.now else ""
+            cells["until"] = "" if row.ends_at is None else _written(row.ends_at)
+            file.write(table_line([cells[name] for name in PRICE_COLUMNS], kind))
         after = rows[-1].id
     file.seek(0)
     return file
+
+
+def _written(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _by_sku(rows: Iterable[Any]) -> dict[str, _Goods]:
@@ -154,15 +158,23 @@ def _fault(work: Work, number: int, said: PriceSaid, goods: _Goods | None) -> Fa
     unit = goods.unit if said.pack is None else "pack"
     if not fits_unit(parse_micro(said.min_quantity), unit):
         return Fault(number, "min_quantity", f"Too many decimals for the unit {unit}")
-    if said.starts_at is not None and said.starts_at.year >= LATEST.year:
-        return Fault(number, "starts_at", "That is too far away")
+    for name, instant in (("starts_at", said.starts_at), ("until", said.until)):
+        if instant is not None and instant.year >= LATEST.year:
+            return Fault(number, name, "That is too far away")
+    if said.until is not None and _zoned(work, said.until) <= _begins(work, said):
+        return Fault(number, "until", "It ends after it begins")
     return None
 
 
 def _wanted(work: Work, said: PriceSaid, goods: _Goods) -> Wanted:
     key = Key(goods.id, None if said.pack is None else goods.packs[said.pack], parse_micro(said.min_quantity))
-    begins = said.starts_at
-    if begins is not None and begins.tzinfo is None:
-        begins = begins.replace(tzinfo=work.shop.tz)
-    at = work.now if begins is None or begins <= work.now else begins.astimezone(dt.UTC)
-    return Wanted(key, parse_micro(said.price), at)
+    until = None if said.until is None else _zoned(work, said.until)
+    return Wanted(key, parse_micro(said.price), _begins(work, said), until)
+
+
+def _begins(work: Work, said: PriceSaid) -> dt.datetime:
+    return work.now if said.starts_at is None else max(work.now, _zoned(work, said.starts_at))
+
+
+def _zoned(work: Work, instant: dt.datetime) -> dt.datetime:
+    return (instant if instant.tzinfo else instant.replace(tzinfo=work.shop.tz)).astimezone(dt.UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 from kernel.db import Configured, Rows, among, gathered
 from kernel.work import Work
 from plugins.catalog.models import BasePrice, Price, PriceList, Product
-from plugins.catalog.rules.prices import Buying, Listed, ListFacts, in_force
+from plugins.catalog.rules.prices import Based, Buying, Listed, ListFacts, in_force
 
 AT = sa.bindparam("at", type_=BasePrice.starts_at.type)
 """The instant whose prices a statement reads."""
@@ -32,6 +32,10 @@ _LISTS = Configured(
         PriceList.starts_at,
         PriceList.ends_at,
         PriceList.is_active,
+        PriceList.based_on,
+        PriceList.based_on_id,
+        PriceList.percent,
+        PriceList.round_to,
     )
     .where(PriceList.business_id == sa.bindparam("business_id", type_=sa.Uuid()))
     .order_by(PriceList.name)
@@ -120,11 +124,45 @@ async def read_lists(work: Work) -> Lists:
     return await work.recall(_LISTS, _lists)
 
 
-async def lists_for(work: Work, buying: Buying | None) -> dict[UUID, ListFacts]:
-    """The lists in force for a buyer, by id; none for nobody."""
+class InForce(Struct, frozen=True):
+    """The lists in force for a buyer, and those whose prices they are based on, by id."""
+
+    lists: Mapping[UUID, ListFacts] = {}
+    read: Mapping[UUID, ListFacts] = {}
+    based: tuple[ListFacts, ...] = ()
+
+    def rows(self, found: Iterable[Listed]) -> tuple[tuple[Listed, ...], tuple[Based, ...]]:
+        """Of a product's rows those on the lists in force, and what these lists take from others."""
+        rows = tuple(found)
+        own = tuple(row for row in rows if row.list.id in self.lists)
+        return own, tuple(_based(one, self.read, rows) for one in self.based)
+
+
+def in_force_of(lists: Iterable[ListFacts], by_id: Mapping[UUID, ListFacts]) -> InForce:
+    """Some lists as those in force, with all that they are based on."""
+    own = {one.id: one for one in lists}
+    read, fresh = dict(own), list(own.values())
+    while fresh:
+        bases = [by_id[id_] for one in fresh if (id_ := one.based_on_id) is not None and id_ in by_id]
+        fresh = [one for one in bases if one.id not in read]
+        read |= {one.id: one for one in fresh}
+    return InForce(own, read, tuple(one for one in own.values() if one.is_based))
+
+
+async def lists_for(work: Work, buying: Buying | None) -> InForce:
+    """The lists in force for a buyer; none for nobody."""
     if buying is None:
-        return {}
-    return {one.id: one for one in (await read_lists(work)).for_buyer(buying)}
+        return InForce()
+    known = await read_lists(work)
+    return in_force_of(known.for_buyer(buying), known.by_id)
+
+
+def _based(one: ListFacts, by_id: Mapping[UUID, ListFacts], rows: Sequence[Listed]) -> Based:
+    base = None if one.based_on_id is None else by_id.get(one.based_on_id)
+    if base is None:
+        return Based(one)
+    theirs = tuple(row for row in rows if row.list.id == base.id)
+    return Based(one, base, theirs, _based(base, by_id, rows) if base.is_based else None)
 
 
 def listed_in(text: str | None, lists: Mapping[UUID, ListFacts]) -> Iterator[Listed]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kernel.work import Work
 from plugins.catalog.models import BasePrice, Price
-from plugins.catalog.rules.prices import Span
+from plugins.catalog.rules.spans import Span
 
 
 class Spans:
@@ -20,7 +20,6 @@ class Spans:
     def __init__(self, work: Work, table: type[Price] | type[BasePrice]) -> None:
         self._work, self._table = work, table
         self._ends: list[dict[str, Any]] = []
-        self._prices: list[dict[str, Any]] = []
         self._dropped: list[UUID] = []
         self._rows: list[dict[str, Any]] = []
 
@@ -34,8 +33,6 @@ class Spans:
                 continue
             if old.ends_at != one.ends_at:
                 self._ends.append({"span": one.id, "new_end": one.ends_at})
-            if old.price != one.price:
-                self._prices.append({"span": one.id, "new_price": one.price})
         self._dropped += stored
 
     async def write(self) -> None:
@@ -47,8 +44,6 @@ class Spans:
             await work.execute(gone)
         if self._ends:
             await work.execute(sa.update(table).where(here).values(ends_at=sa.bindparam("new_end")), self._ends)
-        if self._prices:
-            await work.execute(sa.update(table).where(here).values(price=sa.bindparam("new_price")), self._prices)
         if self._rows:
             await work.execute(sa.insert(table), self._rows)
 
@@ -60,6 +55,7 @@ class Spans:
             "price": span.price,
             "starts_at": span.starts_at,
             "ends_at": span.ends_at,
+            "mark": span.mark,
             "created_at": self._work.now,
             "created_by": self._work.actor.id,
         }
@@ -67,7 +63,7 @@ class Spans:
 
 def span_of(row: Any) -> Span:
     """A row as a span."""
-    return Span(row.id, row.price, row.starts_at, row.ends_at)
+    return Span(row.id, row.price, row.starts_at, row.ends_at, row.mark)
 
 
 def state_of(starts_at: dt.datetime, ends_at: dt.datetime | None, now: dt.datetime) -> Any:

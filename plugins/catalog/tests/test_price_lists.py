@@ -79,6 +79,13 @@ NONSENSE: list[tuple[dict[str, Any], int, str]] = [
     ({"valid_from": "2026-12-02", "valid_until": "2026-12-01"}, 422, "/valid_until"),
     ({"valid_until": "9999-12-31"}, 422, "/valid_until"),
     ({"valid_from": "0001-01-01"}, 422, "/valid_from"),
+    ({"based_on": "retail"}, 422, "/percent"),
+    ({"percent": "-5"}, 422, "/percent"),
+    ({"based_on": "retail", "percent": "-100.1"}, 422, "/percent"),
+    ({"based_on": "retail", "percent": "1", "round_to": "0"}, 422, "/round_to"),
+    ({"round_to": "1"}, 422, "/round_to"),
+    ({"based_on_id": str(uuid.UUID(int=7)), "percent": "1"}, 404, "/based_on_id"),
+    ({"based_on": "retail", "based_on_id": str(uuid.UUID(int=7)), "percent": "1"}, 422, "/based_on_id"),
 ]
 
 
@@ -156,6 +163,86 @@ async def test_a_price_acts_at_its_instant_and_what_it_was_stays_known(box: Box)
     assert await price_of(box, rice) == "100.00"
     assert await price_of(box, rice, at=at(box, hours=-0.5)) == "96.00"
     assert (await delete(box, f"{LISTS}/{everybody}")).json()["code"] == "in-use"
+    assert await broken(box.deployment) == []
+
+
+async def test_a_list_takes_so_many_percent_off_other_prices_as_they_are(box: Box) -> None:
+    rice, maize = await a_product(box, "RICE", "100", wholesale_price="90"), await a_product(box, "MAIZE", "50")
+    manager, group = box.client("manager"), await a_group(box)
+    asha = {"customer_id": str(await a_customer(box, group_id=group))}
+    base = await a_price_list(box, "Base", location_id=await box.location())
+    await prices_on(box, base, rice, "80")
+    said = {"name": "Hotels", "group_id": str(group), "based_on": "wholesale", "percent": "-12", "round_to": "0.5"}
+    made = await manager.post(LISTS, said)
+    assert made.status_code == 201, made.text
+    assert {name: made.json()[name] for name in said} == said | {"round_to": "0.50"}
+    assert [await price_of(box, one, **asha) for one in (rice, maize, rice)] == ["79.00", "44.00", "79.00"]
+    deeper = await manager.post(LISTS, {"name": "Deeper", **asha, "based_on_id": str(base), "percent": "-50"})
+    assert [await price_of(box, one, **asha) for one in (rice, maize)] == ["40.00", "44.00"]
+    found = await why(box, rice, **asha)
+    assert (found["rule"], found["reason"]) == ("Deeper", "price list of the customer: 50 % less than Base")
+    assert (found["list_id"], found["price_id"]) == (deeper.json()["id"], None)
+    assert [(one["list"], one["price"], one["won"], one["reason"]) for one in found["considered"]] == [
+        ("Base", "80.00", False, "It is for another location"),
+        ("Deeper", "40.00", True, found["reason"]),
+        ("Hotels", "79.00", False, "Deeper is for the customer, which goes before group"),
+    ]
+    await prices_on(box, base, rice, "60")
+    await prices_on(box, uuid.UUID(made.json()["id"]), maize, "41")
+    assert [await price_of(box, one, **asha) for one in (rice, maize)] == ["30.00", "41.00"]
+    sold = {"location_id": str(await box.location()), "lines": [{"product_id": str(rice)}], **asha}
+    quoted = (await box.client("cashier").post("/api/v1/sales/quote", sold)).json()["lines"][0]
+    assert (quoted["total"], quoted["steps"][0]["rule"]) == ("30.00", "Deeper price")
+    assert (await delete(box, f"{LISTS}/{base}")).json()["code"] == "in-use"
+    assert (await delete(box, made.headers["location"])).json()["code"] == "in-use"
+    idle = await manager.post(LISTS, {"name": "Idle", "based_on": "retail", "percent": "0", "is_active": False})
+    assert (await delete(box, idle.headers["location"])).status_code == 204
+    assert await broken(box.deployment) == []
+
+
+async def test_no_more_than_five_lists_stand_on_each_other(box: Box) -> None:
+    manager, below = box.client("manager"), str(await a_price_list(box))
+    for number in range(4):
+        made = await manager.post(LISTS, {"name": f"No. {number}", "based_on_id": below, "percent": "-1"})
+        assert made.status_code == 201, made.text
+        below = made.json()["id"]
+    refused = await manager.post(LISTS, {"name": "Sixth", "based_on_id": below, "percent": "-1"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/based_on_id")
+
+
+async def test_a_price_for_a_while_ends_by_itself_and_what_was_before_goes_on(box: Box) -> None:
+    rice, maize = await a_product(box, "RICE", "100"), await a_product(box, "MAIZE", "50")
+    path, manager = f"{LISTS}/{await a_price_list(box)}/prices", box.client("manager")
+    box.clock.pass_by(hours=1)
+    week = {"starts_at": at(box, hours=2), "until": at(box, hours=4)}
+    usual, cheap = {"product_id": str(rice), "price": "98"}, {"product_id": str(rice), "price": "90", **week}
+    only = {"product_id": str(maize), "price": "45", "until": week["until"]}
+    assert (await put(box, path, [usual, cheap, only], 1)).json() == {"set": 3, "unchanged": 0}
+    assert (await put(box, path, [usual, cheap, only], 2)).json() == {"set": 0, "unchanged": 3}
+    wrong = await put(box, path, [cheap | {"until": week["starts_at"]}], 2)
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/prices/0/until")
+
+    async def costs(product: Any) -> list[str]:
+        return [await price_of(box, product, at=at(box, hours=n)) for n in (0, 1.99, 2, 3.99, 4)]
+
+    assert await costs(rice) == ["98.00", "98.00", "90.00", "90.00", "98.00"]
+    assert await costs(maize) == ["45.00", "45.00", "45.00", "45.00", "50.00"]
+    own = f"{PRODUCTS}/{maize}/prices"
+    assert (await manager.post(own, {"price": "40"})).json()["errors"][0]["pointer"] == "/starts_at"
+    for said in ({"price": "47", "until": at(box, hours=6)}, {"price": "52", "starts_at": at(box, hours=5)}):
+        planned = await manager.post(own, said)
+        assert planned.status_code == 201, planned.text
+    shown = await manager.get(f"{PRODUCTS}/{maize}")
+    assert (shown.json()["price"], await price_of(box, maize, at=at(box, hours=4.5))) == ("47.00", "47.00")
+    assert [await price_of(box, maize, at=at(box, hours=n)) for n in (4.9, 5, 6)] == ["47.00", "52.00", "52.00"]
+    rule = {"product_ids": [str(rice)], "percent": "-50", "until": at(box, hours=1)}
+    digest = (await manager.post(f"{EDITS}/preview", rule)).json()["digest"]
+    assert (await manager.post(EDITS, rule | {"digest": digest})).status_code == 200
+    assert (await manager.get(f"{PRODUCTS}/{rice}")).json()["price"] == "50.00"
+    late = await manager.post(f"{EDITS}/preview", rule | {"until": at(box)})
+    assert (late.status_code, late.json()["errors"][0]["pointer"]) == (422, "/until")
+    box.clock.pass_by(hours=1)
+    assert (await manager.get(f"{PRODUCTS}/{rice}")).json()["price"] == "100.00"
     assert await broken(box.deployment) == []
 
 

@@ -1,4 +1,4 @@
-"""Which price is in force, as a table and as properties; prices over time; prices changed by a rule."""
+"""Which price is in force, as a table and as properties; prices changed by a rule."""
 
 from __future__ import annotations
 
@@ -15,22 +15,19 @@ from hypothesis import strategies as st
 from kernel.money import MICRO, parse_micro
 from plugins.catalog.rules.prices import (
     SCOPES,
+    Based,
     Buying,
     Listed,
     ListFacts,
     OwnPrice,
-    Span,
-    amended,
-    at_of,
     choose,
-    ended_at,
     in_force,
     not_reached,
     order_of,
     own_price,
     price_changed,
-    priced_from,
     why_not,
+    words_of,
 )
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -173,38 +170,77 @@ def test_the_choice_is_total_does_not_look_at_the_order_and_takes_the_greatest_t
         assert all(SCOPES.index(one.list.scope) >= SCOPES.index(won.row.list.scope) for one in losers)
 
 
-# Prices over time
+# Lists that are based on others
 
 
-def an_id() -> UUID:
-    return UUID(int=next(_ids))
+def off(percent: int, of: ListFacts | str, scope: str = "everybody", **said: Any) -> ListFacts:
+    """A list so many percent below another, or below the products' own prices of a channel."""
+    base = {"based_on": of} if isinstance(of, str) else {"based_on_id": of.id}
+    return a_list(scope, percent=-percent * MICRO, **base, **said)
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from((1, 2, 3))), min_size=1, max_size=12))
-def test_prices_over_time_never_overlap_and_each_holds_until_the_next(changes: list[tuple[int, int]]) -> None:
-    spans: list[Span] = []
-    said: dict[int, int] = {}
-    for hour, price in changes:
-        spans = amended(spans, priced_from(spans, NOON + hour * HOUR, price, NOON), an_id)
-        said[hour] = price
-    for one, after in itertools.pairwise(spans):
-        assert one.ends_at == after.starts_at
-    assert spans[-1].ends_at is None
-    for hour in range(22):
-        before = [at for at in said if at <= hour]
-        now = at_of(spans, NOON + hour * HOUR)
-        assert (now.price if now else None) == (said[max(before)] if before else None)
+HOTEL_LIST = a_list("group", name="Hotels")
+CHEAPER = off(10, HOTEL_LIST)
 
 
-def test_a_price_that_is_planned_goes_as_if_it_had_never_been_and_one_that_runs_ends() -> None:
-    spans: list[Span] = []
-    for hour in (0, 2, 4):
-        spans = amended(spans, priced_from(spans, NOON + hour * HOUR, hour, NOON), an_id)
-    without = amended(spans, ended_at(spans[1], NOON + HOUR, spans), an_id)
-    assert [(one.price, one.ends_at) for one in without] == [(0, NOON + 4 * HOUR), (4, None)]
-    ended = amended(spans, ended_at(spans[0], NOON + HOUR, spans), an_id)
-    assert at_of(ended, NOON + HOUR) is None
-    assert at_of(ended, NOON + 2 * HOUR) == spans[1]
+@pytest.mark.parametrize(
+    ("rows", "based", "quantity", "price"),
+    [
+        ([], [Based(off(12, "retail"))], 1, 88),
+        ([], [Based(off(10, "wholesale"))], 1, 81),
+        ([], [Based(off(-5, "retail"))], 1, 105),
+        ([], [Based(off(100, "retail"))], 1, 0),
+        ([a_row(95)], [Based(off(12, "retail", "group"))], 1, 88),
+        ([a_row(95, "customer")], [Based(off(12, "retail", "group"))], 1, 95),
+        ([a_row(95)], [Based(off(12, "retail"))], 1, 95),
+        ([a_row(95)], [Based(off(12, "retail", starts_at=NOON - HOUR / 2))], 1, 88),
+        ([a_row(95, CHEAPER)], [Based(CHEAPER, HOTEL_LIST, (a_row(80, HOTEL_LIST),))], 1, 95),
+        ([a_row(95, CHEAPER, 12)], [Based(CHEAPER, HOTEL_LIST, (a_row(80, HOTEL_LIST),))], 1, 72),
+        ([a_row(95, CHEAPER, 12)], [Based(CHEAPER, HOTEL_LIST, (a_row(80, HOTEL_LIST),))], 12, 95),
+        ([], [Based(CHEAPER, HOTEL_LIST, (a_row(80, HOTEL_LIST), a_row(70, HOTEL_LIST, 12)))], 12, 63),
+        ([], [Based(CHEAPER, HOTEL_LIST)], 1, 100),
+        ([], [Based(CHEAPER, HOTEL_LIST, (), Based(off(50, "retail")))], 1, 45),
+        ([], [Based(off(10, a_list(currency="UGX")), a_list(currency="UGX"), (a_row(80),))], 1, 100),
+        ([], [Based(off(30, "retail", id=UUID(int=8))), Based(off(20, "retail", id=UUID(int=9)))], 1, 80),
+    ],
+    ids=["off retail", "off wholesale", "dearer", "free", "a group goes before", "a customer goes before",
+         "a row of before", "in force later", "its own row", "not reached", "reached", "of the base by quantity",
+         "the base has none", "two deep", "another currency", "the newer"],
+)  # fmt: skip
+def test_a_list_takes_its_prices_from_another_and_takes_its_place_among_lists(
+    rows: list[Listed], based: list[Based], quantity: int, price: int
+) -> None:
+    for order in itertools.permutations(based):
+        assert choose(rows, OWN, "retail", quantity * MICRO, order).price == price * MICRO
+
+
+def test_what_is_taken_from_another_is_rounded_once_and_says_whence() -> None:
+    fives = off(12, "wholesale", name="Dealers", round_to=5 * MICRO)
+    won = choose([], OWN, "retail", MICRO, [Based(fives)])
+    assert (won.price, won.rule, won.list) == (80 * MICRO, "Dealers", fives)
+    assert won.reason == "price list of everybody: 12 % less than the wholesale price"
+    assert choose([], IN_CARTON, "retail", 12 * MICRO, [Based(fives)]).price == 950 * MICRO
+    assert words_of(CHEAPER, HOTEL_LIST) == "10 % less than Hotels"
+    assert [words_of(off(n, "retail"), None) for n in (0, -5)] == [
+        "as the retail price",
+        "5 % more than the retail price",
+    ]
+
+
+@given(some_rows(), st.integers(1, 30), st.randoms(use_true_random=False))
+def test_lists_that_are_based_on_others_never_tie_and_do_not_look_at_the_order(
+    rows: list[Listed], quantity: int, shuffled: random.Random
+) -> None:
+    lists = {row.list.id: row.list for row in rows}.values()
+    based = [Based(off(10, one, one.scope), one, tuple(row for row in rows if row.list is one)) for one in lists]
+    won = choose(rows, OWN, "retail", quantity * MICRO, based)
+    again = list(based)
+    shuffled.shuffle(again)
+    assert choose(rows[::-1], OWN, "retail", quantity * MICRO, again) == won
+    if won.list is not None and won.row is None:
+        (mine,) = [one for one in based if one.list is won.list]
+        before = choose(mine.rows, OWN, "retail", quantity * MICRO)
+        assert won.price == price_changed(before.price, -10 * MICRO, 0, 1)
 
 
 # Changes by a rule

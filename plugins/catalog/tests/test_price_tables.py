@@ -38,9 +38,9 @@ async def test_a_table_of_prices_is_checked_then_applied_and_comes_out_as_it_wen
     await prices_on(box, everybody, rice, "98")
     box.clock.pass_by(minutes=1)
     table = (
-        "sku,price,pack,min_quantity,starts_at\n"
-        "RICE,98,,,\nRICE,95,,12,\nRICE,1100,Carton,,\nRICE,97,,,2026-12-01\n"
-        "MAIZE,50,,,\nBEANS,1,,,\nMAIZE,1,Bale,,\nMAIZE,1,,0.5,\nMAIZE,51,,,\nMAIZE,x,,1,\n"
+        "sku,price,pack,min_quantity,starts_at,until\n"
+        "RICE,98,,,,\nRICE,95,,12,,\nRICE,1100,Carton,,,\nRICE,97,,,2026-12-01,\n"
+        "MAIZE,50,,,,\nBEANS,1,,,,\nMAIZE,1,Bale,,,\nMAIZE,1,,0.5,,\nMAIZE,51,,,,\nMAIZE,x,,1,,\n"
     )
     checked = await take_in(box, where, table.encode())
     assert checked.status_code == 201, checked.text
@@ -72,6 +72,7 @@ async def test_a_table_of_prices_is_checked_then_applied_and_comes_out_as_it_wen
     ]
     assert planned[0]["starts_at"] == "2026-11-30T21:00:00Z"
     out = await box.client("cashier").get(f"{where}/export")
+    assert b",2026-11-30T21:00:00Z\r\n" in out.content, "the price of before says when it ends"
     again = await take_in(box, where, out.content)
     assert again.json()["preview"] == {"created": 0, "changed": 0, "unchanged": 5, "refused": 0}, again.text
     fresh = f"{LISTS}/{await a_price_list(box, 'Copy')}"
