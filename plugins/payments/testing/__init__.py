@@ -29,6 +29,7 @@ __all__ = [
     "a_place",
     "a_review",
     "a_subject",
+    "an_account",
     "fill",
     "fill_gateways",
 ]
