@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import httpx
 
 from plugins.payments.testing.simulator import Simulator
@@ -24,13 +26,13 @@ class FaultyWay(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("nobody listens there", request=request)
         if way == "error page":
             simulator.way = "good"
-            return httpx.Response(502, html="<html>Bad Gateway</html>", request=request)
+            return _whole(502, b"<html>Bad Gateway</html>", request)
         if way == "busy":
             simulator.way = "good"
-            return httpx.Response(429, headers={"Retry-After": "2"}, json={}, request=request)
+            return _whole(429, b"{}", request, {"Retry-After": "2"})
         heard = await self._inner.handle_async_request(request)
         await heard.aread()
-        answer = httpx.Response(heard.status_code, headers=heard.headers, content=heard.content, request=request)
+        answer = _whole(heard.status_code, heard.content, request)
         if any(pay.word == "first" for one, pay in simulator.ledger.items() if one not in before):
             await simulator.deliver()
         if way == "good" or not _did_something(simulator, before):
@@ -39,13 +41,20 @@ class FaultyWay(httpx.AsyncBaseTransport):
         if way == "answer lost":
             raise httpx.ReadTimeout("no answer came", request=request)
         if way == "error after":
-            return httpx.Response(503, html="<html>Service Unavailable</html>", request=request)
-        half = answer.content[: len(answer.content) // 2] if way == "broken answer" else b""
-        return httpx.Response(answer.status_code, content=half, request=request)
+            return _whole(503, b"<html>Service Unavailable</html>", request)
+        half = heard.content[: len(heard.content) // 2] if way == "broken answer" else b""
+        return _whole(heard.status_code, half, request)
 
     async def aclose(self) -> None:
         """Close the way."""
         await self._inner.aclose()
+
+
+def _whole(
+    status: int, body: bytes, request: httpx.Request, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    """An answer that its receiver has still to read."""
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
 
 
 def _did_something(simulator: Simulator, before: dict[str, str]) -> bool:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from kernel.auth.businesses.switching import enable
 from kernel.db import Phase
+from kernel.db.tables import Job
 from kernel.invariants import broken
 from kernel.registry import Registry
 from kernel.settings import Settings
@@ -44,6 +45,7 @@ class Stage:
 
     box: Box
     shop: str
+    plugin: str
     gateway: Gateway
     simulator: Simulator
     account_id: uuid.UUID
@@ -79,11 +81,13 @@ class Stage:
             await self.run()
         return payment_id
 
-    async def declare(self, amount: int | None = None, *, subject: Subject | None = None) -> uuid.UUID:
-        """Declare a payment that has still to be asked for."""
+    async def declare(
+        self, amount: int | None = None, *, subject: Subject | None = None, same_payer: bool = False
+    ) -> uuid.UUID:
+        """Declare a payment that has still to be asked for. same_payer: by the phone of the one before."""
         place = await a_place(self.box, self.shop)
         method = self.gateway.methods[0]
-        self.phones += 1
+        self.phones += 0 if same_payer else 1
         phone = self.simulator.phone(self.phones) if method.takes_phone else None
         units = f"{(self.amount if amount is None else amount) / 100:.2f}"
         about = subject or Subject("bill", uuid.uuid4(), "B-1")
@@ -110,13 +114,25 @@ class Stage:
         return answered
 
     async def pass_by(self, **length: float) -> None:
-        """Let time go by in small steps, what falls due on the way included."""
+        """Let time go by, from one thing that falls due to the next; schedules are looked at every half hour."""
         end = self.box.clock.now + dt.timedelta(**length)
         while self.box.clock.now < end:
-            left = (end - self.box.clock.now).total_seconds()
-            self.box.clock.pass_by(seconds=min(left, 15 if left <= 600 else 600))
+            soonest = min(await self._next_due() or end, self.box.clock.now + dt.timedelta(minutes=30), end)
+            self.box.clock.now = max(soonest, self.box.clock.now + dt.timedelta(milliseconds=1))
             await self.simulator.tick()
             await self.run()
+
+    async def _next_due(self) -> dt.datetime | None:
+        """When the next job falls due."""
+
+        async def read(work: Work) -> dt.datetime | None:
+            here = sa.and_(Job.business_id == work.business_id, Job.state == "pending")
+            found: dt.datetime | None = (
+                await work.execute(sa.select(sa.func.min(Job.run_at)).where(here))
+            ).scalar_one()
+            return found
+
+        return await self.box.look(read, shop=self.shop)
 
     async def payment(self, payment_id: uuid.UUID) -> Any:
         """A payment's row."""
@@ -241,7 +257,7 @@ class Staged:
         simulator: Simulator = made()
         simulator.clock = box.clock
         account_id = await _account(box, shop, gateway, {**simulator.config(), **self.config}, region)
-        stage = Stage(box, shop, gateway, simulator, account_id)
+        stage = Stage(box, shop, self.plugin, gateway, simulator, account_id)
 
         async def send(method: str, address: str, headers: Mapping[str, str], body: bytes) -> int:
             answer = await box.http.request(method, path_of(address), headers=dict(headers), content=body)
