@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from kernel.auth import act
+from kernel.db import Prepared
 from kernel.money import exponent
 from kernel.work import Work
+from plugins.payments.errors import AccountNotUsable
 from plugins.payments.models import Account, Attempt, Money, Operation
 from plugins.payments.schemas.gateways import Gateway, Known
 from plugins.payments.services.accounts import gateway_named
@@ -22,6 +24,20 @@ from plugins.payments.services.requesting import ASK
 
 T = TypeVar("T")
 _A, _C, _M, _O = Attempt.__table__, Account.__table__, Money.__table__, Operation.__table__
+_business = sa.bindparam("business_id", type_=sa.Uuid())
+_payment = sa.bindparam("payment_id", type_=sa.Uuid())
+_PAYMENT: Final = Prepared(
+    sa.select(_A).where(_A.c.business_id == _business, _A.c.id == _payment, _A.c.gateway.is_not(None))
+)
+_REQUEST: Final = Prepared(
+    sa.select(_O)
+    .where(_O.c.business_id == _business, _O.c.attempt_id == _payment, _O.c.kind == ASK)
+    .order_by(_O.c.id.desc())
+    .limit(1)
+)
+_ACCOUNT: Final = Prepared(
+    sa.select(_C).where(_C.c.business_id == _business, _C.c.id == sa.bindparam("account_id", type_=sa.Uuid()))
+)
 STALE: Final = dt.timedelta(seconds=90)
 """Longer than the job that makes a call may take: whoever sent something so long ago has died."""
 
@@ -36,22 +52,21 @@ class Way(Struct, frozen=True):
 
 async def payment_row(work: Work, payment_id: uuid.UUID) -> Any | None:
     """The row of a payment by a gateway; None where there is none."""
-    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == payment_id, _A.c.gateway.is_not(None))
-    return (await work.execute(sa.select(_A).where(here))).one_or_none()
+    return await work.one(_PAYMENT, payment_id=payment_id)
 
 
 async def request_of(work: Work, payment_id: uuid.UUID) -> Any | None:
     """The operation by which a payment was asked for; None for money that came unasked."""
-    here = sa.and_(_O.c.business_id == work.business_id, _O.c.attempt_id == payment_id, _O.c.kind == ASK)
-    return (await work.execute(sa.select(_O).where(here).order_by(_O.c.id.desc()).limit(1))).one_or_none()
+    return await work.one(_REQUEST, payment_id=payment_id)
 
 
 async def way_of(work: Work, row: Any) -> Way:
     """The way to a payment's provider, on or off. Raises UnknownGateway, AccountNotUsable, SealBroken."""
     deployment = work.deployment
     gateway = gateway_named(deployment, row.gateway)
-    here = sa.and_(_C.c.business_id == work.business_id, _C.c.id == row.account_id)
-    account = (await work.execute(sa.select(_C).where(here))).one()
+    account = await work.one(_ACCOUNT, account_id=row.account_id)
+    if account is None:
+        raise AccountNotUsable("The account of this payment is gone")
     everything = notify_url(deployment, work.business_id, "account", account.id, account.generation)
     line = AccountLine(deployment, work.business_id, account, gateway, region=work.shop.region, notify=everything)
     return Way(gateway, line, notify_url(deployment, work.business_id, "payment", row.id))

@@ -100,7 +100,7 @@ async def _claim(work: Work, way: Way, row: Any, operation: Any) -> Call | None:
     claimed = {"asks": row.asks + 1, "asked_at": work.now, "next_ask_at": at if _is_open(row) else None}
     if not await change_payment(work, row.id, _A.c.asks == row.asks, **claimed):
         return None
-    return _call(work, way, row.id, await known_of(work, row, operation.sent_at), is_slow)
+    return _call(work, way, row, await known_of(work, row, operation.sent_at), is_slow)
 
 
 def plan_next(work: Work, row: Any, can: Capabilities, began: dt.datetime) -> tuple[dt.datetime | None, bool]:
@@ -167,7 +167,7 @@ def _is_open(row: Any) -> bool:
     return row.state not in FINAL or bool(row.captured and row.reference is None)
 
 
-def _call(work: Work, way: Way, payment_id: uuid.UUID, known: Known, is_slow: bool) -> Call:
+def _call(work: Work, way: Way, row: Any, known: Known, is_slow: bool) -> Call:
     do = deed_after(work, ASKING)
 
     async def call() -> None:
@@ -179,30 +179,31 @@ def _call(work: Work, way: Way, payment_id: uuid.UUID, known: Known, is_slow: bo
             failed = fault
         except Exception:
             strange = GatewayFailed(Fault("unknown", "The gateway failed over the provider's answer"))
-            await do(functools.partial(_keep, payment_id=payment_id, facts=(), failed=strange, is_slow=is_slow))
+            await do(functools.partial(_keep, row=row, facts=(), failed=strange, is_slow=is_slow))
             raise
-        await do(functools.partial(_keep, payment_id=payment_id, facts=facts, failed=failed, is_slow=is_slow))
+        await do(functools.partial(_keep, row=row, facts=facts, failed=failed, is_slow=is_slow))
 
     return call
 
 
 async def _keep(
-    work: Work, payment_id: uuid.UUID, facts: Sequence[GatewayFact], failed: GatewayFailed | None, is_slow: bool
+    work: Work, row: Any, facts: Sequence[GatewayFact], failed: GatewayFailed | None, is_slow: bool
 ) -> None:
-    """Take in what was answered, and see to it that a payment of unknown end is asked about again."""
-    row = await payment_row(work, payment_id)
-    if row is None:
-        return
+    """Take in what was answered, and see to it that a payment of unknown end is asked about again. row: as it was."""
     await health.note(work, row.account_id, "find", failed)
     if failed is None:
         silence = GatewayFact(kind="unknown", key="query:nothing", words="The provider knows nothing of it")
-        await hear(work, payment_id, facts or [silence], "query")
-        row = await payment_row(work, payment_id)
-    elif row.next_ask_at is not None:
-        await change_payment(work, payment_id, next_ask_at=_after_failure(work.now, row.next_ask_at, failed))
-    if is_slow and row is not None and row.state not in FINAL:
-        await _ask_a_person(work, row)
-    await ask_in_time(work, payment_id)
+        await hear(work, row.id, facts or [silence], "query")
+    now = await payment_row(work, row.id)
+    if now is not None and is_slow and now.state not in FINAL:
+        await _ask_a_person(work, now)
+    if now is None or now.next_ask_at is None:
+        return
+    at = now.next_ask_at
+    if failed is not None:
+        at = _after_failure(work.now, at, failed)
+        await change_payment(work, row.id, next_ask_at=at)
+    work.later(ASKING, {"payment_id": str(row.id), "asks": now.asks}, at=at)
 
 
 def _after_failure(now: dt.datetime, planned: dt.datetime, failed: GatewayFailed) -> dt.datetime:

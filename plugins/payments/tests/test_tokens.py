@@ -21,15 +21,17 @@ ASKERS = 50
 
 
 class Provider:
-    """Gives tokens, one after the other; each takes a moment."""
+    """Gives tokens, one after the other. meets: so many must want one at once, or it gives none."""
 
-    def __init__(self, lasts_s: float = 3600) -> None:
+    def __init__(self, lasts_s: float = 3600, meets: int = 1) -> None:
         self.lasts_s, self.given, self.fails = lasts_s, 0, 0
+        self.barrier = asyncio.Barrier(meets)
 
     async def fetch(self) -> Token:
         self.given += 1
         given = self.given
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(30):
+            await self.barrier.wait()
         if given <= self.fails:
             raise GatewayFailed(Fault("timeout", "silence"), is_unsure=True)
         return Token(f"token {given}", self.lasts_s)
@@ -63,7 +65,7 @@ async def test_the_twin_without_a_lease_fetches_more(toy: ToyBox, monkeypatch: p
         return work.now + tokens.LEASE
 
     monkeypatch.setattr(tokens, "take_lease", everybody)
-    provider = Provider()
+    provider = Provider(meets=2)
     await askers(toy.box, key_of(toy), provider)
     assert provider.given > 1
 
@@ -102,8 +104,9 @@ async def test_who_fails_to_fetch_lets_the_next_try_and_is_sure_that_nothing_was
 async def test_the_lease_of_a_process_that_died_lapses(toy: ToyBox, monkeypatch: pytest.MonkeyPatch) -> None:
     box, key, provider = toy.box, key_of(toy), Provider()
     await box.act(lambda work: tokens.take_lease(work, key))
-    monkeypatch.setattr(tokens, "PATIENCE_S", 0.2)
-    with pytest.raises(GatewayFailed):
-        await tokens.token(box.deployment, key, provider.fetch)
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "PATIENCE_S", 0.2)
+        with pytest.raises(GatewayFailed):
+            await tokens.token(box.deployment, key, provider.fetch)
     box.clock.pass_by(seconds=31)
     assert await tokens.token(box.deployment, key, provider.fetch) == "token 1"
