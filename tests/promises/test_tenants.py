@@ -29,11 +29,13 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/custom-fields body id alone",
     "POST /api/v1/customers/customers body id alone",
     "POST /api/v1/sales/sales body id alone",
+    "POST /api/v1/sales/sales body payments/0/claims alone",
+    "POST /api/v1/sales/sales/{sale_id}/payments body payments/0/claims alone",
     "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone",
     "POST /api/v1/discounts/promotions body effect/parts/0/product_id alone",
     "PATCH /api/v1/discounts/promotions/{promotion_id} body effect/parts/0/product_id alone",
 }
-"""Where one's own id must be refused: it is taken, or proves nothing without a PIN or a price of the bundle."""
+"""Where one's own id must be refused: it is taken, or proves nothing without a PIN, a price, a gateway that is on."""
 
 
 async def test_another_businesss_ids_look_like_ids_of_nothing_on_every_route(box: Box) -> None:

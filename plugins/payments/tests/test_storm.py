@@ -47,7 +47,7 @@ async def pour_inside(storm: Storm) -> None:
 
 async def test_a_storm_of_notices_credits_every_piece_of_money_once(toy: ToyBox) -> None:
     await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
-    storm = await brew(toy, 10)
+    storm = await brew(toy, 5)
     await pour_inside(storm)
     assert not await faults_after(storm)
     assert storm.answers.keys() == {200, 401}
@@ -83,7 +83,7 @@ async def test_a_thousand_payments_of_ten_messages_each_over_four_processes(
         begun = time.perf_counter()
         for late in (False, True):
             messages = [one for one in storm.messages if one.late is late]
-            environment = environment_of(settings, {NOW: toy.box.clock().isoformat(), "DUKA_JOBS": "on"})
+            environment = environment_of(settings, {NOW: toy.box.clock().isoformat()})
             with running(["plugins.payments.tests.storm_served:application"] * 4, environment) as servers:
                 clients = [httpx.AsyncClient(base_url=one.url, timeout=60) for one in servers]
                 await pour(storm, messages, lambda n, clients=clients: clients[n % 4])  # type: ignore[misc]
