@@ -18,6 +18,10 @@ SOURCES: Final = (
 """Addresses from which Safaricom's notices are said to come. Told by several users of Daraja, not by Safaricom."""
 
 Key = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\A[\x21-\x7e]+\Z")]
+Password = Annotated[str, Meta(min_length=1, max_length=200)]
+Certificate = Annotated[str, Meta(min_length=1, max_length=10_000)]
+Digits = Annotated[str, Meta(max_length=20, pattern=r"\A[0-9]+\Z")]
+Address = Annotated[str, Meta(max_length=200, pattern=r"\Ahttps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")]
 Shortcode = Annotated[str, Meta(pattern=r"\A[0-9]{5,7}\Z", examples=["174379"])]
 
 
@@ -35,9 +39,9 @@ class MpesaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     till: Annotated[Shortcode | None, Meta(title="Till number")] = None
     name: Annotated[str, Meta(max_length=50, title="Name on QR codes")] = "Shop"
     initiator: Annotated[Key | None, Meta(title="Initiator's name")] = None
-    initiator_password: Annotated[str | None, secret(), Meta(title="Initiator's password", max_length=200)] = None
+    initiator_password: Annotated[Password | None, secret(), Meta(title="Initiator's password")] = None
     certificate: Annotated[
-        str | None, secret(), Meta(max_length=10_000, title="Safaricom's public certificate, as PEM or base64")
+        Certificate | None, secret(), Meta(title="Safaricom's public certificate, as PEM or base64")
     ] = None
     payout_shortcode: Annotated[Shortcode | None, Meta(title="Shortcode that pays out, if another")] = None
     trust_sources: Annotated[bool, Meta(title="Believe notices that no question can confirm, from these addresses")] = (
@@ -52,15 +56,8 @@ class MpesaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     )
     pulls: Annotated[bool, Meta(title="Ask for the payments of the last two days (Pull Transactions)")] = False
     pull_method: Annotated[Literal["POST", "GET"], Meta(title="How they are asked for")] = "POST"
-    pull_number: Annotated[
-        str | None, Meta(max_length=20, pattern=r"\A[0-9]+\Z", title="Number nominated for Pull Transactions")
-    ] = None
-    test_address: Annotated[
-        str | None,
-        Meta(
-            max_length=200, pattern=r"\Ahttps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z", title="Simulator, in test mode only"
-        ),
-    ] = None
+    pull_number: Annotated[Digits | None, Meta(title="Number nominated for Pull Transactions")] = None
+    test_address: Annotated[Address | None, Meta(title="Simulator, in test mode only")] = None
 
     def __post_init__(self) -> None:
         if self.kind == "till" and self.till is None:

@@ -19,8 +19,9 @@ from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box
 from kernel.web import OPERATOR, Route
 from kernel.work import Work
+from plugins.payments.services.line import lead_to
 from plugins.payments.testing import a_review
-from plugins.payments.testing.toy_box import a_toy_payment, open_toy_box, with_toy
+from plugins.payments.testing.toy_box import a_toy_account, a_toy_payment, open_toy_box, with_toy
 from tests.promises.bodies import alternatives
 from tests.promises.filling import Filling
 from tests.promises.prober import MINE
@@ -44,6 +45,7 @@ class Ours(msgspec.Struct, frozen=True):
 async def box(box_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
     """A box in which a gateway is on."""
     async with open_toy_box(box_settings, with_toy(registry)) as toy:
+        lead_to(toy.box.deployment, toy.provider.app)
         yield toy.box
 
 
@@ -90,6 +92,8 @@ async def _fresh(  # noqa: PLR0911 - one a kind of thing
         return await a_waiting_sale(box, own)
     if route.operation in OF_GATEWAYS:
         return {"payment_id": str(await a_toy_payment(box, ended=route.operation == "payments.resend_payment"))}
+    if route.path.startswith("/api/v1/payments/accounts/"):
+        return {"account_id": str(await a_toy_account(box, label=route.operation))}
     if route.plugin == "approvals":
         cart = {name: own[name] for name in ("location_id", "register_id")}
         return {"approval_id": await filling.asked(cart, str(80 + tried % 20))}

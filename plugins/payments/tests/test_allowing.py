@@ -16,6 +16,7 @@ from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable
 from plugins.payments.models import Account, Health
 from plugins.payments.rules import Tally, is_trial_till, why_trial_fails
+from plugins.payments.services import accounts, allowing
 from plugins.payments.services.accounts import account_for, gateway_named
 from plugins.payments.testing.toy_box import ToyBox, a_toy_account, allow
 
@@ -96,6 +97,21 @@ async def test_a_switch_of_the_region_acts_at_the_next_checkout_and_says_why(toy
     ]
     await allow(box, "toy", "KE", currency="TZS")
     assert await taking(box) == "currency"
+
+
+async def test_a_process_that_kept_the_switches_would_be_found_out(
+    toy: ToyBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[allowing.Ground] = []
+
+    async def keeping(work: Work) -> allowing.Ground:
+        kept[:] = kept or [await allowing.ground_of(work)]
+        return kept[0]
+
+    monkeypatch.setattr(accounts, "ground_of", keeping)
+    assert await taking(toy.box) == "Toy"
+    await allow(toy.box, "toy", "KE", is_on=False)
+    assert await taking(toy.box) == "Toy", "it goes on taking money, as no process of ours does"
 
 
 async def test_only_the_tills_of_the_trial_use_a_gateway_on_trial(toy: ToyBox) -> None:
