@@ -148,14 +148,7 @@ async def open_toy_box(
 
 async def a_paid_one(toy: ToyBox, amount: int = 25_000, subject: Subject = A_BILL) -> uuid.UUID:
     """A payment that the toy provider took, in minor units, and that was heard of; returns its id."""
+    toy.provider.next("ask", "capture")
     payment_id = await a_toy_payment(toy.box, amount, subject=subject)
     await toy.box.run_jobs()
-    toy.provider.pay(next(reversed(toy.provider.payments)))
-    await toy.box.act(lambda work: ask_later(work, payment_id))
-    await toy.box.run_jobs()
     return payment_id
-
-
-async def ask_later(work: Work, payment_id: uuid.UUID) -> None:
-    """Have the provider asked about a payment."""
-    work.later("payments.ask", {"payment_id": str(payment_id)})

