@@ -16,7 +16,6 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 
 from kernel.money import MICRO, parse_micro
-from plugins.payments.schemas.reviews import Action, ReviewKind
 
 State = Literal[
     "created",
@@ -53,6 +52,32 @@ Source = Literal["hand", "provider", "query", "statement", "clock"]
 """Who says so: a person, a provider's message or answer to our question, a statement, or our own time-out."""
 
 RefundState = Literal["pending", "failed", "done"]
+
+ReviewKind = Literal[
+    "late",
+    "paid_twice",
+    "overpaid",
+    "underpaid",
+    "currency",
+    "counted_elsewhere",
+    "contradicted",
+    "orphan",
+    "forged",
+    "unknown",
+    "refund_failed",
+    "refund_unknown",
+]
+"""Why money needs a person: it came late, twice, in another amount or currency; it belongs to nobody, or twice; two
+sources contradict each other; a notice is forged; nobody knows how a payment or refund ended.
+"""
+
+Action = Literal["refund", "refund_by_hand", "accept", "apply", "ask_again", "dismiss"]
+"""What a person may decide.
+
+refund: give what nobody wants, or what failed, back through the gateway. refund_by_hand: it was given back by hand.
+accept: keep it as it is. apply: put it onto its document, or another open one. ask_again: ask the provider once more.
+dismiss: there is nothing to decide.
+"""
 
 PRECEDENCE: Final[tuple[State, ...]] = get_args(State)
 

@@ -4,30 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-ReviewKind = Literal[
-    "late",
-    "paid_twice",
-    "overpaid",
-    "underpaid",
-    "currency",
-    "counted_elsewhere",
-    "contradicted",
-    "orphan",
-    "forged",
-    "unknown",
-    "refund_failed",
-    "refund_unknown",
-]
-"""Why money needs a person: it came late, twice, in another amount or currency; it belongs to nobody, or twice; two
-sources contradict each other; a notice is forged; nobody knows how a payment or refund ended.
-"""
+from plugins.payments.rules import Action, ReviewKind
 
-Action = Literal["refund", "refund_by_hand", "accept", "apply", "ask_again", "dismiss"]
-"""What a person may decide.
-
-refund: give what nobody wants, or what failed, back through the gateway. refund_by_hand: it was given back by hand.
-accept: keep it as it is. apply: put it onto its document, or another open one. ask_again: ask the provider once more.
-dismiss: there is nothing to decide.
-"""
+__all__ = ["Action", "ReviewKind", "ReviewState"]
 
 ReviewState = Literal["open", "resolved"]

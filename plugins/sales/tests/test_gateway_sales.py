@@ -20,7 +20,7 @@ from plugins.payments.testing.toy import Toy
 from plugins.payments.testing.toy_box import ToyBox, open_toy_box, with_toy
 
 SALES, REVIEWS = "/api/v1/sales/sales", "/api/v1/payments/reviews"
-TOY = {"method": "toy", "amount": "300.00", "phone": "0712345678"}
+TOY: dict[str, Any] = {"method": "toy", "amount": "300.00", "phone": "0712345678"}
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,7 @@ async def toy(box_settings: Settings, toy_shop: Registry) -> AsyncIterator[ToyBo
         yield made
 
 
-async def sell(toy: ToyBox, *payments: dict[str, str]) -> Any:
+async def sell(toy: ToyBox, *payments: dict[str, Any]) -> Any:
     """Ring up three of a product for 300.00, which stands at 7 of 10 then."""
     rice = await a_product(toy.box, f"RICE-{uuid.uuid4().hex[:6]}", "100.00")
     await stock(toy.box, rice, await toy.box.location(), "10")
@@ -49,7 +49,7 @@ async def seen(toy: ToyBox, sale: Any) -> Any:
     return (await toy.box.client("owner").get(f"{SALES}/{sale['id']}")).json()
 
 
-async def pay(toy: ToyBox, sale: Any, *payments: dict[str, str]) -> Any:
+async def pay(toy: ToyBox, sale: Any, *payments: dict[str, Any]) -> Any:
     return await toy.box.client("cashier").post(f"{SALES}/{sale['id']}/payments", {"payments": list(payments)})
 
 
