@@ -30,7 +30,7 @@ from plugins.payments.services.events import note_event
 from plugins.payments.services.hearing_refunds import hear_about_refunds
 from plugins.payments.services.hints import DENYING, PROVING, look_again_at_hints
 from plugins.payments.services.money import claim_for
-from plugins.payments.services.reviews import open_review
+from plugins.payments.services.reviews import close_reviews, open_review
 
 _A, _E = Attempt.__table__, Event.__table__
 _TOO_MUCH: Final[Mapping[ReviewKind, str]] = {
@@ -181,6 +181,8 @@ async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Seq
     here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
     changed = (await work.execute(sa.update(Attempt).where(here).values(values).returning(_A))).one()
     work.session.expire_all()
+    if standing.state in FINAL and row.state not in FINAL:
+        await close_reviews(work, row.id, ("unknown",))
     if comes:
         work.changed(Attempt, row.id, {"state": row.state}, {"state": changed.state})
         work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
