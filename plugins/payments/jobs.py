@@ -77,4 +77,4 @@ async def send_back(work: Work, payload: Mapping[str, Any]) -> Call | None:
 @job(ASK_REFUND)
 async def ask_refund(work: Work, payload: Mapping[str, Any]) -> Call | None:
     """Ask a gateway what became of money that it was to give back."""
-    return await sending_back.ask_refund(work, uuid.UUID(payload["refund_id"]), int(payload.get("asks", 0)))
+    return await sending_back.ask_refund(work, uuid.UUID(payload["refund_id"]), payload.get("asks"))

@@ -26,6 +26,7 @@ from plugins.payments.services.hints import ASK, READ, WAITING, agrees, is_denie
 from plugins.payments.services.money import note_money
 from plugins.payments.services.noticing import account_row
 from plugins.payments.services.reviews import open_review
+from plugins.payments.services.sending_back import ask_about_refunds
 
 AGAIN: Final = tuple(dt.timedelta(seconds=s) for s in (10, 60, 600, 7_200, 86_400))
 """When what belongs to nobody yet is looked at again, counted from when it came."""
@@ -89,7 +90,7 @@ async def _believe(work: Work, row: Any, whose: Whose) -> None:
     """Hear what a provider proved; keep what belongs to nobody."""
     for attempt_id, facts in whose.items():
         if attempt_id is not None:
-            await hear(work, attempt_id, [fact for fact in facts if fact.kind not in REFUND_FACTS], "provider")
+            await hear(work, attempt_id, facts, "provider")
     unknown = whose.get(None, [])
     lost = [fact for fact in unknown if not await _put_in_tray(work, row, fact)]
     known = next((attempt_id for attempt_id in whose if attempt_id), None)
@@ -151,6 +152,8 @@ async def _doubt(work: Work, row: Any, whose: Whose) -> None:
         if attempt_id is None:
             waits = True
             continue
+        if any(fact.kind in REFUND_FACTS for fact in facts):
+            await ask_about_refunds(work, attempt_id)
         money = [fact for fact in facts if fact.kind == "captured"]
         numbers = await proof_of(work, attempt_id)
         if numbers is None or not money:

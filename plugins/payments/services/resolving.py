@@ -23,7 +23,7 @@ from plugins.payments.schemas.told import AppliedMoney, Place, Subject
 from plugins.payments.services.declaring_refunds import ByHand
 from plugins.payments.services.hearing_refunds import hear_refund
 from plugins.payments.services.refunding import give_back
-from plugins.payments.services.sending_back import ASK_REFUND
+from plugins.payments.services.sending_back import ASK_REFUND, PLAN_ENDED
 
 ASK: Final = "payments.ask"
 """The job that asks a gateway about a payment. Payload: `payment_id`."""
@@ -147,7 +147,7 @@ async def _do(work: Work, row: Any, data: ResolveIn) -> None:
         case "apply":
             await _apply(work, row, data.subject_id)
         case "ask_again" if row.kind == "refund_unknown":
-            work.later(ASK_REFUND, {"refund_id": str(row.about), "asks": 0})
+            work.later(ASK_REFUND, {"refund_id": str(row.about), "asks": PLAN_ENDED})
         case "ask_again":
             work.later(ASK, {"payment_id": str(row.attempt_id)})
         case "accept" | "dismiss":

@@ -26,6 +26,8 @@ from plugins.payments.services.reviews import open_review
 
 ASK_REFUND: Final = "payments.ask_refund"
 """The job that asks a gateway what became of a refund. Payload: `refund_id`; `asks`: how often it was asked."""
+PLAN_ENDED: Final = 1000
+"""More questions than any plan has: the next answer that says nothing has a person asked."""
 TRIES_FOR: Final = dt.timedelta(days=1)
 """A refund that could not even be sent is tried for so long."""
 WAITS_FOR: Final = dt.timedelta(days=14)
@@ -83,8 +85,11 @@ async def send_back(work: Work, refund_id: uuid.UUID) -> Call | None:
     return call
 
 
-async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int) -> Call | None:
-    """The call that asks what became of a refund; None where nobody waits for it. asks: how often it was asked."""
+async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int | None) -> Call | None:
+    """The call that asks what became of a refund; None where nobody waits for it.
+
+    asks: how often it was asked by the plan; None for a question beside it, which plans no further one.
+    """
     await work.write()
     refund, operation = await _pending(work, refund_id)
     if refund is None or operation.state in ("planned", "refused"):
@@ -100,11 +105,19 @@ async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int) -> Call | None
 
         async def store(work: Work) -> None:
             await hear_refund(work, refund_id, facts, "query")
-            await _ask_again(work, refund_id, errand.gateway, asks + 1, is_known=bool(facts))
+            if asks is not None:
+                await _ask_again(work, refund_id, errand.gateway, asks + 1, is_known=bool(facts))
 
         await do(store)
 
     return call
+
+
+async def ask_about_refunds(work: Work, attempt_id: uuid.UUID) -> None:
+    """Have the provider asked about every refund of a payment that is on its way."""
+    here = sa.and_(_R.c.business_id == work.business_id, _R.c.attempt_id == attempt_id, _R.c.state == "pending")
+    for refund_id in (await work.execute(sa.select(_R.c.id).where(here).order_by(_R.c.id))).scalars():
+        work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": None})
 
 
 async def _store(work: Work, refund_id: uuid.UUID, gateway: Gateway, said: Started | GatewayFailed) -> None:

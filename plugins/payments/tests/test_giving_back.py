@@ -15,8 +15,10 @@ from plugins.payments.models import Attempt, Event, Operation, Refund, Review
 from plugins.payments.rules import Source
 from plugins.payments.services import sending_back
 from plugins.payments.services.hearing import hear
+from plugins.payments.services.paths import notify_url
 from plugins.payments.services.refunding import hear_refund
 from plugins.payments.testing.toy_box import ToyBox, a_paid_one
+from plugins.payments.testing.toy_provider import SIGNATURE
 
 REFUNDS = "/api/v1/payments/refunds"
 WHOLE = 25_000
@@ -221,3 +223,21 @@ async def test_a_part_is_paid_out_where_the_provider_pays_out(toy: ToyBox, can: 
     can(refunds="whole", pays_out=True)
     asked = await give_back(toy.box, await a_paid_one(toy), "100.00")
     assert (asked.status_code, asked.json()["status"]) == (201, "pending")
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+async def test_a_notice_of_a_refund_is_believed_if_it_is_signed_and_else_makes_duka_ask(
+    toy: ToyBox, is_signed: bool
+) -> None:
+    box, payment_id = toy.box, await a_paid_one(toy)
+    toy.provider.next("refund", "pending")
+    refund = (await give_back(box, payment_id)).json()["id"]
+    await box.run_jobs()
+    toy.provider.refunds[refund]["status"] = "done"
+    body, headers = toy.provider.notice_of_refund(refund)
+    path = notify_url(box.deployment, box.shop.id, "account", toy.accounts[box.shop.slug], 1).partition("/api")[2]
+    sent = {name: value for name, value in headers.items() if is_signed or name != SIGNATURE}
+    assert (await box.http.post(f"/api{path}", content=body, headers=sent)).status_code == 200
+    await box.run_jobs()
+    assert (await shown(box, refund))["status"] == "done"
+    assert (await booked(box), toy.provider.count("find_refund")) == ([("refund", "250.00")], 0 if is_signed else 1)
