@@ -50,7 +50,17 @@ async def request_payment(work: Work, subject: Subject, taken: Taken, place: Pla
     digits = work.shop.exponent
     nothing = format_amount(0, digits)
     return PaymentOut(
-        payment_id, taken.method.code, format_amount(taken.amount, digits), None, nothing, "created", None, nothing
+        payment_id,
+        taken.method.code,
+        format_amount(taken.amount, digits),
+        None,
+        nothing,
+        "created",
+        None,
+        nothing,
+        expires_at=work.now + dt.timedelta(seconds=gateway.capabilities.lives_s),
+        captured=nothing,
+        surplus=nothing,
     )
 
 

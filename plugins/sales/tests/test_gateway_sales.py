@@ -80,6 +80,7 @@ async def test_a_sale_is_completed_by_the_deed_that_hears_of_its_money_and_its_v
     toy: ToyBox,
 ) -> None:
     sale = await sell(toy)
+    assert await seen(toy, sale) == sale
     await toy.box.run_jobs()
     [payment] = (await seen(toy, sale))["payments"]
     assert (payment["status"], payment["show"]["kind"], payment["given_up"]) == ("pending", "prompt", False)
