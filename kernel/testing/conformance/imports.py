@@ -9,7 +9,10 @@ from typing import Final
 from kernel.testing.conformance.sources import Checked, Fault, Source, imports_of, is_manifest
 
 PUBLIC: Final = frozenset({"api", "hooks"})
-"""The modules of a plugin that others may import; from tests and testing.py also `testing`."""
+"""The modules of a plugin that others may import; from tests and from `GROUNDS` also `testing`."""
+
+GROUNDS: Final = frozenset({"testing", "simulator"})
+"""Modules that are no part of a shop's work and may stand on others' `testing`."""
 
 PURE: Final = frozenset({"rules", "schemas"})
 FRAMEWORKS: Final = frozenset({"advanced_alchemy", "alembic", "litestar", "pluggy", "sqlalchemy"})
@@ -60,7 +63,7 @@ def companions_declared(plugin: Checked, source: Source) -> Iterator[Fault]:
 def _why_forbidden(plugin: Checked, source: Source, target: str) -> str:
     """The rule an import breaks, or nothing."""
     other, inside = _plugin_of(plugin, target)
-    in_tests = source.is_test or source.room == "testing"
+    in_tests = source.is_test or source.room in GROUNDS
     if other == plugin.manifest.name or (source.is_test and inside == "testing"):
         return ""
     if other is None:

@@ -59,7 +59,7 @@ class Mpesa(Gateway):
         Method("mpesa", "M-PESA", "other", NAME, takes_phone=True, waits="always", wait_minutes=15),
         Method("mpesa_qr", "M-PESA by QR code", "other", NAME, waits="always", wait_minutes=15),
     )
-    simulator = "plugins.gateways_mpesa.simulator:make_app"
+    simulator = "plugins.gateways_mpesa.simulator.make_app"
     environment: Mapping[str, str] = {
         "consumer_key": "MPESA_CONSUMER_KEY",
         "consumer_secret": "MPESA_CONSUMER_SECRET",

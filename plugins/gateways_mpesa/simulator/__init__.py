@@ -9,10 +9,10 @@ import datetime as dt
 from collections.abc import Callable
 
 from plugins.gateways_mpesa.simulator.checks import Shop
+from plugins.gateways_mpesa.simulator.driven import SimulatedDaraja
 from plugins.gateways_mpesa.simulator.scenarios import Answer, Scenario, Step
 from plugins.gateways_mpesa.simulator.sending import over_http
-from plugins.gateways_mpesa.simulator.state import SHOPS, Send, State, certificate
-from plugins.gateways_mpesa.simulator.web import SimulatedDaraja
+from plugins.gateways_mpesa.simulator.state import SHOPS, Send, certificate
 
 __all__ = ["SHOPS", "Answer", "Scenario", "Send", "Shop", "SimulatedDaraja", "Step", "certificate", "make_app"]
 
@@ -31,4 +31,4 @@ def make_app(
     send: takes notices to where they go; without it over HTTP. lenient: as forgiving as Safaricom's test system.
     holds: prompts that no scenario fits wait for a person at the page; otherwise they are approved.
     """
-    return SimulatedDaraja(State(now=now, send=send or over_http, shops=shops, lenient=lenient, holds=holds))
+    return SimulatedDaraja(now=now, send=send or over_http, shops=shops, lenient=lenient, holds=holds)

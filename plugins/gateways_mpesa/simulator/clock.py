@@ -14,11 +14,10 @@ TICK_S: Final = 0.2
 
 
 class Clock:
-    """now: where its time comes from; without one, the machine's, and what is due happens by itself."""
+    """now: where its time comes from. What is due happens when it is told so, or by itself once it was started."""
 
-    def __init__(self, now: Callable[[], dt.datetime] | None = None) -> None:
-        self._base = now or (lambda: dt.datetime.now(dt.UTC))
-        self._runs_by_itself = now is None
+    def __init__(self, now: Callable[[], dt.datetime]) -> None:
+        self._base = now
         self._ahead = dt.timedelta()
         self._due: list[tuple[dt.datetime, int, Deed]] = []
         self._order = itertools.count()
@@ -51,9 +50,14 @@ class Clock:
             await deed()
         self._ahead += max(until - self.now(), dt.timedelta())
 
+    async def run_all(self) -> None:
+        """Do all that is to be done, whenever it was meant for."""
+        while self._due:
+            await heapq.heappop(self._due)[2]()
+
     def start(self) -> None:
-        """Let time pass by itself, from the first request on; nothing where a test owns it."""
-        if self._runs_by_itself and self._ticking is None:
+        """Let what is due happen by itself from now on."""
+        if self._ticking is None:
             self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def _tick(self) -> None:

@@ -160,7 +160,9 @@ async def _forge(state: State, body: Any) -> Said:
     if prompt is None:
         return 404, {"error": "there is no such prompt"}
     amount = prompt.amount if said.amount is None else said.amount
-    await state.tell(prompt.notify, prompts.callback(state, prompt, said.code, amount, "FORGED0001"))
+    await state.tell(
+        prompt.notify, prompts.callback(state, prompt.checkout, prompt.payer, said.code, amount, "FORGED0001")
+    )
     return 200, {"told": prompt.checkout}
 
 

@@ -53,7 +53,7 @@ def push(state: State, shop: Shop, said: Any) -> tuple[Prompt, dict[str, Any]]:
     )
     decisions = scenario.decisions
     if decisions is None:
-        decisions = [Step("1037", LIVES_S)]
+        decisions = [] if state.is_driven else [Step("1037", LIVES_S)]
     if _is_wrong_kind(shop, body):
         decisions = [Step("2028", 1)]
     elif _was_just_paid(state, prompt):
@@ -112,11 +112,12 @@ def query(state: State, shop: Shop, said: Any) -> dict[str, Any]:
     }
 
 
-def callback(state: State, prompt: Prompt, code: str, amount: int, receipt: str) -> dict[str, Any]:
+def callback(state: State, checkout: str, payer: str, code: str, amount: int, receipt: str) -> dict[str, Any]:
     """A callback as Safaricom writes it: figures as figures, a balance without a value, money only of success."""
+    known = state.prompts.get(checkout)
     told: dict[str, Any] = {
-        "MerchantRequestID": prompt.merchant,
-        "CheckoutRequestID": prompt.checkout,
+        "MerchantRequestID": known.merchant if known else "0-0-1",
+        "CheckoutRequestID": checkout,
         "ResultCode": int(code) if code.isdigit() else code,
         "ResultDesc": WORDS.get(code, "Failed"),
     }
@@ -127,7 +128,7 @@ def callback(state: State, prompt: Prompt, code: str, amount: int, receipt: str)
                 {"Name": "MpesaReceiptNumber", "Value": receipt},
                 {"Name": "Balance"},
                 {"Name": "TransactionDate", "Value": int(state.stamp())},
-                {"Name": "PhoneNumber", "Value": int(prompt.payer)},
+                {"Name": "PhoneNumber", "Value": int(payer)},
             ]
         }
     return {"Body": {"stkCallback": told}}
@@ -135,9 +136,8 @@ def callback(state: State, prompt: Prompt, code: str, amount: int, receipt: str)
 
 async def _tell(state: State, prompt: Prompt, step: Step) -> None:
     amount = prompt.paid if step.amount is None else step.amount
-    await state.tell(
-        prompt.notify, callback(state, prompt, step.code, amount, prompt.receipt or state.ledger.receipt())
-    )
+    receipt = prompt.receipt or state.ledger.receipt()
+    await state.tell(prompt.notify, callback(state, prompt.checkout, prompt.payer, step.code, amount, receipt))
 
 
 def _is_wrong_kind(shop: Shop, body: Mapping[str, Any]) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import httpx
+
 TIMEOUT_S: Final = 10
 
 
 async def over_http(url: str, body: bytes) -> tuple[int, bytes]:
     """Send a notice to its address; status 0 where nothing came back."""
-    # Only who runs the simulator needs a client of HTTP.
-    import httpx  # noqa: PLC0415
-
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as client:
             answer = await client.post(url, content=body, headers={"content-type": "application/json"})

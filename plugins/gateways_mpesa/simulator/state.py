@@ -86,10 +86,13 @@ class Told(Struct, kw_only=True):
 
 
 class State:
-    """One provider. lenient: as forgiving as Safaricom's test system; otherwise every documented rule is held to."""
+    """One provider. lenient: as forgiving as Safaricom's test system; otherwise every documented rule is held to.
+
+    is_driven: whether a kit says what becomes of each prompt, so that nothing does so by itself.
+    """
 
     def __init__(
-        self, *, now: Callable[[], dt.datetime] | None, send: Send, shops: tuple[Shop, ...], lenient: bool, holds: bool
+        self, *, now: Callable[[], dt.datetime], send: Send, shops: tuple[Shop, ...], lenient: bool, holds: bool
     ) -> None:
         self.clock, self.ledger = Clock(now), Ledger()
         self.send, self.lenient, self.holds = send, lenient, holds
@@ -99,6 +102,7 @@ class State:
         self.conversations: list[Conversation] = []
         self.addresses: dict[str, Mapping[str, str]] = {}
         self.pulled: set[str] = set()
+        self.is_driven = False
         self.scenarios: list[Scenario] = []
         self.requests: list[dict[str, Any]] = []
         self.notices: list[Told] = []
@@ -151,7 +155,7 @@ class State:
         for one in reversed(self.scenarios):
             if one.fits(on, payer, amount, reference):
                 return one
-        known = BY_PAYER.get(payer[-3:]) if on == "prompt" else None
+        known = BY_PAYER.get(payer[-3:]) if on == "prompt" and not self.is_driven else None
         return known[1] if known else None
 
     async def tell(self, url: str, body: Any) -> Any:

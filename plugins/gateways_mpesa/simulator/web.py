@@ -62,11 +62,10 @@ class Reply(Struct, frozen=True):
     breaks: bool = False
 
 
-class SimulatedDaraja:
-    """A provider that keeps Safaricom's documented rules. `state` is what it knows, for tests in the same process."""
+class Served:
+    """Daraja's paths over what it knows, `state`."""
 
-    def __init__(self, state: State) -> None:
-        self.state = state
+    state: State
 
     async def __call__(self, scope: Any, receive: Receive, send: Tell) -> None:
         """Answer one request."""
@@ -75,14 +74,22 @@ class SimulatedDaraja:
             return
         if scope["type"] != "http":
             return
-        self.state.clock.start()
+        self.woken()
         await self.state.clock.run_due()
         reply = await self._answer(scope, await _read(receive))
         await _write(send, reply)
 
-    async def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        await self.state.clock.advance(seconds)
+    def woken(self) -> None:
+        """Act on the first of requests, and on every other."""
+
+    async def asked(
+        self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
+    ) -> Reply:
+        """Answer a call of Daraja's."""
+        try:
+            return await self._daraja(method, path, headers, query, body)
+        except Wrong as wrong:
+            return self._refusal(wrong)
 
     async def _answer(self, scope: Any, raw: bytes | None) -> Reply:
         method, path = scope["method"], scope["path"]
@@ -94,10 +101,7 @@ class SimulatedDaraja:
         if path == "/" or path.startswith("/_sim"):
             status, said, media_type = await control.answer(self.state, method, path, headers, body)
             return Reply(status, said, media_type)
-        try:
-            reply = await self._daraja(method, path, headers, query, body)
-        except Wrong as wrong:
-            reply = self._refusal(wrong)
+        reply = await self.asked(method, path, headers, query, body)
         self.state.keep(method, path, body, reply.status)
         return reply
 

@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from kernel.work.configuring import secret_names
 from plugins.gateways_mpesa.rules import codes
 from plugins.gateways_mpesa.rules.credentials import basic, prompt_password, security_credential, timestamp
 from plugins.gateways_mpesa.rules.redacting import redacted
 from plugins.gateways_mpesa.rules.values import masked, minor, moment, phone, receipt, shillings, without_phones
+from plugins.gateways_mpesa.schemas import MpesaConfig
 from plugins.gateways_mpesa.simulator import certificate
 from plugins.gateways_mpesa.simulator.state import PASSKEY, opened
 from plugins.gateways_mpesa.tests.desk import a_config
@@ -269,3 +271,14 @@ def test_everything_that_is_said_at_the_till_is_said_in_the_shops_languages(lang
     refusals |= {codes.refusal(500, number, "").said for number in by_code}
     missing = (told | refusals | {codes.UNKNOWN.said, codes.UNKNOWN.tells} - {""}) - catalogue["details"].keys() - {""}
     assert missing == set()
+
+
+def test_an_account_is_decoded_from_what_a_business_sends_and_its_secrets_are_marked() -> None:
+    said = msgspec.to_builtins(a_config())
+    assert msgspec.convert(said, MpesaConfig) == a_config()
+    assert secret_names(MpesaConfig) == {
+        *("consumer_key", "consumer_secret", "passkey", "initiator_password", "certificate"),
+    }
+    for wrong in ({"shortcode": "12"}, {"passkey": ""}, {"test_address": "ftp://x"}, {"new": 1}, {"kind": "till"}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(said | wrong, MpesaConfig)

@@ -1,0 +1,185 @@
+"""The simulator as a whole; and driven by the kit that every gateway is put through, which says what payers do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from plugins.gateways_mpesa.simulator import prompts, web
+from plugins.gateways_mpesa.simulator.checks import Shop
+from plugins.gateways_mpesa.simulator.ledger import Entry
+from plugins.gateways_mpesa.simulator.scenarios import Scenario, Step
+from plugins.gateways_mpesa.simulator.state import SHOPS, Send, State, certificate
+from plugins.payments.testing.simulator import Call, Due, Pay, Payer, Said, Simulator, Way, Word
+
+CODES: Final[Mapping[str, str | None]] = {
+    "waiting": None,
+    "paid": "0",
+    "declined": "1032",
+    "lapsed": "1037",
+    "failed": "1",
+}
+REVERSAL: Final = "/mpesa/reversal/v1/request"
+PAYOUT: Final = "/mpesa/b2c/v3/paymentrequest"
+CENTS: Final = 100
+_JSON: Final = {"content-type": "application/json"}
+
+
+class SimulatedDaraja(web.Served, Simulator):
+    """A provider that keeps Safaricom's documented rules. `state` is what it knows, for tests in the same process.
+
+    By itself it goes by scenarios, its page and its clock. Driven (`next`, `send`), the kit's ledger says what payers
+    do, and notices wait for `deliver`.
+    """
+
+    title = "M-PESA"
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], dt.datetime] | None,
+        send: Send,
+        shops: tuple[Shop, ...],
+        lenient: bool,
+        holds: bool,
+    ) -> None:
+        super().__init__()
+        self._runs_by_itself = now is None
+        if now is not None:
+            self.clock = now
+        self.state = State(now=self._now, send=send, shops=shops, lenient=lenient, holds=holds)
+        self._upcoming: str | None = None
+
+    def _now(self) -> dt.datetime:
+        """By the clock that is set by now."""
+        return self.clock()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        await web.Served.__call__(self, scope, receive, send)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        await self.state.clock.advance(seconds)
+
+    def woken(self) -> None:
+        """Let time pass by itself, unless a test or a kit has it."""
+        if self.send is not None:
+            self._be_driven()
+        if self._runs_by_itself and not self.state.is_driven:
+            self.state.clock.start()
+
+    async def asked(
+        self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
+    ) -> web.Reply:
+        """Answer a call; driven, by the kit's ledger."""
+        if not self.state.is_driven:
+            return await super().asked(method, path, headers, query, body)
+        self.calls.append(Call(method, path, query, headers, msgspec.json.encode(body)))
+        self._heed()
+        before, back = len(self.state.conversations), self._to_give_back(path, body)
+        if path in (REVERSAL, PAYOUT) and back is None:
+            on: Any = "reversal" if path == REVERSAL else "payout"
+            self.state.scenarios.append(Scenario(on=on, times=1, decisions=[Step("1")]))
+        reply = await super().asked(method, path, headers, query, body)
+        if path == web.PROMPT and reply.status == 200:
+            self._upcoming = msgspec.json.decode(reply.body)["CheckoutRequestID"]
+            prompt = self.state.prompts[self._upcoming]
+            self.ask(prompt.reference, prompt.amount * CENTS, "KES", prompt.notify, prompt.payer)
+        await self.state.clock.run_all()
+        for talk in self.state.conversations[before:]:
+            if back is not None and talk.receipt is not None:
+                back.returned[talk.originator] = talk.amount * CENTS
+        self.state.scenarios.clear()
+        return reply
+
+    # what the kit asks of a simulator
+
+    async def serve(self, call: Call) -> Said:
+        """Answer one call, as `asked`."""
+        reply = await self.asked(call.method, call.path, call.headers, call.query, call.json())
+        return Said(reply.status, reply.body)
+
+    def next(self, *, payer: Payer = "pays", way: Way = "good", word: Word = "once") -> None:
+        """What becomes of the next request, its call, and the word of it."""
+        self._be_driven()
+        super().next(payer=payer, way=way, word=word)
+
+    def decide(self, id_: str, fate: Payer = "pays") -> Pay:
+        """Let a payer do something with a prompt that waits. M-PESA knows one currency."""
+        return super().decide(id_, "pays" if fate == "pays in another currency" else fate)
+
+    def notice_of(self, pay: Pay) -> Due | None:
+        """The callback of a prompt as it stands."""
+        code = CODES[pay.state]
+        if code is None:
+            return None
+        said = prompts.callback(self.state, pay.id, pay.payer or "254700000001", code, pay.paid // CENTS, pay.receipt)
+        return Due("POST", pay.notify, _JSON, msgspec.json.encode(said))
+
+    def config(self) -> dict[str, Any]:
+        """The PayBill with its initiator; notices come from this machine."""
+        shop = SHOPS[0]
+        return {
+            "consumer_key": shop.key,
+            "consumer_secret": shop.secret,
+            "shortcode": shop.shortcode,
+            "passkey": shop.passkey,
+            "initiator": shop.initiator,
+            "initiator_password": shop.initiator_password,
+            "certificate": certificate(),
+            "sources": ["127.0.0.0/8", "::1/128"],
+            "pulls": True,
+            "pull_number": "254700000000",
+        }
+
+    def new_id(self) -> str:
+        """The id of the prompt that was just made, or of one that nobody asked for."""
+        found, self._upcoming = self._upcoming, None
+        return found or f"ws_CO_{self.state.stamp()}{self.state.count():03d}"
+
+    def new_receipt(self) -> str:
+        """A receipt."""
+        return self.state.ledger.receipt()
+
+    def _be_driven(self) -> None:
+        if not self.state.is_driven:
+            self.state.is_driven, self.state.send = True, self._keep_for_later
+            self.state.pulled.update(number for shop in self.state.shops.values() for number in shop.numbers)
+
+    async def _keep_for_later(self, url: str, body: bytes) -> tuple[int, bytes]:
+        self.due.append(Due("POST", url, _JSON, body))
+        return 200, b""
+
+    def _heed(self) -> None:
+        """Take over what the kit's ledger says of prompts and money."""
+        for pay in self.ledger.values():
+            prompt = self.state.prompts.get(pay.id)
+            if prompt is not None:
+                prompt.code = CODES[pay.state]
+            if pay.state == "paid" and self.state.ledger.found(pay.receipt) is None:
+                self.state.ledger.entries.append(
+                    Entry(
+                        receipt=pay.receipt,
+                        kind="prompt",
+                        shortcode=prompt.shop.till or prompt.shop.shortcode if prompt else SHOPS[0].shortcode,
+                        payer=pay.payer,
+                        amount=pay.paid // CENTS,
+                        reference=pay.reference,
+                        at=pay.at,
+                    )
+                )
+
+    def _to_give_back(self, path: str, body: Any) -> Pay | None:
+        """The payment that a reversal or payout gives back, if it holds as much."""
+        if path not in (REVERSAL, PAYOUT) or not isinstance(body, dict):
+            return None
+        for pay in reversed(self.ledger.values()):
+            same = pay.receipt == body.get("TransactionID") if path == REVERSAL else pay.payer == body.get("PartyB")
+            left = pay.paid - sum(pay.returned.values())
+            if same and pay.state == "paid" and left >= int(body.get("Amount", 0)) * CENTS:
+                return pay
+        return None
