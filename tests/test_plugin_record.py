@@ -20,7 +20,7 @@ from kernel.work import Shop, Work
 from plugins.catalog.models import Product
 from plugins.catalog.testing import a_brand, a_category, a_price_list, a_product, prices_on
 from plugins.customers.testing import a_customer, a_group
-from plugins.discounts.testing import a_promotion
+from plugins.discounts.testing import a_promotion, coupons
 from plugins.sales.testing import a_sale
 from plugins.taxes.testing import a_tax_class, tax_class
 
@@ -122,6 +122,46 @@ async def test_a_sale_at_the_prices_of_a_list_is_recorded_with_them(box: Box, tw
     assert sale.status_code == 201, sale.text
     text = await recorded(box, uuid.UUID(sale.json()["id"]))
     assert text.count('"Dealers"') == 2
+    await as_test(text, tmp_path)(twin_box)
+
+
+async def test_coupons_offers_on_many_goods_compound_taxes_and_certificates_are_recorded(
+    box: Box, twin_box: Box, tmp_path: Path
+) -> None:
+    parts: list[dict[str, Any]] = [
+        {"code": "EXCISE", "rate": "20", "affects_base": True},
+        {"code": "VAT", "rate": "16"},
+        {"code": "LEVY", "kind": "per_unit", "amount": "0.50", "included": False},
+    ]
+    compound = await a_tax_class(box, name="Spirits", category="standard", components=parts)
+    gin = await a_product(box, "GIN", "1000", tax_class_id=compound, allow_negative_stock=True, tags=["spirits"])
+    rice = await a_product(box, "RICE", "380", allow_negative_stock=True, brand_id=await a_brand(box))
+    maize = await a_product(box, "MAIZE", "200", allow_negative_stock=True)
+    group = await a_group(box, "staff", "Staff of Grace")
+    relief = {"number": "KRA/GRACE/1", "valid_until": "2027-06-30", "treatment": "zero", "classes": ["standard"]}
+    grace = await a_customer(box, "Grace Wambui", group_id=group, ext={"taxes": {"certificates": [relief]}})
+    two = {"kind": "any_for", "count": 2, "amount": "500.00"}
+    both = {"product_ids": [str(rice), str(maize)]}
+    await a_promotion(box, "Two", effect=two, goods=both, when={"group_ids": [str(group)]}, label="food", joins=["any"])
+    tiers = {"kind": "tiers", "tiers": [{"least": "1", "percent": "5"}]}
+    await a_promotion(box, "Spirits", effect=tiers, goods={"tags": ["spirits"]}, priority=4)
+    tenth = await a_promotion(box, "Tenth", by_coupon=True, label="any", joins=["food", "any"])
+    await coupons(box, tenth, code="KARIBU")
+    bought = [(gin, "3"), (rice, "1"), (maize, "1")]
+    cart = {
+        "location_id": str(await box.location()),
+        "lines": [{"product_id": str(one), "quantity": quantity} for one, quantity in bought],
+        "customer_id": str(grace),
+        "ext": {"discounts": {"coupon_codes": ["karibu"]}},
+    }
+    owner = box.client("owner")
+    total = (await owner.post("/api/v1/sales/quote", cart)).json()["total"]
+    sale = await owner.post("/api/v1/sales/sales", cart | {"payments": [{"method": "cash", "amount": total}]})
+    assert sale.status_code == 201, sale.text
+    text = await recorded(box, uuid.UUID(sale.json()["id"]))
+    assert not [word for word in ("GRACE", "Grace") if word in text]
+    for said in ('"EXCISE"', '"per_unit"', "CERTIFICATE 1", '"tags": ["spirits"]', 'code="KARIBU"', '"group_ids"'):
+        assert said in text, text
     await as_test(text, tmp_path)(twin_box)
 
 

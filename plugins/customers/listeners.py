@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from kernel.app.recording import Recording, Thing
+from kernel.app.recording import Recording
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
@@ -74,18 +74,25 @@ def _one(person: dict[str, Any], groups: dict[str, uuid.UUID]) -> CustomerIn:
 
 @answers
 async def recorded(work: Work, recording: Recording) -> None:
-    """The customer of the document under another name: of the person nothing is told but the group and the state."""
+    """The customer of the document under another name: of the person nothing is told but the group and the state.
+
+    A customer's facts: `state`, where the document knows another; `ext`, what plugins kept with them at the time.
+    """
+    known = recording.wanted("group")
+    for place, group in enumerate(known, start=1):
+        recording.make(group, "group", f"{_BUILDERS}:a_group", f"group-{place}", f"Group {place}")
     for number, thing in enumerate(recording.wanted("customer"), start=1):
         facts = await customer(work, thing.id) if thing.id else None
         if facts is None:
             thing.expression = "None"
             continue
-        group = Thing("group", facts.group_id)
-        if facts.group_id is not None:
-            recording.make(group, "group", f"{_BUILDERS}:a_group", "group", "Group")
+        own = None if facts.group_id is None else recording.want("group", facts.group_id)
+        if own is not None and own not in known:
+            known.append(own)
+            recording.make(own, "group", f"{_BUILDERS}:a_group", f"group-{len(known)}", f"Group {len(known)}")
         name, state = f"Customer {number}", _state(facts.subdivision, work.shop.subdivision)
-        own = group if facts.group_id else None
-        recording.make(thing, "customer", f"{_BUILDERS}:a_customer", name, group_id=own, subdivision=state)
+        said = {"subdivision": thing.facts.get("state", state), "ext": thing.facts.get("ext")}
+        recording.make(thing, "customer", f"{_BUILDERS}:a_customer", name, group_id=own, **said)
 
 
 def _state(theirs: str | None, ours: str | None) -> str | None:

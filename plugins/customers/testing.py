@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
+
+import msgspec
 
 from kernel.testing.box import Box
 from kernel.work import Work
@@ -17,10 +20,12 @@ async def a_customer(
     phone: str | None = None,
     group_id: uuid.UUID | None = None,
     subdivision: str | None = None,
+    ext: dict[str, Any] | None = None,
     shop: str = "mama-njeri",
 ) -> uuid.UUID:
-    """The id of a new customer."""
-    data = CustomerIn(name=name, phone=phone, group_id=group_id, subdivision=subdivision)
+    """The id of a new customer. ext: what plugins keep with them, as on the wire."""
+    raw = {plugin: msgspec.Raw(msgspec.json.encode(said)) for plugin, said in (ext or {}).items()}
+    data = CustomerIn(name=name, phone=phone, group_id=group_id, subdivision=subdivision, ext=raw)
 
     async def run(work: Work) -> uuid.UUID:
         return (await add_customer(work, data)).id

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import convert
 
-from kernel.app.recording import Recording, Thing
+from kernel.app.recording import Recording
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.work import Work
@@ -21,9 +21,10 @@ from plugins.discounts.schemas.terms import AmountOff as AmountOfTerms
 from plugins.discounts.schemas.terms import Offers
 from plugins.discounts.schemas.terms import PercentOff as PercentOfTerms
 from plugins.discounts.services.coupons import POINTER, make_coupons
-from plugins.discounts.services.promotions import add_promotion, move_promotion, said_again
+from plugins.discounts.services.promotions import add_promotion, move_promotion
+from plugins.discounts.services.recording import record_promotions
 from plugins.discounts.services.running import running_offers
-from plugins.discounts.services.uses import give_back_uses, note_uses, used_in
+from plugins.discounts.services.uses import give_back_uses, note_uses
 from plugins.sales.api import (
     AmountOff,
     Answer,
@@ -139,19 +140,8 @@ async def sale_cancelled(work: Work, cancel: CancelledSale) -> None:
 
 @answers
 async def recorded(work: Work, recording: Recording) -> None:
-    """The promotions that took something off."""
-    for row in await used_in(work, recording.document_id):
-        recording.make(
-            Thing("promotion", row.id),
-            row.name,
-            "plugins.discounts.testing:a_promotion",
-            row.name,
-            **said_again(row, work.shop.exponent),
-            product_id=recording.want("product", row.product_id) if row.product_id else None,
-            category_id=recording.want("category", row.category_id) if row.category_id else None,
-            priority=row.priority or None,
-            exclusive=row.exclusive or None,
-        )
+    """The promotions that took something off, with the coupons that asked for them."""
+    await record_promotions(work, recording)
 
 
 @answers

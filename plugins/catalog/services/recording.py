@@ -34,7 +34,12 @@ async def record_products(work: Work, recording: Recording) -> None:
             fields[name] = recording.want(kind, value) if value else None
         fields["tax_class_id"] = recording.want("tax_class", good.tax_class_id)
         price = fields.pop("price")
-        more = {"unit": None if good.unit == "piece" else good.unit, "name": good.name, "allow_negative_stock": True}
+        more = {
+            "unit": None if good.unit == "piece" else good.unit,
+            "name": good.name,
+            "allow_negative_stock": True,
+            "tags": list(good.tags) or None,
+        }
         recording.make(things[id_], good.sku, f"{BUILDERS}:a_product", good.sku, price, **more, **fields)
     for id_ in goods:
         for sold in things[id_].facts.get("sold", ()):

@@ -39,6 +39,7 @@ _NAMED = Prepared(
     )
 )
 _PLAIN = ("name", "starts_at", "ends_at", "priority", "exclusive", "by_coupon")
+_SIMPLE = frozenset({"percent", "amount_off", "set_price"})
 
 
 # Back office
@@ -155,14 +156,6 @@ def promotion_out(work: Work, row: Any) -> PromotionOut:
     )
 
 
-def said_again(row: Any, exponent: int) -> dict[str, Any]:
-    """What a stored promotion does, as a builder of tests takes it."""
-    terms = read_terms(row.terms)
-    if row.kind in _SIMPLE:
-        return {"value": figures.value_of(terms, exponent), "kind": row.kind}
-    return {"effect": msgspec.to_builtins(figures.terms_said(terms, exponent)[0])}
-
-
 def terms_from(said: dict[str, Any], exponent: int) -> Terms:
     """The terms that a request says, the short forms written out. Raises `figures.BadTerms`."""
     plain = {
@@ -209,9 +202,6 @@ async def _write(work: Work, row: Promotion, said: dict[str, Any]) -> None:
     row.value = next((value for value in structs.astuple(effect)), 0) if row.kind in _SIMPLE else 0
     row.product_id, row.category_id = _one(terms)
     row.target = _target(row, terms)
-
-
-_SIMPLE = frozenset({"percent", "amount_off", "set_price"})
 
 
 def _effect_said(said: dict[str, Any]) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from kernel.app.recording import Recording, Replay
 from kernel.errors import NotFound
 from kernel.money import format_amount, parse_amount, parse_micro
@@ -13,6 +15,7 @@ from plugins.payments.api import PaymentOut
 from plugins.sales.schemas.answers import LineOut, SaleOut
 from plugins.sales.schemas.values import Step
 from plugins.sales.services.reading import find_sale
+from plugins.taxes.api import Terms
 
 PATH = "/api/v1/sales/sales"
 OF_SALE = ("currency", "prices_include_tax", "subtotal", "discount_total", "tax_total", "rounding", "total")
@@ -32,7 +35,8 @@ async def record_sale(work: Work, recording: Recording) -> None:
     exponent = work.shop.exponent
     body: dict[str, Any] = {"lines": [_line(recording, line, exponent) for line in sale.lines]}
     if sale.customer_id is not None:
-        body["customer_id"] = recording.want("customer", sale.customer_id)
+        body["customer_id"] = customer = recording.want("customer", sale.customer_id)
+        customer.facts |= _as_taxed(sale.tax_terms)
     if sale.channel != "retail":
         body["channel"] = sale.channel
     if shares := [step for line in sale.lines if (step := _by_hand(line, "document discount"))]:
@@ -41,6 +45,18 @@ async def record_sale(work: Work, recording: Recording) -> None:
         body["ext"] = ext
     body["payments"] = [_payment(one) for one in sale.payments]
     recording.replay = Replay(f"sale {sale.number}", PATH, body, _wanted(sale))
+
+
+def _as_taxed(terms: Terms | None) -> dict[str, Any]:
+    """What the tax of a sale knew of its customer. The number of a certificate is a person's: another stands here."""
+    if terms is None:
+        return {}
+    found: dict[str, Any] = {"state": terms.place_of_supply} if terms.inter_state and not terms.sez else {}
+    own: dict[str, Any] = {"sez": True} if terms.sez else {}
+    if terms.certificate is not None:
+        said = msgspec.to_builtins(terms.certificate)
+        own["certificates"] = [{key: value for key, value in said.items() if value} | {"number": "CERTIFICATE 1"}]
+    return found | ({"ext": {"taxes": own}} if own else {})
 
 
 def _line(recording: Recording, line: LineOut, exponent: int) -> dict[str, Any]:

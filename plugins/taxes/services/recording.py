@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,9 +12,10 @@ from kernel.app.recording import Recording
 from kernel.money import format_micro, parse_micro
 from kernel.work import Work
 from plugins.taxes.models import TaxClass
+from plugins.taxes.rules.dated import spread
 from plugins.taxes.schemas.packs import PackClass
-from plugins.taxes.schemas.values import Treatment
-from plugins.taxes.services.packs import pack_of, usual
+from plugins.taxes.schemas.values import TaxComponent, Treatment
+from plugins.taxes.services.packs import pack_of, usual, usual_components
 from plugins.taxes.services.treatments import treatments
 
 
@@ -37,14 +39,8 @@ async def record_classes(work: Work, recording: Recording) -> None:
                 recording.make(thing, f"tax {code}", "plugins.taxes.testing:tax_class", code)
         elif treatment.class_id is not None:
             rate = format_micro(_rate(treatment))
-            recording.make(
-                thing,
-                f"tax {code}",
-                "plugins.taxes.testing:a_tax_class",
-                rate,
-                treatment.name,
-                category=treatment.category,
-            )
+            said = {"category": treatment.category, "components": _parts(treatment, work.shop.region)}
+            recording.make(thing, f"tax {code}", "plugins.taxes.testing:a_tax_class", rate, treatment.name, **said)
         else:
             thing.expression = "None"
 
@@ -52,6 +48,26 @@ async def record_classes(work: Work, recording: Recording) -> None:
 async def _codes(work: Work) -> dict[uuid.UUID, str]:
     found = await work.execute(sa.select(TaxClass.id, TaxClass.code).where(TaxClass.business_id == work.business_id))
     return {row.id: row.code for row in found.all()}
+
+
+def _parts(treatment: Treatment, region: str) -> list[dict[str, Any]] | None:
+    """Its taxes as on the wire; None where they are what a plain rate becomes in the region."""
+    parts = usual_components(region)
+    divides = not _rate(treatment) % len(parts)
+    if not treatment.components or (divides and treatment.components == spread(_rate(treatment), parts)):
+        return None
+    return [_part(one) for one in treatment.components]
+
+
+def _part(one: TaxComponent) -> dict[str, Any]:
+    figures = {"rate": format_micro(one.rate)} if one.kind == "percent" else {"amount": format_micro(one.amount_micro)}
+    more = {"twin": one.twin, "included": one.included, "affects_base": one.affects_base or None}
+    return {
+        "code": one.code,
+        "kind": one.kind,
+        **figures,
+        **{key: said for key, said in more.items() if said is not None},
+    }
 
 
 def _rate(treatment: Treatment) -> int:
