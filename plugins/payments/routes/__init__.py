@@ -48,7 +48,7 @@ from plugins.payments.schemas.requests import (
 from plugins.payments.schemas.review_queue import ResolveIn, ReviewOut, ReviewQuery
 from plugins.payments.services.accounts import sorted_out
 from plugins.payments.services.declaring_refunds import refund_out
-from plugins.payments.services.reading import news_of
+from plugins.payments.services.reading import news_of, payment_out
 from plugins.payments.services.resolving import QUEUE, find_review, resolve, review_out
 
 _A, _E, _R, _V = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c, Review.__table__.c
@@ -265,7 +265,7 @@ def _filters(query: Struct, columns: Mapping[str, sa.ColumnElement[Any]]) -> lis
 
 
 def _facts(row: Any) -> PaymentFacts:
-    digits = exponent(row.currency)
+    digits, said = exponent(row.currency), payment_out(row)
     return PaymentFacts(
         row.id,
         row.subject_kind,
@@ -289,10 +289,15 @@ def _facts(row: Any) -> PaymentFacts:
         row.business_date,
         row.taken_at,
         row.taken_by_name,
+        said.fault,
+        said.show,
+        said.expires_at,
     )
 
 
 def _event(row: Any) -> EventOut:
     amount = None if row.amount is None else format_amount(row.amount, exponent(row.currency))
     ids = {"refund_id": str(row.refund_id)} if row.refund_id else {}
-    return EventOut(row.id, row.kind, row.source, amount, row.currency, ids | (row.provider_ids or {}), row.at)
+    return EventOut(
+        row.id, row.kind, row.source, amount, row.currency, ids | (row.provider_ids or {}), row.at, row.code, row.words
+    )

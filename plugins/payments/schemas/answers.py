@@ -127,7 +127,7 @@ class MethodsOut(Struct, frozen=True):
 
 
 class EventOut(Struct, frozen=True):
-    """A fact about a payment, as it became known."""
+    """A fact about a payment, as it became known. `code`, `words`: the provider's own."""
 
     id: UUID
     kind: Annotated[FactKind, Meta(examples=["captured"])]
@@ -136,10 +136,12 @@ class EventOut(Struct, frozen=True):
     currency: Currency | None
     provider_ids: dict[str, Any]
     at: dt.datetime
+    code: Annotated[str, Meta(examples=["1032"])] | None = None
+    words: Annotated[str, Meta(examples=["Request cancelled by user"])] | None = None
 
 
 class PaymentFacts(Struct, frozen=True):
-    """A payment by itself."""
+    """A payment by itself. `fault`: why it was not paid; `show`: what the payer does next."""
 
     id: UUID
     subject_kind: SubjectKind
@@ -163,6 +165,9 @@ class PaymentFacts(Struct, frozen=True):
     business_date: dt.date
     taken_at: dt.datetime
     taken_by: Person
+    fault: FaultOut | None
+    show: ShowOut | None
+    expires_at: dt.datetime | None
 
 
 class PaymentNews(Struct, frozen=True):
