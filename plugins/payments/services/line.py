@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http.cookiejar
+import ipaddress
 import logging
 import re
 import ssl
@@ -63,7 +64,7 @@ class AccountLine:
         self._deployment, self._gateway = deployment, gateway.name
         self._account = tokens.Key(business_id, account.id)
         self._hosts = tuple(gateway.hosts(self.config, self.mode))
-        self._lets_loopback = self.mode == "test" or not deployment.settings.production
+        self._lets_loopback = not deployment.settings.production
         mention({"secret": [str(getattr(self.config, name) or "") for name in secret_names(gateway.config)]})
 
     async def send(
@@ -135,7 +136,8 @@ class AccountLine:
 def checked_url(url: str, hosts: Sequence[str], *, lets_loopback: bool) -> httpx.URL:
     """An address that may be called: https, to a host of the list, with its port where it is not 443.
 
-    lets_loopback: http too, to this machine. Raises GatewayFailed, sure: nothing was sent.
+    lets_loopback: http too, to this machine; where it is not let, as in production, no address inside a network of
+    one's own is called at all. Raises GatewayFailed, sure: nothing was sent.
     """
     try:
         split = httpx.URL(url)
@@ -146,6 +148,8 @@ def checked_url(url: str, hosts: Sequence[str], *, lets_loopback: bool) -> httpx
     is_plain = split.scheme == "http" and lets_loopback and split.host in LOOPBACK
     if split.scheme != "https" and not is_plain:
         raise _refused("is not https")
+    if not lets_loopback and _is_inside(split.host):
+        raise _refused("is none of the open network")
     name = f"[{split.host}]" if ":" in split.host else split.host
     usual = 443 if split.scheme == "https" else 80
     port = usual if split.port is None else split.port
@@ -190,6 +194,14 @@ def _client(**how: Any) -> httpx.AsyncClient:
         cookies=http.cookiejar.CookieJar(nothing),
         **how,
     )
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is this machine, or an address that only networks of one's own use."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host in LOOPBACK
 
 
 def _refused(words: str) -> GatewayFailed:

@@ -97,7 +97,8 @@ async def _way_now(work: Work, row: Any, operation: Any) -> Way | None:
 async def _claim(work: Work, way: Way, row: Any, operation: Any) -> Call | None:
     """Of several that would ask the same question one does; it plans the next."""
     at, is_slow = plan_next(work, row, way.gateway.capabilities, operation.sent_at)
-    claimed = {"asks": row.asks + 1, "asked_at": work.now, "next_ask_at": at if _is_open(row) else None}
+    ends = row.state in FINAL and not (row.captured and row.reference is None and not is_slow)
+    claimed = {"asks": row.asks + 1, "asked_at": work.now, "next_ask_at": None if ends else at}
     if not await change_payment(work, row.id, _A.c.asks == row.asks, **claimed):
         return None
     return _call(work, way, row, await known_of(work, row, operation.sent_at), is_slow)
@@ -160,11 +161,6 @@ async def _postpone(work: Work, row: Any, at: dt.datetime) -> None:
 def _earliest(row: Any, operation: Any, can: Capabilities) -> dt.datetime:
     first: dt.datetime = operation.sent_at + dt.timedelta(seconds=can.asks_after_s[0] if can.asks_after_s else 0)
     return first if row.asked_at is None else max(first, row.asked_at + APART)
-
-
-def _is_open(row: Any) -> bool:
-    """Whether something is still to be learnt: an end, or the number of money that is known to be there."""
-    return row.state not in FINAL or bool(row.captured and row.reference is None)
 
 
 def _call(work: Work, way: Way, row: Any, known: Known, is_slow: bool) -> Call:

@@ -6,13 +6,15 @@ import datetime as dt
 import hashlib
 import uuid
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from kernel.auth import Location
 from kernel.db import new_id
 from kernel.errors import NotFound
 from kernel.money import format_amount
-from kernel.work import Work
+from kernel.work import Work, business_date
 from plugins.payments.errors import NotAwaited, PaymentUnderWay, UnknownMethod
 from plugins.payments.hooks import money_wanted
 from plugins.payments.models import Attempt, Event, Operation
@@ -84,7 +86,9 @@ async def request_again(work: Work, payment_id: uuid.UUID, phone: str | None) ->
     check_span(work, gateway, row.amount, "/amount")
     whose = row.payer_phone if phone is None else read_phone(work, gateway, phone, "/phone")
     work.begin("payments")
-    place = Place(row.location_id, row.register_id, row.business_date, row.customer_id)
+    at = await work.get(Location, row.location_id)
+    today = business_date(work.now, ZoneInfo(at.zone), at.day_cutoff)
+    place = Place(row.location_id, row.register_id, today, row.customer_id)
     made = await request_payment(work, subject, Taken(method, row.amount, awaited=True, phone=whose), place)
     work.audit(
         subject=f"payment:{made.id}", location_id=row.location_id, register_id=row.register_id, after=str(row.id)

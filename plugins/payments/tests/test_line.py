@@ -61,9 +61,11 @@ def test_nothing_else_is_called(url: str) -> None:
     assert (failed.value.fault.kind, failed.value.is_unsure) == ("configuration", False)
 
 
-def test_this_machine_is_called_without_tls_in_tests_alone() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1:9", "localhost", "169.254.169.254", "10.0.0.1", "[::1]:9", "[fd00::1]"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_in_production_neither_this_machine_nor_its_network_is_called(scheme: str, host: str) -> None:
     with pytest.raises(GatewayFailed):
-        checked_url("http://127.0.0.1:9/", HOSTS, lets_loopback=False)
+        checked_url(f"{scheme}://{host}/", (host,), lets_loopback=False)
 
 
 class Plain(Toy):
