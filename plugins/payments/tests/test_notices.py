@@ -20,7 +20,7 @@ from plugins.payments.models import Attempt, Event, ProviderNotice, Review
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.paths import Thing, notify_url
 from plugins.payments.testing import a_gateway_payment
-from plugins.payments.testing.toy_box import ToyBox, open_toy_box
+from plugins.payments.testing.toy_box import ToyBox, a_paid_one, open_toy_box
 from plugins.payments.testing.toy_provider import SIGNATURE, sign
 from plugins.payments.tests.looking import rows
 from plugins.payments.tests.looking import the as one
@@ -179,6 +179,29 @@ async def test_money_that_came_before_its_payment_is_known_stands_in_the_tray_un
     assert (await one(box, payment_id)).captured == AMOUNT
     assert not (await box.client("cashier").get("/api/v1/payments/incoming")).json()["items"]
     assert [row.state for row in await rows(box, ProviderNotice)] == ["read"]
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_a_notice_of_a_refund_finds_it_and_a_hint_of_one_has_it_asked_about(toy: ToyBox, signed: bool) -> None:
+    box, manager = toy.box, toy.box.client("manager")
+    said = {"payment_id": str(await a_paid_one(toy)), "amount": "100.00", "reason": "dented"}
+    box.clock.pass_by(seconds=15)  # no provider is asked sooner
+    await box.run_jobs()
+    made = await manager.post("/api/v1/payments/refunds", said)
+    assert made.status_code == 201, made.text
+    refund = made.json()["id"]
+    toy.provider.next("refund", "pending")
+    await box.run_jobs()
+    assert (await manager.get(f"/api/v1/payments/refunds/{refund}")).json()["status"] == "pending"
+    toy.provider.refunds[refund]["status"] = "done"
+    before = toy.provider.count("find_refund")
+    path = path_of(box, "account", toy.accounts["mama-njeri"])
+    assert (await send(toy, path, {"refund": toy.provider.refunds[refund]}, signed=signed)).status_code == 200
+    await box.run_jobs()
+    assert (await manager.get(f"/api/v1/payments/refunds/{refund}")).json()["status"] == "done"
+    assert toy.provider.count("find_refund") - before == (0 if signed else 1)
+    assert [row.state for row in await rows(box, ProviderNotice)] == ["read"]
+    assert not await rows(box, Review)
 
 
 async def test_what_belongs_to_nobody_is_asked_about_after_a_day(toy: ToyBox) -> None:
