@@ -16,12 +16,18 @@ from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.served import environment_of, running
 from plugins.payments.services import hearing
-from plugins.payments.testing.toy_box import ToyBox, a_toy_account, open_toy_box
-from plugins.payments.tests.storm import OTHERS, Message, Storm, brew, credited_twice, events_of, faults_after
-from plugins.payments.tests.storm_served import NOW
+from plugins.payments.testing.toy_box import a_toy_account, open_toy_box, with_toy
+from tests.promises.storm import OTHERS, Message, Storm, brew, credited_twice, events_of, faults_after
+from tests.promises.storm_served import NOW
 
 AT_ONCE = 16
 LATE = dt.timedelta(hours=72)
+
+
+@pytest.fixture(scope="session")
+def toy_registry(registry: Registry) -> Registry:
+    """Every plugin that is installed, and the toy gateway."""
+    return with_toy(registry)
 
 
 async def pour(storm: Storm, messages: list[Message], way: Callable[[int], httpx.AsyncClient]) -> None:
@@ -45,12 +51,15 @@ async def pour_inside(storm: Storm) -> None:
         box.clock.now += LATE
 
 
-async def test_a_storm_of_notices_credits_every_piece_of_money_once(toy: ToyBox) -> None:
-    await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
-    storm = await brew(toy, 5)
-    await pour_inside(storm)
-    assert not await faults_after(storm)
-    assert storm.answers.keys() == {200, 401}
+async def test_a_storm_of_notices_credits_every_piece_of_money_once(
+    box_settings: Settings, toy_registry: Registry
+) -> None:
+    async with open_toy_box(box_settings, toy_registry) as toy:
+        await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
+        storm = await brew(toy, 5)
+        await pour_inside(storm)
+        assert not await faults_after(storm)
+        assert storm.answers.keys() == {200, 401}
 
 
 async def test_a_twin_that_counts_money_by_the_message_instead_of_its_number_is_caught(
@@ -84,7 +93,7 @@ async def test_a_thousand_payments_of_ten_messages_each_over_four_processes(
         for late in (False, True):
             messages = [one for one in storm.messages if one.late is late]
             environment = environment_of(settings, {NOW: toy.box.clock().isoformat()})
-            with running(["plugins.payments.tests.storm_served:application"] * 4, environment) as servers:
+            with running(["tests.promises.storm_served:application"] * 4, environment) as servers:
                 clients = [httpx.AsyncClient(base_url=one.url, timeout=60) for one in servers]
                 await pour(storm, messages, lambda n, clients=clients: clients[n % 4])  # type: ignore[misc]
                 for client in clients:
