@@ -106,7 +106,7 @@ async def _init(
             if business and region and currency:
                 await _first_business(deployment, user_id, business, region, currency)
                 said.append(f"{business} is ready; sign in as {email}")
-        await prepare(deployment)
+        said += await prepare(deployment)
     return said
 
 

@@ -157,7 +157,7 @@ def _line(one: SwitchOut) -> str:
         said.append(one.currency)
     if one.least or one.most:
         said.append(f"{one.least or '0'} to {one.most or 'any amount'}")
-    if one.canary_percent:
+    if one.is_on and one.canary_percent:
         said.append(f"on {one.canary_percent} % of tills")
     if one.rolled_back_why:
         said.append(f"ended by itself: {one.rolled_back_why}")
