@@ -41,6 +41,7 @@ async def cancel(work: Work, payload: Mapping[str, Any]) -> Call | None:
 async def sweep(work: Work, _payload: Mapping[str, Any]) -> None:
     """Take up again the payments that should have been asked about long ago."""
     await polling.sweep(work)
+    await sending_back.sweep(work)
 
 
 @job("payments.watch_canaries", cron="*/10 * * * *", limit_s=600)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec import Struct, structs
 
+from kernel.db.tables import Job, JobPayload
 from kernel.errors import DukaError
 from kernel.jobs import Call
 from kernel.work import Work
@@ -118,6 +119,31 @@ async def ask_about_refunds(work: Work, attempt_id: uuid.UUID) -> None:
     here = sa.and_(_R.c.business_id == work.business_id, _R.c.attempt_id == attempt_id, _R.c.state == "pending")
     for refund_id in (await work.execute(sa.select(_R.c.id).where(here).order_by(_R.c.id))).scalars():
         work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": None})
+
+
+async def sweep(work: Work) -> None:
+    """Take up again the refunds that should have ended a day ago and that no job is left for."""
+    stale = sa.select(_R.c.id).where(
+        _R.c.business_id == work.business_id,
+        _R.c.state == "pending",
+        _R.c.business_date >= (work.now - WAITS_FOR - TRIES_FOR).date(),
+        _R.c.at < work.now - TRIES_FOR,
+    )
+    found = list((await work.execute(stale.order_by(_R.c.id))).scalars())
+    planned = await _planned(work) if found else set()
+    for refund_id in map(str, found):
+        if refund_id not in planned:
+            work.later(SEND_BACK, {"refund_id": refund_id})
+            work.later(ASK_REFUND, {"refund_id": refund_id, "asks": PLAN_ENDED})
+
+
+async def _planned(work: Work) -> set[str]:
+    """The refunds that jobs are left for."""
+    mine = sa.and_(JobPayload.business_id == Job.business_id, JobPayload.job_id == Job.id)
+    left = sa.select(JobPayload.payload).where(
+        mine, Job.business_id == work.business_id, Job.name.in_((SEND_BACK, ASK_REFUND)), Job.state == "pending"
+    )
+    return {payload["refund_id"] for payload in (await work.execute(left)).scalars() if "refund_id" in payload}
 
 
 async def _store(work: Work, refund_id: uuid.UUID, gateway: Gateway, said: Started | GatewayFailed) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from kernel.db.tables import Job
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.payments.api import GatewayFact
@@ -241,3 +242,18 @@ async def test_a_notice_of_a_refund_is_believed_if_it_is_signed_and_else_makes_d
     await box.run_jobs()
     assert (await shown(box, refund))["status"] == "done"
     assert (await booked(box), toy.provider.count("find_refund")) == ([("refund", "250.00")], 0 if is_signed else 1)
+
+
+async def test_a_refund_whose_jobs_are_lost_is_taken_up_again_the_next_day(toy: ToyBox) -> None:
+    box, payment_id = toy.box, await a_paid_one(toy)
+    refund = (await give_back(box, payment_id)).json()["id"]
+
+    async def lose(work: Work) -> None:
+        await work.execute(sa.update(Job).where(Job.business_id == work.business_id).values(state="dead"))
+
+    await box.act(lose)
+    box.clock.pass_by(hours=25)
+    for _ in "12":
+        await box.act(sending_back.sweep)
+        await box.run_jobs()
+    assert ((await shown(box, refund))["status"], toy.provider.count("refund")) == ("done", 1)
