@@ -17,7 +17,7 @@ from kernel.db.tables import Audit
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box
-from kernel.web import OPERATOR, Route
+from kernel.web import OPERATOR, PUBLIC, Route
 from kernel.work import Work
 from plugins.payments.services.line import lead_to
 from plugins.payments.testing import a_review
@@ -57,7 +57,11 @@ def _discounts_has_settings(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def writing(box: Box) -> list[Route]:
     """Every route of a business that writes; those last that take away what others need."""
-    found = [one for one in box.app.routes if one.kind not in ("query", "stream") and one.permission != OPERATOR]
+    found = [
+        one
+        for one in box.app.routes
+        if one.kind not in ("query", "stream") and one.permission not in (OPERATOR, PUBLIC)
+    ]
     places = {operation: place for place, operation in enumerate(LAST)}
     return sorted(
         (one for one in found if one.plugin != "auth"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from kernel.auth import Location
-from kernel.errors import NotFound
+from kernel.errors import Invalid, NotFound
 from kernel.money import exponent, format_amount
 from kernel.work import Work, business_date
 from plugins.payments.errors import ActionNotOffered, ReviewClosed
@@ -74,6 +74,7 @@ async def find_review(work: Work, review_id: uuid.UUID) -> ReviewOut:
 async def resolve(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOut:
     """Decide something, once. Raises NotFound, ReviewClosed, ActionNotOffered and what a refund is refused with."""
     row = await _row(work, review_id)
+    onto = await _named(work, row, data)
     if row.attempt_id is not None:  # held, so that what is offered is what is done
         here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.attempt_id)
         await work.execute(sa.select(_A.c.id).where(here).with_for_update())
@@ -96,7 +97,7 @@ async def resolve(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOu
     row = await _row(work, review_id)
     if data.action not in (offered := _offered(row)):
         raise ActionNotOffered(f"Do one of {', '.join(offered)}")
-    await _do(work, row, data)
+    await _do(work, row, data, onto)
     work.audit(
         subject=f"review:{review_id}",
         reason=data.note,
@@ -136,7 +137,7 @@ def _surplus(row: Any) -> int:
     return over
 
 
-async def _do(work: Work, row: Any, data: ResolveIn) -> None:
+async def _do(work: Work, row: Any, data: ResolveIn, onto: Subject | None) -> None:
     match data.action:
         case "refund" | "refund_by_hand" if row.kind == "refund_unknown":
             await _decide_refund(work, row, data)
@@ -145,7 +146,7 @@ async def _do(work: Work, row: Any, data: ResolveIn) -> None:
         case "refund_by_hand":
             await _give_back(work, row, data, ByHand(None, data.reference))
         case "apply":
-            await _apply(work, row, data.subject_id)
+            await _apply(work, row, onto or Subject(row.subject_kind, row.subject_id, row.subject_number))
         case "ask_again" if row.kind == "refund_unknown":
             work.later(ASK_REFUND, {"refund_id": str(row.about), "asks": PLAN_ENDED})
         case "ask_again":
@@ -195,11 +196,27 @@ async def _refund(work: Work, row: Any, amount: int, data: ResolveIn, by_hand: B
     await give_back(work, subject, data.note or row.words[:200], [(payment.id, amount)], paid_at, by_hand=by_hand)
 
 
-async def _apply(work: Work, row: Any, subject_id: uuid.UUID | None) -> None:
+async def _named(work: Work, row: Any, data: ResolveIn) -> Subject | None:
+    """The document that money is to be put onto, if one is named: one that payments know. Raises NotFound, Invalid."""
+    if data.subject_id is None:
+        return None
+    found = sa.select(_A.c.subject_kind, _A.c.subject_number).where(
+        _A.c.business_id == work.business_id, _A.c.subject_id == data.subject_id, work.here(_A.c.location_id)
+    )
+    if row.subject_kind is not None:
+        found = found.where(_A.c.subject_kind == row.subject_kind)
+    known = (await work.execute(found.limit(1))).one_or_none()
+    if known is None:
+        raise NotFound.at("/subject_id", "There is no such document")
+    if data.action != "apply":
+        raise Invalid.at("/subject_id", "Only money that is put onto a document names one")
+    return Subject(known.subject_kind, data.subject_id, known.subject_number)
+
+
+async def _apply(work: Work, row: Any, subject: Subject) -> None:
     """Put money that nobody takes onto its document if that still wants it, or onto another of the same kind."""
-    if subject_id is not None and subject_id != row.subject_id and row.applied:
+    if subject.id != row.subject_id and row.applied:
         raise ActionNotOffered("A part of it belongs to its own document; give the rest back")
-    subject = Subject(row.subject_kind, subject_id or row.subject_id, row.subject_number)
     said = await work.tell(money_wanted, work=work, subject=subject, amount=_surplus(row))
     taken = min(_surplus(row), max(0, said[0].value)) if said else 0
     if taken <= 0:
