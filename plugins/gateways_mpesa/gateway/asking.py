@@ -105,7 +105,7 @@ async def ask_about(line: Line, known: Known) -> Sequence[GatewayFact]:
 
 
 async def _listed(line: Line, known: Known) -> Sequence[GatewayFact]:
-    """The payments with our reference and amount that Pull Transactions lists since we asked; nothing where it is off.
+    """The payments with our reference that Pull Transactions lists since we asked; nothing where it is off.
 
     One that fails tells nothing: what was asked before it stands.
     """
@@ -118,8 +118,7 @@ async def _listed(line: Line, known: Known) -> Sequence[GatewayFact]:
         if CHECKOUT in known.ids:
             return ()
         raise
-    same = [one for one in found if (one.reference or "").upper() == known.reference.upper()]
-    return [one for one in same if one.amount == known.amount]
+    return [one for one in found if (one.reference or "").upper() == known.reference.upper()]
 
 
 def _named(name: str, said: Any) -> dict[str, str]:
