@@ -175,7 +175,7 @@ class SimulatedDaraja(web.Served, Simulator):
 
     def _to_give_back(self, path: str, body: Any) -> Pay | None:
         """The payment that a reversal or payout gives back, if it holds as much."""
-        if path not in (REVERSAL, PAYOUT) or not isinstance(body, dict):
+        if self.refuses_refunds or path not in (REVERSAL, PAYOUT) or not isinstance(body, dict):
             return None
         for pay in reversed(self.ledger.values()):
             same = pay.receipt == body.get("TransactionID") if path == REVERSAL else pay.payer == body.get("PartyB")

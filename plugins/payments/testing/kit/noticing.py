@@ -40,6 +40,7 @@ class Noticing:
         """The money wins, and came late."""
         payment = await stage.ask(payer="declines")
         await stage.hear()
+        await stage.pass_by(minutes=1)  # a hint is asked about first
         stage.last().state = "waiting"
         stage.simulator.decide(stage.last().id)
         await stage.hear()
