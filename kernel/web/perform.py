@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
-import json
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -24,8 +21,6 @@ from kernel.db import Phase, Transaction
 from kernel.errors import (
     BusinessSuspended,
     Forbidden,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyRequired,
     NotFound,
     PluginFailed,
     SecondFactorDemanded,
@@ -34,6 +29,7 @@ from kernel.hooks import LeftOut, Pair
 from kernel.logs import mention, now_known
 from kernel.web.asking import read_header
 from kernel.web.decode import decode_body, decode_path, decode_query, read_query
+from kernel.web.keys import key_of
 from kernel.web.languages import Languages
 from kernel.web.problems import ENGLISH, Problem, as_duka_error, problem
 from kernel.web.public_deeds import deed_for
@@ -59,7 +55,6 @@ from kernel.work.fields import refuse_unheld, shown
 from kernel.work.leaving_out import note_strike, one_more
 
 T = TypeVar("T")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 STRANGER = Actor(None, "nobody", frozenset())
 
 
@@ -363,21 +358,9 @@ def origin_of(visit: Visit, route: Route) -> Origin:
 
 
 def _key(visit: Visit, route: Route, path: Mapping[str, str]) -> Key | None:
-    if not route.takes_key:
-        return None
-    said = visit.headers.get("idempotency-key")
-    if said is None:
-        if route.moves:
-            raise IdempotencyKeyRequired
-        return None
-    if not _KEY.match(said):
-        raise IdempotencyKeyInvalid("1 to 255 printable ASCII characters, no spaces")
     assert visit.standing is not None  # noqa: S101 - perform() has entered
-    canonical = json.dumps([dict(path), visit.parsed], sort_keys=True, separators=(",", ":"))
-    principal = visit.standing.actor.id or uuid.UUID(int=0)
-    # Keyed, since a body may hold a password: from the hash of a known rest it could be guessed.
-    asked = hmac.digest(visit.deployment.secret.encode(), canonical.encode(), "sha256")
-    return Key(principal, f"{route.method} {route.path}", said, asked)
+    who = visit.standing.actor.id
+    return key_of(route, visit.headers, (path, visit.parsed), who, visit.deployment)
 
 
 def _encode(visit: Visit, route: Route, value: Any) -> Answered:

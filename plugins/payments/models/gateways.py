@@ -86,7 +86,7 @@ class ProviderNotice(Owned, Base):
     http_method: Mapped[str] = mapped_column(info=impersonal("a code"))
     headers: Mapped[dict[str, Any]] = mapped_column(Json, info=impersonal("the provider's headers"))
     query: Mapped[dict[str, Any]] = mapped_column(Json, info=impersonal("the provider's query string"))
-    body: Mapped[bytes] = mapped_column(sa.LargeBinary(), info=kept("contact", _PROOF))
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary(), info=kept("contact", _PROOF) | {"secret": False})
     digest: Mapped[str] = mapped_column(info=impersonal("SHA-256 of the body"))
     trust: Mapped[str] = mapped_column(info=impersonal("a code"))
     state: Mapped[str]
