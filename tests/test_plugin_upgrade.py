@@ -6,10 +6,12 @@ and the wheel.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +205,15 @@ def serve(operator: Machine, port: int) -> subprocess.Popen[bytes]:
 
 
 def manager(port: int) -> httpx.Client:
-    """Signed in at a server that has started."""
-    base = f"http://127.0.0.1:{port}"
-    transport = httpx.HTTPTransport(retries=60)
-    client = httpx.Client(base_url=base, transport=transport, timeout=60)
+    """Signed in at a server, once it has started."""
+    base, until = f"http://127.0.0.1:{port}", time.monotonic() + 120
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{base}/health/ready").status_code == 200:
+                break
+        assert time.monotonic() < until, "the server is not ready"
+        time.sleep(0.1)
+    client = httpx.Client(base_url=base, timeout=60)
     entered = {"username": f"manager@{SHOP}.example", "password": PASSWORD, "business": SHOP}
     answer = client.post("/api/v1/auth/login", json=entered)
     assert answer.status_code == 200, answer.text
@@ -222,7 +229,7 @@ def test_a_server_goes_on_while_the_next_version_is_applied_and_starts_anew_with
     before, port = machine.till("write"), free_port()
     server = serve(machine, port)
     try:
-        with manager(port) as client:
+        with contextlib.closing(manager(port)) as client:
             machine.install(wheels[1])
             assert upgraded(machine) == ["0.1.0", "0.2.0", "stamps_0002"]
             tier = {"from_quantity": "50", "percent": "30"}
@@ -233,7 +240,7 @@ def test_a_server_goes_on_while_the_next_version_is_applied_and_starts_anew_with
         server.wait(60)
     server = serve(machine, port)
     try:
-        with manager(port) as client:
+        with contextlib.closing(manager(port)) as client:
             tiers = client.get(STAMPS).json()["items"]
     finally:
         server.terminate()
