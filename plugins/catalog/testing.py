@@ -70,7 +70,7 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
     for name in ("Shelf", "Dealers"):
         price_list = await a_price_list(box, name, channel="wholesale", shop=shop)
         await prices_on(box, price_list, UUID(own["product_id"]), "370.00", min_quantity="10", shop=shop)
-        own["price_list_id"] = str(price_list)
+        own["price_list_id"] = own["based_on_id"] = str(price_list)
 
 
 async def a_price_list(box: Box, name: str = "Everybody", *, shop: str = "mama-njeri", **said: Any) -> UUID:

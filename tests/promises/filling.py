@@ -52,6 +52,7 @@ LISTS = {
     "audit_id": "audit",
     "import_id": "catalog/imports",
     "price_list_id": "catalog/price-lists",
+    "based_on_id": "catalog/price-lists",
     "custom_field_id": "custom-fields",
 }
 """Where the things stand that paths name."""
@@ -253,7 +254,7 @@ class Filling:
         """Price lists with a planned price each, and a price of a product that is planned."""
         for n in "12":
             made = await self.make("/catalog/price-lists", {"name": self.text(f"list {n}")})
-            self.own["price_list_id"] = made["id"]
+            self.own["price_list_id"] = self.own["based_on_id"] = made["id"]
             price = {"product_id": self.own["product_id"], "price": "370.00", "starts_at": "2027-01-01T00:00:00Z"}
             path = f"/api/v1/catalog/price-lists/{made['id']}/prices"
             put = await self.owner.send("PUT", path, json={"prices": [price]}, headers={"If-Match": '"1"'})

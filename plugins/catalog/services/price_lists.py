@@ -179,7 +179,8 @@ async def _check_based(work: Work, data: PriceListIn) -> None:
 
     The list below is held, so that nobody throws it away meanwhile.
     """
-    based = data.based_on is not None or data.based_on_id is not None
+    below = None if data.based_on_id is None else await _held(work, data.based_on_id)
+    based = data.based_on is not None or below is not None
     if data.based_on is not None and data.based_on_id is not None:
         raise Invalid.at("/based_on_id", "A list is based on the products' own prices, or on one other list")
     if based != (data.percent is not None):
@@ -190,17 +191,19 @@ async def _check_based(work: Work, data: PriceListIn) -> None:
         raise Invalid.at("/percent", "From -100 to 1000 percent")
     if data.round_to is not None and not parse_micro(data.round_to):
         raise Invalid.at("/round_to", "Round to something above zero")
-    if data.based_on_id is None:
-        return
+    depth = 1
+    while below is not None and (depth := depth + 1) <= DEEPEST:
+        next_id = below.based_on_id
+        below = None if next_id is None else await work.session.get(PriceList, (work.business_id, next_id))
+    if below is not None:
+        raise Invalid.at("/based_on_id", f"At most {DEEPEST} lists stand on each other")
+
+
+async def _held(work: Work, id_: UUID) -> PriceList:
     try:
-        below: PriceList | None = await work.get(PriceList, data.based_on_id, to_change=True)
+        return await work.get(PriceList, id_, to_change=True)
     except NotFound:
         raise NotFound.at("/based_on_id", "There is no such price list") from None
-    for _ in range(DEEPEST - 1):
-        if below is None or below.based_on_id is None:
-            return
-        below = await work.session.get(PriceList, (work.business_id, below.based_on_id))
-    raise Invalid.at("/based_on_id", f"At most {DEEPEST} lists stand on each other")
 
 
 def _check_span(row: PriceList) -> None:

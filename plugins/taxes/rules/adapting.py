@@ -2,7 +2,8 @@
 
 - A business that is not registered on the day shows no tax; nor does one under the composition scheme.
 - G1 (India) the place of supply is the state of the buyer's tax number, else of their address, else the shop's.
-  Between states, and to a special economic zone, one tax takes the place of the pair of halves.
+  Between states, and to a special economic zone, one tax takes the place of the pair of halves. Within a union
+  territory without a legislature the half of the territory bears its own name.
 - A certificate that is valid on the day relieves the lines of the classes it covers.
 """
 
@@ -15,6 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from plugins.taxes.schemas.circumstances import Buyer, Certificate, CustomerTax, Document, Registration, Scheme, Terms
+from plugins.taxes.schemas.packs import NamedThere
 from plugins.taxes.schemas.values import TaxComponent, Treatment
 
 TAXED: Final = frozenset({"standard", "reduced"})
@@ -72,6 +74,17 @@ def between(components: Sequence[TaxComponent], joint: Mapping[str, Sequence[str
         found = [one for one in found if one not in own]
         found.insert(place, whole)
     return tuple(found)
+
+
+def as_named_in(
+    subdivision: str | None, components: Sequence[TaxComponent], named: Mapping[str, NamedThere]
+) -> tuple[TaxComponent, ...]:
+    """The taxes of a supply within a subdivision, by the names they have there: UTGST where there is no SGST."""
+    names = {one.instead_of: code for code, one in named.items() if subdivision in one.subdivisions}
+    return tuple(
+        replace(one, code=names.get(one.code, one.code), twin=names.get(one.twin, one.twin) if one.twin else None)
+        for one in components
+    )
 
 
 def untaxed(treatment: Treatment, scheme: Scheme) -> Treatment:

@@ -61,6 +61,13 @@ class PackClass(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{self.code}: the rates of {earlier.valid_from} and {later.valid_from} overlap")
 
 
+class NamedThere(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tax that has a name of its own in some subdivisions: `instead_of` the one that the rates name."""
+
+    instead_of: str
+    subdivisions: tuple[str, ...]
+
+
 class Unconfirmed(Struct, frozen=True, forbid_unknown_fields=True):
     """Something a local accountant must still confirm before a shop relies on it."""
 
@@ -72,8 +79,8 @@ class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
     """A region's tax classes and habits, with the sources they were taken from; codes are distinct.
 
     mrp_binds: nothing may be sold above its maximum retail price. by_place: tax depends on the subdivisions of shop and
-    buyer. joint: taxes between subdivisions, and those whose place they take. number_names_place: a tax number begins
-    with its subdivision.
+    buyer. joint: taxes between subdivisions, and those whose place they take. named_there: taxes by their names in
+    some subdivisions. number_names_place: a tax number begins with its subdivision.
     confirm: what an accountant there must still confirm.
     """
 
@@ -87,6 +94,7 @@ class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
     mrp_binds: bool = False
     by_place: bool = False
     joint: Mapping[str, tuple[str, ...]] = {}
+    named_there: Mapping[str, NamedThere] = {}
     number_names_place: bool = False
     confirm: tuple[Unconfirmed, ...] = ()
 

@@ -96,6 +96,9 @@ async def taxing(
                 treatment = adapting.relieved(treatment, certificate, _codes(known))
         if terms.inter_state:
             treatment = replace(treatment, components=adapting.between(treatment.components, pack.joint))
+        elif pack.named_there:
+            here_named = adapting.as_named_in(terms.place_of_supply, treatment.components, pack.named_there)
+            treatment = replace(treatment, components=here_named)
         found[key] = treatment
     return Taxing(found, policy_of(work), terms)
 

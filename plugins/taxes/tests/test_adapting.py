@@ -10,6 +10,7 @@ from kernel.money import parse_micro
 from plugins.taxes.rules import adapting
 from plugins.taxes.schemas.circumstances import Buyer, Certificate, CustomerTax, Registration, Scheme, Settings, Terms
 from plugins.taxes.schemas.values import TaxComponent, Treatment
+from plugins.taxes.services.packs import pack_of
 
 CGST = TaxComponent("CGST", parse_micro("14"), twin="SGST")
 SGST = TaxComponent("SGST", parse_micro("14"), twin="CGST")
@@ -73,6 +74,21 @@ def test_the_place_of_supply_is_the_buyers_number_else_their_address_else_the_sh
 def test_between_states_one_tax_takes_the_place_of_both_halves_and_a_cess_stays() -> None:
     assert adapting.between(GST.components, JOINT) == (TaxComponent("IGST", parse_micro("28")), CESS)
     assert adapting.between((CESS,), JOINT) == (CESS,)
+
+
+@pytest.mark.parametrize(
+    ("state", "name"), [("08", "SGST"), ("04", "UTGST"), ("38", "UTGST"), ("07", "SGST"), (None, "SGST")]
+)
+def test_within_a_union_territory_without_a_legislature_its_half_bears_its_own_name(
+    state: str | None, name: str
+) -> None:
+    found = adapting.as_named_in(state, GST.components, pack_of("IN").named_there)
+    assert [(one.code, one.twin, one.rate) for one in found] == [
+        ("CGST", name, CGST.rate),
+        (name, "CGST", SGST.rate),
+        ("CESS", None, CESS.rate),
+    ]
+    assert Treatment(None, "GST", "standard", found).components == found, "still a pair"
 
 
 @pytest.mark.parametrize(

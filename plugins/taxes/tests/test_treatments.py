@@ -14,7 +14,7 @@ from kernel.db.prepared import Rows
 from kernel.money import MICRO
 from kernel.testing.box import Box
 from kernel.work import Work
-from plugins.taxes.api import Treatment, classes_by_code, known_classes, policy_of, treatments
+from plugins.taxes.api import Buyer, Treatment, classes_by_code, known_classes, policy_of, taxing, treatments
 from plugins.taxes.errors import NoRate, UnknownTaxClass
 from plugins.taxes.models import TaxClass
 from plugins.taxes.services.packs import load_pack, pack_of, usual_components
@@ -107,6 +107,15 @@ async def test_a_class_added_inside_a_deed_is_at_hand_there(box: Box) -> None:
     eighteen = await a_tax_class(box, "18", "Services", category="standard", is_default=True, shop="sharma-kirana")
     default = (await treated(box, [None], shop="sharma-kirana"))[None]
     assert (default.class_id, len(default.components)) == (eighteen, 2)
+
+
+async def test_a_sale_within_chandigarh_bears_utgst_and_one_from_there_igst(box: Box) -> None:
+    async def codes(work: Work, buyer: str | None) -> list[str]:
+        taxed = await taxing(work, [None], TODAY, Buyer(None, buyer), "04")
+        return [one.code for one in taxed.treatments[None].components]
+
+    for buyer, expected in ((None, ["CGST", "UTGST"]), ("04", ["CGST", "UTGST"]), ("08", ["IGST"])):
+        assert await box.look(lambda work, buyer=buyer: codes(work, buyer), shop="sharma-kirana") == expected  # type: ignore[misc]
 
 
 async def test_the_policy_is_the_regions(box: Box) -> None:
