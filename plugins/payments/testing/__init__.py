@@ -1,5 +1,6 @@
 """What tests of plugins that stand on payments are built on: builders of payments, and a line for gateways."""
 
+from plugins.payments.services.hearing import hear
 from plugins.payments.testing.builders import (
     A_BILL,
     a_gateway_payment,
@@ -32,4 +33,5 @@ __all__ = [
     "an_account",
     "fill",
     "fill_gateways",
+    "hear",
 ]

@@ -15,7 +15,7 @@ from kernel.settings import Settings
 from plugins.catalog.testing import a_product
 from plugins.inventory.testing import on_hand, stock
 from plugins.payments.api import GatewayFact
-from plugins.payments.services.hearing import hear
+from plugins.payments.testing import hear
 from plugins.payments.testing.toy import Toy
 from plugins.payments.testing.toy_box import ToyBox, open_toy_box, with_toy
 
