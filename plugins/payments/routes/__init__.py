@@ -179,7 +179,7 @@ async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     refunds = sa.select(Refund.__table__).where(_R.business_id == work.business_id, _R.attempt_id == payment_id)
     return PaymentWhole(
         **structs.asdict(_facts(payment)),
-        events=[_event(row) for row in await work.execute(events.order_by(_E.id))],
+        events=[_event(row, payment.currency) for row in await work.execute(events.order_by(_E.id))],
         refunds=[refund_out(row) for row in await work.execute(refunds.order_by(_R.id))],
     )
 
@@ -295,8 +295,8 @@ def _facts(row: Any) -> PaymentFacts:
     )
 
 
-def _event(row: Any) -> EventOut:
-    amount = None if row.amount is None else format_amount(row.amount, exponent(row.currency))
+def _event(row: Any, currency: str) -> EventOut:
+    amount = None if row.amount is None else format_amount(row.amount, exponent(row.currency or currency))
     ids = {"refund_id": str(row.refund_id)} if row.refund_id else {}
     return EventOut(
         row.id, row.kind, row.source, amount, row.currency, ids | (row.provider_ids or {}), row.at, row.code, row.words

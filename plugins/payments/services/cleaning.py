@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import structs
 
+from kernel.money import CURRENCIES
 from plugins.payments.schemas.gateways import GatewayFact
 
 MOST_MINOR = 10**15
@@ -18,13 +19,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def split(facts: Iterable[GatewayFact]) -> tuple[list[GatewayFact], list[GatewayFact]]:
-    """Facts as they can be stored, and those that speak of money in amounts that cannot be."""
+    """Facts as they can be stored, and those that speak of money in amounts or currencies that cannot be."""
     sound: list[GatewayFact] = []
     unsound: list[GatewayFact] = []
     for fact in facts:
-        is_sound = fact.amount is None or 0 < fact.amount <= MOST_MINOR
-        (sound if is_sound else unsound).append(_clean(fact))
+        (sound if _is_sound(fact) else unsound).append(_clean(fact))
     return sound, unsound
+
+
+def _is_sound(fact: GatewayFact) -> bool:
+    known = fact.currency is None or fact.currency in CURRENCIES
+    return known and (fact.amount is None or 0 < fact.amount <= MOST_MINOR)
 
 
 def _clean(fact: GatewayFact) -> GatewayFact:

@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
-from kernel.money import exponent
 from kernel.work import Work
 from plugins.payments.models import Attempt, Money, ProviderNotice
 from plugins.payments.rules import REFUND_FACTS
@@ -46,7 +45,7 @@ async def read_notice(work: Work, notice_id: uuid.UUID) -> None:
     config = opened_config(work.deployment, gateway, await account_row(work, row.account_id))
     facts, unsound = split(gateway.read(config, _as_notice(row)))
     if unsound:
-        await _ask_a_person(work, row, "contradicted", "A message tells of an amount that cannot be")
+        await _ask_a_person(work, row, "contradicted", "A message tells of an amount or a currency that cannot be")
     whose = await _sort(work, row, facts)
     if row.trust == "trusted":
         await _believe(work, row, whose)
@@ -112,7 +111,7 @@ def _may_be_known_later(facts: Sequence[GatewayFact]) -> bool:
 
 async def _put_in_tray(work: Work, row: Any, fact: GatewayFact) -> bool:
     """Note money that belongs to no payment, by its number; False for what is no such money."""
-    if fact.kind != "captured" or not fact.money_key or fact.amount is None or not _is_currency(fact.currency):
+    if fact.kind != "captured" or not fact.money_key or fact.amount is None:
         return False
     await note_money(work, row.account_id, fact, "provider", fact.amount, work.shop.currency)
     here = sa.select(_M.c.id, _M.c.amount, _M.c.currency).where(
@@ -131,13 +130,6 @@ async def _put_in_tray(work: Work, row: Any, fact: GatewayFact) -> bool:
             words=f"The provider told of two different amounts for the money {fact.money_key}",
         )
     return True
-
-
-def _is_currency(said: str | None) -> bool:
-    try:
-        return said is None or exponent(said) >= 0
-    except (KeyError, ValueError, LookupError):
-        return False
 
 
 # what is not

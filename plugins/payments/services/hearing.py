@@ -26,6 +26,7 @@ from plugins.payments.rules import FINAL, REFUND_FACTS, Fact, Source, came_late,
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.reviews import ReviewKind
 from plugins.payments.schemas.told import CapturedPayment, Subject
+from plugins.payments.services.cleaning import split
 from plugins.payments.services.events import note_event
 from plugins.payments.services.hearing_refunds import hear_about_refunds
 from plugins.payments.services.hints import DENYING, PROVING, look_again_at_hints
@@ -45,6 +46,16 @@ async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], 
 
     Facts about refunds are made of the refunds that they speak of. Raises NotFound.
     """
+    facts, unsound = split(facts)
+    if unsound:
+        await work.write()
+        await open_review(
+            work,
+            "contradicted",
+            attempt_id,
+            attempt_id=attempt_id,
+            words="The provider tells of an amount that cannot be",
+        )
     going_back = [fact for fact in facts if fact.kind in REFUND_FACTS]
     facts = [fact for fact in facts if fact.kind not in REFUND_FACTS]
     if facts:

@@ -116,6 +116,16 @@ async def test_what_does_not_match_is_kept_and_asked_about(
     assert len(await rows(box, Event)) == 1
 
 
+@pytest.mark.parametrize("wrong", [{"amount": 0}, {"amount": -1}, {"amount": 10**16}, {"currency": "ZZZ"}])
+async def test_an_amount_that_cannot_be_is_never_credited_and_is_asked_about(box: Box, wrong: dict[str, Any]) -> None:
+    payment_id = await a_gateway_payment(box, 25_000)
+    said = {"kind": "captured", "key": "x", "amount": 25_000, "currency": "KES", **wrong}
+    await tell(box, payment_id, GatewayFact(**said))
+    assert (await one(box, payment_id)).captured == 0
+    assert await asked(box) == ["contradicted"]
+    assert (await box.client("owner").get(f"/api/v1/payments/payments/{payment_id}")).status_code == 200
+
+
 async def test_money_for_a_sale_that_waits_for_none_is_surplus_and_late(box: Box) -> None:
     payment_id = await a_gateway_payment(box, 25_000, subject=Subject("sale", uuid.uuid4(), "T1-2026-000001"))
     await tell(box, payment_id, paid())
