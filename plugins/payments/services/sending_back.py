@@ -14,7 +14,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec import Struct, structs
 
-from kernel.db.tables import Job, JobPayload
 from kernel.errors import DukaError
 from kernel.jobs import Call
 from kernel.work import Work
@@ -122,28 +121,24 @@ async def ask_about_refunds(work: Work, attempt_id: uuid.UUID) -> None:
 
 
 async def sweep(work: Work) -> None:
-    """Take up again the refunds that should have ended a day ago and that no job is left for."""
-    stale = sa.select(_R.c.id).where(
-        _R.c.business_id == work.business_id,
-        _R.c.state == "pending",
-        _R.c.business_date >= (work.now - WAITS_FOR - TRIES_FOR).date(),
-        _R.c.at < work.now - TRIES_FOR,
+    """Take up again, once a week each, the refunds that should have ended a day ago, whatever became of their jobs."""
+    mine = sa.and_(_O.c.business_id == _R.c.business_id, _O.c.refund_id == _R.c.id, _O.c.kind == GIVE_BACK)
+    stale = (
+        sa.select(_R.c.id, _R.c.at, _O.c.state)
+        .join(_O, mine)
+        .where(
+            _R.c.business_id == work.business_id,
+            _R.c.state == "pending",
+            _R.c.business_date >= (work.now - 2 * WAITS_FOR).date(),
+            _R.c.at < work.now - TRIES_FOR,
+        )
     )
-    found = list((await work.execute(stale.order_by(_R.c.id))).scalars())
-    planned = await _planned(work) if found else set()
-    for refund_id in map(str, found):
-        if refund_id not in planned:
-            work.later(SEND_BACK, {"refund_id": refund_id})
-            work.later(ASK_REFUND, {"refund_id": refund_id, "asks": PLAN_ENDED})
-
-
-async def _planned(work: Work) -> set[str]:
-    """The refunds that jobs are left for."""
-    mine = sa.and_(JobPayload.business_id == Job.business_id, JobPayload.job_id == Job.id)
-    left = sa.select(JobPayload.payload).where(
-        mine, Job.business_id == work.business_id, Job.name.in_((SEND_BACK, ASK_REFUND)), Job.state == "pending"
-    )
-    return {payload["refund_id"] for payload in (await work.execute(left)).scalars() if "refund_id" in payload}
+    for row in await work.execute(stale.order_by(_R.c.id)):
+        said, week = {"refund_id": str(row.id)}, (work.now - row.at).days // 7
+        if row.state == "planned":
+            work.later(SEND_BACK, said, dedup=f"{SEND_BACK}:{row.id}:{week}")
+        else:
+            work.later(ASK_REFUND, said | {"asks": PLAN_ENDED}, dedup=f"{ASK_REFUND}:{row.id}:{week}")
 
 
 async def _store(work: Work, refund_id: uuid.UUID, gateway: Gateway, said: Started | GatewayFailed) -> None:
