@@ -30,19 +30,24 @@ from plugins.payments.schemas.values import (
 
 
 class FaultOut(Struct, frozen=True):
-    """What kept a provider from doing it. said: for whoever stands at the till; code: the provider's own."""
+    """What kept a provider from doing it. said: for whoever stands at the till; tells: for the payer; code: the
+    provider's own.
+    """
 
     kind: Annotated[FaultKind, Meta(examples=["insufficient_funds"])]
     said: Annotated[str, Meta(examples=["The payer has too little money"])]
     code: Annotated[str, Meta(examples=["1"])] = ""
+    tells: Annotated[str, Meta(examples=["You have too little money"])] = ""
 
 
 class ShowOut(Struct, frozen=True):
     """What the payer does next: confirms a prompt on their phone, scans a picture, opens a page, or waits."""
 
-    kind: Annotated[Literal["prompt", "qr", "page", "wait"], Meta(examples=["prompt"])]
+    kind: Annotated[Literal["prompt", "qr", "picture", "page", "wait"], Meta(examples=["prompt"])]
     words: str = ""
-    text: Annotated[str, Meta(description="What a QR picture holds, or the page's address.")] = ""
+    text: Annotated[
+        str, Meta(description="What a QR picture holds; a whole picture as a `data:` address; the page's address.")
+    ] = ""
 
 
 class PaymentOut(Struct, frozen=True):

@@ -109,7 +109,11 @@ async def _be_done(work: Work, payment: Any, refund: Any) -> Any:
 
 async def _fail(work: Work, payment: Any, refund: Any, fact: GatewayFact) -> Any:
     """The money stays: it may be given back again, and somebody is asked."""
-    fault = {"kind": fact.fault or "unknown", "said": fact.words or "The provider refused", "code": fact.code}
+    fault = {
+        "kind": fact.fault or "unknown",
+        "said": fact.said or fact.words or "The provider refused",
+        "code": fact.code,
+    }
     await _change(work, refund, "failed", fault=fault)
     payment = await _change_refundable(work, payment, refund.amount)
     await close_reviews(work, refund.id, ("refund_unknown",))
