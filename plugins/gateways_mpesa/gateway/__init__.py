@@ -91,8 +91,12 @@ class Mpesa(Gateway):
         return enrolling.worth(config, notice)
 
     def read(self, config: Any, notice: Notice) -> Sequence[GatewayFact]:
-        """What a callback, a confirmation or a result says."""
-        if "late" in notice.query:
+        """What a callback, a confirmation or a result says.
+
+        The answer to a question about a refund, if it cannot be believed, says nothing: asking again would bring the
+        next such answer, without end.
+        """
+        if "late" in notice.query or enrolling.is_idle_answer(config, notice):
             return ()
         body = notice.json()
         match shape(body):

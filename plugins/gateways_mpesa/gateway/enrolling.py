@@ -72,6 +72,11 @@ def worth(config: MpesaConfig, notice: Notice) -> Verdict:
     return Verdict("trusted", "it comes from an address of Safaricom's")
 
 
+def is_idle_answer(config: MpesaConfig, notice: Notice) -> bool:
+    """Whether it answers a question about a refund and cannot be believed."""
+    return notice.query.get(OF) == "status" and worth(config, notice).trust != "trusted"
+
+
 def _listed(config: MpesaConfig, address: str | None) -> bool:
     try:
         come = ipaddress.ip_address(address or "")

@@ -116,6 +116,16 @@ def test_a_result_speaks_of_the_refund_that_its_address_names(
     assert (fact.kind, fact.refund_id, fact.amount, fact.code) == (kind, REFUND, amount, code)
 
 
+def test_an_answer_about_a_refund_that_cannot_be_believed_is_no_reason_to_ask_again() -> None:
+    for address, kinds in ((SAFARICOM, ["refund_done"]), ("203.0.113.5", []), (None, [])):
+        come = notice(STATUS_OK, {"of": "status", **OF_REFUND}, address)
+        assert [fact.kind for fact in GATEWAY.read(CONFIG, come)] == kinds
+    come = notice(REVERSAL_OK, {"of": "reversal", **OF_REFUND}, "203.0.113.5")
+    assert [fact.kind for fact in GATEWAY.read(CONFIG, come)] == ["refund_done"], (
+        "the result itself is worth a question"
+    )
+
+
 def test_a_result_for_which_no_refund_is_named_says_nothing() -> None:
     assert read(REVERSAL_OK) == read(REVERSAL_OK, {"of": "reversal", "refund": "x"}) == []
     assert read(STATUS_OK, {"of": "balance"}) == read(REVERSAL_OK, {"of": "new", **OF_REFUND}) == []

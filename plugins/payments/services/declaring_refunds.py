@@ -189,4 +189,7 @@ def refund_out(refund: Any) -> RefundOut:
 
 def fault_out(fault: dict[str, Any] | None) -> FaultOut | None:
     """What went wrong, as it was stored."""
-    return None if fault is None else FaultOut(fault["kind"], fault.get("said") or "", fault.get("code") or "")
+    if fault is None:
+        return None
+    said, code, tells = (fault.get(name) or "" for name in ("said", "code", "tells"))
+    return FaultOut(fault["kind"], said, code, tells)
