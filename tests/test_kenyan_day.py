@@ -47,9 +47,13 @@ class Day:
 
     async def answer(self, phone: str, code: str) -> None:
         """What the customer does with the prompt on their phone."""
-        prompt = await self.until(lambda: self._prompt(phone))
+        prompt = await self.prompt(phone)
         done = await self.phones.post(f"/_sim/phones/{prompt['checkout']}", json={"code": code})
         assert done.status_code == 200, done.text
+
+    async def prompt(self, phone: str) -> dict[str, Any]:
+        """The prompt on a phone, once it is there."""
+        return await self.until(lambda: self._prompt(phone))
 
     async def sale(self, sale: dict[str, Any], status: str) -> dict[str, Any]:
         """The sale, once it has come to a state."""
@@ -197,6 +201,7 @@ async def test_a_day_of_cash_and_phones_ends_with_books_that_agree(day: Day) -> 
     await day.sale(silent, "completed")
 
     late = await day.ask(by_phone("0712345604"))
+    await day.prompt("0712345604")
     await day.pay_cash(late)
     await day.answer("0712345604", PAID)
     overdue = await day.receipted(late)
