@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal, TextIO
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
+__all__ = ["mention"]
+
 STRUCK: Final = "[hidden]"
 SHORTEST: Final = 4
 """A value shorter than this is not searched for in a whole line; by its name it is struck out all the same."""

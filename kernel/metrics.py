@@ -21,6 +21,8 @@ from prometheus_client import (
     multiprocess,
 )
 
+__all__ = ["registry"]
+
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which the client library finds the files, read as it is imported."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -12,6 +12,7 @@ from kernel.work.approvals import (
     reaches,
 )
 from kernel.work.configuring import resealed, secret_names
+from kernel.work.crash import crashpoint
 from kernel.work.deeds import Answered, Deed, Key, as_told
 from kernel.work.deployment import Clock, Deployment, system_clock
 from kernel.work.effects import Number, Tally
@@ -57,6 +58,7 @@ __all__ = [
     "change_sides",
     "changed_ext",
     "check_register",
+    "crashpoint",
     "digest_of",
     "heed",
     "heed_now",

@@ -24,7 +24,7 @@ MODULES: Final = (
         "kernel.auth",
         "kernel.personal",
     ),
-    *("kernel.sealing", "kernel.settings", "kernel.cli.building"),
+    *("kernel.sealing", "kernel.settings", "kernel.cli.building", "kernel.logs", "kernel.metrics"),
     *("kernel.invariants", "kernel.cells", "kernel.app.demo", "kernel.app.recording", "kernel.deprecation"),
     *("kernel.testing.box", "kernel.testing.fixtures", "kernel.testing.served", "kernel.testing.servers"),
     *("kernel.testing.replaying", "kernel.testing.suite"),

@@ -15,16 +15,14 @@ import ssl
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import httpx
 
-from kernel import VERSION
-from kernel.db import Database
 from kernel.logs import mention
-from kernel.work import Deployment
-from kernel.work.configuring import secret_names
+from kernel.work import Deployment, secret_names
 from plugins.payments.schemas.gateways import Fault, Gateway, GatewayFailed, Heard, Mode, Token
 from plugins.payments.services import tokens
 from plugins.payments.services.accounts import opened_config
@@ -34,12 +32,16 @@ CONNECT_S: Final = 5.0
 TOTAL_S: Final = 25.0
 MOST_BYTES: Final = 1_000_000
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_ALWAYS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": f"Duka/{VERSION}"}
+_ALWAYS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"Duka/{version('duka-erp')}",
+}
 _NUMBERS: Final = re.compile(r"\d{6,}")
 _SURE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Faults before anything was sent."""
 _MISSAID: Final = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeEncodeError)
-_clients: WeakKeyDictionary[Database, httpx.AsyncClient] = WeakKeyDictionary()
+_clients: WeakKeyDictionary[Any, httpx.AsyncClient] = WeakKeyDictionary()
 
 
 class AccountLine:

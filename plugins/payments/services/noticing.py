@@ -13,10 +13,9 @@ from msgspec import Struct
 from prometheus_client import Counter
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel import metrics
-from kernel.db import Configured, Prepared
-from kernel.db.prepared import Rows
+from kernel.db import Configured, Prepared, Rows
 from kernel.errors import NotFound
+from kernel.metrics import registry
 from kernel.wire import RawRequest
 from kernel.work import Deployment, Work
 from plugins.payments.models import Account, Attempt, ProviderNotice
@@ -35,7 +34,7 @@ NOTICES: Final = Counter(
     "duka_payments_notices",
     "Notices of payment providers, by what they are worth.",
     ("gateway", "trust"),
-    registry=metrics.registry(),
+    registry=registry(),
 )
 _A, _C = Attempt.__table__.c, Account.__table__.c
 _ACCOUNT = Configured(

@@ -17,8 +17,7 @@ import msgspec
 from kernel.jobs import Call
 from kernel.money import exponent
 from kernel.sealing import SealBroken
-from kernel.work import Work
-from kernel.work.crash import crashpoint
+from kernel.work import Work, crashpoint
 from plugins.payments.errors import AccountNotUsable, UnknownGateway
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.gateways import Asked, Fault, GatewayFact, GatewayFailed, Started

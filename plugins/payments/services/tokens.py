@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel import sealing
 from kernel.auth import act
-from kernel.db import Database, Prepared
+from kernel.db import Prepared
+from kernel.sealing import seal, unseal
 from kernel.work import Deployment, Work
 from plugins.payments.models import SharedToken
 from plugins.payments.schemas.gateways import Fault, GatewayFailed, Token
@@ -46,7 +46,7 @@ class Key(NamedTuple):
     account_id: uuid.UUID
 
 
-_here: WeakKeyDictionary[Database, dict[Key, asyncio.Lock]] = WeakKeyDictionary()
+_here: WeakKeyDictionary[Any, dict[Key, asyncio.Lock]] = WeakKeyDictionary()
 """Askers of one process wait for each other; only one of them looks into the database again and again."""
 
 
@@ -108,7 +108,7 @@ async def _fetch(deployment: Deployment, key: Key, fetch: Callable[[], Awaitable
     values: dict[str, Any] = {"fetching_until": None}
     try:
         fetched = await fetch()
-        sealed = sealing.seal(deployment.secrets, _PURPOSE, _owner(key), fetched.text)
+        sealed = seal(deployment.secrets, _PURPOSE, _owner(key), fetched.text)
         holds_s = max(fetched.lasts_s - EARLY_S, fetched.lasts_s / 2, 0.0)
         lapses_at = deployment.clock() + dt.timedelta(seconds=min(holds_s, _LONGEST_S))
         values |= {"sealed": sealed, "lapses_at": lapses_at}
@@ -141,4 +141,4 @@ def _owner(key: Key) -> str:
 
 
 def _unsealed(deployment: Deployment, key: Key, sealed: bytes) -> str:
-    return sealing.unseal(deployment.secrets, _PURPOSE, _owner(key), sealed)
+    return unseal(deployment.secrets, _PURPOSE, _owner(key), sealed)
