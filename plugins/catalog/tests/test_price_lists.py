@@ -85,7 +85,7 @@ NONSENSE: list[tuple[dict[str, Any], int, str]] = [
     ({"based_on": "retail", "percent": "1", "round_to": "0"}, 422, "/round_to"),
     ({"round_to": "1"}, 422, "/round_to"),
     ({"based_on_id": str(uuid.UUID(int=7)), "percent": "1"}, 404, "/based_on_id"),
-    ({"based_on": "retail", "based_on_id": str(uuid.UUID(int=7)), "percent": "1"}, 422, "/based_on_id"),
+    ({"based_on": "retail", "based_on_id": str(uuid.UUID(int=7)), "percent": "1"}, 404, "/based_on_id"),
 ]
 
 
@@ -202,6 +202,8 @@ async def test_a_list_takes_so_many_percent_off_other_prices_as_they_are(box: Bo
 
 async def test_no_more_than_five_lists_stand_on_each_other(box: Box) -> None:
     manager, below = box.client("manager"), str(await a_price_list(box))
+    twice = await manager.post(LISTS, {"name": "Two", "based_on": "retail", "based_on_id": below, "percent": "-1"})
+    assert (twice.status_code, twice.json()["errors"][0]["pointer"]) == (422, "/based_on_id")
     for number in range(4):
         made = await manager.post(LISTS, {"name": f"No. {number}", "based_on_id": below, "percent": "-1"})
         assert made.status_code == 201, made.text
