@@ -61,3 +61,25 @@ async def test_what_is_sold_keeps_its_price_and_its_reason(box: Box) -> None:
     kept = (await box.client("cashier").get(f"{SALES}/{sold.json()['id']}")).json()["lines"]
     assert kept == sold.json()["lines"]
     assert (kept[0]["unit_price"], kept[0]["steps"][0]["rule"]) == ("95.00", "Everybody price")
+
+
+async def test_a_quote_of_a_price_that_ended_meanwhile_is_worth_nothing(box: Box) -> None:
+    """P6: the price is that of the sale's own instant, at both edges of its span, also where it comes from another."""
+    rice = await a_product(box, price="100", track_stock=False)
+    owner, cashier = box.client("owner"), box.client("cashier")
+    own = f"/api/v1/catalog/products/{rice}/prices"
+    week = {"price": "90", "starts_at": "2026-11-21T09:00:10Z", "until": "2026-11-21T09:00:20Z"}
+    assert (await owner.post(own, week)).status_code == 201
+    half = {"name": "Half", "based_on": "retail", "percent": "-50"}
+    assert (await owner.post("/api/v1/catalog/price-lists", half)).status_code == 201
+    cart = {"location_id": str(await box.location()), "lines": [{"product_id": str(rice)}]}
+    for seconds, total in ((9, "50.00"), (1, "45.00"), (9, "45.00"), (1, "50.00")):
+        box.clock.pass_by(seconds=seconds)
+        (line,) = await quoted(box, cart["lines"])  # type: ignore[arg-type]
+        assert line["total"] == total
+    stale = cart | {"payments": [{"method": "cash", "amount": "45.00"}]}
+    refused = await cashier.post(SALES, stale)
+    assert (refused.status_code, refused.json()["code"]) == (422, "payment-short"), refused.text
+    for wrong in ({"price": "45.00"}, {"percent": "-50"}, {"until": "2026-11-21T09:00:30Z"}):
+        said = cart | {"lines": [cart["lines"][0] | wrong]}  # type: ignore[operator]
+        assert (await cashier.post(SALES, said)).status_code == 422, wrong
