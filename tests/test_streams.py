@@ -42,6 +42,11 @@ async def confirm(box: Box, order: Any) -> None:
     assert (await box.client("accountant").post(path, {})).status_code == 200
 
 
+@pytest.fixture(autouse=True)
+def _long_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "LONGEST_S", 60.0)
+
+
 class Listener:
     """Somebody who listens to a stream of a box's application, as a server lets them."""
 

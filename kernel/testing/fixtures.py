@@ -30,6 +30,7 @@ from kernel.testing.box import SECRET, Box, Client, Clock, open_box, prepare_tem
 from kernel.testing.filling import Stocked, fill_shop
 from kernel.testing.servers import Postgres, no_postgres
 from kernel.testing.servers import Redis as RedisServer
+from kernel.web import streams
 
 T = TypeVar("T")
 POSTGRES = "DUKA_TEST_POSTGRES"
@@ -46,6 +47,14 @@ def _quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHER", quick)
         patch.setattr(passwords, "_NOBODY", quick.hash("a password that no account has"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_streams() -> Iterator[None]:
+    """Let streams end soon: whoever probes every route waits for each answer to end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "LONGEST_S", 0.3)
         yield
 
 

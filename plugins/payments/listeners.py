@@ -15,6 +15,7 @@ from plugins.payments.models import Attempt, Refund
 from plugins.payments.schemas.values import Method
 from plugins.payments.services import adopting
 from plugins.payments.services import resealing as seals
+from plugins.payments.services.demo import Demo, open_for_demo
 
 THREE_DAYS: Final = 3 * 24 * 60
 
@@ -119,3 +120,9 @@ async def started(work: Work) -> Sequence[str] | None:
 async def resealing(work: Work) -> int | None:
     """The secrets of accounts at gateways."""
     return await seals.reseal_accounts(work) or None
+
+
+@answers
+async def seed_demo(demo: Demo) -> None:
+    """Open accounts at the simulators of the gateways that are on, and switch them on in the region for tests."""
+    await open_for_demo(demo)

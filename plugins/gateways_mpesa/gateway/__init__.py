@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from plugins.gateways_mpesa.gateway import asking, calls, enrolling, giving, listing
+from plugins.gateways_mpesa.rules.credentials import SANDBOX_PASSKEY
 from plugins.gateways_mpesa.rules.facts import c2b_facts, prompt_facts, result_facts, shape
 from plugins.gateways_mpesa.rules.redacting import redacted
 from plugins.gateways_mpesa.rules.values import CURRENCY, inside, minor, phone
@@ -73,6 +74,14 @@ class Mpesa(Gateway):
         "test_address": "MPESA_TEST_ADDRESS",
     }
     environment_mode = "MPESA_ENV"
+    demo: Mapping[str, Any] = {
+        "consumer_key": "simulated-key",
+        "consumer_secret": "simulated-secret",
+        "shortcode": "174379",
+        "passkey": SANDBOX_PASSKEY,
+        "sources": ["127.0.0.1"],
+        "test_address": "http://127.0.0.1:8410",
+    }
 
     def hosts(self, config: Any, mode: Mode) -> Sequence[str]:
         """Safaricom's host of the mode, or the simulator's in test mode."""

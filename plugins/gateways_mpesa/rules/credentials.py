@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
+SANDBOX_PASSKEY: Final = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
+"""The passkey that Safaricom publishes for its test system."""
 
 
 def timestamp(now: dt.datetime) -> str:

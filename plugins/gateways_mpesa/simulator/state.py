@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from msgspec import Struct
 
+from plugins.gateways_mpesa.rules.credentials import SANDBOX_PASSKEY
 from plugins.gateways_mpesa.rules.redacting import redacted
 from plugins.gateways_mpesa.simulator.checks import Shop, Wrong
 from plugins.gateways_mpesa.simulator.clock import Clock
@@ -29,15 +30,13 @@ KEPT: Final = 500
 Send = Callable[[str, bytes], Awaitable[tuple[int, bytes]]]
 """Takes a notice to its address; answers status and body, status 0 where nothing came back."""
 
-PASSKEY: Final = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
-"""The passkey that Safaricom publishes for its test system."""
 SHOPS: Final = (
-    Shop(key="simulated-key", secret="simulated-secret", shortcode="174379", passkey=PASSKEY),  # noqa: S106
+    Shop(key="simulated-key", secret="simulated-secret", shortcode="174379", passkey=SANDBOX_PASSKEY),  # noqa: S106
     Shop(
         key="simulated-till-key",
         secret="simulated-till-secret",  # noqa: S106
         shortcode="600100",
-        passkey=PASSKEY,
+        passkey=SANDBOX_PASSKEY,
         till="5200100",
         name="Simulated till",
     ),

@@ -12,12 +12,18 @@ import pytest
 
 from kernel.work.configuring import secret_names
 from plugins.gateways_mpesa.rules import codes
-from plugins.gateways_mpesa.rules.credentials import basic, prompt_password, security_credential, timestamp
+from plugins.gateways_mpesa.rules.credentials import (
+    SANDBOX_PASSKEY,
+    basic,
+    prompt_password,
+    security_credential,
+    timestamp,
+)
 from plugins.gateways_mpesa.rules.redacting import redacted
 from plugins.gateways_mpesa.rules.values import masked, minor, moment, phone, receipt, shillings, without_phones
 from plugins.gateways_mpesa.schemas import MpesaConfig
 from plugins.gateways_mpesa.simulator import certificate
-from plugins.gateways_mpesa.simulator.state import PASSKEY, opened
+from plugins.gateways_mpesa.simulator.state import opened
 from plugins.gateways_mpesa.tests.desk import a_config
 
 
@@ -35,7 +41,7 @@ from plugins.gateways_mpesa.tests.desk import a_config
     ],
 )
 def test_a_prompts_password_is_safaricoms_published_sample(stamp: str, password: str) -> None:
-    assert prompt_password("174379", PASSKEY, stamp) == password
+    assert prompt_password("174379", SANDBOX_PASSKEY, stamp) == password
 
 
 def test_the_header_that_asks_for_a_token_is_basic() -> None:

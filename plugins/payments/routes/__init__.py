@@ -46,7 +46,7 @@ from plugins.payments.schemas.requests import (
     ResendIn,
 )
 from plugins.payments.schemas.review_queue import ResolveIn, ReviewOut, ReviewQuery
-from plugins.payments.services.accounts import sorted_out
+from plugins.payments.services.accounts import sorted_out, step_of_gateway
 from plugins.payments.services.declaring_refunds import refund_out
 from plugins.payments.services.reading import news_of, payment_out
 from plugins.payments.services.resolving import QUEUE, find_review, resolve, review_out
@@ -82,7 +82,7 @@ async def list_methods(work: Work, query: MethodsQuery) -> MethodsOut:
                 one.title,
                 one.kind,
                 one.is_cash,
-                format_amount(found.of(one).step, shop.exponent),
+                format_amount(max(found.of(one).step, step_of_gateway(work, one)), shop.exponent),
                 one.waits,
             )
             for one in usable

@@ -296,6 +296,7 @@ class Gateway(ABC):
     stands in for the provider, called without arguments.
     environment: field of `config` → the well-known variable from which an account can be made, as MPESA_CONSUMER_KEY;
     environment_mode: the variable that says whether it is for `live` (or `production`) or `test` (or `sandbox`).
+    demo: what a demo shop brings to its account at the simulator, where `duka simulate` serves it.
     """
 
     name: str
@@ -305,6 +306,7 @@ class Gateway(ABC):
     methods: Sequence[Method]
     environment: Mapping[str, str] = {}
     environment_mode: str = ""
+    demo: Mapping[str, Any] = {}
     api_version: int = API_VERSION
     simulator: str = ""
 

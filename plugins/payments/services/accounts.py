@@ -135,6 +135,13 @@ def known_methods(work: Work) -> dict[str, Method]:
     return found
 
 
+def step_of_gateway(work: Work, method: Method) -> int:
+    """What amounts by a method are multiples of at its provider, in minor units; 1 where it has none."""
+    gateway = offered(work).get(method.gateway or "")
+    spans = gateway.capabilities.spans if gateway else ()
+    return next((span.step for span in spans if span.currency == work.shop.currency), 1)
+
+
 def sealed_config(
     work: Work, account_id: uuid.UUID, kind: type[msgspec.Struct], values: Mapping[str, Any]
 ) -> dict[str, Any]:

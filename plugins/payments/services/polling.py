@@ -67,7 +67,7 @@ async def ask(work: Work, payment_id: uuid.UUID, nth: int | None = None) -> Call
         return None
     if operation.sent_at is None:
         return None
-    way = await _way_now(work, row, operation)
+    way = await _way_now(work, row, operation, is_planned=nth is not None)
     return None if way is None else await _claim(work, way, row, operation)
 
 
@@ -78,14 +78,17 @@ def _is_due(row: Any, nth: int | None) -> bool:
     return row.asks == nth and row.next_ask_at is not None
 
 
-async def _way_now(work: Work, row: Any, operation: Any) -> Way | None:
-    """The way to the provider; None where it must not be gone now: the question is put off."""
+async def _way_now(work: Work, row: Any, operation: Any, *, is_planned: bool) -> Way | None:
+    """The way to the provider; None where it must not be gone now: the question is put off.
+
+    Whoever has a reason, word from the provider or a person at the till, waits for no plan to begin.
+    """
     try:
         way = await way_of(work, row)
     except (UnknownGateway, AccountNotUsable, SealBroken):
         await _postpone(work, row, work.now + _CLOSED_SHOP)
         return None
-    until: dt.datetime | None = _earliest(row, operation, way.gateway.capabilities)
+    until: dt.datetime | None = _earliest(row, operation, way.gateway.capabilities, is_planned=is_planned)
     if until is None or until <= work.now:
         until = await health.admit(work, row.account_id, "find")
     if until is None:
@@ -158,8 +161,9 @@ async def _postpone(work: Work, row: Any, at: dt.datetime) -> None:
         work.later(ASKING, {"payment_id": str(row.id), "asks": row.asks}, at=at)
 
 
-def _earliest(row: Any, operation: Any, can: Capabilities) -> dt.datetime:
-    first: dt.datetime = operation.sent_at + dt.timedelta(seconds=can.asks_after_s[0] if can.asks_after_s else 0)
+def _earliest(row: Any, operation: Any, can: Capabilities, *, is_planned: bool) -> dt.datetime:
+    plan = can.asks_after_s[0] if can.asks_after_s and is_planned else 0
+    first: dt.datetime = operation.sent_at + dt.timedelta(seconds=plan)
     return first if row.asked_at is None else max(first, row.asked_at + APART)
 
 
