@@ -22,7 +22,7 @@ from kernel.kit.checking import MEANING, OF_FORM, Report, Result, grade, plugins
 from kernel.kit.environment import build_wheel, make_environment
 from kernel.kit.faults import KitFault
 from kernel.kit.published import unlike_published
-from kernel.kit.scaffold import PARTS, NewPlugin, named, rendered, write_plugin
+from kernel.kit.scaffold import GATEWAY, PARTS, PROJECT, NewPlugin, named, rendered, write_plugin
 from kernel.testing import fixtures
 from kernel.testing.pytest_plugin import is_of_a_plugin
 from kernel.testing.suite import PluginSuite
@@ -98,6 +98,16 @@ def test_a_part_that_there_is_not_is_refused_with_those_there_are() -> None:
         named("loyalty", ["hook", "colour"])
 
 
+def test_a_gateway_stands_by_itself() -> None:
+    with pytest.raises(KitFault, match="a gateway stands by itself"):
+        named("loyalty", [GATEWAY, "model"])
+
+
+def test_the_gateway_that_is_written_is_small() -> None:
+    text = rendered(named("tosha", [GATEWAY]))["duka_tosha/gateway.py"]
+    assert len([line for line in text.splitlines() if line.strip()]) <= 150
+
+
 def test_a_name_may_be_written_as_its_folder_is() -> None:
     assert named("duka-loyalty-points", []) == NewPlugin("loyalty_points", frozenset({"hook"}))
 
@@ -118,6 +128,8 @@ def test_whatever_parts_are_chosen_the_source_is_in_good_style(tmp_path: Path) -
     for number, parts in enumerate(EVERY):
         write_plugin(NewPlugin(f"probe{number}", parts), tmp_path)
     write_plugin(NewPlugin("a" * 40, frozenset(PARTS)), tmp_path)
+    write_plugin(NewPlugin("b" * 40, frozenset({GATEWAY})), tmp_path)
+    write_plugin(NewPlugin("money", frozenset({GATEWAY})), tmp_path)
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "-q", "."],
@@ -137,9 +149,11 @@ def test_the_smallest_plugin_has_at_most_25_lines_of_python() -> None:
 
 
 def test_every_template_is_used() -> None:
+    templates = ROOT / "kernel/kit/templates"
     used = {path for parts in EVERY for path in rendered(NewPlugin("p", parts))}
-    written = len(list((ROOT / "kernel/kit/templates").rglob("*.jinja")))
-    assert len(used) == written
+    of_gateways = len(list((templates / GATEWAY).rglob("*.jinja")))
+    assert len(used) == len(list(templates.rglob("*.jinja"))) - of_gateways
+    assert len(rendered(named("p_", [GATEWAY]))) == of_gateways + len(PROJECT)
 
 
 # The wheel
@@ -147,9 +161,8 @@ def test_every_template_is_used() -> None:
 
 def test_our_wheel_holds_builders_templates_and_types_but_no_tests(machine: Machine) -> None:
     names = set(zipfile.ZipFile(machine.wheel).namelist())
-    wanted = {
-        f"plugins/{one}/testing.py" for one in ("catalog", "customers", "sales", "inventory", "taxes", "payments")
-    }
+    wanted = {f"plugins/{one}/testing.py" for one in ("catalog", "customers", "sales", "inventory", "taxes")}
+    wanted |= {"plugins/payments/testing/kit/stage.py", "plugins/gateways_mpesa/simulator/page.html"}
     wanted |= {
         "kernel/kit/templates/project/Makefile.jinja",
         "kernel/kit/templates/package/checks/test_plugin.py.jinja",
@@ -214,6 +227,16 @@ def test_a_new_plugin_is_green_typed_graded_a_and_sells(machine: Machine, tmp_pa
     assert len(list((folder / "duka_loyalty/tests").glob("test_sale_*.py"))) == 1
     told = machine.run("make", "test", "PYTEST_ARGS=-k comes_to_the_same", cwd=folder)
     assert "2 passed" in told
+    machine.run("make", "lint", cwd=folder)
+
+
+@pytest.mark.prove
+def test_a_new_gateway_withstands_every_fault_case_as_it_was_written(machine: Machine, tmp_path: Path) -> None:
+    machine.run(machine.duka, "plugin", "new", "tosha", "--with", GATEWAY, "--into", tmp_path, cwd=tmp_path)
+    folder = tmp_path / "duka-tosha"
+    told = machine.run("make", "test", cwd=folder)
+    assert " passed" in told
+    assert "failed" not in told
     machine.run("make", "lint", cwd=folder)
 
 
