@@ -176,6 +176,7 @@ async def _made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> A
     return made.json()
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_a_day_of_cash_and_phones_ends_with_books_that_agree(day: Day) -> None:
     notes = await day.sell({"method": "cash", "amount": "100.00", "tendered": "200.00"})
     assert (notes.status_code, notes.json()["change"]) == (201, "100.00")

@@ -194,6 +194,7 @@ def test_fixtures_come_where_a_plugin_is_offered(tmp_path: Path) -> None:
 # From the command to green tests
 
 
+@pytest.mark.prove
 def test_a_new_plugin_with_everything_passes_its_tests_as_it_was_written(machine: Machine, tmp_path: Path) -> None:
     begun = time.monotonic()
     said = machine.run(

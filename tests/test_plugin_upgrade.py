@@ -170,6 +170,7 @@ def without_notes(said: Any) -> Any:
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"])
 
 
+@pytest.mark.prove
 @only_sqlite
 def test_the_next_wheel_is_rehearsed_planned_and_applied_and_every_row_is_there(
     machine: Machine, wheels: list[Path]

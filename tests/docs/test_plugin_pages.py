@@ -213,6 +213,7 @@ WHOLE = [
 """What the tutorial has somebody do."""
 
 
+@pytest.mark.prove
 def test_the_tutorial_is_followed_from_an_empty_folder_to_a_plugin_that_is_on(tmp_path: Path) -> None:
     """But for the rules, which have tests of their own and take their time."""
     follower = Follower(tmp_path, PYTEST_ARGS="-k 'cheaper or anatomy'")

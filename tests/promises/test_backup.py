@@ -432,6 +432,7 @@ async def test_a_backup_holds_the_whole_trail_of_the_deployment_itself(one_till:
     assert {uuid.UUID(int=0), one_till.box.shop.id, one_till.box.other.id} == owners
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 @pytest.mark.parametrize(("few", "many"), [(4000, 10000), pytest.param(4000, 16000, marks=pytest.mark.prove)])
 async def test_many_rows_take_no_more_memory_than_few(
     one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres], few: int, many: int

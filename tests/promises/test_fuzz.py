@@ -46,6 +46,10 @@ async def fuzz(box: Box, role: str | None, *parts: list[str], cases: int, **how:
     return found
 
 
+ON_ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+"""Twins show that the check would find a fault; the check itself runs on both databases."""
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_no_input_yields_a_server_error(box: Box, role: str | None) -> None:
     whole = role == "owner"
@@ -105,6 +109,7 @@ def request(route: Route, own: dict[str, str], body: bytes | None, headers: dict
     return {"json": plain, "headers": said | headers}
 
 
+@ON_ONE
 async def test_a_route_that_fails_for_some_input_is_caught(box: Box) -> None:
     """The broken twin: it divides by what the length of a search may make nought."""
     route = next(one for one in box.app.routes if one.operation == "catalog.list_products")
@@ -117,6 +122,7 @@ async def test_a_route_that_fails_for_some_input_is_caught(box: Box) -> None:
     assert await kinds(box, route, broken) >= {"not_a_server_error"}
 
 
+@ON_ONE
 async def test_an_answer_that_the_document_does_not_know_is_caught(box: Box) -> None:
     """The broken twin: a list without its items."""
     route = next(one for one in box.app.routes if one.operation == "catalog.list_brands")
@@ -127,6 +133,7 @@ async def test_an_answer_that_the_document_does_not_know_is_caught(box: Box) -> 
     assert await kinds(box, route, broken) >= {"response_schema_conformance"}
 
 
+@ON_ONE
 async def test_a_refusal_that_leaves_something_behind_is_caught(box: Box) -> None:
     """The broken twin: it counts its visitors before it refuses them."""
     route = next(one for one in box.app.routes if one.operation == "catalog.get_brand")

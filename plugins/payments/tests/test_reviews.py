@@ -40,8 +40,8 @@ async def the_review(toy: ToyBox, role: str = "accountant", **params: str) -> An
     return one
 
 
-async def decide(toy: ToyBox, action: str, role: str = "accountant", **more: Any) -> Any:
-    one = await the_review(toy)
+async def decide(toy: ToyBox, action: str, role: str = "accountant", about: Any = None, **more: Any) -> Any:
+    one = about or await the_review(toy)
     return await toy.box.client(role).post(f"{REVIEWS}/{one['id']}/resolve", {"action": action, **more})
 
 
@@ -74,7 +74,10 @@ async def test_late_money_is_listed_with_what_may_be_done_and_goes_back_by_one_c
 
 async def test_of_two_people_at_once_one_decides(toy: ToyBox) -> None:
     await late(toy)
-    answers = await asyncio.gather(decide(toy, "refund"), decide(toy, "refund_by_hand", "manager", reference="RV1"))
+    one = await the_review(toy)
+    answers = await asyncio.gather(
+        decide(toy, "refund", about=one), decide(toy, "refund_by_hand", "manager", one, reference="RV1")
+    )
     assert sorted(one.status_code for one in answers) == [200, 409]
     assert [one.json()["code"] for one in answers if one.status_code == 409] == ["review-closed"]
     assert len(await rows(toy.box, Refund)) == 1
