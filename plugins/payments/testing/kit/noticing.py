@@ -145,6 +145,21 @@ class Noticing:
         await stage.pass_by(hours=25)
         assert (await stage.state(payment))[1] == 0
 
+    async def test_21_word_of_one_payment_at_the_path_of_another(self, stage: Stage) -> None:
+        """The other is not paid by it, whatever comes of it."""
+        paid = await stage.ask(payer="waits", word="never")
+        first = stage.last()
+        other = await stage.ask(payer="waits", word="never")
+        second = stage.last()
+        stage.simulator.decide(first.id)
+        due = stage.simulator.notice_of(first)
+        assert due is not None
+        assert await stage.post(Due(due.method, second.notify, due.headers, due.body)) < 500
+        await stage.pass_by(minutes=3)
+        assert (await stage.state(other))[1] == 0
+        assert await stage.state(paid) == ("captured", stage.amount)
+        await stage.agree()
+
     async def test_65_the_answer_to_a_notice_gets_lost(self, stage: Stage) -> None:
         """The provider sends it again: no double effect."""
         payment = await stage.ask()
