@@ -20,6 +20,7 @@ from tests.promises.crowd import Crowd, cart, token_for
 TOGGLES, SELLERS = 200, 12
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_every_sale_is_priced_wholly_by_the_set_of_its_epoch(
     box: Box, box_settings: Settings, database: str
 ) -> None:
