@@ -14,7 +14,7 @@ from kernel.app import open_deployment, served, work_off
 from kernel.jobs import Handler, Runner, handlers, running
 from kernel.logs import Facts
 from kernel.settings import load_settings
-from kernel.work import Deployment, Work
+from kernel.work import Deployment, Identify, Work
 
 
 async def count(work: Work, payload: Mapping[str, Any]) -> None:
@@ -30,17 +30,30 @@ async def count(work: Work, payload: Mapping[str, Any]) -> None:
 
 
 class Apart(Runner):
-    """The broken twin: the effect is committed first, the mark after it; the first time it dies between the two."""
+    """The broken twin: the effect is committed first, the mark after it; the first time it dies between the two.
+
+    Only the effect of a counted job takes it down: not a job of the calendar, and not a try that failed.
+    """
+
+    def __init__(self, deployment: Deployment, identify: Identify) -> None:
+        super().__init__(deployment, identify)
+        self.failed: set[uuid.UUID] = set()
 
     async def _execute(self, business_id: uuid.UUID, job_id: uuid.UUID, facts: Facts) -> bool:
+        self.failed.discard(job_id)
         ran = await super()._execute(business_id, job_id, facts)
+        counted = ran and facts.job == "sales.count" and job_id not in self.failed
         died = Path(self.deployment.settings.home, "died-apart")
-        if ran and not died.exists():
+        if counted and not died.exists():
             died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         if ran:
             await self._deed(business_id, "mark", lambda work: super(Apart, self)._end(work, job_id, state="done"))
         return ran
+
+    async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> bool:
+        self.failed.add(job_id)
+        return await super()._failed(work, job_id, fault)
 
     async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
         if values.get("state") != "done":
