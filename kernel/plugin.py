@@ -22,7 +22,7 @@ RESERVED = frozenset(
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
         *("keys", "tills", "till", "custom", "custom_fields"),
         *("duka", "duka_kept"),
-        *("openapi", "health", "static", "docs", "operating", "approvals"),
+        *("api", "openapi", "health", "metrics", "static", "docs", "operating", "approvals"),
     }
 )
 """Names that stand for the kernel in paths, tables, jobs and permissions."""

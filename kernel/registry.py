@@ -1,7 +1,7 @@
 """Finds plugins, orders them, and builds the hooks of each set. One that fails to load is set aside with its reason.
 
 Plugins come through the entry point group `duka.plugins`, the bundled ones too. What a plugin has is found by file
-name: hooks, models, routes, listeners, with_<other>, jobs.
+name: hooks, models, routes, listeners, with_<other>, jobs, site.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Loaded:
     bridges: Mapping[str, ModuleType] = field(default_factory=dict)
     routes: ModuleType | None = None
     jobs: ModuleType | None = None
+    site: ModuleType | None = None
     settings: type[msgspec.Struct] | None = None
     extensions: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     released: str = ""
@@ -240,6 +241,7 @@ def load(manifest: Plugin, package: str, present: Iterable[str]) -> Loaded:
         bridges=bridges,
         routes=_optional(package, folder, "routes"),
         jobs=_optional(package, folder, "jobs"),
+        site=_optional(package, folder, "site"),
         settings=_named(package, manifest.settings),
         extensions=extensions,
     )

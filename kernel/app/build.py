@@ -46,7 +46,7 @@ from kernel.hooks import Strikes
 from kernel.logs import never_show, now_known
 from kernel.registry import Loaded, Registry, discover, functions_of
 from kernel.settings import Settings, secret_key
-from kernel.web import OPERATOR, Gate, Languages, Problem, Route, Visit, as_duka_error, perform, problem
+from kernel.web import OPERATOR, Gate, Languages, Problem, Route, Site, Visit, as_duka_error, perform, problem
 from kernel.web.exports import sent
 from kernel.web.languages import FOLDER
 from kernel.web.paths import Paths
@@ -97,8 +97,13 @@ def create_app(deployment: Deployment) -> Served:
     """The application of a deployment: its routes are those of every installed plugin, whatever is enabled where."""
     rights = Rights(deployment.found)
     routing = _routing(deployment.found, rights)
-    gate = Gate(routing.app, deployment, rights, routing.paths, routing.languages)
+    gate = Gate(routing.app, deployment, rights, routing.paths, routing.languages, sites_of(deployment.registry))
     return Served(deployment, routing.routes, gate)
+
+
+def sites_of(registry: Registry) -> dict[str, Site]:
+    """What plugins serve to browsers: name → its site."""
+    return {one.name: site for one in registry.in_order() for site in functions_of(one.site, Site)}
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,13 +24,27 @@ from kernel.wire import EXTENDS, marked
 from kernel.work import Origin, Work
 from kernel.work.fields import permissions_in
 
-KINDS = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+KINDS = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "woff2": "font/woff2",
+}
+FOR_GOOD = "public, max-age=31536000, immutable"
+A_WHILE = "public, max-age=3600"
 MOST_DOCUMENTS = 64
 """Kept in the process, those asked for last."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+
+def digest_of(content: bytes) -> str:
+    """What stands behind `?v=` in the address of a static file."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 class Pages:
@@ -57,11 +73,12 @@ class Pages:
 
         @get("/docs", include_in_schema=False)
         async def docs() -> Response[bytes]:
-            return _static("docs.html")
+            return self._static("kernel", "docs.html")
 
-        @get("/static/kernel/{path:path}", include_in_schema=False)
+        @get("/static/{owner:str}/{path:path}", include_in_schema=False)
         async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return _static(str(request.path_params["path"]).lstrip("/"))
+            owner, path = str(request.path_params["owner"]), str(request.path_params["path"]).lstrip("/")
+            return self._static(owner, path, said=request.query_params.get("v"))
 
         @get("/api/v1/openapi.json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -84,6 +101,27 @@ class Pages:
         if visit.headers.get("if-none-match") == tag:
             return Response(b"", status_code=304, headers=headers)
         return Response(content, headers=headers, media_type="application/json")
+
+    def _static(self, owner: str, path: str, said: str | None = None) -> Response[bytes]:
+        """A file of the folder `static` of the kernel or of a plugin. Raises NotFound for anything else, `..` included.
+
+        said: the digest by which whoever wrote its address knew it; a file that is still the same may be kept for good.
+        """
+        parts = path.split("/")
+        kind = KINDS.get(path.rpartition(".")[2])
+        if kind is None or any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
+            raise NotFound
+        plugin = self.registry.plugins.get(owner)
+        if plugin is None and owner != "kernel":
+            raise NotFound
+        folder = plugin.folder if plugin is not None else Path(str(files("kernel.web")))
+        file = folder.joinpath("static", *parts)
+        if not file.is_file():
+            raise NotFound
+        content = file.read_bytes()
+        lasts = FOR_GOOD if said == digest_of(content) else A_WHILE
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": lasts}
+        return Response(content, headers=headers, media_type=kind)
 
     def _written(self, enabled: frozenset[str] | None, sees: frozenset[str], own: Own) -> bytes:
         plugins = self.registry.plugins.keys()
@@ -110,16 +148,3 @@ async def _own_fields(visit: Visit) -> Own:
         return {}
     origin = Origin("openapi", visit.request_id, visit.address)
     return await all_fields(Work(visit.deployment, visit.transaction, visit.standing, origin))
-
-
-def _static(path: str) -> Response[bytes]:
-    """A file shipped with the kernel. Raises NotFound for anything else, `..` included."""
-    parts = path.split("/")
-    kind = KINDS.get(path.rpartition(".")[2])
-    if kind is None or any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
-        raise NotFound
-    file = files("kernel.web").joinpath("static", *parts)
-    if not file.is_file():
-        raise NotFound
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "public, max-age=3600"}
-    return Response(file.read_bytes(), headers=headers, media_type=kind)

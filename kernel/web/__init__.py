@@ -9,6 +9,7 @@ from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query, stream
 from kernel.web.shaping import Include
+from kernel.web.sites import ApiAnswer, Asked, Given, PassOn, Site
 from kernel.web.streams import Watch
 from kernel.web.uploads import Takes, TakesRaw
 
@@ -18,13 +19,18 @@ __all__ = [
     "PUBLIC",
     "SIGNED_IN",
     "TILL",
+    "ApiAnswer",
+    "Asked",
     "Gate",
+    "Given",
     "Include",
     "Languages",
     "Listing",
+    "PassOn",
     "Problem",
     "Route",
     "Scene",
+    "Site",
     "Takes",
     "TakesRaw",
     "Visit",

@@ -27,6 +27,11 @@ class Answer:
         self.extra: dict[str, str] = {}
         self.throttled: Throttled | None = None
         self._limit: asyncio.Timeout | None = None
+        self._passes_on = False
+
+    def is_passing_on(self) -> None:
+        """From now on what comes is another answer's, with all that every answer carries."""
+        self._passes_on = True
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         """Pass on one message."""
@@ -34,6 +39,9 @@ class Answer:
             self.begun, self.status, self.begun_at = True, message["status"], time.perf_counter()
             if self._limit is not None:
                 self._limit.reschedule(None)  # what is being sent takes the time its receiver takes
+            if self._passes_on:
+                await self._send(message)
+                return
             lines = completed(message["headers"], secure=self._is_secure)
             if self.extra or self.throttled:
                 lines += as_lines(self.extra.items())

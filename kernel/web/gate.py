@@ -27,11 +27,12 @@ from kernel.metrics import answered
 from kernel.web import cors, journal
 from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
-from kernel.web.headers import check_address, read_headers
+from kernel.web.headers import as_lines, check_address, read_headers
 from kernel.web.languages import Languages
 from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open, values_of
 from kernel.web.perform import Visit
 from kernel.web.routes import OPERATOR, Route
+from kernel.web.sites import PassOn, Site, asked_of, site_of
 from kernel.web.uploads import Takes, receive_raw, receive_upload
 from kernel.work import Deployment
 
@@ -42,11 +43,24 @@ LONGEST_S = 30.0
 """A request that is not answered by then is undone; what it was about to commit may have been committed."""
 
 
+SITE_S = 180.0
+"""A page waits for what it asked of the API, where each request has its own limit."""
+
+
 class Gate:
     """The ASGI application that is served: the gate around the app."""
 
-    def __init__(self, app: ASGI, deployment: Deployment, rights: Rights, paths: Paths, languages: Languages) -> None:
+    def __init__(
+        self,
+        app: ASGI,
+        deployment: Deployment,
+        rights: Rights,
+        paths: Paths,
+        languages: Languages,
+        sites: Mapping[str, Site] | None = None,
+    ) -> None:
         self.app, self.deployment, self.rights = app, deployment, rights
+        self.sites = sites or {}
         self.paths, self.languages = paths, languages
         self.throttle = Throttle(deployment)
         self.in_flight = 0
@@ -100,6 +114,9 @@ class Gate:
     async def _pass(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit, answer: Answer) -> None:
         if self.in_flight > MOST_IN_FLIGHT and scope["path"] not in WATCHED:
             raise Overloaded
+        if found := site_of(scope["path"], self.sites):
+            await self._visit_site(*found, scope, receive, answer, visit)
+            return
         visit.headers = read_headers(scope["headers"])
         mention(visit.headers)
         origins = cors.headers_for(self.deployment.settings.cors_origins, visit.headers)
@@ -115,6 +132,24 @@ class Gate:
             scope["method"], visit.is_head = "GET", True
         scope["duka"] = visit
         await self.app(scope, _replay(visit.body, receive), answer)
+
+    async def _visit_site(
+        self, site: Site, path: str, scope: MutableMapping[str, Any], receive: Any, answer: Answer, visit: Visit
+    ) -> None:
+        """Have a plugin's site answer. What it asks of the API comes back here, and is throttled and timed there."""
+        check_address(scope.get("raw_path") or scope["path"].encode(), scope["query_string"])
+        asked = asked_of(path, scope, receive, self._serve, self.deployment, self.languages)
+        self._check_host(asked.headers)
+        visit.headers = asked.headers
+        visit.allow(SITE_S)
+        given = await site.answer(asked)
+        if isinstance(given, PassOn):
+            answer.is_passing_on()
+            await asked.pass_on(given, answer)
+            return
+        headers = [*as_lines(given.headers), (b"content-length", str(len(given.body)).encode())]
+        await answer({"type": "http.response.start", "status": given.status, "headers": headers})
+        await answer({"type": "http.response.body", "body": given.body})
 
     async def _admit(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit, answer: Answer) -> str:
         """Let a request in, or raise why not; returns the methods its path answers to."""

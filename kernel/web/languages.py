@@ -1,7 +1,8 @@
 """The languages in which problems are told: English in the code, others from catalogues of the kernel and of plugins.
 
-A catalogue is `locale/<language>.json`: `{"titles": {"<code>": "…"}, "details": {"<English>": "…"}}`. What it does not
-hold is told in English; a title belongs to the plugin that owns the code, and the kernel's own cannot be replaced.
+A catalogue is `locale/<language>.json`: `{"titles": {"<code>": "…"}, "details": {"<English>": "…"}, "words":
+{"<English>": "…"}}`; the words are those of pages. What it does not hold is told in English; a title belongs to the
+plugin that owns the code, and the kernel's own cannot be replaced.
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ _LONGEST = 200
 
 
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The words of one language: title by code, detail by the English it stands for."""
+    """The words of one language: title by code; detail and words of pages by the English they stand for."""
 
     titles: dict[str, str] = {}
     details: dict[str, str] = {}
+    words: dict[str, str] = {}
 
     def with_more(self, other: Catalogue) -> Catalogue:
         """This one, filled up by another."""
-        return Catalogue({**other.titles, **self.titles}, {**other.details, **self.details})
+        return Catalogue(
+            {**other.titles, **self.titles}, {**other.details, **self.details}, {**other.words, **self.words}
+        )
 
 
 class Told(msgspec.Struct, frozen=True):

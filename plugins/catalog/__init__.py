@@ -8,6 +8,7 @@ PLUGIN = Plugin(
     title="Catalog",
     summary="Products, categories, brands, barcodes, packs and prices.",
     depends=("taxes>=0.1",),
+    optional=("console>=0.1",),
     permissions=(
         Permission("catalog.see", "See products and prices"),
         Permission("catalog.edit", "Add and change products, categories and brands"),

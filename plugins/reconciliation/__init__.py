@@ -6,6 +6,6 @@ PLUGIN = Plugin(
     name="reconciliation",
     version="0.1.0",
     title="Reconciliation",
-    summary="Reconciliation: what the till took held against what providers and banks say, line by line and day by day.",
+    summary="What the till took, held against what providers and banks say, line by line and day by day.",
     depends=("payments>=0.2",),
 )

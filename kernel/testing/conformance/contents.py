@@ -13,7 +13,7 @@ from kernel.testing.conformance.sources import Checked, Fault, Source
 MODULES: Final = frozenset(
     {"api", "hooks", "schemas", "errors", "rules", "models", "services"}
     | {"routes", "listeners", "jobs", "commands", "testing"}
-    | {"gateway", "simulator"}
+    | {"gateway", "simulator", "site"}
 )
 FOLDERS: Final = frozenset({"templates", "static", "locale", "data", "migrations", "docs", "tests"})
 MAX_LINES: Final = 400

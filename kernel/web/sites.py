@@ -1,0 +1,159 @@
+"""Sites: what a plugin serves to browsers below `/<plugin>`, by the API and nothing else.
+
+A plugin has a site by a module `site` that holds one `Site`. The gate gives it the request as it came; whatever the
+site wants to know or do it asks of the API in the name of whoever is signed in, past the same gate as anybody else.
+So a page can show and do what the API allows its reader, and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kernel.errors import RequestTimeout
+from kernel.web.body import SLOWEST_S, Receive, chunks
+from kernel.web.headers import as_lines, read_headers
+from kernel.web.languages import Languages
+from kernel.work import Deployment
+
+ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """What the API answered. headers: by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a site answers. headers: several may bear one name."""
+
+    status: int
+    body: bytes = b""
+    headers: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class PassOn:
+    """The request goes on to a path of the API as it is, and its answer comes back as it comes.
+
+    headers: put in place of the browser's own. extra: of the answer, besides the API's.
+    """
+
+    path: str
+    headers: Mapping[str, str]
+    extra: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Site:
+    """What answers a plugin's browsers. Whoever asks is a stranger, until the site finds out by the API."""
+
+    answer: Callable[[Asked], Awaitable[Given | PassOn]]
+
+
+@dataclass
+class Asked:
+    """One request of a browser. path: below the site, from its first stroke on."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    deployment: Deployment
+    languages: Languages
+    is_secure: bool
+    _serve: ASGI
+    _scope: MutableMapping[str, Any]
+    _receive: Receive
+    _read: list[bytes] = field(default_factory=list)
+
+    async def body(self, most: int) -> bytes:
+        """The whole body, up to so many bytes. Raises PayloadTooLarge, RequestTimeout."""
+        if not self._read:
+            try:
+                async with asyncio.timeout(SLOWEST_S):
+                    self._read.append(b"".join([chunk async for chunk in chunks(self._receive, most, "A form")]))
+            except TimeoutError as late:
+                raise RequestTimeout from late
+        return self._read[0]
+
+    async def api(
+        self, method: str, path: str, headers: Mapping[str, str], *, query: bytes = b"", body: bytes = b""
+    ) -> ApiAnswer:
+        """Ask the API, from the address of the browser. path: whole, from `/api/v1/`."""
+        said: list[MutableMapping[str, Any]] = []
+
+        async def keep(message: MutableMapping[str, Any]) -> None:
+            said.append(message)
+
+        await self._serve(_scope(self._scope, method, path, query, headers), _once(body), keep)
+        first = said[0]
+        told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in first["headers"]}
+        return ApiAnswer(first["status"], told, b"".join(one.get("body", b"") for one in said[1:]))
+
+    async def pass_on(self, to: PassOn, send: Any) -> None:
+        """Have the API answer the browser itself."""
+        extra = as_lines(to.extra)
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if extra and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        await self._serve(_scope(self._scope, self.method, to.path, self.query, to.headers), self._receive, sending)
+
+
+def site_of(path: str, sites: Mapping[str, Site]) -> tuple[Site, str] | None:
+    """The site that a path belongs to, and the path below it."""
+    name, slash, rest = path[1:].partition("/")
+    site = sites.get(name)
+    return (site, f"{slash}{rest}" or "/") if site is not None else None
+
+
+def asked_of(
+    site_path: str,
+    scope: MutableMapping[str, Any],
+    receive: Receive,
+    serve: ASGI,
+    deployment: Deployment,
+    languages: Languages,
+) -> Asked:
+    """A browser's request as its site is given it. Raises what reading its headers raises."""
+    return Asked(
+        *(scope["method"], site_path, scope["query_string"], read_headers(scope["headers"]), deployment, languages),
+        *(scope.get("scheme") == "https", serve, scope, receive),
+    )
+
+
+def _scope(
+    outer: Mapping[str, Any], method: str, path: str, query: bytes, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """The scope of a request to the API on behalf of one to a site."""
+    inner = {key: outer[key] for key in ("type", "http_version", "scheme", "server", "client", "asgi") if key in outer}
+    lines = as_lines(headers.items())
+    host = [line for line in outer["headers"] if line[0].lower() == b"host"]
+    return inner | {
+        **{"method": method, "path": path, "raw_path": path.encode(), "query_string": query},
+        **{"headers": [*host, *lines], "root_path": "", "extensions": {}, "state": {}},
+    }
+
+
+def _once(body: bytes) -> Receive:
+    """A body that comes in one piece; after it nothing, until whoever asks is gone."""
+    told = False
+
+    async def receive() -> Mapping[str, Any]:
+        nonlocal told
+        if told:
+            await asyncio.Event().wait()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

@@ -1,0 +1,17 @@
+"""The public face of the console: what its hooks are answered with."""
+
+from plugins.console.schemas import (
+    SECTIONS,
+    Action,
+    Block,
+    Card,
+    Column,
+    Find,
+    Found,
+    Nav,
+    Page,
+    Refused,
+    Seen,
+)
+
+__all__ = ["SECTIONS", "Action", "Block", "Card", "Column", "Find", "Found", "Nav", "Page", "Refused", "Seen"]

@@ -1,0 +1,106 @@
+"""Seen: one request to a page, with the API in the name of whoever sits before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Query = Sequence[tuple[str, str]]
+
+
+class Answer(Protocol):
+    """What the API answered. headers: by lower-case name."""
+
+    @property
+    def status(self) -> int:
+        """The status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+
+Ask = Callable[[str, str, Query, Any, Mapping[str, str]], Awaitable[Answer]]
+"""Method, path below `/api/v1`, query, JSON body or None, headers → the API's answer."""
+
+
+class Refused(Exception):
+    """The API refused. problem: its problem document."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(str(problem.get("title", status)))
+        self.status, self.problem = status, problem
+
+
+@dataclass
+class Seen:
+    """What a page is given.
+
+    me: the answer of `/auth/me`. path: the parameters of its path. query: of its query string, each name's last value.
+    """
+
+    me: Mapping[str, Any]
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    language: str
+    ask: Ask
+
+    @property
+    def business(self) -> Mapping[str, Any] | None:
+        """The business at work in: id, slug, name, currency, region, zone."""
+        found: Mapping[str, Any] | None = self.me["business"]
+        return found
+
+    def may(self, permission: str) -> bool:
+        """Whether the reader holds a permission; "" is anybody's, "operator" for operators of the deployment."""
+        if permission == "operator":
+            return bool(self.me["is_operator"])
+        return not permission or permission in self.me["permissions"]
+
+    def has(self, plugin: str) -> bool:
+        """Whether a plugin is on in this business."""
+        return plugin in self.me["plugins"]
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """What the API answers to GET. path: below `/api/v1`; query: None is left out. Raises Refused."""
+        value, _ = await self.get_tagged(path, **query)
+        return value
+
+    async def get_tagged(self, path: str, **query: Any) -> tuple[Any, str]:
+        """The same with its ETag, to send along as If-Match with a change."""
+        told = await self.ask("GET", path, _pairs(query), None, {})
+        return _value(told), told.headers.get("etag", "")
+
+    async def post(self, path: str, body: Any) -> Any:
+        """What the API answers to a question that is too large for a query string. Pages write by forms, never so."""
+        return _value(await self.ask("POST", path, (), body, {}))
+
+    async def look(self, path: str, **query: Any) -> Any:
+        """As `get`; None where the reader may not see it or it is not there."""
+        try:
+            return await self.get(path, **query)
+        except Refused as refused:
+            if refused.status in (403, 404):
+                return None
+            raise
+
+
+def _pairs(query: Mapping[str, Any]) -> Query:
+    return [(name, _text(value)) for name, value in query.items() if value is not None and value != ""]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(told: Answer) -> Any:
+    value = json.loads(told.body) if told.body else None
+    if told.status >= 400:
+        raise Refused(told.status, value if isinstance(value, dict) else {})
+    return value

@@ -1,0 +1,112 @@
+"""What plugins have put into the console for one reader: menu, pages, cards, and what stands in slots."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from kernel.hooks import HookSet
+from plugins.console import hooks as places
+from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Page, Seen
+
+log = logging.getLogger("duka.console")
+OWN: Final = "console"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A page with the plugin it belongs to, and how its path is recognised."""
+
+    plugin: str
+    page: Page
+    pattern: re.Pattern[str] = field(repr=False)
+
+
+class Composed:
+    """All that one set of plugins offers; made once per set."""
+
+    def __init__(self, hooks: HookSet) -> None:
+        self.navs: list[Nav] = [nav for _, nav in _each(hooks.offers(places.console_nav))]
+        self.pages = [
+            Placed(plugin, page, _pattern(plugin, page)) for plugin, page in _each(hooks.offers(places.console_pages))
+        ]
+        self.cards: list[tuple[str, Card]] = _ordered(_each(hooks.offers(places.console_cards)))
+        self.blocks: list[tuple[str, Block]] = _ordered(_each(hooks.offers(places.console_blocks)))
+        self.columns: list[tuple[str, Column]] = _ordered(_each(hooks.offers(places.console_columns)))
+        self.actions: list[tuple[str, Action]] = _ordered(_each(hooks.offers(places.console_actions)))
+        self.finds: list[tuple[str, Find]] = _ordered(_each(hooks.offers(places.console_finds)))
+
+    def find(self, path: str) -> tuple[Placed, Mapping[str, str]] | None:
+        """The page of a path below `/console`, with its parameters; one spelt out goes before one with parameters."""
+        found = [(one, match) for one in self.pages if (match := one.pattern.fullmatch(path))]
+        if not found:
+            return None
+        placed, match = min(found, key=lambda pair: pair[0].page.path.count("{"))
+        return placed, match.groupdict()
+
+    def menu(self, seen: Seen) -> list[tuple[str, str, list[Nav]]]:
+        """Section, its title, and its entries for this reader."""
+        mine = [nav for nav in self.navs if seen.may(nav.permission)]
+        in_sections = {
+            name: sorted((nav for nav in mine if nav.section == name), key=lambda nav: (nav.order, nav.title))
+            for name in SECTIONS
+        }
+        return [(name, SECTIONS[name], navs) for name, navs in in_sections.items() if navs]
+
+    def in_slot(self, kind: Sequence[tuple[str, T]], slot: str, seen: Seen) -> Iterator[tuple[str, T]]:
+        """What stands in a slot for this reader, with the plugin that put it there."""
+        for plugin, one in kind:
+            if getattr(one, "slot", slot) == slot and seen.may(getattr(one, "permission", "")):
+                yield plugin, one
+
+
+_COMPOSED: dict[int, tuple[HookSet, Composed]] = {}
+_MOST: Final = 64
+
+
+def composed_of(hooks: HookSet) -> Composed:
+    """What a set of plugins offers the console; kept with the set."""
+    kept = _COMPOSED.get(id(hooks))
+    if kept is None or kept[0] is not hooks:
+        if len(_COMPOSED) >= _MOST:
+            _COMPOSED.clear()
+        kept = _COMPOSED[id(hooks)] = (hooks, Composed(hooks))
+    return kept[1]
+
+
+async def columns_of(
+    composed: Composed, slot: str, seen: Seen, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[Column, Sequence[str]]]:
+    """The columns that plugins add to a table, each with a text for each row; dashes where a plugin fails."""
+
+    async def values(plugin: str, column: Column) -> tuple[Column, Sequence[str]]:
+        try:
+            async with asyncio.timeout(2):
+                said = await column.values(seen, rows)
+        except Exception:  # a column of somebody else's never keeps a page from being shown
+            log.warning("column %s of %s could not be read", column.name, plugin, exc_info=True)
+            said = ()
+        return column, [said[place] if place < len(said) else "–" for place in range(len(rows))]
+
+    return list(
+        await asyncio.gather(*(values(plugin, one) for plugin, one in composed.in_slot(composed.columns, slot, seen)))
+    )
+
+
+def _each(answers: Sequence[Any]) -> list[tuple[str, Any]]:
+    return [(answer.plugin, one) for answer in answers for one in answer.value]
+
+
+def _ordered(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return sorted(found, key=lambda pair: (pair[1].order, pair[1].name))
+
+
+def _pattern(plugin: str, page: Page) -> re.Pattern[str]:
+    whole = page.path if plugin == OWN else f"/{plugin}{page.path}"
+    parts = re.split(r"{(\w+)}", whole.rstrip("/") or "/")
+    return re.compile("".join(f"(?P<{one}>[^/]+)" if place % 2 else re.escape(one) for place, one in enumerate(parts)))

@@ -1,0 +1,101 @@
+"""Coming in and going out: sign-in with its second factor, sign-out, another business, language and light."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from kernel.web import Given
+from plugins.console.services import sessions
+from plugins.console.services.forms import own_of
+from plugins.console.services.showing import LANGUAGES
+from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit, stale
+
+SIGN_IN: Final = "/sign-in"
+NEEDS_CODE: Final = ("second-factor-required", "second-factor-wrong")
+
+
+async def sign_in(visit: Visit) -> Given:
+    """The page to sign in on; whoever is signed in goes on."""
+    if visit.me is not None:
+        return visit.moved(_wanted(visit.query.get("to", "")))
+    return await visit.html("console/sign_in.html", to=visit.query.get("to", ""), username="", problem=None, code=False)
+
+
+async def signed_in(visit: Visit) -> Given:
+    """Try a sign-in. Its session is a new one, whatever the browser had before."""
+    if not sessions.is_ours(visit.asked):
+        return await stale(visit)
+    fields = dict(await visit.form())
+    said: dict[str, str] = {name: fields[name] for name in ("username", "password") if name in fields}
+    if fields.get("code"):
+        said["code"] = fields["code"].replace(" ", "")
+    if visit.session.device:
+        said["device_token"] = visit.session.device
+    said["device"] = visit.asked.headers.get("user-agent", "")[:200]
+    told = await sessions.call(
+        visit.asked, sessions.Session(), "POST", "/auth/login", said, accept_language=visit.language
+    )
+    answer: Mapping[str, Any] = json.loads(told.body)
+    if told.status != 200:
+        asks = answer.get("code") in NEEDS_CODE
+        return await visit.html(
+            "console/sign_in.html",
+            status=told.status,
+            to=fields.get("_to", ""),
+            username=fields.get("username", ""),
+            password=fields.get("password", "") if asks else "",
+            problem=None if answer.get("code") == NEEDS_CODE[0] else answer,
+            code=asks,
+        )
+    visit.session = sessions.begun(answer, visit.session)
+    return visit.moved(_wanted(fields.get("_to", "")))
+
+
+async def sign_out(visit: Visit) -> Given:
+    """End the sign-in."""
+    if not await _is_proved(visit):
+        return await stale(visit)
+    await visit.call("POST", "/auth/logout")
+    visit.session = sessions.ended(visit.session)
+    return visit.moved(SIGN_IN)
+
+
+async def switch(visit: Visit) -> Given:
+    """Go on in another business."""
+    fields = dict(await visit.form())
+    if not sessions.is_proved(visit.session, visit.asked, own_of(fields.items()).get("proof", "")):
+        return await stale(visit)
+    told = await visit.call("POST", "/auth/switch", {"business": fields.get("business", "")})
+    if told.status != 200:
+        return await visit.html("console/refused.html", status=told.status, problem=json.loads(told.body))
+    visit.session = sessions.begun(json.loads(told.body), visit.session)
+    return visit.moved("/")
+
+
+async def prefer(visit: Visit) -> Given:
+    """Keep how this browser wants the console: its language, light or dark."""
+    fields = dict(await visit.form())
+    if not sessions.is_ours(visit.asked):
+        return await stale(visit)
+    kept = {}
+    if (language := fields.get("language")) in LANGUAGES:
+        kept[LANGUAGE] = (str(language), sessions.A_YEAR)
+    if (theme := fields.get("theme")) is not None:
+        kept[THEME] = (theme, sessions.A_YEAR) if theme in THEMES else ("", 0)
+    visit.session = replace(visit.session, set={**visit.session.set, **kept})
+    return visit.moved(_wanted(fields.get("_to", "")))
+
+
+async def _is_proved(visit: Visit) -> bool:
+    return sessions.is_proved(visit.session, visit.asked, own_of(await visit.form()).get("proof", ""))
+
+
+def _wanted(to: str) -> str:
+    """Where somebody wanted to go, if it is here."""
+    is_here = (
+        to.startswith("/") and not to.startswith("//") and "\\" not in to and all(32 < ord(one) < 127 for one in to)
+    )
+    return to if is_here else "/"

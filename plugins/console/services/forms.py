@@ -1,0 +1,126 @@
+"""Forms: what a page's form sends becomes a request to the API, and what the API says becomes what the page does.
+
+The fields of a form bear the names of the API's body, with dots into objects and lists, and how their text is meant:
+
+    name            a text, as it is
+    price:opt       left out where it is empty
+    note:null       null where it is empty
+    limit:int       a whole number        is_open:bool   "on", "true" or "1", else false
+    tags:list       lines or commas       lines.0.quantity
+    data:json       JSON
+
+Names that begin with `_` are the form's own: `_method`, `_to` (a path of the API), `_then` (where to go; `{id}` and
+other names of the answer are filled in), `_said` (told there), `_key` (Idempotency-Key), `_tag` (If-Match),
+`_approval`, `_proof`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from kernel.errors import BadRequest, MalformedJson
+
+MOST_BYTES: Final = 1_048_576
+MOST_FIELDS: Final = 5_000
+DEEPEST: Final = 8
+MOST_IN_LIST: Final = 2_000
+METHODS: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_PLACE: Final = re.compile(r"{(\w+)}")
+
+
+def read_form(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form in their order. Raises BadRequest."""
+    try:
+        return parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict", encoding="utf-8"
+        )
+    except (ValueError, UnicodeDecodeError) as fault:
+        raise BadRequest("The form cannot be read") from fault
+
+
+def own_of(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The form's own fields, without their stroke."""
+    return {name[1:]: value for name, value in fields if name.startswith("_")}
+
+
+def body_of(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The body that a form's fields make. Raises BadRequest for names that contradict one another."""
+    made: dict[str, Any] = {}
+    for name, text in fields:
+        if name.startswith("_"):
+            continue
+        path, _, kind = name.partition(":")
+        value = _meant(text, kind)
+        if value is not _LEFT_OUT:
+            _put(made, path.split("."), value)
+    told: dict[str, Any] = _listed(made)
+    return told
+
+
+def filled(pattern: str, answer: Any) -> str:
+    """Where a form leads, with names of the API's answer filled in: `/catalog/products/{id}`."""
+    known = answer if isinstance(answer, Mapping) else {}
+    return _PLACE.sub(lambda found: str(known.get(found[1], "")), pattern)
+
+
+class _LeftOut:
+    """Stands for a field that is not sent."""
+
+
+_LEFT_OUT: Final = _LeftOut()
+_EMPTY: Final[Mapping[str, Any]] = {"opt": _LEFT_OUT, "null": None, "intopt": _LEFT_OUT, "json": _LEFT_OUT}
+"""What an empty field means."""
+_WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
+
+
+def _meant(text: str, kind: str) -> Any:
+    text = text.replace("\r\n", "\n")
+    is_empty = not text.strip()
+    if kind in _EMPTY and is_empty:
+        return _EMPTY[kind]
+    match kind:
+        case "bool":
+            return text in ("on", "true", "1")
+        case "int" | "intopt":
+            return int(text) if _WHOLE.fullmatch(text.strip()) else text
+        case "list":
+            return [one.strip() for one in re.split(r"[\n,]", text) if one.strip()]
+        case "json":
+            return _json(text)
+    return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise MalformedJson("A field of the form is no JSON") from fault
+
+
+def _put(made: dict[str, Any], path: list[str], value: Any) -> None:
+    if len(path) > DEEPEST or "" in path:
+        raise BadRequest("A field of the form has no name of a body")
+    inner = made
+    for part in path[:-1]:
+        inner = inner.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise BadRequest("Fields of the form contradict one another")
+    last = path[-1]
+    if isinstance(inner.get(last), list) and isinstance(value, list):
+        inner[last] = [*inner[last], *value]
+    else:
+        inner[last] = value
+
+
+def _listed(made: Any) -> Any:
+    """Objects whose names are all numbers are lists."""
+    if not isinstance(made, dict):
+        return made
+    inner = {name: _listed(value) for name, value in made.items()}
+    if inner and all(re.fullmatch(r"[0-9]{1,4}", name) for name in inner):
+        return [inner[name] for name in sorted(inner, key=int)][:MOST_IN_LIST]
+    return inner

@@ -1,0 +1,168 @@
+"""Templates: those of each plugin below its name, so that none can take the place of another's."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from markupsafe import Markup
+
+from kernel.registry import Registry
+from plugins.console.schemas import Action, Refused, Seen
+from plugins.console.services.composing import Composed, columns_of
+from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
+
+log = logging.getLogger("duka.console")
+SLOW_S: Final = 0.15
+"""A block that is not there by then loads after the page."""
+
+
+class Environment(jinja2.Environment):
+    """Jinja with one habit more: of a dictionary `a.items` is its key, and of its methods only `get` is known."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A key of a dictionary, or an attribute of anything else."""
+        if isinstance(obj, Mapping) and attribute != "get":
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+
+def environment_of(registry: Registry) -> Environment:
+    """The templates of all plugins: `<plugin>/<file below its templates/>`."""
+    folders = {one.name: one.folder for one in registry.in_order()}
+    loaders = {name: jinja2.FileSystemLoader(folder / "templates") for name, folder in folders.items()}
+    made = Environment(
+        loader=jinja2.PrefixLoader(loaders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        enable_async=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols"],
+    )
+    made.globals["static"] = Static(folders).address
+    made.globals["languages"] = LANGUAGES
+    return made
+
+
+class Static:
+    """Addresses of static files that change as the files change, so that browsers may keep them for good."""
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._folders = folders
+        self._known: dict[tuple[str, int], str] = {}
+
+    def address(self, path: str) -> str:
+        """The address of `<plugin>/<file below its static/>`."""
+        plugin, _, rest = path.partition("/")
+        file = self._folders[plugin] / "static" / rest
+        key = (path, file.stat().st_mtime_ns)
+        if key not in self._known:
+            self._known[key] = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        return f"/static/{path}?v={self._known[key]}"
+
+
+class Rendering:
+    """Renders for one request."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        composed: Composed,
+        seen: Seen,
+        words: Mapping[str, str],
+        *,
+        proof: str,
+        path: str,
+        now: dt.datetime,
+        theme: str = "",
+    ) -> None:
+        self.environment, self.composed, self.seen, self.words = environment, composed, seen, words
+        business = seen.business or {}
+        self.showing = Showing(
+            seen.language, business.get("region", ""), business.get("zone", "UTC"), business.get("currency", "")
+        )
+        self.now = now
+        self._common: dict[str, Any] = {
+            **{"seen": seen, "me": seen.me, "business": seen.business, "may": seen.may, "has": seen.has},
+            **{"proof": proof, "path": path, "now": now, "theme": theme, "_": self.word, "language": seen.language},
+            **{"direction": "rtl" if seen.language in RIGHT_TO_LEFT else "ltr", "new_key": lambda: str(uuid.uuid4())},
+            **{"slot": self.slot, "columns": self.columns, "actions": self.actions, "query": seen.query},
+            **{"money": self.showing.money, "number": self.showing.number, "percent": self.showing.percent},
+            **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},
+            **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
+            **{"with_query": self.with_query, "has_slots": seen.query.get("slots") == "1"},
+        }
+
+    def word(self, english: str, **given: Any) -> str:
+        """Words of the console in the reader's language; `{name}` in them is filled in."""
+        said = self.words.get(english, english)
+        return said.format(**given) if given else said
+
+    async def page(self, template: str, layout: str, **context: Any) -> str:
+        """A page, or a part of one, in a layout of the console."""
+        found = self.environment.get_template(template)
+        return await found.render_async({**self._common, "layout": f"console/{layout}.html", **context})
+
+    async def slot(self, name: str, **given: Any) -> Markup:
+        """All blocks of a slot. given: what the slot promises."""
+        blocks = self.composed.in_slot(self.composed.blocks, name, self.seen)
+        parts = await asyncio.gather(*(self._block(plugin, block, given) for plugin, block in blocks))
+        marked = f'<span class="d-slot" data-slot="{name}">{name}</span>' if self.seen.query.get("slots") == "1" else ""
+        return Markup(marked + "".join(parts))  # noqa: S704 - each part was escaped as it was rendered
+
+    async def columns(self, slot: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The columns that plugins add to a table, with their values."""
+        return await columns_of(self.composed, slot, self.seen, rows)
+
+    def actions(self, slot: str, **given: Any) -> list[tuple[Action, str]]:
+        """The buttons that plugins add to a page, with where they lead."""
+        found = self.composed.in_slot(self.composed.actions, slot, self.seen)
+        return [(action, action.to.format(**given)) for _, action in found]
+
+    async def block(self, plugin: str, name: str, given: Mapping[str, Any]) -> str:
+        """One block by itself, however long it takes. Raises LookupError."""
+        for owner, block in self.composed.blocks:
+            if (owner, block.name) == (plugin, name) and self.seen.may(block.permission):
+                return await self._shown(plugin, block, given)
+        raise LookupError(name)
+
+    async def _block(self, plugin: str, block: Any, given: Mapping[str, Any]) -> str:
+        try:
+            async with asyncio.timeout(SLOW_S):
+                return await self._shown(plugin, block, given)
+        except TimeoutError:
+            return await self.page("console/later.html", "bare", plugin=plugin, name=block.name, given=_ids(given))
+
+    async def _shown(self, plugin: str, block: Any, given: Mapping[str, Any]) -> str:
+        try:
+            read = await block.read(self.seen, given) if block.read else {}
+            return await self.page(f"{plugin}/{block.template}", "bare", **{**given, **read})
+        except TimeoutError:
+            raise
+        except Refused as refused:
+            return "" if refused.status in (403, 404) else await self.page("console/failed.html", "bare", plugin=plugin)
+        except Exception:  # a piece of somebody else's never keeps a page from being shown
+            log.exception("block %s of %s could not be shown", block.name, plugin)
+            return await self.page("console/failed.html", "bare", plugin=plugin)
+
+    def with_query(self, **changed: Any) -> str:
+        """The query string of this page with some names changed, or left out where None."""
+        said = {**self.seen.query, **changed}
+        return "?" + "&".join(
+            f"{jinja2.filters.do_urlencode(name)}={jinja2.filters.do_urlencode(str(value))}"
+            for name, value in said.items()
+            if value not in (None, "")
+        )
+
+
+def _ids(given: Mapping[str, Any]) -> dict[str, str]:
+    """What a block that loads later is asked for again by: the ids of what it was given."""
+    return {name: str(value["id"]) for name, value in given.items() if isinstance(value, Mapping) and "id" in value}

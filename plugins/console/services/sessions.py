@@ -1,0 +1,142 @@
+"""Sessions: the tokens of the API in cookies that no script reads, and the proof that a form came from a page.
+
+A session is a sign-in like any other: it stands in the list of sign-ins, and ends where that ends. Its tokens change as
+it signs in, switches and goes on; the proof (CSRF) is bound to the sign-in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+
+from kernel.auth.secrets.tokens import Claims, read_access_token
+from kernel.errors import Unauthenticated
+from kernel.web import ApiAnswer, Asked
+
+ACCESS: Final = "duka_access"
+REFRESH: Final = "duka_refresh"
+DEVICE: Final = "duka_device"
+SAID: Final = "duka_said"
+"""What is told once on the next page."""
+PATH: Final = "/console"
+A_YEAR: Final = 365 * 24 * 3600
+A_MONTH: Final = 30 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Session:
+    """Whose browser it is. set: cookies that the answer must set, name → value and seconds (0: forget it)."""
+
+    access: str = ""
+    refresh: str = ""
+    device: str = ""
+    set: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def headers(self, asked: Asked) -> dict[str, str]:
+        """What the API is sent along with a request of this browser."""
+        said = {"accept-language": asked.headers.get("accept-language", "")}
+        if self.access:
+            said["authorization"] = f"Bearer {self.access}"
+        return said
+
+
+def cookies_of(headers: Mapping[str, str]) -> dict[str, str]:
+    """The cookies of a request; none where they cannot be read."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(headers.get("cookie", ""))
+    except CookieError:
+        return {}
+    return {name: one.value for name, one in jar.items()}
+
+
+async def session_of(asked: Asked) -> Session:
+    """The session of a browser. Its access token is renewed where it has run out; without one it is nobody's."""
+    jar = cookies_of(asked.headers)
+    found = Session(jar.get(ACCESS, ""), jar.get(REFRESH, ""), jar.get(DEVICE, ""))
+    if found.access and _claims(found.access, asked) is not None:
+        return found
+    if not found.refresh:
+        return Session(device=found.device)
+    return await renewed(asked, found)
+
+
+async def renewed(asked: Asked, session: Session) -> Session:
+    """The session with new tokens; nobody's where its sign-in has ended."""
+    body = {"refresh_token": session.refresh, **({"device_token": session.device} if session.device else {})}
+    told = await call(asked, Session(), "POST", "/auth/refresh", body)
+    if told.status != 200:
+        return ended(session)
+    return begun(json.loads(told.body), session)
+
+
+def begun(tokens: Mapping[str, Any], before: Session) -> Session:
+    """The session that a pair of tokens begins or goes on with."""
+    device = tokens.get("device_token") or before.device
+    cookies = {ACCESS: (tokens["access_token"], A_MONTH), REFRESH: (tokens["refresh_token"], A_MONTH)}
+    if device:
+        cookies[DEVICE] = (device, A_YEAR)
+    return Session(tokens["access_token"], tokens["refresh_token"], device or "", cookies)
+
+
+def ended(session: Session) -> Session:
+    """Nobody's session, with all forgotten but the device."""
+    return Session(device=session.device, set={ACCESS: ("", 0), REFRESH: ("", 0)})
+
+
+def with_word(session: Session, said: str) -> Session:
+    """The session with something to tell on the next page."""
+    return replace(session, set={**session.set, SAID: (urlsafe_b64encode(said.encode()).decode(), 60)})
+
+
+def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:
+    """The headers that keep a session in its browser."""
+    secure = "; Secure" if is_secure else ""
+    return [
+        ("Set-Cookie", f"{name}={value}; Path={PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+        for name, (value, seconds) in session.set.items()
+    ]
+
+
+def proof_of(session: Session, asked: Asked) -> str:
+    """What every form of this session sends along: bound to its sign-in, so that a new one makes old pages void."""
+    claims = _claims(session.access, asked)
+    who = str(claims.sign_in_id) if claims else ""
+    key = hashlib.sha256(b"console.csrf\x00" + asked.deployment.secret.encode()).digest()
+    return urlsafe_b64encode(hmac.digest(key, who.encode(), "sha256"))[:32].decode()
+
+
+def is_proved(session: Session, asked: Asked, said: str) -> bool:
+    """Whether a request that changes something came from a page of this session."""
+    return is_ours(asked) and hmac.compare_digest(said.encode(), proof_of(session, asked).encode())
+
+
+def is_ours(asked: Asked) -> bool:
+    """Whether a browser says that a page of ours sent it; browsers that say nothing are judged by the proof alone."""
+    site = asked.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = asked.headers.get("origin")
+    return origin is None or origin.partition("://")[2].lower() == asked.headers.get("host", "").lower()
+
+
+async def call(asked: Asked, session: Session, method: str, path: str, body: Any = None, **headers: str) -> ApiAnswer:
+    """Ask the API in the name of a session. path: below `/api/v1`."""
+    said = session.headers(asked) | {name.replace("_", "-"): value for name, value in headers.items()}
+    content = b"" if body is None else json.dumps(body).encode()
+    if content:
+        said["content-type"] = "application/json"
+    return await asked.api(method, f"/api/v1{path}", said, body=content)
+
+
+def _claims(token: str, asked: Asked) -> Claims | None:
+    try:
+        return read_access_token(token, asked.deployment.secret, asked.deployment.clock())
+    except Unauthenticated:
+        return None

@@ -1,0 +1,114 @@
+"""How values are written for a reader: money, numbers, dates and times, in the language and zone at hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+
+from kernel.money import CURRENCIES
+
+LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्दी", "ar": "العربية"}
+"""The languages of the console, each in its own words."""
+RIGHT_TO_LEFT: Final = frozenset({"ar"})
+_DAY: Final = 10
+
+
+class Showing:
+    """Writes values for one reader. language: of the console. region: ISO 3166-1 alpha-2. zone: IANA."""
+
+    def __init__(self, language: str, region: str = "", zone: str = "UTC", currency: str = "") -> None:
+        self.locale = _locale(language, region)
+        self.zone = ZoneInfo(zone)
+        self.currency = currency
+
+    def money(self, amount: Any, currency: str = "") -> str:
+        """An amount given as a decimal string, with its currency: `KES 1,250.00`, in India `₹12,34,567.00`."""
+        code = currency or self.currency
+        value = _decimal(amount)
+        if value is None:
+            return "–"
+        digits = max(CURRENCIES.get(code, 2), len(str(value).partition(".")[2]))
+        whole = "#,##,##0" if self._is_lakh else "#,##0"
+        pattern = f"¤¤\xa0{whole}{'.' if digits else ''}{'0' * digits}"
+        return numbers.format_currency(
+            value, code, format=pattern, locale=self.locale, currency_digits=False, decimal_quantization=False
+        )
+
+    def number(self, value: Any) -> str:
+        """A number given as a decimal string, its digits grouped and no decimal lost."""
+        found = _decimal(value)
+        if found is None:
+            return "–"
+        pattern = "#,##,##0.######" if self._is_lakh else "#,##0.######"
+        return numbers.format_decimal(found, format=pattern, locale=self.locale)
+
+    def percent(self, value: Any) -> str:
+        """A percentage: "16" is 16 %."""
+        return f"{self.number(value)} %"
+
+    def day(self, value: Any) -> str:
+        """A date: 21 Nov 2026. Given as ISO text, of a moment the day it is in the shop."""
+        found = self._moment(value)
+        return dates.format_date(found, "d MMM y", locale=self.locale) if found else "–"
+
+    def weekday(self, value: Any) -> str:
+        """A date with its day of the week: Saturday 21 November."""
+        found = self._moment(value)
+        return dates.format_date(found, "EEEE d MMMM", locale=self.locale) if found else "–"
+
+    def moment(self, value: Any) -> str:
+        """A moment, as the clock on the shop's wall shows it: 21 Nov 2026, 14:05."""
+        found = self._moment(value)
+        if found is None:
+            return "–"
+        if not isinstance(found, dt.datetime):
+            return self.day(value)
+        return dates.format_datetime(found, "d MMM y, HH:mm", locale=self.locale)
+
+    def clock(self, value: Any) -> str:
+        """The time of a moment: 14:05."""
+        found = self._moment(value)
+        return dates.format_time(found, "HH:mm", locale=self.locale) if isinstance(found, dt.datetime) else "–"
+
+    def ago(self, value: Any, now: dt.datetime) -> str:
+        """How long ago a moment is: 5 minutes ago."""
+        found = self._moment(value)
+        if not isinstance(found, dt.datetime):
+            return "–"
+        return dates.format_timedelta(found - now, add_direction=True, locale=self.locale)
+
+    @property
+    def _is_lakh(self) -> bool:
+        return self.locale.territory in ("IN", "BD", "NP", "PK", "LK")
+
+    def _moment(self, value: Any) -> dt.date | None:
+        if isinstance(value, dt.datetime):
+            return value.astimezone(self.zone)
+        if isinstance(value, dt.date) or not isinstance(value, str):
+            return value if isinstance(value, dt.date) else None
+        try:
+            if len(value) == _DAY:
+                return dt.date.fromisoformat(value)
+            return dt.datetime.fromisoformat(value).astimezone(self.zone)
+        except ValueError:
+            return None
+
+
+def _decimal(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value)) if value is not None and value != "" else None
+    except InvalidOperation:
+        return None
+
+
+def _locale(language: str, region: str) -> Locale:
+    for said in (f"{language}_{region}", language, "en"):
+        try:
+            return Locale.parse(said)
+        except (UnknownLocaleError, ValueError):
+            continue
+    raise LookupError("Babel knows no English")

@@ -1,0 +1,298 @@
+"""One request to the console, from the browser to its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode
+from weakref import WeakKeyDictionary
+
+from kernel.registry import Registry
+from kernel.web import ApiAnswer, Asked, Given, PassOn
+from plugins.console.schemas import Found, Refused, Seen
+from plugins.console.services import forms, sessions
+from plugins.console.services.composing import Composed, Placed, composed_of
+from plugins.console.services.rendering import Environment, Rendering, environment_of
+from plugins.console.services.sessions import Session
+from plugins.console.services.showing import LANGUAGES
+
+log = logging.getLogger("duka.console")
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HTML: Final = "text/html; charset=utf-8"
+API: Final = "/api/"
+FIND_S: Final = 1.0
+MOST_FOUND: Final = 5
+THEMES: Final = ("light", "dark")
+LANGUAGE, THEME = "duka_language", "duka_theme"
+
+_ENVIRONMENTS: WeakKeyDictionary[Registry, Environment] = WeakKeyDictionary()
+
+
+@dataclass
+class Visit:
+    """A request with its session. me: the answer of `/auth/me`, None for strangers."""
+
+    asked: Asked
+    session: Session
+    me: Mapping[str, Any] | None = None
+
+    @property
+    def path(self) -> str:
+        """The path below `/console`, without a stroke at its end."""
+        return self.asked.path.rstrip("/") or "/"
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query string, each name's last value."""
+        return dict(parse_qsl(self.asked.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
+
+    @property
+    def language(self) -> str:
+        """The language to speak: the one chosen here, the person's own, or what the browser asks for."""
+        chosen = sessions.cookies_of(self.asked.headers).get(LANGUAGE) or (self.me and self.me.get("language"))
+        if chosen in LANGUAGES:
+            return str(chosen)
+        best = self.asked.languages.best(self.asked.headers.get("accept-language"))
+        return best if best in LANGUAGES else "en"
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a page asks for a part of itself, or for a sheet to lay over itself."""
+        return self.asked.headers.get("x-sheet") == "1"
+
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> ApiAnswer:
+        """Ask the API. path: below `/api/v1`."""
+        return await sessions.call(self.asked, self.session, method, path, body, **headers)
+
+    async def form(self) -> list[tuple[str, str]]:
+        """The fields of the form that was sent."""
+        return forms.read_form(await self.asked.body(forms.MOST_BYTES))
+
+    def seen(self, parameters: Mapping[str, str] | None = None) -> Seen:
+        """This request, as pages are given it."""
+
+        async def ask(method: str, path: str, query: Any, body: Any, headers: Mapping[str, str]) -> ApiAnswer:
+            said = self.session.headers(self.asked) | {"accept-language": self.language} | dict(headers)
+            content = b"" if body is None else json.dumps(body).encode()
+            if content:
+                said["content-type"] = "application/json"
+            return await self.asked.api(
+                method, f"/api/v1{quote(path, safe='/-._~@:')}", said, query=urlencode(query).encode(), body=content
+            )
+
+        return Seen(self.me or STRANGER, parameters or {}, self.query, self.language, ask)
+
+    def composed(self) -> Composed:
+        """What the plugins that are on here offer. Before a business is chosen the console's own."""
+        enabled = set(self.me["plugins"]) if self.me and self.me["business"] else {"console"}
+        return composed_of(self.asked.deployment.registry.hooks_for(enabled))
+
+    def rendering(self, seen: Seen | None = None) -> Rendering:
+        """Renders for this request."""
+        registry = self.asked.deployment.registry
+        environment = _ENVIRONMENTS.get(registry)
+        if environment is None:
+            environment = _ENVIRONMENTS[registry] = environment_of(registry)
+        catalogue = self.asked.languages.catalogues.get(self.language)
+        theme = sessions.cookies_of(self.asked.headers).get(THEME, "")
+        return Rendering(
+            environment,
+            self.composed(),
+            seen or self.seen(),
+            catalogue.words if catalogue else {},
+            proof=sessions.proof_of(self.session, self.asked),
+            path=self.path,
+            now=self.asked.deployment.clock(),
+            theme=theme if theme in THEMES else "",
+        )
+
+    async def html(self, template: str, *, status: int = 200, layout: str = "", **context: Any) -> Given:
+        """A page as an answer; in a sheet where a page asked for one."""
+        drawn = self.rendering(context.pop("seen", None))
+        chosen = layout or ("sheet" if self.is_part else "page" if self.me else "outside")
+        if chosen == "page":
+            context |= {"menu": self.composed().menu(drawn.seen), "said": self._word()}
+        return self.given(status, (await drawn.page(template, chosen, **context)).encode())
+
+    def given(self, status: int, body: bytes, media_type: str = HTML, *more: tuple[str, str]) -> Given:
+        """An answer with what each answer of the console carries."""
+        headers = [("Content-Type", media_type), ("Content-Security-Policy", POLICY), *more]
+        if sessions.SAID in sessions.cookies_of(self.asked.headers) and status == 200 and media_type == HTML:
+            self.session = replace(self.session, set={sessions.SAID: ("", 0), **self.session.set})
+        return Given(status, body, [*headers, *sessions.set_cookies(self.session, is_secure=self.asked.is_secure)])
+
+    def moved(self, to: str, status: int = 303) -> Given:
+        """Go on somewhere below `/console`."""
+        return self.given(status, b"", HTML, ("Location", f"/console{to if to != '/' else ''}"))
+
+    def problem(self, status: int, problem: Mapping[str, Any]) -> Given:
+        """A problem document, for a script of a page."""
+        return self.given(status, json.dumps(problem).encode(), "application/problem+json")
+
+    async def refused(self, refused: Refused) -> Given:
+        """A page, or a sheet, that says why the API refused."""
+        return await self.html("console/refused.html", status=refused.status, problem=refused.problem)
+
+    def _word(self) -> str:
+        said = sessions.cookies_of(self.asked.headers).get(sessions.SAID, "")
+        try:
+            return urlsafe_b64decode(said.encode()).decode()[:300]
+        except ValueError:
+            return ""
+
+
+STRANGER: Final[Mapping[str, Any]] = {
+    **{"id": "", "name": "", "is_operator": False, "business": None, "businesses": [], "permissions": []},
+    **{"plugins": [], "email": None, "is_email_verified": False, "language": None, "phone": None},
+}
+
+
+async def begin(asked: Asked) -> Visit:
+    """A request with its session, and who it is."""
+    visit = Visit(asked, await sessions.session_of(asked))
+    if visit.session.access:
+        told = await visit.call("GET", "/auth/me")
+        if told.status == 200:
+            visit.me = json.loads(told.body)
+        elif told.status == 401:
+            visit.session = sessions.ended(visit.session)
+    return visit
+
+
+async def show(visit: Visit) -> Given:
+    """A page of the console's own or of a plugin's."""
+    found = visit.composed().find(visit.path)
+    if found is None:
+        return await visit.html("console/missing.html", status=404)
+    placed, parameters = found
+    seen = visit.seen(parameters)
+    if not seen.may(placed.page.permission):
+        return await visit.html("console/missing.html", status=404)
+    try:
+        read = await placed.page.read(seen) if placed.page.read else {}
+    except Refused as refused:
+        return await visit.refused(refused)
+    return await _drawn(visit, placed, seen, read)
+
+
+async def _drawn(visit: Visit, placed: Placed, seen: Seen, read: Mapping[str, Any]) -> Given:
+    shown = {"title": placed.page.title, **read}
+    return await visit.html(f"{placed.plugin}/{placed.page.template}", seen=seen, **shown)
+
+
+async def card(visit: Visit, plugin: str, name: str) -> Given:
+    """One card of the dashboard, by itself."""
+    seen = visit.seen()
+    for owner, one in visit.composed().cards:
+        if (owner, one.name) == (plugin, name) and seen.may(one.permission):
+            try:
+                read = await one.read(seen)
+                return await visit.html(f"{owner}/{one.template}", layout="bare", seen=seen, card=one, **read)
+            except Refused as refused:
+                log.info("card %s of %s: %s", name, plugin, refused)
+            except Exception:  # a card of somebody else's never breaks the page it stands on
+                log.exception("card %s of %s could not be shown", name, plugin)
+            return await visit.html("console/failed.html", layout="bare", plugin=plugin)
+    return await visit.html("console/missing.html", status=404, layout="bare")
+
+
+async def block(visit: Visit, plugin: str, name: str) -> Given:
+    """A block that took its time, by itself. What it was given is known by ids alone."""
+    given = {key: {"id": value} for key, value in visit.query.items()}
+    drawn = visit.rendering()
+    try:
+        return visit.given(200, (await drawn.block(plugin, name, given)).encode())
+    except LookupError:
+        return await visit.html("console/missing.html", status=404, layout="bare")
+
+
+async def find(visit: Visit) -> Given:
+    """What the global search finds, of each kind the best few."""
+    words = visit.query.get("q", "").strip()[:100]
+    seen = visit.seen()
+    composed = visit.composed()
+    groups = []
+    if words:
+        finds = [one for _, one in composed.in_slot(composed.finds, "", seen)]
+        told = await asyncio.gather(*(_found(one.find, seen, words) for one in finds))
+        groups = [(one, found) for one, found in zip(finds, told, strict=True) if found]
+        lower = words.lower()
+        pages = [nav for _, _, navs in composed.menu(seen) for nav in navs if lower in nav.title.lower()]
+    else:
+        pages = []
+    return await visit.html("console/found.html", layout="bare", seen=seen, groups=groups, pages=pages, words=words)
+
+
+async def _found(find: Callable[[Seen, str], Awaitable[Any]], seen: Seen, words: str) -> list[Found]:
+    try:
+        async with asyncio.timeout(FIND_S):
+            return list(await find(seen, words))[:MOST_FOUND]
+    except (Refused, TimeoutError):
+        return []
+    except Exception:  # what one plugin cannot find keeps nobody from finding the rest
+        log.exception("a search failed")
+        return []
+
+
+async def do(visit: Visit) -> Given:
+    """Send a form to the API, and go where it says."""
+    fields = await visit.form()
+    own = forms.own_of(fields)
+    if not sessions.is_proved(visit.session, visit.asked, own.get("proof", "")):
+        return await stale(visit)
+    method, to = own.get("method", "POST"), own.get("to", "")
+    if method not in forms.METHODS or not to.startswith("/") or "//" in to:
+        return await visit.html("console/missing.html", status=404)
+    body = None if method == "DELETE" else forms.body_of(fields)
+    headers = {
+        name: own[key]
+        for name, key in (("idempotency_key", "key"), ("if_match", "tag"), ("x_approval", "approval"))
+        if own.get(key)
+    }
+    told = await visit.call(method, quote(to, safe="/-._~@:?&=%"), body, accept_language=visit.language, **headers)
+    value = json.loads(told.body) if told.body and "json" in told.headers.get("content-type", "") else None
+    wants_json = visit.asked.headers.get("accept", "").startswith("application/json")
+    if told.status >= 400:
+        if wants_json:  # a form that is refused is an answer like another; the browser need not cry about it
+            return visit.given(200, json.dumps({"problem": value or {}}).encode(), "application/json")
+        return await visit.html("console/refused.html", status=told.status, problem=value or {})
+    if own.get("said"):
+        visit.session = sessions.with_word(visit.session, own["said"])
+    then = forms.filled(own.get("then", ""), value)
+    if wants_json:
+        return visit.given(200, json.dumps({"then": then, "answer": value}).encode(), "application/json")
+    return visit.moved(then if then.startswith("/") else "/")
+
+
+async def stale(visit: Visit) -> Given:
+    """A form of a session that has ended, or from somewhere else."""
+    problem = {
+        "title": "This page is out of date",
+        "detail": "Load it again and send the form once more.",
+        "code": "stale-page",
+        "status": 403,
+    }
+    if visit.asked.headers.get("accept", "").startswith("application/json"):
+        return visit.problem(403, problem)
+    return await visit.html("console/refused.html", status=403, problem=problem)
+
+
+async def through(visit: Visit) -> Given | PassOn:
+    """The API itself, by the session: for scripts of pages, pictures, files and streams of events."""
+    asked = visit.asked
+    if asked.method not in ("GET", "HEAD") and not sessions.is_proved(
+        visit.session, asked, asked.headers.get("x-proof", "")
+    ):
+        return await stale(visit)
+    kept = ("accept", "content-type", "content-length", "if-match", "if-none-match", "idempotency-key", "x-approval")
+    headers = {name: asked.headers[name] for name in kept if name in asked.headers}
+    headers |= visit.session.headers(asked) | {"accept-language": visit.language}
+    return PassOn(asked.path, headers, sessions.set_cookies(visit.session, is_secure=asked.is_secure))
