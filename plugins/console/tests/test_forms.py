@@ -1,0 +1,79 @@
+"""What a form's fields become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.errors import BadRequest, MalformedJson
+from plugins.console.services.forms import body_of, filled, read_form
+from plugins.console.services.showing import Showing
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ([("name", "Rice"), ("_to", "/x")], {"name": "Rice"}),
+        ([("price:opt", " "), ("note:null", ""), ("sku:opt", "A")], {"note": None, "sku": "A"}),
+        ([("n:int", "5"), ("m:int", "five"), ("o:intopt", "")], {"n": 5, "m": "five"}),
+        ([("on:bool", "on"), ("off:bool", "false")], {"on": True, "off": False}),
+        ([("tags:list", "a, b\nc,,")], {"tags": ["a", "b", "c"]}),
+        ([("tags:list", "a"), ("tags:list", "b")], {"tags": ["a", "b"]}),
+        ([("lines.10.q", "3"), ("lines.2.q", "1")], {"lines": [{"q": "1"}, {"q": "3"}]}),
+        ([("a.b.c:json", '{"x":1}')], {"a": {"b": {"c": {"x": 1}}}}),
+        ([("text", "one\r\ntwo")], {"text": "one\ntwo"}),
+    ],
+)
+def test_fields_become_a_body(fields: list[tuple[str, str]], body: dict[str, Any]) -> None:
+    assert body_of(fields) == body
+
+
+@pytest.mark.parametrize("fields", [[("a", "1"), ("a.b", "2")], [("a..b", "1")], [(".".join("abcdefghij"), "1")]])
+def test_fields_that_contradict_one_another_are_refused(fields: list[tuple[str, str]]) -> None:
+    with pytest.raises(BadRequest):
+        body_of(fields)
+
+
+def test_json_that_is_none_is_refused() -> None:
+    with pytest.raises(MalformedJson):
+        body_of([("a:json", "{")])
+
+
+@given(st.binary(max_size=300))
+def test_no_form_whatsoever_is_a_fault(body: bytes) -> None:
+    try:
+        body_of(read_form(body))
+    except (BadRequest, MalformedJson):
+        return
+
+
+def test_where_a_form_leads_is_filled_in_from_the_answer() -> None:
+    assert filled("/sales/{id}", {"id": "7"}) == "/sales/7"
+    assert filled("/sales/{id}", None) == "/sales/"
+
+
+@pytest.mark.parametrize(
+    ("language", "region", "currency", "amount", "written"),
+    [
+        ("en", "KE", "KES", "1234567.5", "KES 1,234,567.50"),
+        ("en", "KE", "KES", "-12", "-KES 12.00"),
+        ("hi", "IN", "INR", "1234567.5", "INR 12,34,567.50"),
+        ("en", "UG", "UGX", "1500", "UGX 1,500"),
+        ("en", "KE", "KES", "0.125", "KES 0.125"),
+        ("en", "KE", "KES", None, "–"),
+    ],
+)
+def test_money_is_written_as_the_country_writes_it(
+    language: str, region: str, currency: str, amount: str | None, written: str
+) -> None:
+    assert Showing(language, region, "UTC", currency).money(amount).replace("\xa0", " ") == written
+
+
+def test_moments_are_written_by_the_clock_on_the_shops_wall() -> None:
+    shown = Showing("en", "KE", "Africa/Nairobi", "KES")
+    assert shown.moment("2026-11-21T21:30:00Z") == "22 Nov 2026, 00:30"
+    assert shown.day("2026-11-21") == "21 Nov 2026"
+    assert shown.moment("nonsense") == "–"

@@ -1,0 +1,143 @@
+"""The shell: who gets in, what a form needs, and what no page lets through."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+
+from kernel.auth.secrets.tokens import make_access_token, read_access_token
+from kernel.testing.box import Box
+from plugins.catalog.testing import a_product
+from plugins.console.services import sessions
+from plugins.console.testing import Browser
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+"""What is proved here asks nothing of the database."""
+
+
+async def test_a_stranger_signs_in_and_lands_where_they_wanted(box: Box) -> None:
+    browser = Browser(box, None)
+    asked = await browser.get("/catalog/products?q=rice")
+    assert asked.status == 303
+    assert asked.answer.headers["location"] == "/console/sign-in?to=/catalog/products%3Fq%3Drice"
+    page = await browser.get("/sign-in?to=/catalog/products")
+    refused = await browser.submit(
+        page.form("/console/sign-in"), {"username": "nobody@duka.example", "password": "Hapana-4711!"}
+    )
+    assert refused.status == 401
+    assert "nobody@duka.example" in refused.text, "what was typed stays"
+    assert "Hapana-4711!" not in refused.text, "but for the password"
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\x0aSet-Cookie:a"]
+)
+async def test_nobody_is_sent_elsewhere_by_a_link_to_the_sign_in(box: Box, to: str) -> None:
+    browser = Browser(box)
+    answer = await browser.http.get("/console/sign-in", params={"to": to})
+    assert answer.headers["location"] == "/console"
+
+
+async def test_the_session_lives_in_cookies_that_no_script_reads_and_no_api_is_sent(box: Box) -> None:
+    asked = Browser(box)
+    page = await asked.get("/")
+    form = next(one for one in page.forms if one.action == "/console/prefer")
+    answer = await asked.http.post(form.action, data={"theme": "dark"}, headers={"Sec-Fetch-Site": "same-origin"})
+    said = answer.headers["set-cookie"]
+    assert "HttpOnly" in said
+    assert "SameSite=Lax" in said
+    assert "Path=/console" in said
+    assert (await asked.http.get("/api/v1/auth/me")).status_code == 401, "the API never reads a cookie"
+
+
+async def test_an_access_token_that_has_run_out_is_renewed_behind_the_page(box: Box) -> None:
+    browser = Browser(box)
+    claims = read_access_token(browser.http.cookies["duka_access"], box.deployment.secret, box.clock())
+    old = make_access_token(
+        claims, box.deployment.secret, box.clock() - dt.timedelta(hours=1), dt.timedelta(minutes=15)
+    )
+    browser.http.cookies.set("duka_access", old, path="/console")
+    answer = await browser.get("/")
+    assert answer.status == 303, "without a refresh token it is a stranger's"
+    assert (await browser.get("/sign-in")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/console/do", "/console/sign-out", "/console/switch"])
+async def test_a_form_of_somewhere_else_does_nothing(box: Box, path: str) -> None:
+    browser = Browser(box)
+    said = {"_method": "POST", "_to": "/catalog/brands", "name": "Planted", "business": "mama-njeri", "_key": "k" * 20}
+    for proof in ("", "x", 200 * "x"):
+        answer = await browser.http.post(path, data={**said, "_proof": proof})
+        assert answer.status_code == 403
+    page = await browser.get("/")
+    proof = dict(page.form("/console/sign-out").fields)["_proof"]
+    cross = await browser.http.post(path, data={**said, "_proof": proof}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert cross.status_code == 403, "the browser itself says where it comes from"
+    foreign = await browser.http.post(path, data={**said, "_proof": proof}, headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    other = Browser(box, "manager")
+    theirs = dict((await other.get("/")).form("/console/sign-out").fields)["_proof"]
+    assert (await browser.http.post(path, data={**said, "_proof": theirs})).status_code == 403, "bound to the sign-in"
+    brands = (await box.client("owner").get("/api/v1/catalog/brands")).json()["items"]
+    assert "Planted" not in [one["name"] for one in brands]
+
+
+async def test_a_console_that_believes_every_form_is_caught(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin."""
+    monkeypatch.setattr(sessions, "is_proved", lambda *_: True)
+    browser = Browser(box)
+    said = {"_method": "POST", "_to": "/catalog/brands", "name": "Planted"}
+    assert (
+        await browser.http.post("/console/do", data=said, headers={"Sec-Fetch-Site": "cross-site"})
+    ).status_code == 303
+    brands = (await box.client("owner").get("/api/v1/catalog/brands")).json()["items"]
+    assert "Planted" in [one["name"] for one in brands]
+
+
+async def test_the_api_behind_the_session_writes_only_with_the_proof(box: Box) -> None:
+    browser = Browser(box)
+    assert (await browser.http.get("/console/api/v1/auth/me")).json()["business"]["slug"] == "mama-njeri"
+    refused = await browser.http.post("/console/api/v1/catalog/brands", json={"name": "Planted"})
+    assert refused.status_code == 403
+    proof = dict((await browser.get("/")).form("/console/sign-out").fields)["_proof"]
+    done = await browser.http.post(
+        "/console/api/v1/catalog/brands",
+        json={"name": "Tilda"},
+        headers={"X-Proof": proof, "Idempotency-Key": "k" * 20},
+    )
+    assert done.status_code == 201, done.text
+
+
+async def test_no_page_carries_what_its_policy_forbids(box: Box) -> None:
+    await a_product(box, sku="XSS-1", name="<script>alert(1)</script>")
+    browser = Browser(box)
+    for path in ("/", "/catalog/products", "/sign-in", "/nothing-here"):
+        page = await browser.get(path)
+        policy = page.answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert not re.search(r"<script(?![^>]*\bsrc=)", page.text)
+        assert not re.search(r"\sstyle=|\son[a-z]+=|javascript:|hx-on|https?://(?!www\.w3\.org)", page.text)
+        assert "alert(1)</script>" not in page.text
+
+
+async def test_what_the_api_refuses_stands_on_the_page_and_changes_nothing(box: Box) -> None:
+    browser = Browser(box)
+    page = await browser.get("/catalog/products/new")
+    said = await browser.script(page.form("/catalog/products"), {"name": "Rice", "price": "abc"})
+    assert said["problem"]["errors"][0]["pointer"] == "/price"
+    done = await browser.submit(page.form("/catalog/products"), {"name": "Rice", "sku": "RICE-9", "price": "9.50"})
+    assert done.status == 200
+    assert "Rice" in done.text
+    listed = (await box.client("owner").get("/api/v1/catalog/products?q=RICE-9")).json()["items"]
+    assert [one["price"] for one in listed] == ["9.50"]
+
+
+async def test_who_may_not_see_a_page_finds_none_and_no_way_to_it(box: Box) -> None:
+    stock, till = Browser(box, "stock_keeper"), Browser(box, "cashier")
+    assert (await stock.get("/catalog/products/new")).status == 200
+    assert (await till.get("/catalog/products/new")).status == 404
+    assert "/console/catalog/products/new" not in (await till.get("/catalog/products")).links.values()
+    assert (await Browser(box, None).get("/catalog/products")).status == 303
