@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Query = Sequence[tuple[str, str]]
@@ -50,6 +50,7 @@ class Seen:
     query: Mapping[str, str]
     language: str
     ask: Ask
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def business(self) -> Mapping[str, Any] | None:
@@ -62,6 +63,10 @@ class Seen:
         if permission == "operator":
             return bool(self.me["is_operator"])
         return not permission or permission in self.me["permissions"]
+
+    def word(self, english: str) -> str:
+        """Words of the console in the reader's language, for scripts and files; templates have `_`."""
+        return self.words.get(english, english)
 
     def has(self, plugin: str) -> bool:
         """Whether a plugin is on in this business."""

@@ -64,6 +64,12 @@ class Visit:
         return best if best in LANGUAGES else "en"
 
     @property
+    def words(self) -> Mapping[str, str]:
+        """The words of pages in that language, by the English."""
+        catalogue = self.asked.languages.catalogues.get(self.language)
+        return catalogue.words if catalogue else {}
+
+    @property
     def is_part(self) -> bool:
         """Whether a page asks for a part of itself, or for a sheet to lay over itself."""
         return self.asked.headers.get("x-sheet") == "1"
@@ -88,7 +94,7 @@ class Visit:
                 method, f"/api/v1{quote(path, safe='/-._~@:')}", said, query=urlencode(query).encode(), body=content
             )
 
-        return Seen(self.me or STRANGER, parameters or {}, self.query, self.language, ask)
+        return Seen(self.me or STRANGER, parameters or {}, self.query, self.language, ask, self.words)
 
     def composed(self) -> Composed:
         """What the plugins that are on here offer. Before a business is chosen the console's own."""
@@ -101,13 +107,12 @@ class Visit:
         environment = _ENVIRONMENTS.get(registry)
         if environment is None:
             environment = _ENVIRONMENTS[registry] = environment_of(registry)
-        catalogue = self.asked.languages.catalogues.get(self.language)
         theme = sessions.cookies_of(self.asked.headers).get(THEME, "")
         return Rendering(
             environment,
             self.composed(),
             seen or self.seen(),
-            catalogue.words if catalogue else {},
+            self.words,
             proof=sessions.proof_of(self.session, self.asked),
             path=self.path,
             now=self.asked.deployment.clock(),

@@ -84,6 +84,7 @@ async def list_methods(work: Work, query: MethodsQuery) -> MethodsOut:
                 one.is_cash,
                 format_amount(max(found.of(one).step, step_of_gateway(work, one)), shop.exponent),
                 one.waits,
+                one.takes_phone,
             )
             for one in usable
         ],

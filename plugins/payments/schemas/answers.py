@@ -122,6 +122,7 @@ class MethodOut(Struct, frozen=True):
     gives_change: bool
     step: Annotated[Amount, Meta(description="Amounts paid with it are multiples of this.", examples=["0.01"])]
     waits: Annotated[Waits, Meta(examples=["may"])]
+    takes_phone: Annotated[bool, Meta(description="Whether the payer's phone number goes with it.")] = False
 
 
 class MethodsOut(Struct, frozen=True):
