@@ -7,14 +7,19 @@ import hashlib
 import tomllib
 from pathlib import Path
 
-VENDOR = Path(__file__).parents[1] / "static" / "vendor"
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = ["plugins/console/static/vendor", "tests/browser/vendor"]
 
 
-def test_each_vendored_file_has_its_lock_and_the_bytes_of_it() -> None:
-    locked = tomllib.loads((VENDOR / "vendor.lock.toml").read_text())["file"]
-    assert {one["file"] for one in locked} == {one.name for one in VENDOR.iterdir()} - {"vendor.lock.toml"}
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_vendored_file_has_its_lock_and_the_bytes_of_it(folder: str) -> None:
+    vendor = ROOT / folder
+    locked = tomllib.loads((vendor / "vendor.lock.toml").read_text())["file"]
+    assert {one["file"] for one in locked} == {one.name for one in vendor.iterdir()} - {"vendor.lock.toml"}
     for one in locked:
-        digest = base64.b64encode(hashlib.sha384((VENDOR / one["file"]).read_bytes()).digest()).decode()
+        digest = base64.b64encode(hashlib.sha384((vendor / one["file"]).read_bytes()).digest()).decode()
         assert one["file_integrity"] == f"sha384-{digest}", one["file"]
         assert one["licence"]
         assert one["package_integrity"].startswith("sha512-")

@@ -1,0 +1,54 @@
+"""Every page the menu leads to: no error, nothing asked of the outside, no sideways scroll, no complaint of axe."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import pytest
+
+from kernel.testing.box import Box
+from plugins.catalog.testing import a_product
+from plugins.console.testing import Browser as Plain
+from tests.browser.screens import PHONE, WIDE, Screens, axe, overflow
+
+Mode = tuple[tuple[int, int], Literal["light", "dark"], str]
+MODES: list[Mode] = [(WIDE, "light", "en"), (PHONE, "dark", "sw"), (PHONE, "light", "ar"), (WIDE, "dark", "hi")]
+ONE_SERVER = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+
+
+async def paths_of(box: Box, role: str) -> list[str]:
+    """The pages of somebody's menu, in its order."""
+    page = await Plain(box, role).get("/")
+    menu = page.text[page.text.index('<nav class="d-nav"') : page.text.index("</nav>")]
+    return [path.removeprefix("/console") or "/" for path in re.findall(r'href="(/console[^"]*)"', menu)]
+
+
+@ONE_SERVER
+@pytest.mark.parametrize("role", ["owner", "operator"])
+async def test_every_page_is_whole_on_a_wide_screen_and_on_a_phone(box: Box, screens: Screens, role: str) -> None:
+    """Each page in one of the modes in turn; `every_mode` has them all."""
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg")
+    paths = await paths_of(box, role)
+    assert paths
+    for place, path in enumerate(paths):
+        await _whole(screens, role, path, MODES[place % len(MODES)])
+
+
+@ONE_SERVER
+@pytest.mark.prove
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: f"{mode[0][0]}-{mode[1]}-{mode[2]}")
+@pytest.mark.parametrize("role", ["owner", "cashier", "accountant", "operator"])
+async def test_every_page_is_whole_in_every_mode(box: Box, screens: Screens, role: str, mode: Mode) -> None:
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg")
+    for path in await paths_of(box, role):
+        await _whole(screens, role, path, mode)
+
+
+async def _whole(screens: Screens, role: str, path: str, mode: Mode) -> None:
+    size, light, language = mode
+    page = await screens.open(role, size=size, light=light, language=language)
+    await screens.go(page, path)
+    assert await overflow(page) == 0, (path, mode)
+    assert await axe(page) == [], (path, mode)
+    await page.context.close()
