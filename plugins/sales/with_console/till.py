@@ -1,4 +1,4 @@
-"""Sales in the console: the till in the browser."""
+"""The till in the browser: what its page is given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kernel.hooks import answers
 from kernel.money import CURRENCIES
-from plugins.console.api import Nav, Page, Refused, Seen
+from plugins.console.api import Refused, Seen
 
 NOTES: Final[Mapping[str, Sequence[int]]] = {
     "KES": (50, 100, 200, 500, 1000),
@@ -35,19 +34,8 @@ WORDS: Final = (
 """What the till's script says; sent along in the reader's language."""
 
 
-@answers
-def console_nav() -> Sequence[Nav]:
-    """The till."""
-    return (Nav("trade", "Sell", "/sales/sell", "shopping-cart", "sales.complete", order=5),)
-
-
-@answers
-def console_pages() -> Sequence[Page]:
-    """The till."""
-    return (Page("/sell", "console/sell.html", "Sell", "sales.complete", _till),)
-
-
-async def _till(seen: Seen) -> Mapping[str, Any]:
+async def read_till(seen: Seen) -> Mapping[str, Any]:
+    """What the till begins with: its registers, categories, money and words. Raises Refused without a storefront."""
     registers = (await seen.get("/sales/registers", is_active=True, limit=200))["items"]
     places = (await seen.get("/locations", kind="storefront", is_active=True, limit=200))["items"]
     names = {one["id"]: one["name"] for one in places}

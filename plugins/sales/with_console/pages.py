@@ -1,0 +1,100 @@
+"""What the pages about sales read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from plugins.console.api import Found, Refused, Seen
+
+STATES: Final = {
+    "pending": ("Waiting", "warn"),
+    "completed": ("Completed", "ok"),
+    "voided": ("Voided", "bad"),
+    "expired": ("Expired", ""),
+    "refunded": ("Refunded", "info"),
+    "partly_refunded": ("Partly refunded", "info"),
+}
+"""State of a sale → what it is called, and the colour of its pill."""
+FILTERS: Final = ("pending", "completed", "voided", "expired")
+PAID: Final = {
+    "captured": ("Paid", "ok"),
+    "pending": ("Waiting", "warn"),
+    "created": ("Waiting", "warn"),
+    "requires_action": ("Waiting", "warn"),
+    "unknown": ("Not known yet", "warn"),
+    "failed": ("Not paid", "bad"),
+    "cancelled": ("Cancelled", ""),
+    "expired": ("Expired", ""),
+    "refunded": ("Given back", "info"),
+    "partly_refunded": ("Partly given back", "info"),
+}
+"""State of a payment → what it is called, and the colour of its pill."""
+
+
+async def read_list(seen: Seen) -> Mapping[str, Any]:
+    """Sales, newest first, and today's figures."""
+    names = ("business_date", "location_id", "register_id", "customer_id", "status", "cursor")
+    asked = {name: seen.query.get(name) for name in names}
+    words = seen.query.get("q", "").strip()
+    listed, places = await asyncio.gather(
+        seen.get("/sales/sales", limit=50, number=words or None, **asked), locations(seen)
+    )
+    if words and not listed["items"]:
+        listed = await seen.get("/sales/sales", limit=50, order_number=words, **asked)
+    today = await seen.get("/sales/sales/today", limit=1) if seen.may("sales.complete") else None
+    return {
+        "listed": listed,
+        "places": places,
+        "names": dict(places),
+        "today": today,
+        "states": STATES,
+        "filters": FILTERS,
+    }
+
+
+async def read_sale(seen: Seen) -> Mapping[str, Any]:
+    """One sale, whole."""
+    sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
+    places, customer = await asyncio.gather(locations(seen), _customer(seen, sale["customer_id"]))
+    shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "–")}
+    return {**shown, "customer": customer, "states": STATES, "paid": PAID}
+
+
+async def read_trace(seen: Seen) -> Mapping[str, Any]:
+    """Why a line costs what it does."""
+    return {"trace": await seen.get(f"/sales/sales/{seen.path['sale_id']}/lines/{seen.path['line']}/trace")}
+
+
+async def read_held(seen: Seen) -> Mapping[str, Any]:
+    """Carts set aside."""
+    return {"listed": await seen.get("/sales/held", limit=50, cursor=seen.query.get("cursor"))}
+
+
+async def read_registers(seen: Seen) -> Mapping[str, Any]:
+    """Registers with their storefronts, and their ETags to change them by."""
+    listed, places = await asyncio.gather(seen.get("/sales/registers", limit=200), locations(seen, kind="storefront"))
+    tags = await asyncio.gather(*(seen.get_tagged(f"/sales/registers/{one['id']}") for one in listed["items"]))
+    return {"rows": [(one, tag) for one, tag in tags], "places": places, "names": dict(places)}
+
+
+async def find_sales(seen: Seen, words: str) -> Sequence[Found]:
+    """Sales by their whole number."""
+    found = (await seen.get("/sales/sales", limit=5, number=words))["items"]
+    return [Found(one["number"], f"/sales/sales/{one['id']}", one["total"]) for one in found]
+
+
+async def locations(seen: Seen, kind: str | None = None) -> list[tuple[str, str]]:
+    """The places of the business: id and name."""
+    found = await seen.get("/locations", limit=200, kind=kind)
+    return [(one["id"], one["name"]) for one in found["items"]]
+
+
+async def _customer(seen: Seen, customer_id: str | None) -> Any:
+    if customer_id is None or not seen.may("customers.see"):
+        return None
+    try:
+        return await seen.look(f"/customers/customers/{customer_id}")
+    except Refused:
+        return None
