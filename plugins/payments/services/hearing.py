@@ -118,6 +118,9 @@ async def _keep(work: Work, row: Any, heard: Sequence[Fact], fact: GatewayFact, 
             await _another(work, row, fact, source)
             return None
         if whose is not None and whose != row.id:
+            if owner is None and await _is_another_of(work, whose, row, fact):
+                await hear(work, whose, [fact], source)
+                return None
             await open_review(
                 work,
                 "counted_elsewhere",
@@ -158,6 +161,18 @@ async def _another(work: Work, row: Any, fact: GatewayFact, source: Source) -> N
     }
     await work.execute(sa.insert(Attempt).values(values | fresh))
     await hear(work, second, [fact], source)
+
+
+async def _is_another_of(work: Work, other_id: uuid.UUID, row: Any, fact: GatewayFact) -> bool:
+    """Whether a payment is what was made of a second piece of money of this one, told again.
+
+    Either stands on the same document still, or the same fact made it.
+    """
+    other = (await work.execute(sa.select(_A).where(_A.c.business_id == work.business_id, _A.c.id == other_id))).one()
+    if "another" not in other.flags:
+        return False
+    is_of_it = (other.subject_kind, other.subject_id) == (row.subject_kind, row.subject_id)
+    return is_of_it or any(one.dedupe_key == fact.key for one in await _events(work, other_id))
 
 
 async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Sequence[Fact]) -> None:

@@ -91,6 +91,30 @@ async def test_a_second_piece_of_money_is_a_payment_of_its_own_and_somebody_is_a
     assert (second.subject_id, second.method, second.reference) == (first.subject_id, first.method, "TKL9ZZ9ZZ9")
 
 
+async def test_a_second_piece_of_money_that_is_told_again_is_known_and_nobody_is_asked(box: Box) -> None:
+    payment_id, more = await a_gateway_payment(box, 25_000), paid("ask:2", "TKL9ZZ9ZZ9")
+    await tell(box, payment_id, paid())
+    for source in ("provider", "provider", "query"):
+        await tell(box, payment_id, more, source=source)
+    await tell(box, payment_id, paid("c2b:TKL9ZZ9ZZ9", "TKL9ZZ9ZZ9"))
+    elsewhere = a_subject()
+    await box.act(lambda work: move(work, elsewhere, "another"))
+    await tell(box, payment_id, more, paid())
+    first, second = await rows(box, Attempt)
+    assert (first.captured, second.captured, second.flags) == (25_000, 25_000, ["another"])
+    assert [row.attempt_id for row in await rows(box, Event)] == [first.id, *[second.id] * 3]
+    assert not await asked(box)
+    await tell(box, payment_id, paid("ask:2", "TKL9ZZ9ZZ9", 20_000), source="statement")
+    assert [(row.kind, row.about) for row in await rows(box, Review)] == [("contradicted", second.id)]
+
+
+async def move(work: Work, onto: Subject, flag: str) -> None:
+    """Put the payment that has a flag onto another document, as a person may."""
+    here = sa.select(Attempt).where(Attempt.business_id == work.business_id)
+    [one] = [one for one in (await work.session.scalars(here)).all() if flag in one.flags]
+    one.subject_id = onto.id
+
+
 async def test_the_same_money_is_never_counted_for_two_payments(box: Box) -> None:
     first, second = await a_gateway_payment(box, 25_000), await a_gateway_payment(box, 25_000)
     await tell(box, first, paid())
