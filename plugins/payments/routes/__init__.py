@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -227,11 +228,12 @@ async def list_reviews(work: Work, query: ReviewQuery) -> Page[ReviewOut]:
     """What a person must decide about money, the newest first.
 
     Money that came late, twice or in another amount; refunds that failed; and what two sources contradict each other
-    about. Each says what may be decided.
+    about. Each says what its reader may decide.
     """
     columns = {"kind": _V.kind, "state": _V.state, "payment_id": _V.attempt_id}
     statement = QUEUE.where(_V.business_id == work.business_id, work.here(_A.location_id), *_filters(query, columns))
-    return await page(work, statement, query, order=[_V.id], make=review_out, descending=True)
+    make = partial(review_out, work)
+    return await page(work, statement, query, order=[_V.id], make=make, descending=True)
 
 
 @query("/reviews/{review_id}", permission="payments.review")
@@ -246,15 +248,16 @@ async def get_review(work: Work, review_id: uuid.UUID) -> ReviewOut:
     permission="payments.review",
     status=200,
     moves=True,
-    errors=(ActionNotOffered, RefundNotSupported, RefundTooLarge, ReviewClosed),
+    errors=(ApprovalNotValid, ApprovalRequired, ActionNotOffered, RefundNotSupported, RefundTooLarge, ReviewClosed),
 )
 async def resolve_review(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOut:
     """Decide about money, once.
 
     `refund` gives back what nobody wants, or what failed, through the gateway; of a refund of unknown end it says that
-    it did not go back, and sends another. `refund_by_hand`: it was given back by hand. `apply` puts money onto its
-    sale, if that still wants it, or onto another open sale. `accept` keeps it as it is; `ask_again` asks the provider;
-    `dismiss`: there is nothing to decide. Of two people at once one decides.
+    it did not go back, and sends another. `refund_by_hand`: it was given back by hand. Both need the permission
+    `payments.refund`, and beyond its limit a second person's approval. `apply` puts money onto its sale, if that still
+    wants it, or onto another open sale. `accept` keeps it as it is; `ask_again` asks the provider; `dismiss`: there is
+    nothing to decide. Of two people at once one decides.
     """
     return await resolve(work, review_id, data)
 

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from kernel.auth import Location
 from kernel.db import Prepared
 from kernel.errors import Invalid, NotFound
-from kernel.money import MICRO_DIGITS, exponent, format_amount, show_amount
-from kernel.work import Work, business_date, check_register, need_approval
+from kernel.money import exponent, format_amount, show_amount
+from kernel.work import Work, business_date, check_register, in_micro, need_approval
 from plugins.payments.errors import RefundTooLarge, UnknownMethod
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import Attempt
@@ -26,7 +26,7 @@ from plugins.payments.services.declaring_refunds import ByHand, declare_refund, 
 from plugins.payments.services.hearing_refunds import hear_refund
 from plugins.payments.services.reviews import open_review
 
-__all__ = ["LARGEST", "ByHand", "give_back", "hear_refund", "refund_one"]
+__all__ = ["LARGEST", "ByHand", "check_largest", "give_back", "hear_refund", "refund_one"]
 
 LARGEST = "payments.refund_amount"
 """The limit on what is given back of one payment by hand, all refunds together."""
@@ -118,15 +118,7 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     amount = row.refundable if data.amount is None else amount_at(data.amount, digits, "/amount")
     if not amount:
         raise RefundTooLarge.above(format_amount(0, digits))
-    back = row.captured - row.refundable + amount
-    await need_approval(
-        work,
-        LARGEST,
-        back * 10 ** (MICRO_DIGITS - digits),
-        words=f"Give back {show_amount(back, row.currency, work.shop.region)} of {row.subject_number}: {data.reason}",
-        location_id=row.location_id,
-        register_id=row.register_id,
-    )
+    await check_largest(work, row, amount, data.reason)
     location_id = data.location_id or row.location_id
     register_id = data.register_id if data.location_id or data.register_id else row.register_id
     if data.register_id is not None:
@@ -144,6 +136,22 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
         amount=made.amount,
     )
     return made
+
+
+async def check_largest(work: Work, row: Any, amount: int, reason: str) -> None:
+    """Let an amount go back of a payment's row by hand as far as the person may, all refunds of it together.
+
+    amount: in minor units. Raises ApprovalRequired, ApprovalNotValid.
+    """
+    back = row.captured - row.refundable + amount
+    await need_approval(
+        work,
+        LARGEST,
+        in_micro(work, back),
+        words=f"Give back {show_amount(back, row.currency, work.shop.region)} of {row.subject_number}: {reason}",
+        location_id=row.location_id,
+        register_id=row.register_id,
+    )
 
 
 def _by_hand(work: Work, data: RefundIn, gateway: str | None) -> ByHand | None:

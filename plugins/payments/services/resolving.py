@@ -22,11 +22,14 @@ from plugins.payments.schemas.reviews import Action
 from plugins.payments.schemas.told import AppliedMoney, Place, Subject
 from plugins.payments.services.declaring_refunds import ByHand
 from plugins.payments.services.hearing_refunds import hear_refund
-from plugins.payments.services.refunding import give_back
+from plugins.payments.services.refunding import check_largest, give_back
 from plugins.payments.services.sending_back import ASK_REFUND, PLAN_ENDED
 
 ASK: Final = "payments.ask"
 """The job that asks a gateway about a payment. Payload: `payment_id`."""
+REFUND: Final = "payments.refund"
+"""The permission that whoever decides to give money back must hold as well."""
+GIVING_BACK: Final = frozenset({"refund", "refund_by_hand"})
 _A, _R, _V = Attempt.__table__, Refund.__table__, Review.__table__
 QUEUE: Final = sa.select(
     _V,
@@ -42,8 +45,8 @@ QUEUE: Final = sa.select(
 """Reviews with the payments they are about."""
 
 
-def review_out(row: Any) -> ReviewOut:
-    """A row of the queue as answers show it."""
+def review_out(work: Work, row: Any) -> ReviewOut:
+    """A row of the queue as answers show it, with what its reader may decide."""
     currency = row.currency
     return ReviewOut(
         id=row.id,
@@ -58,7 +61,7 @@ def review_out(row: Any) -> ReviewOut:
         subject_number=row.subject_number,
         state=row.state,
         opened_at=row.opened_at,
-        actions=list(_offered(row)) if row.state == "open" else [],
+        actions=list(_offered(work, row)) if row.state == "open" else [],
         resolution=row.resolution,
         note=row.note,
         resolved_at=row.resolved_at,
@@ -68,12 +71,17 @@ def review_out(row: Any) -> ReviewOut:
 
 async def find_review(work: Work, review_id: uuid.UUID) -> ReviewOut:
     """One question. Raises NotFound."""
-    return review_out(await _row(work, review_id))
+    return review_out(work, await _row(work, review_id))
 
 
 async def resolve(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOut:
-    """Decide something, once. Raises NotFound, ReviewClosed, ActionNotOffered and what a refund is refused with."""
+    """Decide something, once. Raises NotFound, ReviewClosed, ActionNotOffered and what a refund is refused with.
+
+    Money goes back by those alone who may give it back, as far as they may: Forbidden, ApprovalRequired.
+    """
     row = await _row(work, review_id)
+    if data.action in GIVING_BACK:
+        work.require(REFUND)
     onto = await _named(work, row, data)
     if row.attempt_id is not None:  # held, so that what is offered is what is done
         here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.attempt_id)
@@ -95,7 +103,7 @@ async def resolve(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOu
     if closed.one_or_none() is None:
         raise ReviewClosed
     row = await _row(work, review_id)
-    if data.action not in (offered := _offered(row)):
+    if data.action not in (offered := _offered(work, row)):
         raise ActionNotOffered(f"Do one of {', '.join(offered)}")
     await _do(work, row, data, onto)
     work.audit(
@@ -108,7 +116,7 @@ async def resolve(work: Work, review_id: uuid.UUID, data: ResolveIn) -> ReviewOu
     )
     work.changed(Review, review_id, {"state": "open"}, {"state": "resolved"})
     await work.flush()
-    return review_out(await _row(work, review_id))
+    return review_out(work, await _row(work, review_id))
 
 
 async def _row(work: Work, review_id: uuid.UUID) -> Any:
@@ -120,13 +128,14 @@ async def _row(work: Work, review_id: uuid.UUID) -> Any:
     return row
 
 
-def _offered(row: Any) -> tuple[Action, ...]:
-    return actions_for(
+def _offered(work: Work, row: Any) -> tuple[Action, ...]:
+    fitting = actions_for(
         row.kind,
         by_gateway=row.gateway is not None,
         surplus=_surplus(row),
         refundable=row.refundable or 0,
     )
+    return fitting if work.actor.may(REFUND) else tuple(one for one in fitting if one not in GIVING_BACK)
 
 
 def _surplus(row: Any) -> int:
@@ -160,11 +169,13 @@ async def _give_back(work: Work, row: Any, data: ResolveIn, by_hand: ByHand | No
     amount = min(row.amount, row.refundable) if row.kind == "refund_failed" else _surplus(row)
     if amount <= 0:
         raise ActionNotOffered("Nothing is left that could go back")
+    await check_largest(work, await work.get(Attempt, row.attempt_id), amount, _why(row, data))
     await _refund(work, row, amount, data, by_hand)
 
 
 async def _decide_refund(work: Work, row: Any, data: ResolveIn) -> None:
     """Say what became of a refund that nobody knows the end of: it went back, or it did not and is sent anew."""
+    await check_largest(work, await work.get(Attempt, row.attempt_id), 0, _why(row, data))  # of what is back, it is one
     if data.action == "refund_by_hand":
         fact = GatewayFact(kind="refund_done", key=f"review:{row.id}", ids=_as_ids(data.reference))
         await hear_refund(work, row.about, [fact], "hand")
@@ -193,7 +204,12 @@ async def _refund(work: Work, row: Any, amount: int, data: ResolveIn, by_hand: B
     today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
     paid_at = Place(payment.location_id, payment.register_id, today, payment.customer_id)
     subject = Subject(payment.subject_kind, payment.subject_id, payment.subject_number)
-    await give_back(work, subject, data.note or row.words[:200], [(payment.id, amount)], paid_at, by_hand=by_hand)
+    await give_back(work, subject, _why(row, data), [(payment.id, amount)], paid_at, by_hand=by_hand)
+
+
+def _why(row: Any, data: ResolveIn) -> str:
+    """The reason that is stored with a refund."""
+    return data.note or str(row.words[:200])
 
 
 async def _named(work: Work, row: Any, data: ResolveIn) -> Subject | None:

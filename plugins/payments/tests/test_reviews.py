@@ -12,6 +12,7 @@ from plugins.payments.api import Subject
 from plugins.payments.models import Refund
 from plugins.payments.rules import actions_for
 from plugins.payments.schemas.reviews import ReviewKind
+from plugins.payments.services.reviews import open_review
 from plugins.payments.testing.toy_box import ToyBox, a_paid_one
 from plugins.payments.tests.test_giving_back import booked, give_back, left, rows, shown
 
@@ -35,12 +36,12 @@ async def late(toy: ToyBox, amount: int = 25_000) -> uuid.UUID:
     return await a_paid_one(toy, amount, Subject("sale", uuid.uuid4(), "T1-2026-000009"))
 
 
-async def the_review(toy: ToyBox, role: str = "accountant", **params: str) -> Any:
+async def the_review(toy: ToyBox, role: str = "manager", **params: str) -> Any:
     [one] = (await toy.box.client(role).get(REVIEWS, params={"state": "open", **params})).json()["items"]
     return one
 
 
-async def decide(toy: ToyBox, action: str, role: str = "accountant", about: Any = None, **more: Any) -> Any:
+async def decide(toy: ToyBox, action: str, role: str = "manager", about: Any = None, **more: Any) -> Any:
     one = about or await the_review(toy)
     return await toy.box.client(role).post(f"{REVIEWS}/{one['id']}/resolve", {"action": action, **more})
 
@@ -61,11 +62,11 @@ async def test_late_money_is_listed_with_what_may_be_done_and_goes_back_by_one_c
     assert (said["state"], said["resolution"], said["resolved_by"], said["note"], said["actions"]) == (
         "resolved",
         "refund",
-        "Accountant",
+        "Manager",
         "asked at the counter",
         [],
     )
-    assert said == (await toy.box.client("manager").get(f"{REVIEWS}/{one['id']}")).json()
+    assert said == (await toy.box.client("accountant").get(f"{REVIEWS}/{one['id']}")).json()
     await toy.box.run_jobs()
     assert (await left(toy.box, payment_id), await booked(toy.box)) == (0, [("refund", "250.00")])
     [trail] = await toy.box.trail(f"review:{one['id']}")
@@ -76,11 +77,64 @@ async def test_of_two_people_at_once_one_decides(toy: ToyBox) -> None:
     await late(toy)
     one = await the_review(toy)
     answers = await asyncio.gather(
-        decide(toy, "refund", about=one), decide(toy, "refund_by_hand", "manager", one, reference="RV1")
+        decide(toy, "refund", about=one), decide(toy, "refund_by_hand", "owner", one, reference="RV1")
     )
     assert sorted(one.status_code for one in answers) == [200, 409]
     assert [one.json()["code"] for one in answers if one.status_code == 409] == ["review-closed"]
     assert len(await rows(toy.box, Refund)) == 1
+
+
+@pytest.mark.parametrize("action", ["refund", "refund_by_hand"])
+async def test_money_goes_back_by_nobodys_decision_who_may_not_give_it_back(toy: ToyBox, action: str) -> None:
+    payment_id = await late(toy)
+    assert (await the_review(toy, "accountant"))["actions"] == ["apply", "accept"]
+    refused = await decide(toy, action, "accountant", reference="RV1")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (await the_review(toy))["actions"][:2] == ["refund", "refund_by_hand"]
+    assert (await left(toy.box, payment_id), await rows(toy.box, Refund)) == (25_000, [])
+    assert (await decide(toy, "accept", "accountant")).status_code == 200
+
+
+async def limit(toy: ToyBox, most: str) -> None:
+    """Let managers give back so much of one payment by themselves."""
+    owner, roles = toy.box.client("owner"), "/api/v1/roles"
+    [one] = [one for one in (await owner.get(roles)).json()["items"] if one["code"] == "manager"]
+    etag = (await owner.get(f"{roles}/{one['id']}")).headers["etag"]
+    limits = one["limits"] | {"payments.refund_amount": most}
+    said = await owner.send("PATCH", f"{roles}/{one['id']}", json={"limits": limits}, headers={"If-Match": etag})
+    assert said.status_code == 200, said.text
+
+
+async def test_beyond_ones_limit_a_second_person_approves_what_the_queue_gives_back(toy: ToyBox) -> None:
+    payment_id = await late(toy)
+    await limit(toy, "150")
+    assert (await give_back(toy.box, payment_id, "100.00")).status_code == 201
+    one = await the_review(toy)
+    refused = await decide(toy, "refund")
+    assert (refused.status_code, refused.json()["code"]) == (403, "approval-required")
+    assert (await the_review(toy))["id"] == one["id"], "it is open still"
+    assert len(await rows(toy.box, Refund)) == 1
+    approval = refused.json()["approval"]
+    approved = await toy.box.client("owner").post(f"/api/v1/approvals/{approval}/approve", {"reason": "known"})
+    assert (approved.json()["amount"], approved.json()["state"]) == ("250", "approved"), "all of it together"
+    resolve, said = f"{REVIEWS}/{one['id']}/resolve", {"action": "refund"}
+    done = await toy.box.client("manager").post(resolve, said, headers={"X-Approval": approval})
+    assert (done.status_code, await left(toy.box, payment_id)) == (200, 0), done.text
+
+
+async def test_what_became_of_a_refund_is_said_by_those_who_may_give_as_much_back(toy: ToyBox) -> None:
+    payment_id = await a_paid_one(toy)
+    await give_back(toy.box, payment_id)
+    refund = (await rows(toy.box, Refund))[0]
+    unknown = {"words": "Nobody says", "attempt_id": payment_id, "amount": refund.amount, "currency": refund.currency}
+    await toy.box.act(lambda work: open_review(work, "refund_unknown", refund.id, **unknown))
+    await limit(toy, "249.99")
+    for role, code in (("accountant", "forbidden"), ("manager", "approval-required")):
+        refused = await decide(toy, "refund_by_hand", role)
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    assert [one.state for one in await rows(toy.box, Refund)] == ["pending"]
+    assert (await decide(toy, "refund_by_hand", "owner")).status_code == 200
+    assert [one.state for one in await rows(toy.box, Refund)] == ["done"]
 
 
 async def test_what_does_not_fit_is_refused_and_leaves_the_question_open(toy: ToyBox) -> None:
