@@ -15,7 +15,7 @@ from plugins.payments.services import calling_back, polling, sending_back, start
 from plugins.payments.services.declaring_refunds import SEND_BACK
 from plugins.payments.services.digesting import forget_bodies, read_notice
 from plugins.payments.services.hints import READ
-from plugins.payments.services.requesting import START
+from plugins.payments.services.requesting import ASKING, START
 from plugins.payments.services.sending_back import ASK_REFUND
 
 
@@ -25,7 +25,7 @@ async def start(work: Work, payload: Mapping[str, Any]) -> Call | None:
     return await starting.start(work, uuid.UUID(payload["payment_id"]))
 
 
-@job(polling.ASKING)
+@job(ASKING)
 async def ask(work: Work, payload: Mapping[str, Any]) -> Call | None:
     """Ask a provider how a payment stands; `asks`: the question that was planned."""
     return await polling.ask(work, uuid.UUID(payload["payment_id"]), payload.get("asks"))

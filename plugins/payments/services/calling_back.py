@@ -15,8 +15,7 @@ from plugins.payments.services import health
 from plugins.payments.services.accounts import gateway_named, installed
 from plugins.payments.services.calling import Way, deed_after, end_operation, known_of, payment_row, request_of, way_of
 from plugins.payments.services.hearing import hear
-from plugins.payments.services.polling import ASKING
-from plugins.payments.services.requesting import held_payment
+from plugins.payments.services.requesting import have_asked, held_payment
 
 CANCEL: Final = "payments.cancel"
 
@@ -64,7 +63,7 @@ async def call_back(work: Work, payment_id: uuid.UUID) -> Call | None:
     if row is None or operation is None or row.state in FINAL or operation.sent_at is None:
         return None
     if not row.provider_ids or await health.admit(work, row.account_id, "cancel") is not None:
-        work.later(ASKING, {"payment_id": str(row.id)})
+        have_asked(work, row.id)
         return None
     way = await way_of(work, row)
     return _call(work, way, row, await known_of(work, row, operation.sent_at))
@@ -92,4 +91,4 @@ async def _keep(work: Work, row: Any, facts: Sequence[GatewayFact], failed: Gate
         await hear(work, row.id, facts, "query")
     after = await payment_row(work, row.id)
     if after is not None and after.state not in FINAL:
-        work.later(ASKING, {"payment_id": str(row.id)})
+        have_asked(work, row.id)

@@ -21,9 +21,10 @@ from plugins.payments.services.accounts import gateway_named, opened_config
 from plugins.payments.services.cleaning import split
 from plugins.payments.services.finding import find_payment
 from plugins.payments.services.hearing import hear
-from plugins.payments.services.hints import ASK, READ, WAITING, agrees, is_denied, proof_of
+from plugins.payments.services.hints import READ, WAITING, agrees, is_denied, proof_of
 from plugins.payments.services.money import note_money
 from plugins.payments.services.noticing import account_row
+from plugins.payments.services.requesting import have_asked
 from plugins.payments.services.reviews import open_review
 from plugins.payments.services.sending_back import ask_about_refunds
 
@@ -138,7 +139,7 @@ async def _put_in_tray(work: Work, row: Any, fact: GatewayFact) -> bool:
 async def _doubt(work: Work, row: Any, whose: Whose) -> None:
     """Ask about what a hint says; hear of it what the provider has proved meanwhile."""
     if row.attempt_id is not None and row.attempt_id not in whose:
-        _ask(work, row.attempt_id)
+        have_asked(work, row.attempt_id)
     waits, strange = False, False
     for attempt_id, facts in whose.items():
         if attempt_id is None:
@@ -152,7 +153,7 @@ async def _doubt(work: Work, row: Any, whose: Whose) -> None:
             denied = bool(money) and await is_denied(work, attempt_id, row.at)
             strange, waits = strange or denied, waits or bool(money)
             if not denied:
-                _ask(work, attempt_id)
+                have_asked(work, attempt_id)
         else:
             strange = not await _confirm(work, attempt_id, numbers, money) or strange
     known = next((attempt_id for attempt_id in whose if attempt_id), None)
@@ -176,10 +177,6 @@ async def _confirm(work: Work, attempt_id: uuid.UUID, numbers: set[str], money: 
     if proved:
         await hear(work, attempt_id, proved, "provider")
     return len(proved) == len(money)
-
-
-def _ask(work: Work, attempt_id: uuid.UUID) -> None:
-    work.later(ASK, {"payment_id": str(attempt_id)})
 
 
 # what becomes of it

@@ -15,8 +15,6 @@ from plugins.payments.schemas.gateways import GatewayFact
 
 READ: Final = "payments.read_notice"
 """The job that reads a notice. Payload: `notice_id`."""
-ASK: Final = "payments.ask"
-"""The job that asks the provider about a payment. Payload: `payment_id`."""
 WAITING: Final = ("stored", "orphan")
 """States of notices that may still be read."""
 PROVING: Final = ("captured",)

@@ -35,11 +35,10 @@ from plugins.payments.services.calling import (
     way_of,
 )
 from plugins.payments.services.hearing import hear
-from plugins.payments.services.requesting import START, held_payment
+from plugins.payments.services.requesting import ASKING, START, have_asked, held_payment
 from plugins.payments.services.reviews import open_review
 from plugins.payments.services.timing import next_ask
 
-ASKING: Final = "payments.ask"
 APART: Final = dt.timedelta(seconds=3)
 """Questions about one payment are so far apart, whoever wants them."""
 NOT_SOONER: Final = dt.timedelta(seconds=5)
@@ -127,7 +126,7 @@ async def ask_now(work: Work, payment_id: uuid.UUID) -> None:
         raise NotAwaited("Its money has come, and is known by its number")
     if row.asked_at is not None and (rest := row.asked_at + NOT_SOONER - work.now) > dt.timedelta():
         raise RateLimited(math.ceil(rest.total_seconds()), "The provider was asked a moment ago")
-    work.later(ASKING, {"payment_id": str(row.id)})
+    have_asked(work, row.id)
     work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
 
 

@@ -28,6 +28,9 @@ from plugins.payments.services.asking import check_span, read_phone
 from plugins.payments.services.declaring import declare_attempt
 
 START: Final = "payments.start"
+"""The job that sends a request for money. Payload: `payment_id`."""
+ASKING: Final = "payments.ask"
+"""The job that asks a provider how a payment stands. Payload: `payment_id`; `asks`: the question that was planned."""
 ASK: Final = "ask"
 """The kind of operation that asks a payer for money."""
 _A = Attempt.__table__
@@ -94,6 +97,11 @@ async def request_again(work: Work, payment_id: uuid.UUID, phone: str | None) ->
         subject=f"payment:{made.id}", location_id=row.location_id, register_id=row.register_id, after=str(row.id)
     )
     return made.id
+
+
+def have_asked(work: Work, payment_id: uuid.UUID) -> None:
+    """Have a payment's provider asked about it once this is committed, whatever the plan says."""
+    work.later(ASKING, {"payment_id": str(payment_id)})
 
 
 async def held_payment(work: Work, payment_id: uuid.UUID) -> Any:

@@ -23,10 +23,9 @@ from plugins.payments.schemas.told import AppliedMoney, Place, Subject
 from plugins.payments.services.declaring_refunds import ByHand
 from plugins.payments.services.hearing_refunds import hear_refund
 from plugins.payments.services.refunding import check_largest, give_back
+from plugins.payments.services.requesting import have_asked
 from plugins.payments.services.sending_back import ASK_REFUND, PLAN_ENDED
 
-ASK: Final = "payments.ask"
-"""The job that asks a gateway about a payment. Payload: `payment_id`."""
 REFUND: Final = "payments.refund"
 """The permission that whoever decides to give money back must hold as well."""
 GIVING_BACK: Final = frozenset({"refund", "refund_by_hand"})
@@ -159,7 +158,7 @@ async def _do(work: Work, row: Any, data: ResolveIn, onto: Subject | None) -> No
         case "ask_again" if row.kind == "refund_unknown":
             work.later(ASK_REFUND, {"refund_id": str(row.about), "asks": PLAN_ENDED})
         case "ask_again":
-            work.later(ASK, {"payment_id": str(row.attempt_id)})
+            have_asked(work, row.attempt_id)
         case "accept" | "dismiss":
             pass
 

@@ -33,7 +33,8 @@ from plugins.payments.services.calling import (
     way_of,
 )
 from plugins.payments.services.hearing import hear
-from plugins.payments.services.polling import ASKING, ask_in_time, plan_next
+from plugins.payments.services.polling import ask_in_time, plan_next
+from plugins.payments.services.requesting import have_asked
 from plugins.payments.services.timing import reference_of
 
 Do = Callable[[Callable[[Work], Awaitable[Any]]], Awaitable[Any]]
@@ -93,7 +94,7 @@ async def lost(work: Work, row: Any, operation: Any) -> None:
     if await end_operation(work, operation.id, "sent", "unsure", ended_at=work.now):
         fact = GatewayFact(kind="unknown", key=f"start:{operation.id}", words="The answer was lost")
         await hear(work, row.id, [fact], "clock")
-        work.later(ASKING, {"payment_id": str(row.id)})
+        have_asked(work, row.id)
 
 
 async def not_sent(work: Work, row: Any, operation: Any, fault: Fault) -> None:

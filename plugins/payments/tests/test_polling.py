@@ -12,7 +12,7 @@ from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable, NotCancellable, PaymentUnderWay
 from plugins.payments.models import Attempt, Health, Review
 from plugins.payments.services import cancel_payment, polling, request_again
-from plugins.payments.services.polling import ASKING
+from plugins.payments.services.requesting import ASKING
 from plugins.payments.testing.toy import Toy
 from plugins.payments.testing.toy_box import ToyBox, a_toy_payment
 from plugins.payments.tests.looking import rows, the
