@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import httpx
@@ -247,8 +248,8 @@ async def test_a_day_of_cash_and_phones_ends_with_books_that_agree(day: Day) -> 
     went = sum(one["amount"] for one in entries if one["kind"] in ("reversal", "payout"))
     payments = (await day.owner.get("payments/payments", params={"limit": 200})).json()["items"]
     phones = [one for one in payments if one["method"] == "mpesa"]
-    assert sum(float(one["captured"]) for one in phones) == came == 460
-    assert sum(float(one["refunded"]) for one in phones) == went == 200
+    assert sum(Decimal(one["captured"]) for one in phones) == came == 460
+    assert sum(Decimal(one["refunded"]) for one in phones) == went == 200
     sales = (await day.owner.get("sales/sales", params={"limit": 200})).json()["items"]
     assert [one["status"] for one in sales] == ["completed"] * 7
     open_ = (await day.owner.get("payments/reviews", params={"state": "open"})).json()["items"]

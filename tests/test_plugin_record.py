@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 import uuid
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ async def a_kenyan_sale(box: Box) -> uuid.UUID:
     }
     owner = box.client("owner")
     total = (await owner.post("/api/v1/sales/quote", cart)).json()["total"]
-    half = f"{float(total) - 100:.2f}"
+    half = str(Decimal(total) - 100)
     payments = [{"method": "bank_transfer", "amount": "100.00"}, {"method": "cash", "amount": half}]
     made = await owner.post("/api/v1/sales/sales", {**cart, "payments": payments})
     assert made.status_code == 201, made.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ async def a_sale(
     }
     cart = msgspec.convert({k: v for k, v in said.items() if k in CartIn.__struct_fields__}, CartIn)
     total = (await box.look(lambda work: quote(work, cart), shop=shop)).total
-    paid = [PaymentIn(method=method, amount=total)] if float(total) else []
+    paid = [PaymentIn(method=method, amount=total)] if Decimal(total) else []
     sale = msgspec.structs.replace(msgspec.convert(said, SaleIn), payments=paid)
     id_ = (await box.act(lambda work: complete_sale(work, sale), role=role, shop=shop)).id
     return await box.look(lambda work: find_sale(work, id_), shop=shop)

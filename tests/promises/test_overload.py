@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ async def _sold_under_load(box: Box, settings: Settings, rate: float, seconds: f
                 await asyncio.sleep(1 / rate)
             found = Counter(await asyncio.gather(*tasks))
     left = await on_hand(box, product)
-    assert float(left) == 100000 - 1 - found[201], "what was answered 201 is sold, and nothing else"
+    assert Decimal(left) == 100000 - 1 - found[201], "what was answered 201 is sold, and nothing else"
     return found, max(peak, before) / before
 
 
