@@ -11,8 +11,15 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
+import sqlalchemy as sa
 from stdnum.in_ import gstin
 from stdnum.ke import pin
+
+from kernel.app.demo import Demo
+from kernel.auth.models import Location
+from kernel.hooks import seed_demo
+from kernel.testing.box import Box
+from kernel.work import Work
 
 ROOT = Path(__file__).parents[1]
 REGIONS = ("KE", "IN")
@@ -228,3 +235,19 @@ def test_the_demo_has_the_businesses_that_the_docs_name() -> None:
     assert india["tax_number"][:2] == india["state_code"]
     assert kenya["staff"][0] == {"name": "Njeri Kariuki", "email": "owner@mamanjeri.example", "role": "owner"}
     assert "Wanjiku" in {member["name"] for member in kenya["staff"] if member["role"] == "cashier"}
+
+
+async def test_the_kenyan_shop_takes_payments_from_the_simulator_of_m_pesa(box: Box) -> None:
+    async def places(work: Work) -> dict[str, tuple[Any, str]]:
+        return {one.code: (one.id, one.kind) for one in (await work.session.scalars(sa.select(Location))).all()}
+
+    people = {"owner": [box.people["mama-njeri", "owner"]]}
+    demo = Demo(box.deployment, box.shop, people, await box.look(places), days=1)
+    await box.deployment.registry.hooks_for(["payments", "gateways_mpesa"]).tell(seed_demo, demo=demo)
+    owner = box.client("owner")
+    [account] = (await owner.get("/api/v1/payments/accounts")).json()["items"]
+    assert (account["gateway"], account["mode"], account["is_on"]) == ("mpesa", "test", True)
+    switches = (await box.client("operator").get("/api/v1/operating/payments/regions")).json()["items"]
+    assert [(one["region"], one["mode"]) for one in switches if one["is_on"]] == [("KE", "test")]
+    usable = (await owner.get("/api/v1/payments/methods")).json()
+    assert "mpesa" in {one["code"] for one in usable["items"]}

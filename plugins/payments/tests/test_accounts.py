@@ -134,6 +134,19 @@ async def test_gateways_and_methods_say_what_can_be_used_and_managers_of_account
     assert "toy" in [method["code"] for method in said["items"]]
 
 
+async def test_amounts_are_multiples_of_what_the_provider_takes_or_of_what_the_business_rounds_to(toy: ToyBox) -> None:
+    owner, settings = toy.box.client("owner"), "/api/v1/settings/payments"
+    for step, expected in ((None, "1.00"), ("0.5", "1.00"), ("5", "5.00")):
+        if step is not None:
+            version = int((await owner.get(settings)).headers["etag"].strip('"'))
+            rounding = [{"method": "toy", "step": step}]
+            changed = await owner.patch(settings, {"values": {"rounding": rounding}}, version=version)
+            assert changed.status_code == 200, changed.text
+        listed = (await owner.get("/api/v1/payments/methods")).json()["items"]
+        steps = {one["code"]: one["step"] for one in listed}
+        assert (steps["toy"], steps["card"]) == (expected, "0.01")
+
+
 async def test_operators_switch_gateways_without_a_business_and_nobody_else_does(toy: ToyBox) -> None:
     box, operator = toy.box, toy.box.client("operator")
     for role in ("owner", "cashier"):

@@ -12,6 +12,7 @@ from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable, NotCancellable, PaymentUnderWay
 from plugins.payments.models import Attempt, Health, Review
 from plugins.payments.services import cancel_payment, polling, request_again
+from plugins.payments.services.paths import notify_url
 from plugins.payments.services.requesting import ASKING
 from plugins.payments.testing.toy import Toy
 from plugins.payments.testing.toy_box import ToyBox, a_toy_payment
@@ -87,6 +88,21 @@ async def test_of_many_that_would_ask_one_question_one_does(toy: ToyBox) -> None
     assert toy.provider.count("find") == 1
     await let_pass(box, 4, 4)
     assert toy.provider.count("find") == 2, "a reason to ask is kept until it may be asked"
+
+
+async def test_who_has_a_reason_to_ask_waits_for_no_plan_to_begin(toy: ToyBox) -> None:
+    box, provider = toy.box, toy.provider
+    asked, hinted, left = [await a_sent_payment(toy) for _ in "123"]
+    box.clock.pass_by(seconds=1)
+    number = {one: provider.pay((await the(box, one)).provider_ids["payment"]) for one in (asked, hinted, left)}
+    answer = await box.client("cashier").post(f"/api/v1/payments/payments/{asked}/ask")
+    assert answer.status_code == 200, answer.text
+    body, _signature = provider.notice_of((await the(box, hinted)).provider_ids["payment"])
+    path = notify_url(box.deployment, box.shop.id, "payment", hinted).partition("/api")[2]
+    assert (await box.http.post(f"/api{path}", content=body)).status_code == 200
+    await box.run_jobs()
+    assert [(await the(box, one)).reference for one in (asked, hinted, left)] == [number[asked], number[hinted], None]
+    assert provider.count("find") == 2
 
 
 async def test_a_provider_that_is_down_for_an_hour_costs_nothing_but_time(toy: ToyBox) -> None:
