@@ -9,7 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Required, TypedDict, TypeVar, Unpack
 
 import msgspec
 import sqlalchemy as sa
@@ -55,67 +55,48 @@ class Carried(msgspec.Struct, frozen=True):
         return done.migrated if done else []
 
 
-async def carry_out_plan(
-    deployment: Deployment,
-    name: str,
-    action: Deploying,
-    *,
-    hash_: str | None,
-    archive: str | None = None,
-    into: Path | None = None,
-    serving: bool,
-    actor: Actor = SYSTEM,
-    origin: Origin | None = None,
-    progress: Progress | None = None,
-) -> Carried:
-    """Install, upgrade or uninstall for the whole deployment.
+class How(TypedDict, total=False):
+    """How a plan is carried out, and by whom.
 
     hash_: that of the plan that was seen; None carries out whatever it is now. archive: the one kept below home to
     install from. into: the file that an uninstalled plugin's data goes into, by default a new one below home.
+    """
+
+    hash_: Required[str | None]
+    serving: Required[bool]
+    archive: str | None
+    into: Path | None
+    actor: Actor
+    origin: Origin | None
+    progress: Progress | None
+
+
+async def carry_out_plan(deployment: Deployment, name: str, action: Deploying, **how: Unpack[How]) -> Carried:
+    """Install, upgrade or uninstall for the whole deployment.
+
     Raises NotFound, Busy while somebody else does as much, PlanStale, PluginFault for what hinders it, RevisionFailed,
     and what `kernel.app.uninstalling` raises.
     """
     async with only_one(deployment):
-        return await carry_out_alone(
-            deployment,
-            name,
-            action,
-            hash_=hash_,
-            archive=archive,
-            into=into,
-            serving=serving,
-            actor=actor,
-            origin=origin,
-            progress=progress,
-        )
+        return await carry_out_alone(deployment, name, action, **how)
 
 
 async def carry_out_alone(
-    deployment: Deployment,
-    name: str,
-    action: Deploying,
-    *,
-    hash_: str | None,
-    archive: str | None = None,
-    into: Path | None = None,
-    serving: bool,
-    actor: Actor = SYSTEM,
-    origin: Origin | None = None,
-    progress: Progress | None = None,
-    was_begun: bool = False,
+    deployment: Deployment, name: str, action: Deploying, *, was_begun: bool = False, **how: Unpack[How]
 ) -> Carried:
     """The same, by who has `only_one`. was_begun: under this hash already, so that it may be done."""
-    plan = await plan_deployment(deployment, name, action, archive=archive, serving=serving)
+    plan = await plan_deployment(deployment, name, action, archive=how.get("archive"), serving=how["serving"])
     if was_begun and plan.is_done:
         return Carried(plan)
-    if hash_ is not None and hash_ != plan.hash:
-        raise PlanStale(f"It was {hash_[:12]}…, and is {plan.hash[:12]}… now")
+    if how["hash_"] is not None and how["hash_"] != plan.hash:
+        raise PlanStale(f"It was {how['hash_'][:12]}…, and is {plan.hash[:12]}… now")
     if plan.hindrances:
         raise PluginFault(hindering(plan))
     if plan.is_done:
         return Carried(plan)
+    by = {"actor": how.get("actor", SYSTEM), "origin": how.get("origin")}
     try:
-        return await _carry_out(deployment, plan, into, {"actor": actor, "origin": origin}, progress)
+        return await _carry_out(deployment, plan, how.get("into"), by, how.get("progress"))
     except MigrationFailed as fault:
         raise RevisionFailed(str(fault)) from fault
 
