@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kernel.testing.forking import PARENT
 from kernel.testing.servers import in_memory
@@ -23,6 +24,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 PARENT.begin()
+
+# How fast a busy machine makes up examples and runs them is no fault of what is tested.
+settings.register_profile("duka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("duka")
 
 gc.disable()  # until all is collected: nothing of that is ever let go
 YOUNG_OBJECTS = 20_000

@@ -203,6 +203,14 @@ class Back(Struct, frozen=True, kw_only=True):
         return self.amount == self.payment.amount
 
 
+def _plain(body: bytes) -> Any:
+    """A body of JSON as plain values; None for any other."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 class Notice(Struct, frozen=True, kw_only=True):
     """What a provider sent on its own, as it came. headers: by lower-case name."""
 
@@ -215,10 +223,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
     def json(self) -> Any:
         """The body as plain values; None where it is no JSON."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        return _plain(self.body)
 
 
 class Verdict(Struct, frozen=True):
@@ -245,10 +250,7 @@ class Heard(Struct, frozen=True):
 
     def json(self) -> Any:
         """The body as plain values; None where it is no JSON."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        return _plain(self.body)
 
 
 class Token(Struct, frozen=True):

@@ -20,6 +20,7 @@ from plugins.payments.schemas.told import MadeRefund, Place, Subject
 from plugins.payments.schemas.values import Method, MethodKind
 from plugins.payments.services.accounts import installed
 from plugins.payments.services.events import note
+from plugins.payments.services.rows import subject_of
 
 SEND_BACK: Final = "payments.send_back"
 """The job that has a gateway give money back. Payload: `refund_id`."""
@@ -148,7 +149,7 @@ def as_made(refund: Any, kind: MethodKind, customer_id: uuid.UUID | None) -> Mad
     return MadeRefund(
         refund.id,
         refund.attempt_id,
-        Subject(refund.subject_kind, refund.subject_id, refund.subject_number),
+        subject_of(refund),
         refund.method,
         kind,
         refund.amount,

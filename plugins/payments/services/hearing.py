@@ -10,28 +10,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from msgspec import structs
 
-from kernel.auth import Location
 from kernel.db import new_id
-from kernel.errors import NotFound
-from kernel.money import exponent
-from kernel.work import Work, business_date
+from kernel.work import Work
 from plugins.payments.hooks import money_wanted, payment_captured
 from plugins.payments.models import Attempt, Event
 from plugins.payments.rules import FINAL, REFUND_FACTS, Fact, Source, came_late, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.reviews import ReviewKind
-from plugins.payments.schemas.told import CapturedPayment, Subject
 from plugins.payments.services.cleaning import split
 from plugins.payments.services.events import note_event
 from plugins.payments.services.hearing_refunds import hear_about_refunds
 from plugins.payments.services.hints import DENYING, PROVING, look_again_at_hints
 from plugins.payments.services.money import claim_for
-from plugins.payments.services.reviews import close_reviews, open_review
+from plugins.payments.services.reviews import ask_about, close_reviews, open_review
+from plugins.payments.services.rows import as_captured, hold, subject_of, today_at
 
 _A, _E = Attempt.__table__, Event.__table__
 _TOO_MUCH: Final[Mapping[ReviewKind, str]] = {
@@ -65,7 +61,7 @@ async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], 
 
 
 async def _hear_of_money(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
-    row = await _hold(work, attempt_id)
+    row = await hold(work, attempt_id)
     events = await _events(work, attempt_id)
     known = {(one.source, one.dedupe_key) for one in events if one.dedupe_key}
     heard = list(map(_as_fact, events))
@@ -79,16 +75,6 @@ async def _hear_of_money(work: Work, attempt_id: uuid.UUID, facts: Sequence[Gate
     await _settle(work, row, facts, heard)
     if source in ("query", "statement") and any(fact.kind in (*PROVING, *DENYING) for fact in facts):
         await look_again_at_hints(work, attempt_id)
-
-
-async def _hold(work: Work, attempt_id: uuid.UUID) -> Any:
-    """The payment's row, held to the end of the deed."""
-    await work.write()
-    here = sa.select(_A).where(_A.c.business_id == work.business_id, _A.c.id == attempt_id).with_for_update()
-    row = (await work.execute(here)).one_or_none()
-    if row is None:
-        raise NotFound
-    return row
 
 
 async def _events(work: Work, attempt_id: uuid.UUID) -> list[Any]:
@@ -121,15 +107,8 @@ async def _keep(work: Work, row: Any, heard: Sequence[Fact], fact: GatewayFact, 
             if owner is None and await _is_another_of(work, whose, row, fact):
                 await hear(work, whose, [fact], source)
                 return None
-            await open_review(
-                work,
-                "counted_elsewhere",
-                row.id,
-                attempt_id=row.id,
-                amount=fact.amount,
-                currency=row.currency,
-                words=f"The money {fact.money_key} is counted for another payment already",
-            )
+            words = f"The money {fact.money_key} is counted for another payment already"
+            await ask_about(work, "counted_elsewhere", row, fact.amount, words)
             return None
     event_id = note_event(work, row.id, fact, source)
     return _fact(fact, source, event_id)
@@ -195,15 +174,8 @@ async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Seq
     if comes:
         values |= await _take(work, row, standing.captured)
     elif row.captured and standing.captured != row.captured:
-        await open_review(
-            work,
-            "contradicted",
-            row.id,
-            attempt_id=row.id,
-            amount=standing.captured,
-            currency=row.currency,
-            words="The provider told of two different amounts for this payment",
-        )
+        words = "The provider told of two different amounts for this payment"
+        await ask_about(work, "contradicted", row, standing.captured, words)
     here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
     changed = (await work.execute(sa.update(Attempt).where(here).values(values).returning(_A))).one()
     work.session.expire_all()
@@ -212,22 +184,20 @@ async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Seq
     if comes:
         work.changed(Attempt, row.id, {"state": row.state}, {"state": changed.state})
         work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
-        await work.tell(payment_captured, work=work, payment=_told(changed))
+        await work.tell(payment_captured, work=work, payment=as_captured(changed))
         await _ask_about(work, row, changed)
 
 
 async def _take(work: Work, row: Any, captured: int) -> dict[str, Any]:
     """What changes of a payment whose money has come: on the running business day, as far as its document wants it."""
-    place = await work.get(Location, row.location_id)
-    subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
-    said = await work.tell(money_wanted, work=work, subject=subject, amount=captured)
+    said = await work.tell(money_wanted, work=work, subject=subject_of(row), amount=captured)
     applied = min(captured, max(0, said[0].value)) if said else captured
     return {
         "captured": captured,
         "refundable": captured,
         "applied": applied,
         "taken_at": work.now,
-        "business_date": business_date(work.now, ZoneInfo(place.zone), place.day_cutoff),
+        "business_date": await today_at(work, row.location_id),
     }
 
 
@@ -237,19 +207,9 @@ async def _ask_about(work: Work, before: Any, row: Any) -> None:
     if over:
         late = "late" in row.flags or not row.applied
         kind: ReviewKind = "paid_twice" if "another" in row.flags else "late" if late else "overpaid"
-        await open_review(
-            work, kind, row.id, attempt_id=row.id, amount=over, currency=row.currency, words=_TOO_MUCH[kind]
-        )
+        await ask_about(work, kind, row, over, _TOO_MUCH[kind])
     elif row.captured < before.amount:
-        await open_review(
-            work,
-            "underpaid",
-            row.id,
-            attempt_id=row.id,
-            amount=before.amount - row.captured,
-            currency=row.currency,
-            words="Less came than was asked for",
-        )
+        await ask_about(work, "underpaid", row, before.amount - row.captured, "Less came than was asked for")
 
 
 def _ids(before: Mapping[str, str] | None, facts: Sequence[GatewayFact]) -> dict[str, str] | None:
@@ -288,28 +248,4 @@ def _fact(fact: GatewayFact, source: Source, event_id: uuid.UUID) -> Fact:
         fact.currency,
         fact.money_key,
         fact.refund_id or "",
-    )
-
-
-def _told(row: Any) -> CapturedPayment:
-    return CapturedPayment(
-        id=row.id,
-        subject=Subject(row.subject_kind, row.subject_id, row.subject_number),
-        method=row.method,
-        kind=row.kind,
-        amount=row.captured,
-        tendered=None,
-        change=0,
-        currency=row.currency,
-        exponent=exponent(row.currency),
-        reference=row.reference,
-        location_id=row.location_id,
-        register_id=row.register_id,
-        customer_id=row.customer_id,
-        business_date=row.business_date,
-        at=row.taken_at,
-        actor_id=row.taken_by,
-        actor_name=row.taken_by_name,
-        awaited=True,
-        surplus=row.captured - row.applied,
     )

@@ -9,16 +9,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from msgspec import structs
 
-from kernel.auth import Location
 from kernel.db import new_id
 from kernel.errors import NotFound
 from kernel.money import show_amount
-from kernel.work import Work, business_date
+from kernel.work import Work
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import Attempt, Event, Refund
 from plugins.payments.rules import REFUND_FACTS, RefundState, Source, refund_state
@@ -26,6 +24,7 @@ from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.services.declaring_refunds import as_made
 from plugins.payments.services.events import note_event
 from plugins.payments.services.reviews import close_reviews, open_review
+from plugins.payments.services.rows import hold, today_at
 
 _A, _E, _R = Attempt.__table__, Event.__table__, Refund.__table__
 ELSEWHERE = "given back on the provider's pages"
@@ -49,8 +48,7 @@ async def hear_about_refunds(work: Work, attempt_id: uuid.UUID, facts: Sequence[
 
     Raises NotFound for an unknown payment.
     """
-    await work.write()
-    payment = await _hold(work, attempt_id)
+    payment = await hold(work, attempt_id)
     for fact in facts:
         if fact.kind in REFUND_FACTS:
             payment = await _take_in(work, payment, fact, source)
@@ -100,7 +98,7 @@ async def _be_done(work: Work, payment: Any, refund: Any) -> Any:
     """The money has gone back: on the running business day, and told once."""
     if refund.state == "failed":
         payment = await _change_refundable(work, payment, -refund.amount)
-    today = await _today(work, refund.location_id)
+    today = await today_at(work, refund.location_id)
     row = await _change(work, refund, "done", fault=None, business_date=today, at=work.now)
     await close_reviews(work, refund.id, ("refund_failed", "refund_unknown"))
     await work.tell(refund_made, work=work, refund=as_made(row, payment.kind, payment.customer_id))
@@ -156,7 +154,7 @@ async def _record(work: Work, payment: Any, fact: GatewayFact, source: Source) -
         "reason": ELSEWHERE,
         "location_id": payment.location_id,
         "register_id": payment.register_id,
-        "business_date": await _today(work, payment.location_id),
+        "business_date": await today_at(work, payment.location_id),
         "at": work.now,
         "made_by": None,
         "made_by_name": work.actor.name,
@@ -184,14 +182,6 @@ def _likely(payment: Any, refunds: Sequence[Any], fact: GatewayFact) -> Any | No
     open_ones = [one for one in refunds if one.state == "pending" and fact.amount in (None, one.amount)]
     amount = payment.refundable + 1 if fact.amount is None else fact.amount
     return open_ones[0] if len(open_ones) == 1 and amount > payment.refundable else None
-
-
-async def _hold(work: Work, attempt_id: uuid.UUID) -> Any:
-    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == attempt_id)
-    row = (await work.execute(sa.select(_A).where(here).with_for_update())).one_or_none()
-    if row is None:
-        raise NotFound
-    return row
 
 
 async def _refunds(work: Work, attempt_id: uuid.UUID) -> Sequence[Any]:
@@ -232,11 +222,6 @@ async def _change_refundable(work: Work, payment: Any, amount: int) -> Any:
 
 def _this(work: Work, refund: Any) -> tuple[sa.ColumnElement[bool], ...]:
     return (_R.c.business_id == work.business_id, _R.c.id == refund.id)
-
-
-async def _today(work: Work, location_id: uuid.UUID) -> Any:
-    place = await work.get(Location, location_id)
-    return business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
 
 
 def _note_only(work: Work, payment: Any, fact: GatewayFact, source: Source) -> None:

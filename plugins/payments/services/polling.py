@@ -36,7 +36,7 @@ from plugins.payments.services.calling import (
 )
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.requesting import ASKING, START, have_asked, held_payment
-from plugins.payments.services.reviews import open_review
+from plugins.payments.services.reviews import ask_about
 from plugins.payments.services.timing import next_ask
 
 APART: Final = dt.timedelta(seconds=3)
@@ -220,7 +220,4 @@ async def _ask_a_person(work: Work, row: Any) -> None:
     """Once for each payment of which its provider has not told the end within the plan."""
     asked = sa.select(_R.c.id).where(_R.c.business_id == work.business_id, _R.c.about == row.id, _R.c.kind == "unknown")
     if (await work.execute(asked.limit(1))).one_or_none() is None:
-        words = "The provider does not say how this payment ended"
-        await open_review(
-            work, "unknown", row.id, words=words, attempt_id=row.id, amount=row.amount, currency=row.currency
-        )
+        await ask_about(work, "unknown", row, row.amount, "The provider does not say how this payment ended")

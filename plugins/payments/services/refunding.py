@@ -6,15 +6,13 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth import Location
 from kernel.db import Prepared
 from kernel.errors import Invalid, NotFound
 from kernel.money import exponent, format_amount, show_amount
-from kernel.work import Work, business_date, check_register, in_micro, need_approval
+from kernel.work import Work, check_register, in_micro, need_approval
 from plugins.payments.errors import RefundTooLarge, UnknownMethod
 from plugins.payments.hooks import refund_made
 from plugins.payments.models import Attempt
@@ -24,7 +22,8 @@ from plugins.payments.schemas.told import Place, Subject
 from plugins.payments.services.asking import amount_at, methods
 from plugins.payments.services.declaring_refunds import ByHand, declare_refund, why_not
 from plugins.payments.services.hearing_refunds import hear_refund
-from plugins.payments.services.reviews import open_review
+from plugins.payments.services.reviews import ask_about
+from plugins.payments.services.rows import subject_of, today_at
 
 __all__ = ["LARGEST", "ByHand", "check_largest", "give_back", "hear_refund", "refund_one"]
 
@@ -97,15 +96,7 @@ async def give_back(
 async def _ask_to_give_back(work: Work, row: Any, amount: int, said: str) -> None:
     """Ask a person to give back what a gateway does not."""
     back = show_amount(amount, row.currency, work.shop.region)
-    await open_review(
-        work,
-        "refund_failed",
-        row.id,
-        attempt_id=row.id,
-        amount=amount,
-        currency=row.currency,
-        words=f"{back} must go back: {said}",
-    )
+    await ask_about(work, "refund_failed", row, amount, f"{back} must go back: {said}")
 
 
 async def refund_one(work: Work, data: RefundIn) -> RefundOut:
@@ -124,9 +115,8 @@ async def refund_one(work: Work, data: RefundIn) -> RefundOut:
     if data.register_id is not None:
         await check_register(work, location_id, data.register_id)
     place = Place(location_id, register_id, await _business_day(work, location_id), row.customer_id)
-    subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
     by_hand = _by_hand(work, data, row.gateway)
-    [made] = await give_back(work, subject, data.reason, [(row.id, amount)], place, by_hand=by_hand)
+    [made] = await give_back(work, subject_of(row), data.reason, [(row.id, amount)], place, by_hand=by_hand)
     work.audit(
         subject=f"payment:{row.id}",
         reason=data.reason,
@@ -170,7 +160,6 @@ def _by_hand(work: Work, data: RefundIn, gateway: str | None) -> ByHand | None:
 
 async def _business_day(work: Work, location_id: uuid.UUID) -> dt.date:
     try:
-        location = await work.get(Location, location_id)
+        return await today_at(work, location_id)
     except NotFound as fault:
         raise NotFound.at("/location_id", "There is no such location") from fault
-    return business_date(work.now, ZoneInfo(location.zone), location.day_cutoff)

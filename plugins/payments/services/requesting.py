@@ -6,15 +6,12 @@ import datetime as dt
 import hashlib
 import uuid
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth import Location
 from kernel.db import new_id
-from kernel.errors import NotFound
 from kernel.money import format_amount
-from kernel.work import Work, business_date
+from kernel.work import Work
 from plugins.payments.errors import NotAwaited, PaymentUnderWay, UnknownMethod
 from plugins.payments.hooks import money_wanted
 from plugins.payments.models import Attempt, Event, Operation
@@ -26,6 +23,7 @@ from plugins.payments.services import health
 from plugins.payments.services.accounts import account_for, gateway_of, known_methods
 from plugins.payments.services.asking import check_span, read_phone
 from plugins.payments.services.declaring import declare_attempt
+from plugins.payments.services.rows import hold, subject_of, today_at
 
 START: Final = "payments.start"
 """The job that sends a request for money. Payload: `payment_id`."""
@@ -78,7 +76,7 @@ async def request_again(work: Work, payment_id: uuid.UUID, phone: str | None) ->
     row = await held_payment(work, payment_id)
     if row.captured or not (row.state in FINAL or await _is_unknown_to_provider(work, row)):
         raise PaymentUnderWay(f"The payment is {row.state}; ask the provider about it first")
-    subject = Subject(row.subject_kind, row.subject_id, row.subject_number)
+    subject = subject_of(row)
     wanted = await work.tell(money_wanted, work=work, subject=subject, amount=row.amount)
     if wanted and wanted[0].value < row.amount:
         raise NotAwaited("The document waits for this money no more")
@@ -89,8 +87,7 @@ async def request_again(work: Work, payment_id: uuid.UUID, phone: str | None) ->
     check_span(work, gateway, row.amount, "/amount")
     whose = row.payer_phone if phone is None else read_phone(work, gateway, phone, "/phone")
     work.begin("payments")
-    at = await work.get(Location, row.location_id)
-    today = business_date(work.now, ZoneInfo(at.zone), at.day_cutoff)
+    today = await today_at(work, row.location_id)
     place = Place(row.location_id, row.register_id, today, row.customer_id)
     made = await request_payment(work, subject, Taken(method, row.amount, awaited=True, phone=whose), place)
     work.audit(
@@ -106,11 +103,7 @@ def have_asked(work: Work, payment_id: uuid.UUID) -> None:
 
 async def held_payment(work: Work, payment_id: uuid.UUID) -> Any:
     """The row of a payment by a gateway, held to the end of the deed. Raises NotFound, NotAwaited for any other."""
-    await work.write()
-    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == payment_id)
-    row = (await work.execute(sa.select(_A).where(here).with_for_update())).one_or_none()
-    if row is None:
-        raise NotFound
+    row = await hold(work, payment_id)
     work.see_location(row.location_id)
     if row.gateway is None:
         raise NotAwaited("No provider was asked for this payment")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import uuid
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth import Location
 from kernel.errors import Invalid, NotFound
 from kernel.money import exponent, format_amount
-from kernel.work import Work, business_date
+from kernel.work import Work
 from plugins.payments.errors import ActionNotOffered, ReviewClosed
 from plugins.payments.hooks import money_applied, money_wanted
 from plugins.payments.models import Attempt, Refund, Review
@@ -24,6 +22,7 @@ from plugins.payments.services.declaring_refunds import ByHand
 from plugins.payments.services.hearing_refunds import hear_refund
 from plugins.payments.services.refunding import check_largest, give_back
 from plugins.payments.services.requesting import have_asked
+from plugins.payments.services.rows import subject_of, today_at
 from plugins.payments.services.sending_back import ASK_REFUND, PLAN_ENDED
 
 REFUND: Final = "payments.refund"
@@ -154,7 +153,7 @@ async def _do(work: Work, row: Any, data: ResolveIn, onto: Subject | None) -> No
         case "refund_by_hand":
             await _give_back(work, row, data, ByHand(None, data.reference))
         case "apply":
-            await _apply(work, row, onto or Subject(row.subject_kind, row.subject_id, row.subject_number))
+            await _apply(work, row, onto or subject_of(row))
         case "ask_again" if row.kind == "refund_unknown":
             work.later(ASK_REFUND, {"refund_id": str(row.about), "asks": PLAN_ENDED})
         case "ask_again":
@@ -199,11 +198,10 @@ async def _close_failed(work: Work, refund_id: uuid.UUID, data: ResolveIn) -> No
 
 async def _refund(work: Work, row: Any, amount: int, data: ResolveIn, by_hand: ByHand | None) -> None:
     payment = await work.get(Attempt, row.attempt_id)
-    place = await work.get(Location, payment.location_id)
-    today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
+    today = await today_at(work, payment.location_id)
     paid_at = Place(payment.location_id, payment.register_id, today, payment.customer_id)
-    subject = Subject(payment.subject_kind, payment.subject_id, payment.subject_number)
-    await give_back(work, subject, _why(row, data), [(payment.id, amount)], paid_at, by_hand=by_hand)
+    back = [(payment.id, amount)]
+    await give_back(work, subject_of(payment), _why(row, data), back, paid_at, by_hand=by_hand)
 
 
 def _why(row: Any, data: ResolveIn) -> str:

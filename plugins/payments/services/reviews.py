@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -46,6 +47,11 @@ async def open_review(
         "version": 1,
     }
     await work.execute(insert(Review).values(row).on_conflict_do_nothing())
+
+
+async def ask_about(work: Work, kind: ReviewKind, row: Any, amount: int | None, words: str) -> None:
+    """Ask a person about a payment's row, and an amount of it in minor units, unless they are asked already."""
+    await open_review(work, kind, row.id, attempt_id=row.id, amount=amount, currency=row.currency, words=words)
 
 
 async def close_reviews(work: Work, about: uuid.UUID, kinds: Sequence[ReviewKind]) -> None:

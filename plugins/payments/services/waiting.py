@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from kernel.auth import Location
-from kernel.money import exponent
-from kernel.work import Work, business_date
+from kernel.work import Work
 from plugins.payments.errors import NotAwaited
 from plugins.payments.hooks import payment_captured
 from plugins.payments.models import Attempt
 from plugins.payments.rules import FINAL, GIVEN_UP
-from plugins.payments.schemas.told import CapturedPayment, Subject
+from plugins.payments.schemas.told import Subject
 from plugins.payments.services.calling_back import try_to_call_back
 from plugins.payments.services.events import note
+from plugins.payments.services.rows import as_captured, today_at
 
 _A = Attempt.__table__
 
@@ -30,8 +27,7 @@ async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> N
     with.
     """
     row = await work.get(Attempt, payment_id)
-    place = await work.get(Location, row.location_id)
-    today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
+    today = await today_at(work, row.location_id)
     came = await work.execute(
         sa.update(Attempt)
         .where(
@@ -58,7 +54,7 @@ async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> N
     note(work, payment_id, "captured", "hand", paid.amount, paid.currency)
     work.audit(subject=f"payment:{payment_id}", location_id=paid.location_id, register_id=paid.register_id)
     work.changed(Attempt, payment_id, {"state": "pending"}, {"state": "captured"})
-    await work.tell(payment_captured, work=work, payment=_told(paid, today))
+    await work.tell(payment_captured, work=work, payment=as_captured(paid))
 
 
 async def rename_subject(work: Work, subject: Subject) -> None:
@@ -104,26 +100,3 @@ async def _give_up(work: Work, row: Any) -> None:
     flags = sorted({*row.flags, GIVEN_UP})
     await work.execute(sa.update(Attempt).where(here).values(flags=flags, version=_A.c.version + 1))
     await try_to_call_back(work, row)
-
-
-def _told(row: Any, today: dt.date) -> CapturedPayment:
-    return CapturedPayment(
-        id=row.id,
-        subject=Subject(row.subject_kind, row.subject_id, row.subject_number),
-        method=row.method,
-        kind=row.kind,
-        amount=row.amount,
-        tendered=row.tendered,
-        change=row.change,
-        currency=row.currency,
-        exponent=exponent(row.currency),
-        reference=row.reference,
-        location_id=row.location_id,
-        register_id=row.register_id,
-        customer_id=row.customer_id,
-        business_date=today,
-        at=row.taken_at,
-        actor_id=row.taken_by,
-        actor_name=row.taken_by_name,
-        awaited=True,
-    )
