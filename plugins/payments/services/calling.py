@@ -48,6 +48,7 @@ class Way(Struct, frozen=True):
     gateway: Gateway
     line: AccountLine
     notify: str
+    account_id: uuid.UUID
 
 
 async def payment_row(work: Work, payment_id: uuid.UUID) -> Any | None:
@@ -69,7 +70,7 @@ async def way_of(work: Work, row: Any) -> Way:
         raise AccountNotUsable("The account of this payment is gone")
     everything = notify_url(deployment, work.business_id, "account", account.id, account.generation)
     line = AccountLine(deployment, work.business_id, account, gateway, region=work.shop.region, notify=everything)
-    return Way(gateway, line, notify_url(deployment, work.business_id, "payment", row.id))
+    return Way(gateway, line, notify_url(deployment, work.business_id, "payment", row.id), account.id)
 
 
 async def known_of(work: Work, row: Any, asked_at: dt.datetime) -> Known:

@@ -6,11 +6,12 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec import structs
 
 from kernel.money import CURRENCIES
-from plugins.payments.schemas.gateways import GatewayFact
+from plugins.payments.schemas.gateways import Fault, GatewayFact
 
 MOST_MINOR = 10**15
 """Beyond so many minor units it is no amount of money."""
@@ -40,21 +41,34 @@ def _clean(fact: GatewayFact) -> GatewayFact:
         currency=_text(fact.currency, 10),
         fee=fact.fee if fact.fee is not None and 0 <= fact.fee <= MOST_MINOR else None,
         reference=_text(fact.reference, _KEYS),
-        ids=_ids(fact.ids),
+        ids=plain_ids(fact.ids),
         payer=_text(fact.payer, 100),
         refund_id=_uuid(fact.refund_id),
         at=fact.at if fact.at is not None and fact.at.tzinfo is not None else None,
-        code=_text(fact.code, 100) or "",
-        words=_text(fact.words, 500) or "",
+        code=plain(fact.code, 100),
+        words=plain(fact.words),
+        said=plain(fact.said),
+        tells=plain(fact.tells),
     )
 
 
-def _ids(ids: Mapping[str, str]) -> dict[str, str]:
+def storable(fault: Fault) -> dict[str, Any]:
+    """Why a provider did not do it, as it can be stored."""
+    return {"kind": fault.kind, "said": plain(fault.said), "code": plain(fault.code, 100)}
+
+
+def plain(said: str, most: int = 500) -> str:
+    """A provider's words as they can be stored."""
+    return _CONTROL.sub("", said)[:most]
+
+
+def plain_ids(ids: Mapping[str, str]) -> dict[str, str]:
+    """What a provider calls something, as it can be stored."""
     return {_name(str(name)): _name(str(value)) for name, value in list(ids.items())[:20]}
 
 
 def _text(said: str | None, most: int) -> str | None:
-    return None if said is None else _CONTROL.sub("", said)[:most]
+    return None if said is None else plain(said, most)
 
 
 def _name(said: str) -> str:

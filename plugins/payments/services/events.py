@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from kernel.db import new_id
 from kernel.work import Work
@@ -53,3 +54,9 @@ def note_event(
         },
     )
     return event_id
+
+
+def fault_of(fact: GatewayFact, otherwise: str = "") -> dict[str, Any]:
+    """Why something failed, as it is stored beside what failed. otherwise: in words, where the provider has none."""
+    told = {"kind": fact.fault or "unknown", "said": fact.said or fact.words or otherwise, "code": fact.code}
+    return told | ({"tells": fact.tells} if fact.tells else {})

@@ -19,6 +19,7 @@ from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable
 from plugins.payments.models import Health
 from plugins.payments.schemas.gateways import Gateway, GatewayFailed
+from plugins.payments.services.cleaning import storable
 from plugins.payments.services.timing import FAILURES, pause
 
 CallKind = Literal["ask", "find", "cancel", "refund", "find_refund"]
@@ -77,7 +78,7 @@ async def _note_well(work: Work, account_id: uuid.UUID, kind: CallKind) -> None:
 
 
 async def _note_down(work: Work, account_id: uuid.UUID, kind: CallKind, failed: GatewayFailed) -> None:
-    fault = {"kind": failed.fault.kind, "said": failed.fault.said, "code": failed.fault.code}
+    fault = storable(failed.fault)
     said = _row(work, account_id, kind, failed_in_a_row=1, last_failed_at=work.now, last_fault=fault)
     counted = said.on_conflict_do_update(
         index_elements=_KEY,

@@ -21,9 +21,8 @@ from plugins.payments.models import Attempt, Event
 from plugins.payments.rules import FINAL, REFUND_FACTS, Fact, Source, came_late, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.reviews import ReviewKind
-from plugins.payments.services.cleaning import split
-from plugins.payments.services.events import note_event
-from plugins.payments.services.hearing_refunds import hear_about_refunds
+from plugins.payments.services.events import fault_of, note_event
+from plugins.payments.services.hearing_refunds import hear_about_refunds, sound_facts
 from plugins.payments.services.hints import DENYING, PROVING, look_again_at_hints
 from plugins.payments.services.money import claim_for
 from plugins.payments.services.reviews import ask_about, close_reviews, open_review
@@ -42,16 +41,7 @@ async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], 
 
     Facts about refunds are made of the refunds that they speak of. Raises NotFound.
     """
-    facts, unsound = split(facts)
-    if unsound:
-        await work.write()
-        await open_review(
-            work,
-            "contradicted",
-            attempt_id,
-            attempt_id=attempt_id,
-            words="The provider tells of an amount that cannot be",
-        )
+    facts = await sound_facts(work, attempt_id, facts)
     going_back = [fact for fact in facts if fact.kind in REFUND_FACTS]
     facts = [fact for fact in facts if fact.kind not in REFUND_FACTS]
     if facts:
@@ -223,8 +213,7 @@ def _fault(before: Mapping[str, Any] | None, facts: Sequence[GatewayFact]) -> di
     said = next((fact for fact in reversed(facts) if fact.fault), None)
     if said is None:
         return None if before is None else dict(before)
-    told = {"kind": said.fault, "said": said.said or said.words, "code": said.code}
-    return told | ({"tells": said.tells} if said.tells else {})
+    return fault_of(said)
 
 
 def _as_fact(row: Any) -> Fact:

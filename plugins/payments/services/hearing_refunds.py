@@ -21,8 +21,9 @@ from plugins.payments.hooks import refund_made
 from plugins.payments.models import Attempt, Event, Refund
 from plugins.payments.rules import REFUND_FACTS, RefundState, Source, refund_state
 from plugins.payments.schemas.gateways import GatewayFact
+from plugins.payments.services.cleaning import split
 from plugins.payments.services.declaring_refunds import as_made
-from plugins.payments.services.events import note_event
+from plugins.payments.services.events import fault_of, note_event
 from plugins.payments.services.reviews import close_reviews, open_review
 from plugins.payments.services.rows import hold, today_at
 
@@ -39,8 +40,19 @@ async def hear_refund(work: Work, refund_id: uuid.UUID, facts: Sequence[GatewayF
     attempt_id = (await work.execute(found)).scalar_one_or_none()
     if attempt_id is None:
         raise NotFound
-    ours = [structs.replace(fact, refund_id=str(refund_id)) for fact in facts]
+    sound = await sound_facts(work, attempt_id, facts)
+    ours = [structs.replace(fact, refund_id=str(refund_id)) for fact in sound]
     await hear_about_refunds(work, attempt_id, ours, source)
+
+
+async def sound_facts(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact]) -> Sequence[GatewayFact]:
+    """The facts about a payment as they can be stored; a person is asked about those of amounts that cannot be."""
+    sound, unsound = split(facts)
+    if unsound:
+        await work.write()
+        words = "The provider tells of an amount that cannot be"
+        await open_review(work, "contradicted", attempt_id, attempt_id=attempt_id, words=words)
+    return sound
 
 
 async def hear_about_refunds(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
@@ -58,7 +70,7 @@ async def _take_in(work: Work, payment: Any, fact: GatewayFact, source: Source) 
     """Take in one fact; returns the payment's row as it is then."""
     refunds = await _refunds(work, payment.id)
     heard = await _heard(work, payment.id)
-    refund = _meant(refunds, fact)
+    refund = _meant(payment, refunds, fact)
     if refund is None and any(one.dedupe_key == fact.key for one in heard):
         return payment
     if refund is None:
@@ -107,11 +119,7 @@ async def _be_done(work: Work, payment: Any, refund: Any) -> Any:
 
 async def _fail(work: Work, payment: Any, refund: Any, fact: GatewayFact) -> Any:
     """The money stays: it may be given back again, and somebody is asked."""
-    fault = {
-        "kind": fact.fault or "unknown",
-        "said": fact.said or fact.words or "The provider refused",
-        "code": fact.code,
-    }
+    fault = fault_of(fact, "The provider refused")
     await _change(work, refund, "failed", fault=fault)
     payment = await _change_refundable(work, payment, refund.amount)
     await close_reviews(work, refund.id, ("refund_unknown",))
@@ -168,12 +176,12 @@ async def _record(work: Work, payment: Any, fact: GatewayFact, source: Source) -
     return payment
 
 
-def _meant(refunds: Sequence[Any], fact: GatewayFact) -> Any | None:
-    """The refund that a fact speaks of: by our id, or by an id that the provider gave it."""
+def _meant(payment: Any, refunds: Sequence[Any], fact: GatewayFact) -> Any | None:
+    """The refund that a fact speaks of: by our id, or by an id that the provider gave it and not its payment."""
     named = next((one for one in refunds if str(one.id) == fact.refund_id), None)
     if named is not None:
         return named
-    said = set(fact.ids.items())
+    said = fact.ids.items() - (payment.provider_ids or {}).items()
     return next((one for one in refunds if said & set((one.provider_ids or {}).items())), None)
 
 

@@ -7,9 +7,10 @@ provider takes one id for one request; the provider is asked instead.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from msgspec import Struct, structs
@@ -19,11 +20,14 @@ from kernel.jobs import Call
 from kernel.work import Work
 from plugins.payments.models import Attempt, Operation, Refund
 from plugins.payments.schemas.gateways import Back, Fault, Gateway, GatewayFact, GatewayFailed, Started
+from plugins.payments.services import health
 from plugins.payments.services.calling import Way, deed_after, known_of, way_of
+from plugins.payments.services.cleaning import plain_ids, storable
 from plugins.payments.services.declaring_refunds import GIVE_BACK, SEND_BACK
 from plugins.payments.services.hearing_refunds import hear_refund
 from plugins.payments.services.reviews import open_review
 
+log = logging.getLogger("duka.payments")
 ASK_REFUND: Final = "payments.ask_refund"
 """The job that asks a gateway what became of a refund. Payload: `refund_id`; `asks`: how often it was asked."""
 PLAN_ENDED: Final = 1000
@@ -58,14 +62,20 @@ async def send_back(work: Work, refund_id: uuid.UUID) -> Call | None:
     refund, operation = await _pending(work, refund_id)
     if refund is None or operation.state in _DONE_WITH:
         return None
+    was_sent = operation.state != "planned"
     try:
         errand = await _errand(work, refund)
     except DukaError as fault:
-        await _end(work, operation, "refused", _as_stored(Fault("configuration", fault.detail)))
-        await hear_refund(work, refund_id, [_failed(refund, Fault("configuration", fault.detail))], "clock")
+        if was_sent:  # so it may have been made, by whoever can no longer be asked
+            await _ask_a_person(work, refund, fault.detail)
+        else:
+            await _refuse(work, refund, operation, Fault("configuration", fault.detail))
         return None
-    if operation.state != "planned" and not errand.gateway.capabilities.retry_is_safe:
+    if was_sent and not errand.gateway.capabilities.retry_is_safe:
         work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": 0})
+        return None
+    if (until := await health.admit(work, errand.way.account_id, "refund")) is not None:
+        await _wait(work, refund, operation, errand.gateway, until)
         return None
     here = sa.and_(_O.c.business_id == work.business_id, _O.c.id == operation.id)
     await work.execute(sa.update(Operation).where(here).values(state="sent", sent_at=work.now))
@@ -78,7 +88,7 @@ async def send_back(work: Work, refund_id: uuid.UUID) -> Call | None:
             said = failed
 
         async def store(work: Work) -> None:
-            await _store(work, refund_id, errand.gateway, said)
+            await _store(work, refund_id, errand, said)
 
         await do(store)
 
@@ -94,16 +104,28 @@ async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int | None) -> Call
     refund, operation = await _pending(work, refund_id)
     if refund is None or operation.state in ("planned", "refused"):
         return None
-    errand = await _errand(work, refund)
+    try:
+        errand = await _errand(work, refund)
+    except DukaError as fault:
+        await _ask_a_person(work, refund, fault.detail)
+        return None
+    if (until := await health.admit(work, errand.way.account_id, "find_refund")) is not None:
+        work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": asks}, at=until)
+        return None
     do: Do = deed_after(work, ASK_REFUND)
 
     async def call() -> None:
+        failed: GatewayFailed | None = None
+        facts: Sequence[GatewayFact] = ()
         try:
-            facts: Sequence[GatewayFact] = await errand.gateway.find_refund(errand.way.line, errand.back)
-        except GatewayFailed:
-            facts = ()
+            facts = await errand.gateway.find_refund(errand.way.line, errand.back)
+        except GatewayFailed as fault:
+            failed = fault
+        except Exception:  # it is as if nothing had been answered, so that a person is asked in the end
+            log.exception("the gateway %s failed over what its provider said of a refund", errand.gateway.name)
 
         async def store(work: Work) -> None:
+            await health.note(work, errand.way.account_id, "find_refund", failed)
             await hear_refund(work, refund_id, facts, "query")
             if asks is not None:
                 await _ask_again(work, refund_id, errand.gateway, asks + 1, is_known=bool(facts))
@@ -141,8 +163,10 @@ async def sweep(work: Work) -> None:
             work.later(ASK_REFUND, said | {"asks": PLAN_ENDED}, dedup=f"{ASK_REFUND}:{row.id}:{week}")
 
 
-async def _store(work: Work, refund_id: uuid.UUID, gateway: Gateway, said: Started | GatewayFailed) -> None:
+async def _store(work: Work, refund_id: uuid.UUID, errand: Errand, said: Started | GatewayFailed) -> None:
     """Store what sending a refund came to."""
+    gateway = errand.gateway
+    await health.note(work, errand.way.account_id, "refund", said if isinstance(said, GatewayFailed) else None)
     refund, operation = await _pending(work, refund_id)
     if refund is None:  # its notice was faster
         operation = await _operation(work, refund_id)
@@ -150,26 +174,46 @@ async def _store(work: Work, refund_id: uuid.UUID, gateway: Gateway, said: Start
         return
     if isinstance(said, Started):
         await _end(work, operation, "accepted")
-        ids = {**(refund.provider_ids or {}), **said.ids}
+        ids = {**(refund.provider_ids or {}), **plain_ids(said.ids)}
         here = sa.and_(_R.c.business_id == work.business_id, _R.c.id == refund_id)
         await work.execute(sa.update(Refund).where(here).values(provider_ids=ids or None))
         await hear_refund(work, refund_id, said.facts, "provider")
         await _ask_again(work, refund_id, gateway, 0)
         return
-    fault = _as_stored(said.fault)
     if said.is_unsure:
-        await _end(work, operation, "unsure", fault)
-        if gateway.capabilities.retry_is_safe and work.now - operation.created_at < TRIES_FOR:
+        await _end(work, operation, "unsure", storable(said.fault))
+        if gateway.capabilities.retry_is_safe and _may_try(work, operation):
             work.later(SEND_BACK, {"refund_id": str(refund_id)}, at=_later(work, refund))
         else:
             await _ask_again(work, refund_id, gateway, 0)
-    elif said.fault.again and work.now - operation.created_at < TRIES_FOR:
-        await _end(work, operation, "planned", fault)
+    elif said.fault.again and _may_try(work, operation):
+        await _end(work, operation, "planned", storable(said.fault))
         at = work.now + dt.timedelta(seconds=said.after_s) if said.after_s else _later(work, refund)
         work.later(SEND_BACK, {"refund_id": str(refund_id)}, at=at)
     else:
-        await _end(work, operation, "refused", fault)
-        await hear_refund(work, refund_id, [_failed(refund, said.fault)], "provider")
+        await _refuse(work, refund, operation, said.fault, "provider")
+
+
+async def _refuse(
+    work: Work, refund: Any, operation: Any, fault: Fault, source: Literal["clock", "provider"] = "clock"
+) -> None:
+    """End a refund of which nothing was made."""
+    await _end(work, operation, "refused", storable(fault))
+    await hear_refund(work, refund.id, [_failed(refund, fault)], source)
+
+
+async def _wait(work: Work, refund: Any, operation: Any, gateway: Gateway, until: dt.datetime) -> None:
+    """Send a refund once its gateway is let alone no more; if it has been tried for long enough, no longer."""
+    if _may_try(work, operation):
+        work.later(SEND_BACK, {"refund_id": str(refund.id)}, at=until)
+    elif operation.state == "planned":
+        await _refuse(work, refund, operation, Fault("provider_down", "The provider did not answer for a day"))
+    else:
+        await _ask_again(work, refund.id, gateway, 0)
+
+
+def _may_try(work: Work, operation: Any) -> bool:
+    return bool(work.now - operation.created_at < TRIES_FOR)
 
 
 async def _ask_again(work: Work, refund_id: uuid.UUID, gateway: Gateway, asks: int, *, is_known: bool = False) -> None:
@@ -186,17 +230,15 @@ async def _ask_again(work: Work, refund_id: uuid.UUID, gateway: Gateway, asks: i
     elif is_known and work.now - since < WAITS_FOR:
         at = work.now + dt.timedelta(seconds=can.asks_last_s)
     else:
-        await open_review(
-            work,
-            "refund_unknown",
-            refund_id,
-            attempt_id=refund.attempt_id,
-            amount=refund.amount,
-            currency=refund.currency,
-            words=f"{gateway.title} does not say whether the money went back",
-        )
+        await _ask_a_person(work, refund, f"{gateway.title} does not say whether the money went back")
         return
     work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": asks}, at=at)
+
+
+async def _ask_a_person(work: Work, refund: Any, words: str) -> None:
+    """Ask what became of a refund that was sent."""
+    said: Mapping[str, Any] = {"attempt_id": refund.attempt_id, "amount": refund.amount, "currency": refund.currency}
+    await open_review(work, "refund_unknown", refund.id, words=words, **said)
 
 
 def _later(work: Work, refund: Any) -> dt.datetime:
@@ -252,7 +294,3 @@ def _failed(refund: Any, fault: Fault) -> GatewayFact:
         code=fault.code,
         words=fault.said,
     )
-
-
-def _as_stored(fault: Fault) -> dict[str, Any]:
-    return {"kind": fault.kind, "said": fault.said, "code": fault.code}

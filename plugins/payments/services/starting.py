@@ -12,15 +12,13 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import msgspec
-
 from kernel.jobs import Call
 from kernel.money import exponent
 from kernel.sealing import SealBroken
 from kernel.work import Work, crashpoint
 from plugins.payments.errors import AccountNotUsable, UnknownGateway
 from plugins.payments.rules import FINAL
-from plugins.payments.schemas.gateways import Asked, Fault, GatewayFact, GatewayFailed, Started
+from plugins.payments.schemas.gateways import Asked, Fault, GatewayFact, GatewayFailed, Show, Started
 from plugins.payments.services import health
 from plugins.payments.services.calling import (
     STALE,
@@ -32,12 +30,15 @@ from plugins.payments.services.calling import (
     request_of,
     way_of,
 )
+from plugins.payments.services.cleaning import plain, storable
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.polling import ask_in_time, plan_next
 from plugins.payments.services.requesting import have_asked
 from plugins.payments.services.timing import reference_of
 
 Do = Callable[[Callable[[Work], Awaitable[Any]]], Awaitable[Any]]
+MOST_SHOWN: Final = 1_000_000
+"""Letters of a picture that a payer scans, and of anything else they are shown."""
 CRASHPOINTS: Final = ("payments.before_call", "payments.after_call", "payments.outcome_kept")
 """Between them a call is made, and what came of it is written down."""
 
@@ -99,7 +100,7 @@ async def lost(work: Work, row: Any, operation: Any) -> None:
 
 async def not_sent(work: Work, row: Any, operation: Any, fault: Fault) -> None:
     """End a payment whose request never left: nothing can come of it."""
-    if await end_operation(work, operation.id, "planned", "refused", ended_at=work.now, fault=_told(fault)):
+    if await end_operation(work, operation.id, "planned", "refused", ended_at=work.now, fault=storable(fault)):
         await hear(work, row.id, [_failed(operation.id, fault)], "provider")
 
 
@@ -157,7 +158,7 @@ async def _keep(work: Work, row: Any, operation_id: uuid.UUID, started: Started)
     """The provider took it on: keep what it calls it and what the payer is shown, and ask about it in time."""
     await end_operation(work, operation_id, "sent", "accepted", ended_at=work.now)
     await health.note(work, row.account_id, "ask")
-    shown = {"show": msgspec.to_builtins(started.show)} if started.show is not None else {}
+    shown = {"show": _show(started.show)} if started.show is not None else {}
     until = {"expires_at": started.expires_at} if started.expires_at is not None else {}
     if shown or until:
         await change_payment(work, row.id, **shown, **until)
@@ -169,7 +170,7 @@ async def _keep_failure(work: Work, row: Any, operation_id: uuid.UUID, failed: G
     """The provider refused, which ends the payment; or nobody knows, and it is asked."""
     await health.note(work, row.account_id, "ask", failed)
     after = "unsure" if failed.is_unsure else "refused"
-    await end_operation(work, operation_id, "sent", after, ended_at=work.now, fault=_told(failed.fault))
+    await end_operation(work, operation_id, "sent", after, ended_at=work.now, fault=storable(failed.fault))
     if not failed.is_unsure:
         await hear(work, row.id, [_failed(operation_id, failed.fault)], "provider")
         return
@@ -179,9 +180,9 @@ async def _keep_failure(work: Work, row: Any, operation_id: uuid.UUID, failed: G
     await ask_in_time(work, row.id)
 
 
+def _show(show: Show) -> dict[str, str]:
+    return {"kind": show.kind, "words": plain(show.words), "text": plain(show.text, MOST_SHOWN)}
+
+
 def _failed(operation_id: uuid.UUID, fault: Fault) -> GatewayFact:
     return GatewayFact(kind="failed", key=f"start:{operation_id}", fault=fault.kind, code=fault.code, words=fault.said)
-
-
-def _told(fault: Fault) -> dict[str, Any]:
-    return {"kind": fault.kind, "said": fault.said, "code": fault.code, "again": fault.again}

@@ -14,6 +14,7 @@ from kernel.work import Work
 from plugins.payments.schemas.accounts import TrialOut
 from plugins.payments.schemas.gateways import Gateway, GatewayFailed, Line
 from plugins.payments.services.accounts import gateway_named
+from plugins.payments.services.cleaning import plain
 from plugins.payments.services.line import AccountLine
 from plugins.payments.services.paths import notify_url
 from plugins.payments.services.setting_up import account_of, need_person
@@ -73,7 +74,7 @@ async def _spoken(gateway: Gateway, line: Line, call: Call, clock: Callable[[], 
         async with asyncio.timeout(LONGEST_S):
             words = await call(gateway, line)
     except GatewayFailed as failed:
-        return TrialOut(False, failed.fault.said[:500], failed.fault.kind, clock())
+        return TrialOut(False, plain(failed.fault.said), failed.fault.kind, clock())
     except TimeoutError:
         return TrialOut(False, "The provider did not answer in time", "timeout", clock())
-    return TrialOut(True, words[:500], None, clock())
+    return TrialOut(True, plain(words), None, clock())

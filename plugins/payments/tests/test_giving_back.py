@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from kernel.db.tables import Job
 from kernel.testing.box import Box
 from kernel.work import Work
-from plugins.payments.api import GatewayFact
+from plugins.payments.api import Fault, GatewayFact, GatewayFailed
 from plugins.payments.models import Attempt, Event, Operation, Refund, Review
 from plugins.payments.rules import Source
 from plugins.payments.services import sending_back
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.paths import notify_url
 from plugins.payments.services.refunding import hear_refund
-from plugins.payments.testing.toy_box import ToyBox, a_paid_one
+from plugins.payments.testing.toy import Toy
+from plugins.payments.testing.toy_box import ToyBox, a_paid_one, a_toy_payment
 from plugins.payments.testing.toy_provider import SIGNATURE
 
 REFUNDS = "/api/v1/payments/refunds"
@@ -134,6 +135,91 @@ async def test_where_nobody_can_say_what_became_of_it_a_person_is_asked_and_late
     await tell(box, refund, "refund_done")
     assert [(one.kind, one.resolution) for one in await rows(box, Review)] == [("refund_unknown", "settled")]
     assert (await shown(box, refund))["status"] == "done"
+
+
+async def forget_the_gateway(work: Work) -> None:
+    """Let the payments of a business be of a gateway that is not installed."""
+    here = sa.update(Attempt).where(Attempt.business_id == work.business_id)
+    await work.execute(here.values(gateway="gone"))
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+async def test_what_may_have_been_sent_is_never_said_to_have_failed_because_its_gateway_is_gone(
+    toy: ToyBox, is_sent: bool
+) -> None:
+    box, payment_id = toy.box, await a_paid_one(toy)
+    refund = (await give_back(box, payment_id)).json()["id"]
+    if is_sent:
+        assert await box.act(lambda work: sending_back.send_back(work, uuid.UUID(refund))) is not None, "it dies"
+    await box.act(forget_the_gateway)
+    await box.run_jobs()
+    await box.act(lambda work: sending_back.ask_refund(work, uuid.UUID(refund), 0))
+    [review] = await rows(box, Review)
+    assert (review.kind, (await shown(box, refund))["status"]) == (
+        ("refund_unknown", "pending") if is_sent else ("refund_failed", "failed")
+    )
+    assert await left(box, payment_id) == (0 if is_sent else WHOLE)
+
+
+async def test_a_gateway_that_gives_nothing_back_just_now_is_left_alone(toy: ToyBox) -> None:
+    box, provider = toy.box, toy.provider
+    paid = [await a_paid_one(toy) for _ in range(8)]
+    provider.always("refund", "html")
+    for payment_id in paid[:5]:
+        await give_back(box, payment_id)
+        await box.run_jobs()
+    waiting = [(await give_back(box, payment_id)).json()["id"] for payment_id in paid[5:]]
+    await box.run_jobs()
+    assert provider.count("refund") == 5
+    provider.always("refund", "accept")
+    for _ in range(3):
+        box.clock.pass_by(minutes=2)
+        await box.run_jobs()
+    assert [(await shown(box, one))["status"] for one in waiting] == ["done"] * 3
+
+
+async def test_a_gateway_that_stumbles_over_a_refund_has_a_person_asked_in_the_end(
+    toy: ToyBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    box, payment_id = toy.box, await a_paid_one(toy)
+    monkeypatch.setattr(Toy, "find_refund", stumble)
+    toy.provider.next("refund", "lose")
+    await give_back(box, payment_id)
+    for _ in range(12):
+        await box.run_jobs()
+        box.clock.pass_by(minutes=30)
+    assert [one.kind for one in await rows(box, Review)] == ["refund_unknown"]
+
+
+async def test_what_a_provider_says_with_its_refusal_is_stored_whatever_it_holds(
+    toy: ToyBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any) -> Any:
+        raise GatewayFailed(Fault("validation", "No\x00 \ud800" + "!" * 900, "1\x00"))
+
+    box, payment_id = toy.box, await a_paid_one(toy)
+    monkeypatch.setattr(Toy, "give_back", refuse)
+    refund = (await give_back(box, payment_id)).json()["id"]
+    monkeypatch.setattr(Toy, "ask", refuse)
+    asked = await a_toy_payment(box)
+    await box.run_jobs()
+    fault = (await shown(box, refund))["fault"]
+    assert (fault["said"][:5], len(fault["said"]), fault["code"]) == ("No !!", 500, "1")
+    assert next(row.fault["code"] for row in await rows(box, Attempt) if row.id == asked) == "1"
+
+
+async def test_a_refund_is_not_taken_for_another_by_an_id_of_their_payment(toy: ToyBox) -> None:
+    box, payment_id = toy.box, await a_paid_one(toy)
+    bought = next(row.provider_ids for row in await rows(box, Attempt) if row.id == payment_id)
+    for number in "12":
+        ids = {**bought, "refund": f"x{number}"}
+        fact = GatewayFact(kind="refund_done", key=f"x{number}", amount=10_000, currency="KES", ids=ids)
+        await hear_of(box, payment_id, fact, "statement")
+    assert [(one.state, one.amount) for one in await rows(box, Refund)] == [("done", 10_000)] * 2
+    assert await left(box, payment_id) == 5_000
 
 
 @pytest.mark.parametrize("is_safe", [False, True])
