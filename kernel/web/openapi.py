@@ -347,7 +347,8 @@ def _anchored(pattern: str) -> str:
 
 
 _FILE = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
-_KINDS = ("text/csv", "application/x-ndjson", "application/zip", "image/webp", SPREADSHEET)
+_PICTURES = ("image/png", "image/svg+xml", "image/webp")
+_KINDS = ("text/csv", "application/x-ndjson", "application/zip", *_PICTURES, SPREADSHEET)
 _FILES = dict.fromkeys(_KINDS, _FILE) | {"application/json": {"schema": {"type": "object"}, "example": {}}}
 """What a route that answers a file may send."""
 _ABOUT = (

@@ -56,6 +56,8 @@ from kernel.work.leaving_out import note_strike, one_more
 
 T = TypeVar("T")
 STRANGER = Actor(None, "nobody", frozenset())
+_UNCHANGED = ("ETag", "Cache-Control")
+"""What an answer says again that is as it was: without it the kept one would be thrown away."""
 
 
 class Visit:
@@ -318,7 +320,7 @@ async def _read(visit: Visit, route: Route, work: Work, shape: Shape | None, giv
     answer = _encode(visit, route, value)
     tag, known = answer.headers.get("ETag"), visit.headers.get("if-none-match")
     if tag and known and (known.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in known.split(","))):
-        return Answered(304, b"", {"ETag": tag})
+        return Answered(304, b"", {name: answer.headers[name] for name in _UNCHANGED if name in answer.headers})
     return answer
 
 

@@ -11,6 +11,7 @@ PLUGIN = Plugin(
         Permission("payments.see", "See payments and refunds"),
         Permission("payments.refund", "Give money back"),
         Permission("payments.confirm", "Say that awaited money has come"),
+        Permission("payments.confirm_by_hand", "Say that money has come which no provider tells of, by its number"),
         Permission("payments.ask", "Ask a provider how a payment stands"),
         Permission("payments.request", "Send a request for money again, or call it back"),
         Permission("payments.manage_accounts", "Open, change and try accounts at payment gateways"),
@@ -25,12 +26,20 @@ PLUGIN = Plugin(
             bounds="payments.refund",
             defaults={"manager": None},
         ),
+        Limit(
+            "payments.confirmed_amount",
+            "Most money to say has come, of one payment, by its number alone",
+            unit="amount",
+            bounds="payments.confirm_by_hand",
+            defaults={"manager": None, "accountant": None, "cashier": "5000"},
+        ),
     ),
     grants={
         "manager": (
             "payments.see",
             "payments.refund",
             "payments.confirm",
+            "payments.confirm_by_hand",
             "payments.ask",
             "payments.request",
             "payments.dismiss",
@@ -39,11 +48,12 @@ PLUGIN = Plugin(
         "accountant": (
             "payments.see",
             "payments.confirm",
+            "payments.confirm_by_hand",
             "payments.ask",
             "payments.dismiss",
             "payments.review",
         ),
-        "cashier": ("payments.see", "payments.ask", "payments.request"),
+        "cashier": ("payments.see", "payments.ask", "payments.request", "payments.confirm_by_hand"),
     },
     settings="schemas.settings:Settings",
 )

@@ -100,3 +100,15 @@ class ActionNotOffered(Conflict):
     """What is to be done does not fit what is asked."""
 
     code, title = "action-not-offered", "This cannot be done here"
+
+
+class NotByHand(Conflict):
+    """A provider says itself when money has come, so that no person needs to."""
+
+    code, title = "not-by-hand", "The provider itself says when this money comes"
+
+
+class NothingToScan(Conflict):
+    """There is no code by which this could be paid."""
+
+    code, title = "nothing-to-scan", "There is no code to scan"

@@ -66,9 +66,11 @@ ReviewKind = Literal[
     "unknown",
     "refund_failed",
     "refund_unknown",
+    "unverified",
 ]
 """Why money needs a person: it came late, twice, in another amount or currency; it belongs to nobody, or twice; two
-sources contradict each other; a notice is forged; nobody knows how a payment or refund ended.
+sources contradict each other; a notice is forged; nobody knows how a payment or refund ended; a person said that money
+came, and no statement shows it.
 """
 
 Action = Literal["refund", "refund_by_hand", "accept", "apply", "ask_again", "dismiss"]
@@ -78,6 +80,9 @@ refund: give what nobody wants, or what failed, back through the gateway. refund
 accept: keep it as it is. apply: put it onto its document, or another open one. ask_again: ask the provider once more.
 dismiss: there is nothing to decide.
 """
+
+UNVERIFIED: Final = "unverified"
+"""The flag of a payment by a gateway whose money only a person has seen."""
 
 PRECEDENCE: Final[tuple[State, ...]] = get_args(State)
 
@@ -206,6 +211,12 @@ def came_late(facts: Sequence[Fact]) -> bool:
     return False
 
 
+def is_word_only(facts: Iterable[Fact]) -> bool:
+    """Whether money came of which only a person has said so: a provider's or a statement's word proves it."""
+    said = {fact.source for fact in facts if fact.kind == "captured"}
+    return said == {"hand"}
+
+
 RefundRefusal = Literal["none", "part", "late"]
 """Why a provider gives money back in no way, not in parts, or no more."""
 
@@ -239,21 +250,25 @@ _DECISIONS: Final[Mapping[ReviewKind, tuple[Action, ...]]] = MappingProxyType(
         "orphan": ("accept", "dismiss"),
         "forged": ("accept", "dismiss"),
         "unknown": ("ask_again", "accept", "dismiss"),
+        "unverified": ("accept", "dismiss"),
         "refund_failed": ("refund", "refund_by_hand", "accept"),
         "refund_unknown": ("ask_again", "refund", "refund_by_hand", "accept"),
     }
 )
 
 
-def actions_for(kind: ReviewKind, *, by_gateway: bool, surplus: int, refundable: int) -> tuple[Action, ...]:
-    """What may be decided about something, the likeliest first. surplus: what its document does not take and was not
-    given back; refundable: what may still be given back, of the payment; both in minor units.
+def actions_for(
+    kind: ReviewKind, *, sends_back: bool, is_asked: bool, surplus: int, refundable: int
+) -> tuple[Action, ...]:
+    """What may be decided about something, the likeliest first. sends_back, is_asked: whether a provider gives money
+    back, or can be asked. surplus: what its document does not take and was not given back; refundable: what may still
+    be given back, of the payment; both in minor units.
     """
     fits = {
-        "refund": by_gateway and (kind == "refund_unknown" or refundable > 0),
+        "refund": sends_back and (kind == "refund_unknown" or refundable > 0),
         "refund_by_hand": kind == "refund_unknown" or refundable > 0,
         "apply": surplus > 0,
-        "ask_again": by_gateway,
+        "ask_again": is_asked,
     }
     found = tuple(action for action in _DECISIONS[kind] if fits.get(action, True))
     return found if "dismiss" in found or refundable or kind == "refund_unknown" else (*found, "dismiss")

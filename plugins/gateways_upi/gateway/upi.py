@@ -1,4 +1,4 @@
-"""UPI by the shop's own address: a link is made here, and nobody is called. A person or a statement proves the money."""
+"""UPI by the shop's own address: a link is made here, nobody is called; a person or a statement proves the money."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from plugins.gateways_upi.rules.links import looks_like_address
 
 Address = Annotated[str, Meta(min_length=3, max_length=320, pattern=r"\A[\x21-\x7e]+@[\x21-\x7e]+\Z")]
 PayeeName = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"\A[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z")]
+Category = Annotated[str, Meta(pattern=r"\A[0-9]{4}\Z", examples=["5411"])]
 Key = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\A[\x21-\x7e]+\Z")]
 
 
@@ -22,9 +23,7 @@ class UpiConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     address: Annotated[Address, Meta(title="UPI address (VPA) that is paid", examples=["dukashop@okhdfcbank"])]
     name: Annotated[PayeeName, Meta(title="Name that payers read")] = "Shop"
-    category: Annotated[
-        str | None, Meta(title="Merchant category, as the bank has it", pattern=r"\A[0-9]{4}\Z", examples=["5411"])
-    ] = None
+    category: Annotated[Category | None, Meta(title="Merchant category, as the bank has it")] = None
     most: Annotated[int, Meta(ge=1, le=1_000_000, title="Most rupees at once, as the bank allows")] = 100_000
     checks_address: Annotated[bool, Meta(title="Refuse an address that does not look like name@bank")] = True
     api_key: Annotated[Key | None, secret(), Meta(title="Key of the bank's API; links need none")] = None

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from kernel.errors import NotFound, RateLimited
-from kernel.money import exponent, format_amount
+from kernel.money import format_amount
 from kernel.web import Watch, command, page, query, stream
 from kernel.wire import Page, Reply, StreamEvent
 from kernel.work import ApprovalNotValid, ApprovalRequired, Work
@@ -30,7 +30,6 @@ from plugins.payments.errors import (
 from plugins.payments.models import Attempt, Event, Refund, Review
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.answers import (
-    EventOut,
     MethodOut,
     MethodsOut,
     PaymentFacts,
@@ -47,10 +46,11 @@ from plugins.payments.schemas.requests import (
     ResendIn,
 )
 from plugins.payments.schemas.review_queue import ResolveIn, ReviewOut, ReviewQuery
-from plugins.payments.services.accounts import sorted_out, step_of_gateway
+from plugins.payments.services.accounts import is_confirmed_by_hand, sorted_out, step_of_gateway
 from plugins.payments.services.declaring_refunds import refund_out
-from plugins.payments.services.reading import news_of, payment_out
+from plugins.payments.services.reading import news_of
 from plugins.payments.services.resolving import QUEUE, find_review, resolve, review_out
+from plugins.payments.services.showing import facts_out, whole_payment
 
 _A, _E, _R, _V = Attempt.__table__.c, Event.__table__.c, Refund.__table__.c, Review.__table__.c
 _PAYMENT_FILTERS: Final = {
@@ -86,6 +86,7 @@ async def list_methods(work: Work, query: MethodsQuery) -> MethodsOut:
                 format_amount(max(found.of(one).step, step_of_gateway(work, one)), shop.exponent),
                 one.waits,
                 one.takes_phone,
+                is_confirmed_by_hand(work, one),
             )
             for one in usable
         ],
@@ -98,13 +99,13 @@ async def list_payments(work: Work, query: PaymentQuery) -> Page[PaymentFacts]:
     """Payments, the newest first."""
     statement: sa.Select[Any] = sa.select(Attempt.__table__).where(_A.business_id == work.business_id)
     statement = statement.where(*_filters(query, _PAYMENT_FILTERS))
-    return await page(work, statement, query, order=[_A.id], make=_facts, descending=True)
+    return await page(work, statement, query, order=[_A.id], make=facts_out, descending=True)
 
 
 @query("/payments/{payment_id}", permission="payments.see")
 async def get_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     """One payment, with all that became known of it and what was given back."""
-    return await _whole(work, payment_id)
+    return await whole_payment(work, payment_id)
 
 
 @command(
@@ -122,7 +123,7 @@ async def confirm_payment(work: Work, payment_id: uuid.UUID, data: ConfirmIn) ->
     """
     await services.confirm(work, payment_id, data.reference)
     await work.flush()
-    return await _whole(work, payment_id)
+    return await whole_payment(work, payment_id)
 
 
 @command("POST", "/payments/{payment_id}/ask", permission="payments.ask", status=200, errors=(NotAwaited, RateLimited))
@@ -132,7 +133,7 @@ async def ask_about_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     What it answers stands in the payment a moment later. One payment is asked about every few seconds at most.
     """
     await services.ask_now(work, payment_id)
-    return await _whole(work, payment_id)
+    return await whole_payment(work, payment_id)
 
 
 @command("POST", "/payments/{payment_id}/cancel", permission="payments.request", status=200, errors=(NotCancellable,))
@@ -144,7 +145,7 @@ async def cancel_payment(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
     """
     await services.cancel_payment(work, payment_id)
     await work.flush()
-    return await _whole(work, payment_id)
+    return await whole_payment(work, payment_id)
 
 
 @command(
@@ -161,7 +162,7 @@ async def resend_payment(work: Work, payment_id: uuid.UUID, data: ResendIn) -> R
     """
     made = await services.request_again(work, payment_id, data.phone)
     await work.flush()
-    return Reply(await _whole(work, made), location=f"/api/v1/payments/payments/{made}")
+    return Reply(await whole_payment(work, made), location=f"/api/v1/payments/payments/{made}")
 
 
 @stream("/payments/{payment_id}/events", permission="payments.see")
@@ -173,17 +174,6 @@ async def watch_payment(watch: Watch, payment_id: uuid.UUID) -> AsyncIterator[St
     """
     async for news in watch.changes(lambda work: news_of(work, payment_id)):
         yield StreamEvent("payment", news, news.status in FINAL)
-
-
-async def _whole(work: Work, payment_id: uuid.UUID) -> PaymentWhole:
-    payment = await work.get(Attempt, payment_id)
-    events = sa.select(Event.__table__).where(_E.business_id == work.business_id, _E.attempt_id == payment_id)
-    refunds = sa.select(Refund.__table__).where(_R.business_id == work.business_id, _R.attempt_id == payment_id)
-    return PaymentWhole(
-        **structs.asdict(_facts(payment)),
-        events=[_event(row, payment.currency) for row in await work.execute(events.order_by(_E.id))],
-        refunds=[refund_out(row) for row in await work.execute(refunds.order_by(_R.id))],
-    )
 
 
 @command(
@@ -266,42 +256,3 @@ def _filters(query: Struct, columns: Mapping[str, sa.ColumnElement[Any]]) -> lis
     """What a list query asks for, column by column."""
     asked = ((column, getattr(query, name)) for name, column in columns.items())
     return [column == value for column, value in asked if value is not None]
-
-
-def _facts(row: Any) -> PaymentFacts:
-    digits, said = exponent(row.currency), payment_out(row)
-    return PaymentFacts(
-        row.id,
-        row.subject_kind,
-        row.subject_id,
-        row.subject_number,
-        row.method,
-        row.gateway,
-        row.mode,
-        format_amount(row.amount, digits),
-        None if row.tendered is None else format_amount(row.tendered, digits),
-        format_amount(row.change, digits),
-        row.currency,
-        row.state,
-        format_amount(row.captured, digits),
-        format_amount(row.captured - row.refundable, digits),
-        row.reference,
-        row.flags,
-        row.location_id,
-        row.register_id,
-        row.customer_id,
-        row.business_date,
-        row.taken_at,
-        row.taken_by_name,
-        said.fault,
-        said.show,
-        said.expires_at,
-    )
-
-
-def _event(row: Any, currency: str) -> EventOut:
-    amount = None if row.amount is None else format_amount(row.amount, exponent(row.currency or currency))
-    ids = {"refund_id": str(row.refund_id)} if row.refund_id else {}
-    return EventOut(
-        row.id, row.kind, row.source, amount, row.currency, ids | (row.provider_ids or {}), row.at, row.code, row.words
-    )

@@ -28,6 +28,8 @@ from plugins.payments.schemas.values import (
     Waits,
 )
 
+Unverified = Annotated[bool, Meta(description="Only a person has seen the money; no statement has shown it yet.")]
+
 
 class FaultOut(Struct, frozen=True):
     """What kept a provider from doing it. said: for whoever stands at the till; tells: for the payer; code: the
@@ -71,6 +73,7 @@ class PaymentOut(Struct, frozen=True):
     given_up: bool = False
     captured: Annotated[Amount, Meta(description="What came.", examples=["850.00"])] = "0.00"
     surplus: Annotated[Amount, Meta(description="Of what came, what the document does not take.")] = "0.00"
+    unverified: Unverified = False
 
 
 class RefundOut(Struct, frozen=True):
@@ -111,6 +114,7 @@ class IncomingOut(Struct, frozen=True):
     paid_at: dt.datetime | None
     known_at: dt.datetime
     state: IncomingState
+    unverified: Unverified
 
 
 class MethodOut(Struct, frozen=True):
@@ -123,6 +127,9 @@ class MethodOut(Struct, frozen=True):
     step: Annotated[Amount, Meta(description="Amounts paid with it are multiples of this.", examples=["0.01"])]
     waits: Annotated[Waits, Meta(examples=["may"])]
     takes_phone: Annotated[bool, Meta(description="Whether the payer's phone number goes with it.")] = False
+    by_hand: Annotated[bool, Meta(description="A person confirms its money, by its number: see `confirm-by-hand`.")] = (
+        False
+    )
 
 
 class MethodsOut(Struct, frozen=True):

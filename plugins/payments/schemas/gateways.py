@@ -60,16 +60,20 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     """What a provider can do; static, shown to operators, and what the conformance kit expects of the gateway.
 
     regions: ISO codes where it is offered. notices: whether it signs what it sends on its own, or sends hints only.
+    confirmed_by_hand: whether a person may say that money is there, who saw it on the shop's own phone; it counts as
+    unverified until a statement shows it.
     refunds: none, of whole payments only, or in parts. pays_out: whether parts can be paid back as a payment of ours.
     cancels: whether an unpaid request can be called back. finds_by_reference: whether it can be asked for a payment by
     our reference alone. retry_is_safe: whether asking twice with the same reference makes one payment.
-    asks_after_s: seconds after the request at which it is asked; then every `asks_last_s`. lives_s: how long a request
-    can be paid. reference_most, reference_letters: what our reference may look like there.
+    asks_after_s: seconds after the request at which it is asked; then every `asks_last_s`. None and 0: it cannot be
+    asked. lives_s: how long a request can be paid. reference_most, reference_letters: what our reference may look like
+    there.
     """
 
     regions: tuple[str, ...]
     spans: tuple[Span, ...]
     notices: Literal["signed", "hint", "none"]
+    confirmed_by_hand: bool = False
     refunds: Literal["none", "whole", "parts"] = "none"
     refund_days: int | None = None
     pays_out: bool = False
@@ -82,6 +86,21 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     lives_s: int = 120
     reference_most: int = 12
     reference_letters: str = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the provider can be asked how a payment stands."""
+        return bool(self.asks_after_s or self.asks_last_s > 0)
+
+    @property
+    def sends_back(self) -> bool:
+        """Whether money goes back through the provider at all."""
+        return self.refunds != "none" or self.pays_out
+
+    @property
+    def ends_by_word(self) -> bool:
+        """Whether only people can say how a payment ended: nothing is sent, and nobody can be asked."""
+        return self.confirmed_by_hand and self.notices == "none" and not self.is_asked
 
 
 class GatewayFact(Struct, frozen=True, kw_only=True):
@@ -160,7 +179,8 @@ class Started(Struct, frozen=True):
 class Asked(Struct, frozen=True, kw_only=True):
     """A payment to be asked for. id: of this one request, the same however often it is sent.
 
-    phone: as the gateway's `phone` gave it. notify: where the provider sends word of this payment.
+    phone: as the gateway's `phone` gave it. notify: where the provider sends word of this payment. method: code of the
+    way of paying, for gateways that stand behind several.
     """
 
     id: str
@@ -172,6 +192,14 @@ class Asked(Struct, frozen=True, kw_only=True):
     notify: str
     phone: str | None = None
     expires_at: dt.datetime | None = None
+    method: str = ""
+
+
+class Counter(Struct, frozen=True):
+    """A place where money comes in unasked. reference: what it is called at the provider; words: for payers."""
+
+    reference: str
+    words: str
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -346,6 +374,16 @@ class Gateway(ABC):
     def phone(self, said: str, region: str) -> str:
         """A payer's phone as the provider wants it. Raises ValueError saying what is wrong."""
         return said
+
+    def number(self, said: str) -> str:
+        """The number of money as a person typed it, in the provider's writing; only where people confirm. Raises
+        ValueError saying what is wrong.
+        """
+        return said
+
+    def standing_code(self, config: Any, at: Counter) -> Show:
+        """A code that stays at a counter, by which payers pay unasked; of the kind `qr`. Raises GatewayFailed."""
+        raise not_supported(f"{self.title} has no codes that stay at a counter")
 
     def reads(self, raw: Any) -> Any:
         """What may be stored of a provider's words: nothing of payers, no secret."""

@@ -62,7 +62,7 @@ class CapturedPayment(Struct, frozen=True):
     """Money that came in, as it is told. `amount` in minor units, net of change.
 
     `awaited`: its document was made before the money came, and stands already. `surplus`: how much of it the document
-    does not take; it stays with the payment until somebody decides.
+    does not take; it stays with the payment until somebody decides. `unverified`: only a person has seen it.
     """
 
     id: UUID
@@ -84,6 +84,7 @@ class CapturedPayment(Struct, frozen=True):
     actor_name: str
     awaited: bool = False
     surplus: int = 0
+    unverified: bool = False
 
 
 class AppliedMoney(Struct, frozen=True):

@@ -4,6 +4,7 @@ from plugins.payments.services.asking import coins, methods, read_payments
 from plugins.payments.services.calling_back import cancel_payment
 from plugins.payments.services.columns import captured_payments, made_refunds
 from plugins.payments.services.polling import ask_now
+from plugins.payments.services.proving import ask_about_unverified, hear_statement
 from plugins.payments.services.reading import payments_of
 from plugins.payments.services.refunding import give_back, refund_one
 from plugins.payments.services.requesting import request_again
@@ -11,6 +12,7 @@ from plugins.payments.services.taking import take
 from plugins.payments.services.waiting import confirm, give_up_waiting, rename_subject
 
 __all__ = [
+    "ask_about_unverified",
     "ask_now",
     "cancel_payment",
     "captured_payments",
@@ -18,6 +20,7 @@ __all__ = [
     "confirm",
     "give_back",
     "give_up_waiting",
+    "hear_statement",
     "made_refunds",
     "methods",
     "payments_of",

@@ -69,11 +69,11 @@ def gateway_of(work: Work, method: Method) -> Gateway:
 
 
 async def account_for(
-    work: Work, gateway: Gateway, amount: int, location_id: uuid.UUID, register_id: uuid.UUID | None
+    work: Work, gateway: Gateway, amount: int | None, location_id: uuid.UUID, register_id: uuid.UUID | None
 ) -> Any:
     """The account that takes an amount at a till: what the region lets be used there, in the order of fallback.
 
-    Returns its row. Raises GatewayUnavailable, saying why and what else is open.
+    amount: None for any. Returns its row. Raises GatewayUnavailable, saying why and what else is open.
     """
     at, ground = At(amount, location_id, register_id), await ground_of(work)
     found = ways_of(work, ground, gateway, at)
@@ -140,6 +140,12 @@ def step_of_gateway(work: Work, method: Method) -> int:
     gateway = offered(work).get(method.gateway or "")
     spans = gateway.capabilities.spans if gateway else ()
     return next((span.step for span in spans if span.currency == work.shop.currency), 1)
+
+
+def is_confirmed_by_hand(work: Work, method: Method) -> bool:
+    """Whether a person says that money by a method has come, since its provider does not."""
+    gateway = offered(work).get(method.gateway or "")
+    return gateway is not None and gateway.capabilities.confirmed_by_hand
 
 
 def sealed_config(

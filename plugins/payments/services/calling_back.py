@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from kernel.jobs import Call
 from kernel.work import Work
@@ -32,18 +32,31 @@ async def cancel_payment(work: Work, payment_id: uuid.UUID) -> None:
     if await _end_unsent(work, row):
         return
     gateway = gateway_named(work.deployment, row.gateway)
+    if gateway.capabilities.ends_by_word:
+        await _end_by_word(work, row, "hand")
+        return
     if not gateway.capabilities.cancels:
         raise NotCancellable(f"{gateway.title} calls no request back; it lapses by itself")
     work.later(CANCEL, {"payment_id": str(row.id)})
 
 
-async def try_to_call_back(work: Work, row: Any) -> None:
-    """End a payment's request that has not left yet; have one that has called back, if its provider does that."""
+async def try_to_call_back(work: Work, row: Any, source: Literal["hand", "clock"]) -> None:
+    """End a payment's request that has not left yet; have one that has called back, if its provider does that.
+
+    One of which only people know the end has ended, or nobody knows if time ran out.
+    """
     if await _end_unsent(work, row):
         return
     gateway = installed(work.deployment).get(row.gateway)
-    if gateway is not None and gateway.capabilities.cancels:
+    if gateway is not None and gateway.capabilities.ends_by_word:
+        await _end_by_word(work, row, source)
+    elif gateway is not None and gateway.capabilities.cancels:
         work.later(CANCEL, {"payment_id": str(row.id)})
+
+
+async def _end_by_word(work: Work, row: Any, source: Literal["hand", "clock"]) -> None:
+    fact = GatewayFact(kind="cancelled", key=f"word:{source}", words="Nobody waits for it any more")
+    await hear(work, row.id, [fact], source)
 
 
 async def _end_unsent(work: Work, row: Any) -> bool:

@@ -12,7 +12,7 @@ from kernel.money import exponent, format_amount
 from kernel.work import Work
 from plugins.payments.errors import AlreadyClaimed, PaymentNotWhole
 from plugins.payments.models import Account, Money
-from plugins.payments.rules import Fact, project
+from plugins.payments.rules import UNVERIFIED, Fact, is_word_only, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.told import CapturedPayment, Place, Subject, Taken
 from plugins.payments.services.declaring import declare_attempt
@@ -38,7 +38,7 @@ async def claim_money(work: Work, subject: Subject, taken: Taken, place: Place, 
         place,
         captured=money.amount,
         state=standing.state,
-        flags=list(standing.flags),
+        flags=sorted({*standing.flags, UNVERIFIED} if is_word_only([fact]) else standing.flags),
         applied=taken.amount,
         mode=money.mode,
         account_id=money.account_id,
@@ -66,6 +66,7 @@ async def claim_money(work: Work, subject: Subject, taken: Taken, place: Place, 
         work.actor.id,
         work.actor.name,
         surplus=money.amount - taken.amount,
+        unverified=is_word_only([fact]),
     )
 
 

@@ -18,7 +18,7 @@ from kernel.db import new_id
 from kernel.work import Work
 from plugins.payments.hooks import money_wanted, payment_captured
 from plugins.payments.models import Attempt, Event
-from plugins.payments.rules import FINAL, REFUND_FACTS, Fact, Source, came_late, project
+from plugins.payments.rules import FINAL, REFUND_FACTS, UNVERIFIED, Fact, Source, came_late, is_word_only, project
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.reviews import ReviewKind
 from plugins.payments.services.events import fault_of, note_event
@@ -147,7 +147,7 @@ async def _is_another_of(work: Work, other_id: uuid.UUID, row: Any, fact: Gatewa
 async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Sequence[Fact]) -> None:
     """Write what all that is known comes to, and tell of money that has come."""
     standing = project(row.amount, row.currency, heard)
-    flags = sorted({*row.flags, *standing.flags, *(("late",) if came_late(heard) else ())})
+    flags = _flags(row.flags, standing.flags, heard)
     values: dict[str, Any] = {
         "state": standing.state,
         "flags": flags,
@@ -171,6 +171,9 @@ async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Seq
     work.session.expire_all()
     if standing.state in FINAL and row.state not in FINAL:
         await close_reviews(work, row.id, ("unknown",))
+    if UNVERIFIED in row.flags and UNVERIFIED not in flags:
+        work.changed(Attempt, row.id, {"flags": row.flags}, {"flags": flags})
+        await close_reviews(work, row.id, (UNVERIFIED,))
     if comes:
         work.changed(Attempt, row.id, {"state": row.state}, {"state": changed.state})
         work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
@@ -200,6 +203,12 @@ async def _ask_about(work: Work, before: Any, row: Any) -> None:
         await ask_about(work, kind, row, over, _TOO_MUCH[kind])
     elif row.captured < before.amount:
         await ask_about(work, "underpaid", row, before.amount - row.captured, "Less came than was asked for")
+
+
+def _flags(before: Sequence[str], said: Sequence[str], heard: Sequence[Fact]) -> list[str]:
+    """Flags stay, but for the one that the first proof takes away."""
+    kept = {*before, *said, *(("late",) if came_late(heard) else ())} - {UNVERIFIED}
+    return sorted({*kept, UNVERIFIED} if is_word_only(heard) else kept)
 
 
 def _ids(before: Mapping[str, str] | None, facts: Sequence[GatewayFact]) -> dict[str, str] | None:

@@ -41,6 +41,7 @@ def incoming_out(row: Any) -> IncomingOut:
         row.paid_at,
         row.known_at,
         row.state,
+        row.known_by == "hand",
     )
 
 

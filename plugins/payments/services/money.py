@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,6 +15,7 @@ from plugins.payments.rules import Source
 from plugins.payments.schemas.gateways import GatewayFact
 
 _M = Money.__table__
+_PROVED: Final = ("amount", "currency", "fee", "payer", "provider_ids", "paid_at", "known_by")
 
 
 async def claim_for(
@@ -39,8 +40,11 @@ async def claim_for(
 
 async def note_money(
     work: Work, account_id: uuid.UUID, fact: GatewayFact, source: str, amount: int, currency: str
-) -> None:
-    """Note a piece of money that nobody has counted yet; nothing if it is known."""
+) -> bool:
+    """Note a piece of money that nobody has counted yet; nothing if it is known. Returns whether anything was written.
+
+    What only a person has said is put right by whoever proves it.
+    """
     insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     fresh = {
         "business_id": work.business_id,
@@ -60,4 +64,11 @@ async def note_money(
         "claimed_at": None,
         "state": "unclaimed",
     }
-    await work.execute(insert(Money).values(fresh).on_conflict_do_nothing())
+    if source == "hand":
+        return bool((await work.execute(insert(Money).values(fresh).on_conflict_do_nothing())).rowcount)
+    noted = insert(Money).values(fresh)
+    proved = {name: noted.excluded[name] for name in _PROVED}
+    same = [_M.c.business_id, _M.c.account_id, _M.c.money_key]
+    known_by_word = _M.c.known_by == "hand"
+    written = await work.execute(noted.on_conflict_do_update(index_elements=same, set_=proved, where=known_by_word))
+    return bool(written.rowcount)

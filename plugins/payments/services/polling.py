@@ -24,6 +24,7 @@ from plugins.payments.models import Attempt, Review
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.gateways import Capabilities, Fault, GatewayFact, GatewayFailed, Known
 from plugins.payments.services import health
+from plugins.payments.services.accounts import installed
 from plugins.payments.services.calling import (
     STALE,
     Way,
@@ -124,6 +125,9 @@ async def ask_now(work: Work, payment_id: uuid.UUID) -> None:
     row = await held_payment(work, payment_id)
     if row.captured and row.reference:
         raise NotAwaited("Its money has come, and is known by its number")
+    gateway = installed(work.deployment).get(row.gateway)
+    if gateway is not None and not gateway.capabilities.is_asked:
+        raise NotAwaited(f"{gateway.title} cannot be asked; look at the shop's own phone, and confirm it by hand")
     if row.asked_at is not None and (rest := row.asked_at + NOT_SOONER - work.now) > dt.timedelta():
         raise RateLimited(math.ceil(rest.total_seconds()), "The provider was asked a moment ago")
     have_asked(work, row.id)

@@ -12,7 +12,7 @@ from kernel.db import Prepared, among
 from kernel.money import exponent, format_amount
 from kernel.work import Work
 from plugins.payments.models import Attempt
-from plugins.payments.rules import FINAL, GIVEN_UP
+from plugins.payments.rules import FINAL, GIVEN_UP, UNVERIFIED
 from plugins.payments.schemas.answers import PaymentNews, PaymentOut, ShowOut
 from plugins.payments.services.declaring_refunds import fault_out
 
@@ -72,6 +72,7 @@ def payment_out(row: Any) -> PaymentOut:
         GIVEN_UP in row.flags,
         format_amount(row.captured, digits),
         format_amount(row.captured - row.applied, digits),
+        UNVERIFIED in row.flags,
     )
 
 

@@ -18,6 +18,7 @@ from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.review_queue import ResolveIn, ReviewOut
 from plugins.payments.schemas.reviews import Action
 from plugins.payments.schemas.told import AppliedMoney, Place, Subject
+from plugins.payments.services.accounts import installed
 from plugins.payments.services.declaring_refunds import ByHand
 from plugins.payments.services.hearing_refunds import hear_refund
 from plugins.payments.services.refunding import check_largest, give_back
@@ -127,9 +128,12 @@ async def _row(work: Work, review_id: uuid.UUID) -> Any:
 
 
 def _offered(work: Work, row: Any) -> tuple[Action, ...]:
+    gateway = installed(work.deployment).get(row.gateway or "")
+    can = gateway.capabilities if gateway else None
     fitting = actions_for(
         row.kind,
-        by_gateway=row.gateway is not None,
+        sends_back=can.sends_back if can else row.gateway is not None,
+        is_asked=can.is_asked if can else row.gateway is not None,
         surplus=_surplus(row),
         refundable=row.refundable or 0,
     )

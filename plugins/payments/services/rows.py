@@ -14,6 +14,7 @@ from kernel.errors import NotFound
 from kernel.money import exponent
 from kernel.work import Work, business_date
 from plugins.payments.models import Attempt
+from plugins.payments.rules import UNVERIFIED
 from plugins.payments.schemas.told import CapturedPayment, Subject
 
 _A = Attempt.__table__
@@ -62,4 +63,5 @@ def as_captured(row: Any) -> CapturedPayment:
         actor_name=row.taken_by_name,
         awaited=True,
         surplus=row.captured - row.applied,
+        unverified=UNVERIFIED in row.flags,
     )

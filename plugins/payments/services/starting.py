@@ -124,6 +124,7 @@ def _asked(work: Work, way: Way, row: Any, reference: str, ends: dt.datetime) ->
         notify=way.notify,
         phone=row.payer_phone,
         expires_at=ends,
+        method=row.method,
     )
 
 

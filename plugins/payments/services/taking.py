@@ -82,4 +82,5 @@ def _as_taken(payment: CapturedPayment, taken: Taken) -> PaymentOut:
         format_amount(0, digits),
         captured=format_amount(0 if taken.awaited else payment.amount, digits),
         surplus=format_amount(0, digits),
+        unverified=payment.unverified,
     )

@@ -92,11 +92,11 @@ async def give_up_waiting(work: Work, subject: Subject, source: Literal["hand", 
     under_way = sa.select(_A).where(of_it, _A.c.gateway.is_not(None), _A.c.captured == 0).order_by(_A.c.id)
     for row in (await work.execute(under_way.with_for_update())).all():
         if GIVEN_UP not in row.flags and row.state not in FINAL:
-            await _give_up(work, row)
+            await _give_up(work, row, source)
 
 
-async def _give_up(work: Work, row: Any) -> None:
+async def _give_up(work: Work, row: Any, source: Literal["hand", "clock"]) -> None:
     here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
     flags = sorted({*row.flags, GIVEN_UP})
     await work.execute(sa.update(Attempt).where(here).values(flags=flags, version=_A.c.version + 1))
-    await try_to_call_back(work, row)
+    await try_to_call_back(work, row, source)

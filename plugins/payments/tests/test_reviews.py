@@ -23,7 +23,9 @@ REVIEWS = "/api/v1/payments/reviews"
 def test_every_question_can_be_answered_in_some_way(kind: ReviewKind) -> None:
     for surplus, refundable in ((0, 0), (0, 5), (5, 5)):
         for by_gateway in (True, False):
-            offered = actions_for(kind, by_gateway=by_gateway, surplus=surplus, refundable=refundable)
+            offered = actions_for(
+                kind, sends_back=by_gateway, is_asked=by_gateway, surplus=surplus, refundable=refundable
+            )
             assert offered
             assert {"accept", "dismiss"} & set(offered)
             assert len(set(offered)) == len(offered)

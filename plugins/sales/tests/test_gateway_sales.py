@@ -208,7 +208,7 @@ async def test_where_the_gateway_gives_nothing_back_a_void_waits_for_a_refund_by
     assert (one["kind"], one["amount"], one["actions"]) == (
         "refund_failed",
         "200.00",
-        ["refund", "refund_by_hand", "accept"],
+        ["refund_by_hand", "accept"],
     )
     await decide(toy, "refund_by_hand", reference="RV-1")
     assert (await seen(toy, waits))["payments"][0]["refunded"] == "200.00"
