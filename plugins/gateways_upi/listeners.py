@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.gateways_upi.gateway import Upi
+from plugins.gateways_upi.gateway.upi import Upi
 from plugins.payments.api import Gateway
 
 
 @answers
 def payment_gateways() -> Sequence[Gateway]:
-    """UPI by the shop's own address."""
+    """The gateways for UPI."""
     return (Upi(),)

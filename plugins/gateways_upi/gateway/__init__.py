@@ -1,5 +1,1 @@
-"""The gateways of UPI: by the shop's own address, and by Razorpay."""
-
-from plugins.gateways_upi.gateway.upi import Upi
-
-__all__ = ["Upi"]
+"""The gateways for UPI."""

@@ -1,1 +1,1 @@
-"""The rules of UPI links and of what providers of UPI say; no framework, no tables."""
+"""What is pure about UPI and its providers."""

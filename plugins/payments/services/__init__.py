@@ -4,7 +4,7 @@ from plugins.payments.services.asking import coins, methods, read_payments
 from plugins.payments.services.calling_back import cancel_payment
 from plugins.payments.services.columns import captured_payments, made_refunds
 from plugins.payments.services.polling import ask_now
-from plugins.payments.services.proving import ask_about_unverified, hear_statement
+from plugins.payments.services.proving import ask_about_unverified
 from plugins.payments.services.reading import payments_of
 from plugins.payments.services.refunding import give_back, refund_one
 from plugins.payments.services.requesting import request_again
@@ -20,7 +20,6 @@ __all__ = [
     "confirm",
     "give_back",
     "give_up_waiting",
-    "hear_statement",
     "made_refunds",
     "methods",
     "payments_of",

@@ -45,8 +45,26 @@ async def note_money(
 
     What only a person has said is put right by whoever proves it.
     """
+    fresh = fresh_money(work, account_id, fact, source, amount, currency)
+    return bool((await work.execute(noting(work, proves=source != "hand").values(fresh))).rowcount)
+
+
+def noting(work: Work, *, proves: bool) -> Any:
+    """The statement that notes money which is not known. proves: it puts right what a person said of it."""
     insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-    fresh = {
+    noted = insert(Money)
+    if not proves:
+        return noted.on_conflict_do_nothing()
+    said = {name: noted.excluded[name] for name in _PROVED}
+    same = [_M.c.business_id, _M.c.account_id, _M.c.money_key]
+    return noted.on_conflict_do_update(index_elements=same, set_=said, where=_M.c.known_by == "hand")
+
+
+def fresh_money(
+    work: Work, account_id: uuid.UUID, fact: GatewayFact, source: str, amount: int, currency: str
+) -> dict[str, Any]:
+    """The row of money that nobody has counted."""
+    return {
         "business_id": work.business_id,
         "id": new_id(),
         "account_id": account_id,
@@ -64,11 +82,3 @@ async def note_money(
         "claimed_at": None,
         "state": "unclaimed",
     }
-    if source == "hand":
-        return bool((await work.execute(insert(Money).values(fresh).on_conflict_do_nothing())).rowcount)
-    noted = insert(Money).values(fresh)
-    proved = {name: noted.excluded[name] for name in _PROVED}
-    same = [_M.c.business_id, _M.c.account_id, _M.c.money_key]
-    known_by_word = _M.c.known_by == "hand"
-    written = await work.execute(noted.on_conflict_do_update(index_elements=same, set_=proved, where=known_by_word))
-    return bool(written.rowcount)

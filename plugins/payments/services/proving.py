@@ -1,10 +1,9 @@
-"""What a statement shows: it proves the money that a person saw, brings what nobody saw, and misses what never came."""
+"""Money that a person has seen, and that no statement shows."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -12,39 +11,10 @@ import sqlalchemy as sa
 from kernel.work import Work
 from plugins.payments.models import Attempt, Money
 from plugins.payments.rules import UNVERIFIED
-from plugins.payments.schemas.gateways import GatewayFact
-from plugins.payments.services.cleaning import split
-from plugins.payments.services.finding import find_payment
-from plugins.payments.services.hearing import hear
-from plugins.payments.services.money import note_money
 from plugins.payments.services.reviews import open_review
 
 _A, _M = Attempt.__table__.c, Money.__table__.c
 _AT_ONCE: Final = 500
-
-
-async def hear_statement(work: Work, account_id: uuid.UUID, facts: Sequence[GatewayFact]) -> list[uuid.UUID | None]:
-    """Take in lines of a statement of an account, as facts; returns the payment of each, or None.
-
-    Money that belongs to no payment stands in the tray. Said twice, a line changes nothing. facts: `captured` with
-    number, amount and currency, and what gives money back; one with an amount that cannot be is passed over.
-    """
-    await work.write()
-    found: list[uuid.UUID | None] = []
-    for said in facts:
-        sound, _ = split([said])
-        found.append(await _hear_line(work, account_id, sound[0]) if sound else None)
-    return found
-
-
-async def _hear_line(work: Work, account_id: uuid.UUID, fact: GatewayFact) -> uuid.UUID | None:
-    payment_id = await find_payment(work, account_id, fact)
-    if payment_id is not None:
-        await hear(work, payment_id, [fact], "statement")
-        await work.flush()
-    elif fact.kind == "captured" and fact.money_key and fact.amount is not None:
-        await note_money(work, account_id, fact, "statement", fact.amount, work.shop.currency)
-    return payment_id
 
 
 async def ask_about_unverified(work: Work, account_id: uuid.UUID, before: dt.datetime) -> int:

@@ -10,6 +10,7 @@ from plugins.payments.testing.builders import (
     a_subject,
     an_account,
     fill,
+    state_money,
 )
 from plugins.payments.testing.leavings import fill_gateways
 from plugins.payments.testing.line import DirectLine
@@ -34,4 +35,5 @@ __all__ = [
     "fill",
     "fill_gateways",
     "hear",
+    "state_money",
 ]
