@@ -5,11 +5,11 @@ from __future__ import annotations
 from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundNotSupported, RefundTooLarge, UnknownMethod
 from plugins.payments.rules import FactKind, check_step, step_of
 from plugins.payments.schemas.answers import PaymentOut, RefundOut
+from plugins.payments.schemas.capabilities import Capabilities, Span
 from plugins.payments.schemas.gateways import (
     API_VERSION,
     Asked,
     Back,
-    Capabilities,
     Counter,
     Fault,
     FaultKind,
@@ -23,7 +23,6 @@ from plugins.payments.schemas.gateways import (
     Notice,
     NoticeAnswer,
     Show,
-    Span,
     Started,
     Token,
     Verdict,

@@ -28,6 +28,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "sales.complete_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
     "payments.make_refund": {"amount": "0.01", "method": "cash"},
     "payments.resolve_review": {"action": "accept"},
+    "payments.note_incoming": {"method": "toy", "amount": "1.00", "reference": "432198765099"},
     "payments.open_account": {"gateway": "toy", "config": {"secret": "a word"}},
     "discounts.add_promotion": {"kind": "percent", "value": "1"},
     "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},

@@ -27,7 +27,10 @@ from tests.promises.filling import Filling
 from tests.promises.prober import MINE
 from tests.promises.spots import fresh_token, plain_call
 
-OF_GATEWAYS = tuple(f"payments.{name}_payment" for name in ("ask_about", "cancel", "resend"))
+OF_GATEWAYS = (
+    *(f"payments.{name}_payment" for name in ("ask_about", "cancel", "resend")),
+    "payments.confirm_payment_by_hand",
+)
 OF_WAITING = ("sales.pay_pending_sale", "payments.confirm_payment")
 LAST = (
     "support_access.revoke_support_access",

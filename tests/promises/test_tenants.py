@@ -33,6 +33,9 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/sales/sales/{sale_id}/payments body payments/0/claims alone",
     "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone",
     "POST /api/v1/payments/accounts body location_ids/0 alone",
+    "POST /api/v1/payments/incoming body location_id alone",
+    "POST /api/v1/payments/incoming body register_id alone",
+    "GET /api/v1/payments/payments/{payment_id}/code path payment_id alone",
     "POST /api/v1/payments/reviews/{review_id}/resolve body subject_id alone",
     "POST /api/v1/catalog/price-lists body based_on_id alone",
     "POST /api/v1/discounts/promotions body effect/parts/0/product_id alone",
@@ -110,11 +113,13 @@ async def test_the_probes_have_an_edge(box: Box) -> None:
     theirs = await Filling(box, THEIRS).known()
     owner, blunt = box.client("owner", THEIRS), []
     for spot in id_spots(box.app.routes):
+        if str(spot) in REFUSED_THOUGH_OWN:
+            continue
         if spot.shape == "alone" and spot.place == "path" and spot.route.method == "GET":
             answer = await plain_call(spot.route, theirs).send(owner)
             if answer.status_code != 200:
                 blunt.append(f"{spot}: {answer.text}")
-        if spot.shape == "alone" and spot.place == "body" and str(spot) not in REFUSED_THOUGH_OWN:
+        if spot.shape == "alone" and spot.place == "body":
             mine = prober.own.get(spot.name) or prober.mine.ids[spot.name.removesuffix("_id")][0]
             answer = await spot.call(mine, prober.own).send(box.client("owner"))
             if answer.status_code >= 300:

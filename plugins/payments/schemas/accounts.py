@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kernel.money import Amount
 from kernel.wire import Currency, Line, ListQuery, Name, Request
-from plugins.payments.schemas.gateways import Capabilities, GatewayName
+from plugins.payments.schemas.capabilities import Capabilities
+from plugins.payments.schemas.gateways import GatewayName
 from plugins.payments.schemas.regions import GatewayMode, Place
 from plugins.payments.schemas.values import MethodCode, Title
 

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from kernel.errors import DukaError
 from plugins.payments.rules import FactKind
+from plugins.payments.schemas.capabilities import Capabilities
 from plugins.payments.schemas.values import Method
 
 API_VERSION = 1
@@ -45,62 +46,6 @@ FaultKind = Literal[
 
 Trust = Literal["trusted", "hint", "refused"]
 """What a notice is worth: proved by its signature; no more than a reason to ask; or a forgery."""
-
-
-class Span(Struct, frozen=True):
-    """What may be paid at once in a currency. step: amounts are multiples of it. None: no upper end."""
-
-    currency: str
-    least: int = 1
-    most: int | None = None
-    step: int = 1
-
-
-class Capabilities(Struct, frozen=True, kw_only=True):
-    """What a provider can do; static, shown to operators, and what the conformance kit expects of the gateway.
-
-    regions: ISO codes where it is offered. notices: whether it signs what it sends on its own, or sends hints only.
-    confirmed_by_hand: whether a person may say that money is there, who saw it on the shop's own phone; it counts as
-    unverified until a statement shows it.
-    refunds: none, of whole payments only, or in parts. pays_out: whether parts can be paid back as a payment of ours.
-    cancels: whether an unpaid request can be called back. finds_by_reference: whether it can be asked for a payment by
-    our reference alone. retry_is_safe: whether asking twice with the same reference makes one payment.
-    asks_after_s: seconds after the request at which it is asked; then every `asks_last_s`. None and 0: it cannot be
-    asked. lives_s: how long a request can be paid. reference_most, reference_letters: what our reference may look like
-    there.
-    """
-
-    regions: tuple[str, ...]
-    spans: tuple[Span, ...]
-    notices: Literal["signed", "hint", "none"]
-    confirmed_by_hand: bool = False
-    refunds: Literal["none", "whole", "parts"] = "none"
-    refund_days: int | None = None
-    pays_out: bool = False
-    cancels: bool = False
-    takes_unasked: bool = False
-    finds_by_reference: bool = False
-    retry_is_safe: bool = False
-    asks_after_s: tuple[int, ...] = (10, 20, 35, 55, 80, 120, 300, 600, 1800)
-    asks_last_s: int = 86_400
-    lives_s: int = 120
-    reference_most: int = 12
-    reference_letters: str = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the provider can be asked how a payment stands."""
-        return bool(self.asks_after_s or self.asks_last_s > 0)
-
-    @property
-    def sends_back(self) -> bool:
-        """Whether money goes back through the provider at all."""
-        return self.refunds != "none" or self.pays_out
-
-    @property
-    def ends_by_word(self) -> bool:
-        """Whether only people can say how a payment ended: nothing is sent, and nobody can be asked."""
-        return self.confirmed_by_hand and self.notices == "none" and not self.is_asked
 
 
 class GatewayFact(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from kernel.money import exponent, format_amount
 from kernel.work import Work
 from plugins.payments.models import Account, Health, RegionGateway
 from plugins.payments.rules import is_trial_till
-from plugins.payments.schemas.gateways import Gateway, Mode, Span
+from plugins.payments.schemas.capabilities import Span
+from plugins.payments.schemas.gateways import Gateway, Mode
 from plugins.payments.schemas.settings import Settings
 
 _A, _R = Account.__table__, RegionGateway.__table__

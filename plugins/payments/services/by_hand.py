@@ -11,9 +11,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec import structs
 
-from kernel.auth import Location
 from kernel.money import MICRO_DIGITS, exponent, format_amount, show_amount
-from kernel.work import Work, check_register, need_approval
+from kernel.work import Work, need_approval
 from plugins.payments.errors import AlreadyClaimed, NotAwaited, NotByHand, PaymentNotWhole, UnknownMethod
 from plugins.payments.models import Money
 from plugins.payments.schemas.answers import IncomingOut
@@ -24,6 +23,7 @@ from plugins.payments.services.asking import amount_at
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.incoming import incoming_out, tray
 from plugins.payments.services.money import note_money
+from plugins.payments.services.places import place_named
 from plugins.payments.services.requesting import held_payment
 
 LARGEST: Final = "payments.confirmed_amount"
@@ -67,10 +67,7 @@ async def note_incoming(work: Work, said: IncomingIn) -> IncomingOut:
     Raises NotFound for a place, UnknownMethod, NotByHand, GatewayUnavailable, AlreadyClaimed, ApprovalRequired.
     """
     await work.write()
-    await work.get(Location, said.location_id)
-    work.see_location(said.location_id)
-    if said.register_id is not None:
-        await check_register(work, said.location_id, said.register_id)
+    await place_named(work, said.location_id, said.register_id)
     method = known_methods(work).get(said.method)
     if method is None or method.gateway is None:
         raise UnknownMethod.at("/method", "No gateway stands behind this way of paying", code="unknown-method")

@@ -10,10 +10,9 @@ from typing import Any, Final, Literal
 
 import segno
 
-from kernel.auth import Location
 from kernel.errors import NotFound
 from kernel.wire import Download
-from kernel.work import Work, check_register
+from kernel.work import Work
 from plugins.payments.errors import NotAwaited, NothingToScan
 from plugins.payments.models import Attempt
 from plugins.payments.rules import FINAL, GIVEN_UP
@@ -21,6 +20,7 @@ from plugins.payments.schemas.by_hand import PictureQuery, StandingQuery
 from plugins.payments.schemas.gateways import Counter, Gateway, GatewayFailed, Show
 from plugins.payments.services.accounts import account_for, gateway_of, known_methods, opened_config
 from plugins.payments.services.noticing import account_row
+from plugins.payments.services.places import place_named
 from plugins.payments.services.setting_up import sees
 from plugins.payments.services.timing import reference_of
 
@@ -54,10 +54,7 @@ async def code_of_counter(work: Work, method_code: str, query: StandingQuery) ->
 
     Raises NotFound for a place or an account, UnknownMethod, NothingToScan, and what `account_for` raises.
     """
-    place = await work.get(Location, query.location_id)
-    work.see_location(query.location_id)
-    if query.register_id is not None:
-        await check_register(work, query.location_id, query.register_id)
+    place = await place_named(work, query.location_id, query.register_id, before="?")
     method = known_methods(work).get(method_code)
     if method is None or method.gateway is None:
         raise NothingToScan("No gateway stands behind this way of paying")

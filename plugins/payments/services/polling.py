@@ -22,7 +22,8 @@ from kernel.work import Work
 from plugins.payments.errors import AccountNotUsable, NotAwaited, UnknownGateway
 from plugins.payments.models import Attempt, Review
 from plugins.payments.rules import FINAL
-from plugins.payments.schemas.gateways import Capabilities, Fault, GatewayFact, GatewayFailed, Known
+from plugins.payments.schemas.capabilities import Capabilities
+from plugins.payments.schemas.gateways import Fault, GatewayFact, GatewayFailed, Known
 from plugins.payments.services import health
 from plugins.payments.services.accounts import installed
 from plugins.payments.services.calling import (

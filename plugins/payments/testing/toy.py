@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 from msgspec import Struct
 
 from kernel.wire import secret
+from plugins.payments.schemas.capabilities import Capabilities, Span
 from plugins.payments.schemas.gateways import (
     Asked,
     Back,
-    Capabilities,
     Fault,
     FaultKind,
     Gateway,
@@ -25,7 +25,6 @@ from plugins.payments.schemas.gateways import (
     Mode,
     Notice,
     Show,
-    Span,
     Started,
     Token,
     Verdict,
@@ -67,6 +66,7 @@ class Toy(Gateway):
         regions=("KE", "IN"),
         spans=tuple(Span(currency, 100, 15_000_000, 100) for currency in ("KES", "INR")),
         notices="signed",
+        confirmed_by_hand=True,
         refunds="parts",
         cancels=True,
         takes_unasked=True,

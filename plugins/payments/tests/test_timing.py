@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.payments.schemas.gateways import Capabilities
+from plugins.payments.schemas.capabilities import Capabilities
 from plugins.payments.services.timing import SLOW_ASKS, next_ask, pause, reference_of
 
 BEGAN = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)

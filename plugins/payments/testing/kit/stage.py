@@ -26,7 +26,8 @@ from kernel.work.configuring import secret_names
 from plugins.payments.hooks import payment_gateways
 from plugins.payments.models import Account, Attempt, Event, Money, Refund, Review
 from plugins.payments.rules import Fact, project
-from plugins.payments.schemas.gateways import Gateway, Known, Span
+from plugins.payments.schemas.capabilities import Span
+from plugins.payments.schemas.gateways import Gateway, Known
 from plugins.payments.schemas.requests import PaymentIn, RefundIn
 from plugins.payments.schemas.told import Subject, Taken
 from plugins.payments.services import read_payments, refund_one, take
