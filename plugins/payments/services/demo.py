@@ -14,12 +14,12 @@ __all__ = ["Demo", "open_for_demo"]
 
 
 async def open_for_demo(demo: Demo) -> None:
-    """An account at each simulator whose gateway says what a demo shop brings; no money is real there."""
+    """An account for tests at each gateway that says what a demo shop brings; no money is real there."""
 
     async def run(work: Work) -> None:
         for gateway in offered(work).values():
             if gateway.demo and work.shop.region in gateway.capabilities.regions:
-                label = f"{gateway.title} (simulator)"
+                label = f"{gateway.title} (simulator)" if gateway.simulator else gateway.title
                 config = dict(gateway.demo)
                 await open_account(work, AccountIn(gateway=gateway.name, label=label, mode="test", config=config))
                 where = Where(work.shop.region, gateway.name, "test")

@@ -23,6 +23,7 @@ async def test_the_methods_that_may_be_used_are_listed(box: Box) -> None:
         "gives_change": True,
         "step": "0.01",
         "waits": "never",
+        "takes_phone": False,
         "by_hand": False,
     }
     assert {one["code"]: one["waits"] for one in answer.json()["items"]}["bank_transfer"] == "may"
