@@ -7,10 +7,12 @@ import datetime as dt
 import uuid
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from kernel.invariants import broken
 from kernel.testing.box import Box
+from plugins.gateways_upi.gateway.upi import Upi
 from plugins.gateways_upi.rules.links import parse
 from plugins.gateways_upi.testing import ADDRESS, PAYMENTS, SHOP, UpiShop, an_upi_shop
 from plugins.gateways_upi.tests.scanning import scanned
@@ -96,13 +98,24 @@ async def test_a_persons_word_completes_a_sale_and_a_statement_proves_it(shop: U
 
 async def test_one_number_counts_once_whoever_says_it(shop: UpiShop) -> None:
     first, second = await shop.ask(), await shop.ask()
-    answers = await asyncio.gather(*(shop.seen(one, "111122223333") for one in (first, second, first, second)))
+    said = ((first, "111122223333"), (second, "1111 2222 3333"), (first, "1111-22223333"), (second, "111122223333"))
+    answers = await asyncio.gather(*(shop.seen(one, number) for one, number in said))
     assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]
     standing = [(await shop.payment(one["id"]))["captured"] for one in (first, second)]
     assert sorted(standing) == ["0.00", "250.00"]
     assert {one.json()["code"] for one in answers if one.status_code == 409} <= {"already-claimed", "not-awaited"}
     noted = await shop.noted("111122223333")
     assert (noted.status_code, noted.json()["code"]) == (409, "already-claimed")
+
+
+async def test_the_twin_that_keeps_numbers_as_they_are_typed_counts_one_twice(
+    shop: UpiShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above would fail on it."""
+    monkeypatch.setattr(Upi, "number", lambda self, said: said)
+    first, second = await shop.ask(), await shop.ask()
+    answers = [await shop.seen(first, "111122223333"), await shop.seen(second, "1111 2222 3333")]
+    assert [one.status_code for one in answers] == [200, 200]
 
 
 async def test_beyond_a_limit_a_second_person_says_so_too(shop: UpiShop) -> None:
