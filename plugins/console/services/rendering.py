@@ -95,6 +95,7 @@ class Rendering:
             **{"proof": proof, "path": path, "now": now, "theme": theme, "_": self.word, "language": seen.language},
             **{"direction": "rtl" if seen.language in RIGHT_TO_LEFT else "ltr", "new_key": lambda: str(uuid.uuid4())},
             **{"slot": self.slot, "columns": self.columns, "actions": self.actions, "query": seen.query},
+            "cards": lambda: list(composed.in_slot(composed.cards, "", seen)),
             **{"money": self.showing.money, "number": self.showing.number, "percent": self.showing.percent},
             **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},

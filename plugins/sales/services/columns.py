@@ -53,6 +53,8 @@ def sale_columns() -> sa.Subquery:
         _S.sold_at,
         _S.recorded_at,
         _S.total,
+        _S.discount_total,
+        _S.tax_total,
         _S.cashier_id,
         _S.cashier_name,
         _S.voided_at,
@@ -73,6 +75,9 @@ def sale_line_columns() -> sa.Subquery:
         _L.base_quantity,
         _L.track_stock,
         _L.cost_price,
+        _L.net,
+        _L.tax,
+        _L.total,
     ).subquery()
 
 
