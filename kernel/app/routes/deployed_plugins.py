@@ -26,6 +26,7 @@ from kernel.app.portable import FileFault
 from kernel.app.portable.reading import UnknownTables
 from kernel.app.restore import NotEmpty
 from kernel.app.uninstalling import ArchiveStale, Busy
+from kernel.auth.businesses.switching import Hindrance
 from kernel.errors import Conflict, PluginFault
 from kernel.web import OPERATOR, Route, Scene, flow
 from kernel.wire import Code, Line, Name, Request
@@ -87,6 +88,25 @@ class PluginOut(Struct, frozen=True):
     migrated: Annotated[list[str], Meta(description="The migrations that ran as it was applied.")] = []
     archive: ArchiveOut | None = None
     restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
+    hindrances: Annotated[
+        list[Hindrance], Meta(description="What keeps it, by the other plugins, from being switched on or off here now.")
+    ] = []
+    version_installed: Annotated[
+        str | None, Meta(description="Another than `version`: operators have an upgrade to carry out.", examples=["0.1.0"])
+    ] = None
+
+
+class PluginWhole(PluginOut, frozen=True):
+    """A plugin with what it says of itself."""
+
+    description: Annotated[str, Meta(description="Its first page of documentation, as Markdown.")] = ""
+    publisher: Annotated[str | None, Meta(examples=["Duka"])] = None
+    licence: Annotated[str | None, Meta(examples=["Apache-2.0"])] = None
+    address: Annotated[str | None, Meta(description="Its page on the web.", examples=["https://example.com"])] = None
+    is_bundled: Annotated[bool, Meta(description="It comes with Duka.")] = False
+    wishes: Annotated[list[str], Meta(description="What it works with where that is on.", examples=[["console"]])] = []
+    conflicts: Annotated[list[str], Meta(description="What it cannot be on beside.", examples=[[]])] = []
+    hosts: Annotated[list[str], Meta(examples=[["api.safaricom.co.ke"]])] = []
 
 
 async def plan_for_deployment(scene: Scene, name: Code, data: PlanIn) -> Plan:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from kernel.app.plans import OnOpen, Plan, PlanStale, StillOpenHere, apply_plan, make_plan
-from kernel.app.routes.deployed_plugins import APPLIES, PLANS, ApplyIn, PlanIn, PluginOut, State
-from kernel.db.tables import BusinessPlugin
+from kernel.app.routes.deployed_plugins import APPLIES, PLANS, ApplyIn, PlanIn, PluginOut, PluginWhole, State
+from kernel.app.routes.describing import told_whole
+from kernel.auth.businesses.switching import hindrances_to_disable, hindrances_to_enable
+from kernel.db.tables import BusinessPlugin, Release
 from kernel.errors import Invalid, NotFound, PluginFault
 from kernel.ordering import turns
 from kernel.registry import SetAside
@@ -41,18 +44,20 @@ class HookOrder(Struct, frozen=True):
 async def list_plugins(work: Work) -> Page[PluginOut]:
     """Every plugin there is, in plan order, and what is on for this business; those set aside come last."""
     registry, draining = work.deployment.registry, await _draining(work)
-    items = [_plugin(work, one.name, draining) for one in registry.in_order()]
+    versions = await _versions(work)
+    items = [_plugin(work, one.name, draining, versions=versions) for one in registry.in_order()]
     return Page(items + [_aside(work, one) for one in registry.set_aside.values()])
 
 
 @query("/plugins/{name}", permission=SIGNED_IN)
-async def get_plugin(work: Work, name: Code) -> PluginOut:
-    """One plugin."""
-    if name in work.deployment.registry.set_aside:
-        return _aside(work, work.deployment.registry.set_aside[name])
-    if name not in work.deployment.registry.plugins:
+async def get_plugin(work: Work, name: Code) -> PluginWhole:
+    """One plugin, with what it says of itself."""
+    registry = work.deployment.registry
+    if name in registry.set_aside:
+        return told_whole(_aside(work, registry.set_aside[name]), work.deployment.found)
+    if name not in registry.plugins:
         raise NotFound
-    return _plugin(work, name, await _draining(work))
+    return told_whole(_plugin(work, name, await _draining(work), versions=await _versions(work)), registry)
 
 
 @query("/plugins/hooks/{hook}", permission="plugins.manage")
@@ -163,17 +168,34 @@ async def _draining(work: Work) -> frozenset[str]:
     return frozenset(rows.scalars())
 
 
-def _plugin(work: Work, name: str, draining: frozenset[str], state: State | None = None) -> PluginOut:
+async def _versions(work: Work) -> Mapping[str, str]:
+    """Plugin → the version whose migrations have run."""
+    rows = await work.execute(sa.select(Release.plugin, Release.version))
+    return {row.plugin: row.version for row in rows.all()}
+
+
+def _plugin(
+    work: Work,
+    name: str,
+    draining: frozenset[str],
+    state: State | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> PluginOut:
     registry = work.deployment.registry
     manifest = registry.plugins[name].manifest
     on: State = "draining" if name in draining else "enabled" if work.enabled(name) else "available"
     above = registry.standing_on(name, work.standing.enabled)
+    said = state or on
+    to = hindrances_to_enable if said == "available" else hindrances_to_disable
+    before = (versions or {}).get(name)
     return PluginOut(
         name,
         manifest.title,
         manifest.summary,
         manifest.version,
-        state or on,
+        said,
         sorted(manifest.requirements()),
         sorted(above),
+        hindrances=to(registry, name, work.standing.enabled) if state is None else [],
+        version_installed=before if before not in (None, "", manifest.version) else None,
     )

@@ -90,9 +90,10 @@ def ended(session: Session) -> Session:
     return Session(device=session.device, set={ACCESS: ("", 0), REFRESH: ("", 0)})
 
 
-def with_word(session: Session, said: str) -> Session:
-    """The session with something to tell on the next page."""
-    return replace(session, set={**session.set, SAID: (urlsafe_b64encode(said.encode()).decode(), 60)})
+def with_word(session: Session, said: str, undo: str = "") -> Session:
+    """The session with something to tell on the next page. undo: the page below `/console` that takes it back."""
+    told = f"{said}\n{undo}" if undo.startswith("/") else said
+    return replace(session, set={**session.set, SAID: (urlsafe_b64encode(told.encode()).decode(), 60)})
 
 
 def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:

@@ -124,7 +124,8 @@ class Visit:
         drawn = self.rendering(context.pop("seen", None))
         chosen = layout or ("sheet" if self.is_part else "page" if self.me else "outside")
         if chosen == "page":
-            context |= {"menu": self.composed().menu(drawn.seen), "said": self._word()}
+            said, _, undo = self._word().partition("\n")
+            context |= {"menu": self.composed().menu(drawn.seen), "said": said, "undo": undo}
         return self.given(status, (await drawn.page(template, chosen, **context)).encode())
 
     def given(self, status: int, body: bytes, media_type: str = HTML, *more: tuple[str, str]) -> Given:
@@ -268,9 +269,10 @@ async def do(visit: Visit) -> Given:
     if told.status >= 400:
         if wants_json:  # a form that is refused is an answer like another; the browser need not cry about it
             return visit.given(200, json.dumps({"problem": value or {}}).encode(), "application/json")
-        return await visit.html("console/refused.html", status=told.status, problem=value or {})
+        again = own.get("again", "")
+        return await visit.html("console/refused.html", status=told.status, problem=value or {}, again=again)
     if own.get("said"):
-        visit.session = sessions.with_word(visit.session, own["said"])
+        visit.session = sessions.with_word(visit.session, own["said"], own.get("undo", ""))
     then = forms.filled(own.get("then", ""), value)
     if wants_json:
         return visit.given(200, json.dumps({"then": then, "answer": value}).encode(), "application/json")

@@ -20,7 +20,7 @@ document.addEventListener("submit", async (event) => {
   try {
     const fields = new FormData(form, event.submitter);
     for (const box of $$('input[type="checkbox"][name$=":bool"]', form)) if (!box.checked && !box.disabled) fields.append(box.name, "false");
-    const answer = await fetch(form.action, {
+    const answer = await fetch(form.getAttribute("action"), { // a field may be called "action"
       method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" },
     });
     const said = await answer.json();
@@ -31,6 +31,13 @@ document.addEventListener("submit", async (event) => {
         if (to === location.pathname + location.search) location.reload(); else location.href = to;
       } else if (!form.hasAttribute("data-stay")) location.reload();
       else form.removeAttribute("aria-busy");
+      return;
+    }
+    const again = $('input[name="_again"]', form); // what was looked at is out of date: it is shown anew
+    if (again && again.dataset.at === said.problem?.code && form.closest("#sheet")) {
+      await openSheet("/console" + again.value);
+      const body = $("#sheet .body");
+      showProblem(body, said.problem);
       return;
     }
     showProblem(form, said.problem || said);
@@ -132,15 +139,22 @@ function addRow(button) {
 
 // ---- what is told once
 
-export function toast(said) {
+export function toast(said, undo = "") {
   if (!said) return;
   for (const one of $$(".d-toast")) one.remove();
   const made = document.createElement("div");
   made.className = "d-toast";
   made.setAttribute("role", "status");
   made.textContent = said;
+  if (undo) {
+    const link = document.createElement("a");
+    link.href = undo;
+    link.dataset.sheet = "";
+    link.textContent = words("undoWord");
+    made.append(link);
+  }
   document.body.append(made);
-  setTimeout(() => made.remove(), 5000);
+  setTimeout(() => made.remove(), undo ? 12000 : 5000);
 }
 
 // ---- filters go at once; files go to the API as they are
@@ -206,4 +220,4 @@ document.addEventListener("focusout", (event) => {
   if (search) setTimeout(() => { if (!search.contains(document.activeElement)) $("#found").innerHTML = ""; }, 150);
 });
 
-document.addEventListener("DOMContentLoaded", () => toast(words("said")));
+document.addEventListener("DOMContentLoaded", () => toast(words("said"), words("undo")));

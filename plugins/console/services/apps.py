@@ -1,0 +1,189 @@
+"""Apps: the catalogue of plugins, one of them, and what switching, installing or removing it would do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from plugins.console.schemas import Nav, Page, Refused, Seen
+from plugins.console.services.markdown import html_of
+
+MANAGE: Final = "plugins.manage"
+SWITCHING: Final = ("enable", "disable")
+DEPLOYING: Final = ("install", "upgrade", "uninstall")
+STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "on": ("On", "ok"),
+    "setup": ("Needs setup", "warn"),
+    "failing": ("Left out", "bad"),
+    "update": ("Update", "info"),
+    "draining": ("Going off", "warn"),
+    "off": ("Off", ""),
+    "incompatible": ("Incompatible", "bad"),
+    "quarantined": ("Quarantined", "bad"),
+    "uninstalled": ("Not installed", ""),
+}
+"""How an app stands: code → words and the kind of their pill, in the order in which people look for them."""
+HEADINGS: Final[Mapping[str, str]] = {
+    "enable": "Turn on {name}",
+    "disable": "Turn off {name}",
+    "install": "Install {name}",
+    "upgrade": "Upgrade {name}",
+    "uninstall": "Uninstall {name}",
+}
+OPPOSITE: Final = {"enable": "disable", "disable": "enable", "install": "uninstall", "uninstall": "install"}
+_HARMLESS: Final = ("none", "short")
+
+NAVS: Final = (Nav("system", "Apps", "/apps", "blocks", MANAGE, order=10),)
+
+
+async def listed(seen: Seen) -> Mapping[str, Any]:
+    """All apps as cards, those in one state, or those that words fit."""
+    plugins, settings, health = await asyncio.gather(
+        seen.get("/plugins"), seen.look("/settings"), seen.look("/plugins/health")
+    )
+    missing = {one["plugin"]: one["missing"] for one in _items(settings)}
+    health_of = {one["name"]: one["state"] for one in _items(health)}
+    titles = {one["name"]: one["title"] for one in plugins["items"]}
+    cards = [
+        {
+            **one,
+            "summary": words_of(one),
+            "shown": state_of(one, missing.get(one["name"], ()), health_of.get(one["name"], "")),
+        }
+        for one in plugins["items"]
+    ]
+    counts = Counter(one["shown"] for one in cards)
+    words, wanted = seen.query.get("q", "").strip().lower(), seen.query.get("state", "")
+    shown = [one for one in cards if wanted in ("", one["shown"]) and _fits(one, words)]
+    shown.sort(key=lambda one: (list(STATES).index(one["shown"]) == len(STATES) - 1, one["title"].lower()))
+    return {
+        "apps": shown,
+        "titles": titles,
+        "states": [(code, *STATES[code], counts[code]) for code in STATES if counts[code]],
+        "total": len(cards),
+        "all_states": STATES,
+    }
+
+
+async def one(seen: Seen) -> Mapping[str, Any]:
+    """One app, with all that its plan tells."""
+    name = seen.path["name"]
+    plugin = await seen.get(f"/plugins/{name}")
+    is_here = plugin["state"] not in ("uninstalled", "quarantined")
+    plan, health, settings, history, plugins = await asyncio.gather(
+        _plan(seen, name, "enable" if is_here else "install"),
+        seen.look("/plugins/health"),
+        seen.look(f"/settings/{name}") if is_here else _nothing(),
+        seen.look("/audit", subject=f"plugin:{name}", limit=20),
+        seen.get("/plugins"),
+    )
+    own = next((one for one in _items(health) if one["name"] == name), None)
+    missing = settings["missing"] if settings else []
+    first, _, rest = plugin["description"].partition("\n## ")
+    rest = f"## {rest}" if rest else ""
+    return {
+        "app": plugin,
+        "shown": state_of(plugin, missing, own["state"] if own else ""),
+        "states": STATES,
+        "plan": plan,
+        "health": own,
+        "settings": settings,
+        "history": [one for one in _items(history) if one["facts"].get("action") or one["facts"].get("state")],
+        "titles": {one["name"]: one["title"] for one in plugins["items"]},
+        "title": plugin["title"],
+        "summary": words_of(plugin),
+        "description": html_of(first),
+        "more": html_of(rest),
+    }
+
+
+async def planned(seen: Seen) -> Mapping[str, Any]:
+    """What an action would do, to be applied by its hash."""
+    name, action = seen.path["name"], seen.path["action"]
+    if action not in (*SWITCHING, *DEPLOYING):
+        raise Refused(404, {"title": "There is no such page"})
+    archive = seen.query.get("archive") or None
+    asked = {"action": action, **({"archive": archive} if archive else {})}
+    plan, plugins = await asyncio.gather(seen.post(f"/plugins/{name}/plan", asked), seen.get("/plugins"))
+    titles = {one["name"]: one["title"] for one in plugins["items"]}
+    return {
+        "plan": plan,
+        "action": action,
+        "heading": HEADINGS[action],
+        "verdict": verdict_of(plan),
+        "titles": titles,
+        "opposite": OPPOSITE.get(action, ""),
+        "is_deploying": action in DEPLOYING,
+    }
+
+
+def words_of(plugin: Mapping[str, Any]) -> str:
+    """What it is for, without its name before it."""
+    said = str(plugin["summary"])
+    rest = said.removeprefix(f"{plugin['title']}: ")
+    return rest if rest == said else rest[:1].upper() + rest[1:]
+
+
+def state_of(plugin: Mapping[str, Any], missing: Sequence[str], health: str) -> str:
+    """How an app stands, as one of `STATES`. missing: settings without a value. health: of the business's own view."""
+    state = plugin["state"]
+    if state in ("uninstalled", "quarantined", "draining"):
+        return str(state)
+    if state == "available":
+        blocked = any(one["code"] in ("rival", "order") for one in plugin["hindrances"])
+        return "incompatible" if blocked else "off"
+    if health == "tripped":
+        return "failing"
+    if missing:
+        return "setup"
+    return "update" if plugin["version_installed"] else "on"
+
+
+def verdict_of(plan: Mapping[str, Any]) -> str:
+    """Red where it cannot be done, amber where somebody should look first, green else; grey where it is so already."""
+    if plan["is_done"]:
+        return "info"
+    if plan["hindrances"]:
+        return "bad"
+    effects = {said["effect"] for one in plan["migrations"] for said in one["statements"]}
+    looks = (
+        plan["action"] == "uninstall",
+        plan["plugin"] == "console" and plan["action"] == "disable",
+        plan["obligations"],
+        effects.difference(_HARMLESS),
+        any(not one["is_whole"] for one in plan["migrations"]),
+        any(one["changed"] for one in plan["consequences"]),
+        any(one["is_required"] for one in plan["settings"]) and plan["action"] == "install",
+    )
+    return "warn" if any(looks) else "ok"
+
+
+async def _plan(seen: Seen, name: str, action: str) -> Any:
+    """The plan, None where its reader may not see it or there is nothing to plan."""
+    try:
+        return await seen.post(f"/plugins/{name}/plan", {"action": action})
+    except Refused:
+        return None
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _items(answer: Any) -> Sequence[Any]:
+    found: Sequence[Any] = answer["items"] if answer else ()
+    return found
+
+
+def _fits(app: Mapping[str, Any], words: str) -> bool:
+    said = f"{app['name']} {app['title']} {app['summary']}".lower()
+    return all(word in said for word in words.split())
+
+
+PAGES: Final = (
+    Page("/apps", "apps/list.html", "Apps", MANAGE, listed),
+    Page("/apps/{name}", "apps/one.html", "App", MANAGE, one),
+    Page("/apps/{name}/{action}", "apps/plan.html", "Plan", MANAGE, planned),
+)
