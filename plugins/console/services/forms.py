@@ -7,7 +7,9 @@ The fields of a form bear the names of the API's body, with dots into objects an
     note:null       null where it is empty
     limit:int       a whole number        is_open:bool   "on", "true" or "1", else false
     tags:list       lines or commas       lines.0.quantity
-    data:json       JSON
+    data:json       JSON                  limit:intnull   null where it is empty
+    lines:rows      a list though no row of it is sent
+    range:group     an object of what is sent below it, null where nothing is
 
 Names that begin with `_` are the form's own: `_method`, `_to` (a path of the API), `_then` (where to go; `{id}` and
 other names of the answer are filled in), `_said` (told there), `_key` (Idempotency-Key), `_tag` (If-Match),
@@ -71,8 +73,18 @@ class _LeftOut:
     """Stands for a field that is not sent."""
 
 
+class _Rows(dict[str, Any]):
+    """A list, also where it has no row."""
+
+
+class _Group(dict[str, Any]):
+    """An object that is null where nothing of it is sent."""
+
+
 _LEFT_OUT: Final = _LeftOut()
-_EMPTY: Final[Mapping[str, Any]] = {"opt": _LEFT_OUT, "null": None, "intopt": _LEFT_OUT, "json": _LEFT_OUT}
+_EMPTY: Final[Mapping[str, Any]] = {
+    **{"opt": _LEFT_OUT, "null": None, "intopt": _LEFT_OUT, "intnull": None, "json": _LEFT_OUT}
+}
 """What an empty field means."""
 _WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
 
@@ -85,12 +97,16 @@ def _meant(text: str, kind: str) -> Any:
     match kind:
         case "bool":
             return text in ("on", "true", "1")
-        case "int" | "intopt":
+        case "int" | "intopt" | "intnull":
             return int(text) if _WHOLE.fullmatch(text.strip()) else text
         case "list":
             return [one.strip() for one in re.split(r"[\n,]", text) if one.strip()]
         case "json":
             return _json(text)
+        case "rows":
+            return _Rows()
+        case "group":
+            return _Group()
     return text
 
 
@@ -110,6 +126,8 @@ def _put(made: dict[str, Any], path: list[str], value: Any) -> None:
         if not isinstance(inner, dict):
             raise BadRequest("Fields of the form contradict one another")
     last = path[-1]
+    if isinstance(value, _Rows | _Group) and isinstance(inner.get(last), dict):
+        value.update(inner[last])
     if isinstance(inner.get(last), list) and isinstance(value, list):
         inner[last] = [*inner[last], *value]
     else:
@@ -121,6 +139,8 @@ def _listed(made: Any) -> Any:
     if not isinstance(made, dict):
         return made
     inner = {name: _listed(value) for name, value in made.items()}
-    if inner and all(re.fullmatch(r"[0-9]{1,4}", name) for name in inner):
+    if isinstance(made, _Group) and not inner:
+        return None
+    if (inner or isinstance(made, _Rows)) and all(re.fullmatch(r"[0-9]{1,4}", name) for name in inner):
         return [inner[name] for name in sorted(inner, key=int)][:MOST_IN_LIST]
     return inner
