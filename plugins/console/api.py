@@ -13,5 +13,19 @@ from plugins.console.schemas import (
     Refused,
     Seen,
 )
+from plugins.console.services.schema_fields import fields_of
 
-__all__ = ["SECTIONS", "Action", "Block", "Card", "Column", "Find", "Found", "Nav", "Page", "Refused", "Seen"]
+__all__ = [
+    "SECTIONS",
+    "Action",
+    "Block",
+    "Card",
+    "Column",
+    "Find",
+    "Found",
+    "Nav",
+    "Page",
+    "Refused",
+    "Seen",
+    "fields_of",
+]

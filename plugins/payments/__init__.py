@@ -7,6 +7,7 @@ PLUGIN = Plugin(
     version="0.2.0",
     title="Payments",
     summary="Money in and money out, by any method.",
+    optional=("console>=0.1",),
     permissions=(
         Permission("payments.see", "See payments and refunds"),
         Permission("payments.refund", "Give money back"),

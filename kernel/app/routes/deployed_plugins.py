@@ -89,10 +89,12 @@ class PluginOut(Struct, frozen=True):
     archive: ArchiveOut | None = None
     restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
     hindrances: Annotated[
-        list[Hindrance], Meta(description="What keeps it, by the other plugins, from being switched on or off here now.")
+        list[Hindrance],
+        Meta(description="What keeps it, by the other plugins, from being switched on or off here now."),
     ] = []
     version_installed: Annotated[
-        str | None, Meta(description="Another than `version`: operators have an upgrade to carry out.", examples=["0.1.0"])
+        str | None,
+        Meta(description="Another than `version`: operators have an upgrade to carry out.", examples=["0.1.0"]),
     ] = None
 
 

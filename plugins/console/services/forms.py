@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -94,20 +94,8 @@ def _meant(text: str, kind: str) -> Any:
     is_empty = not text.strip()
     if kind in _EMPTY and is_empty:
         return _EMPTY[kind]
-    match kind:
-        case "bool":
-            return text in ("on", "true", "1")
-        case "int" | "intopt" | "intnull":
-            return int(text) if _WHOLE.fullmatch(text.strip()) else text
-        case "list":
-            return [one.strip() for one in re.split(r"[\n,]", text) if one.strip()]
-        case "json":
-            return _json(text)
-        case "rows":
-            return _Rows()
-        case "group":
-            return _Group()
-    return text
+    maker = _MAKERS.get(kind)
+    return maker(text) if maker else text
 
 
 def _json(text: str) -> Any:
@@ -115,6 +103,24 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as fault:
         raise MalformedJson("A field of the form is no JSON") from fault
+
+
+def _whole(text: str) -> Any:
+    return int(text) if _WHOLE.fullmatch(text.strip()) else text
+
+
+def _list(text: str) -> list[str]:
+    return [one.strip() for one in re.split(r"[\n,]", text) if one.strip()]
+
+
+_MAKERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "bool": lambda text: text in ("on", "true", "1"),
+    **dict.fromkeys(("int", "intopt", "intnull"), _whole),
+    "list": _list,
+    "json": _json,
+    "rows": lambda _: _Rows(),
+    "group": lambda _: _Group(),
+}
 
 
 def _put(made: dict[str, Any], path: list[str], value: Any) -> None:

@@ -97,6 +97,7 @@ class Rendering:
             **{"slot": self.slot, "columns": self.columns, "actions": self.actions, "query": seen.query},
             "cards": lambda: list(composed.in_slot(composed.cards, "", seen)),
             **{"money": self.showing.money, "number": self.showing.number, "percent": self.showing.percent},
+            **{"region_name": self.showing.region},
             **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
             **{"with_query": self.with_query, "has_slots": seen.query.get("slots") == "1"},

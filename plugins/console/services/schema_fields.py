@@ -8,12 +8,16 @@ from typing import Any, Final
 _DEEPEST: Final = 2
 _LONG: Final = 300
 Field = dict[str, Any]
-"""name: of the form, with how it is meant. kind: text, secret, number, yes, choice, list, json, date, rows or group.
-label, hint, value, options, required, is_set (of secrets); rows and blank hold the fields of a list, group of an object.
+"""name: of the form, with how it is meant. kind: text, long, secret, number, yes, choice, list, json, date, rows or group.
+
+Besides label, hint, value, options, required, is_main (it has no default), is_set (of secrets); rows and blank hold the
+fields of a list, group those of an object.
 """
 
 
-def fields_of(schema: Mapping[str, Any], values: Mapping[str, Any], secrets: Mapping[str, bool], at: str) -> list[Field]:
+def fields_of(
+    schema: Mapping[str, Any], values: Mapping[str, Any], secrets: Mapping[str, bool], at: str
+) -> list[Field]:
     """The fields of an object's schema. at: what their names begin with, such as `values`.
 
     values: as they stand. secrets: name → whether it is set; their values are never known.
@@ -25,7 +29,7 @@ def fields_of(schema: Mapping[str, Any], values: Mapping[str, Any], secrets: Map
 def words_of(schema: Mapping[str, Any]) -> str:
     """What the Struct says of itself, its first paragraph."""
     said = str(_resolved(schema, schema).get("description", ""))
-    return " ".join(said.split("\n\n")[0].split())
+    return " ".join(said.partition("\n\n")[0].split())
 
 
 def _fields(
@@ -40,9 +44,13 @@ def _fields(
 ) -> list[Field]:
     required = () if optional else kind.get("required", ())
     return [
-        _field(name, said, schema, values.get(name), secrets, at, required=name in required, inside=depth)
+        _field(name, said, schema, _held(values, name, said), secrets, at, required=name in required, inside=depth)
         for name, said in kind.get("properties", {}).items()
     ]
+
+
+def _held(values: Mapping[str, Any], name: str, said: Mapping[str, Any]) -> Any:
+    return values[name] if name in values else said.get("default")
 
 
 def _field(
@@ -60,8 +68,16 @@ def _field(
     label = said.get("title") or kind.get("title" if "properties" not in kind else "", "") or _spelt(name)
     hint = said.get("description") or ("" if "properties" in kind else kind.get("description", ""))
     made: Field = {
-        **{"at": f"{at}.{name}", "label": label, "hint": " ".join(str(hint).split("\n\n")[0].split())},
-        **{"value": value, "required": required, "options": [], "is_set": False, "mark": "", "inputmode": ""},
+        **{"at": f"{at}.{name}", "label": label, "hint": " ".join(str(hint).partition("\n\n")[0].split())},
+        **{
+            "value": value,
+            "required": required,
+            "is_main": required,
+            "options": [],
+            "is_set": False,
+            "mark": "",
+            "inputmode": "",
+        },
         **{"most": kind.get("maxLength", 0), "example": (kind.get("examples") or [""])[0]},
     }
     empty = "opt" if inside else "null"

@@ -28,9 +28,7 @@ async def listed(seen: Seen) -> Mapping[str, Any]:
 async def one(seen: Seen) -> Mapping[str, Any]:
     """The settings of one app."""
     name = seen.path["plugin"]
-    (settings, tag), all_of_them = await asyncio.gather(
-        seen.get_tagged(f"/settings/{name}"), seen.get("/settings")
-    )
+    (settings, tag), all_of_them = await asyncio.gather(seen.get_tagged(f"/settings/{name}"), seen.get("/settings"))
     return {
         "settings": settings,
         "tag": tag,

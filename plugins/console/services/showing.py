@@ -81,6 +81,10 @@ class Showing:
             return "–"
         return dates.format_timedelta(found - now, add_direction=True, locale=self.locale)
 
+    def region(self, code: Any) -> str:
+        """A region by its name: KE is Kenya."""
+        return str(self.locale.territories.get(str(code), code))
+
     @property
     def _is_lakh(self) -> bool:
         return self.locale.territory in ("IN", "BD", "NP", "PK", "LK")

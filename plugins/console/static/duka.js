@@ -87,7 +87,8 @@ function showProblem(form, problem) {
 
 function fieldAt(form, pointer) {
   const name = pointer.replace(/^\//, "").replaceAll("/", ".");
-  return $$("input, select, textarea", form).find((one) => one.name.split(":")[0] === name && one.type !== "hidden");
+  const shown = $$("input, select, textarea", form).filter((one) => one.type !== "hidden");
+  return shown.find((one) => one.name.split(":")[0] === name) || (name && shown.find((one) => one.name.startsWith(name + ".")));
 }
 
 // ---- sheets: a page laid over this one

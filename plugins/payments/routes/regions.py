@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from kernel.errors import NotFound
-from kernel.web import OPERATOR, command, query
+from kernel.web import OPERATOR, Scene, command, flow, query
 from kernel.wire import Code, Region, Reply
 from kernel.work import Work
 from plugins.payments.schemas.gateways import GatewayName
-from plugins.payments.schemas.regions import SwitchesOut, SwitchIn, SwitchOut
-from plugins.payments.services import switching
+from plugins.payments.schemas.regions import FaresOut, SwitchesOut, SwitchIn, SwitchOut
+from plugins.payments.services import faring, switching
 from plugins.payments.services.switching import Where
 
 
@@ -16,6 +16,16 @@ from plugins.payments.services.switching import Where
 async def list_switches(work: Work) -> SwitchesOut:
     """Every gateway that is installed, in each region and mode in which it is offered; off where nothing was said."""
     return SwitchesOut(await switching.switches(work))
+
+
+@flow("GET", "/fares", permission=OPERATOR)
+async def list_fares(scene: Scene) -> FaresOut:
+    """How gateways fare in each region: accounts, those that rest, and how the last day's payments ended.
+
+    Sums over all businesses of the region; none is named.
+    """
+    await scene.pause()
+    return FaresOut(await faring.fares(scene.deployment))
 
 
 @command("PUT", "/regions/{region}/{gateway}/{mode}", permission=OPERATOR, errors=(NotFound,))

@@ -69,3 +69,28 @@ class SwitchesOut(Struct, frozen=True):
     """Every gateway that is installed, in every region and mode in which it is offered."""
 
     items: list[SwitchOut]
+
+
+_Count = Annotated[int, Meta(ge=0, examples=[12])]
+
+
+class FareOut(Struct, frozen=True):
+    """How a gateway fares in a region, over all its open businesses; payments are those of the last 24 hours.
+
+    accounts: that are on. resting: accounts that are left alone for a while, their provider having failed them.
+    paid: payments that brought money. At most 500 payments of a business are counted, the latest.
+    """
+
+    region: Region
+    gateway: GatewayName
+    mode: GatewayMode
+    accounts: _Count
+    resting: _Count
+    payments: _Count
+    paid: _Count
+
+
+class FaresOut(Struct, frozen=True):
+    """How gateways fare wherever somebody has an account at one."""
+
+    items: list[FareOut]
