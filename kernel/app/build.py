@@ -21,6 +21,7 @@ from kernel.app.routes import (
     audit,
     auth,
     custom_fields,
+    deployed,
     invitations,
     keys,
     operating,
@@ -161,7 +162,7 @@ def kernel_routes() -> list[Route]:
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
     of_plugins = (plugins, plugin_settings, running, plugin_health)
-    for module in (*people_and_roles, places, custom_fields, *of_plugins, audit, operating, support):
+    for module in (*people_and_roles, places, custom_fields, *of_plugins, audit, operating, deployed, support):
         found += [
             route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]

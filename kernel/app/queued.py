@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from kernel.auth import act, look
 from kernel.db.tables import Business, Job
 from kernel.errors import Conflict
-from kernel.work import Deployment, Work
+from kernel.work import SYSTEM, Actor, Deployment, Origin, Work
 
 STATES = ("pending", "done", "dead", "parked")
 
@@ -75,10 +75,12 @@ async def count_jobs(deployment: Deployment, which: Which) -> int:
     return await look(deployment, None, count)
 
 
-async def retry_job(deployment: Deployment, job_id: uuid.UUID) -> None:
+async def retry_job(
+    deployment: Deployment, job_id: uuid.UUID, *, actor: Actor = SYSTEM, origin: Origin | None = None
+) -> None:
     """Put a dead job back, due now and with all its tries, in the audit trail of its business.
 
-    Raises LookupError when there is none, NotDead when it waits or is done.
+    actor, origin: who asked for it, and how. Raises LookupError when there is none, NotDead when it waits or is done.
     """
 
     async def find(work: Work) -> Any:
@@ -96,7 +98,7 @@ async def retry_job(deployment: Deployment, job_id: uuid.UUID) -> None:
         work.audit(subject=f"job:{job_id}", job=row.name)
         work.changed(Job, job_id, {"state": "dead"}, {"state": "pending"})
 
-    await act(deployment, row.business_id, put_back, deed="operating.retry_job")
+    await act(deployment, row.business_id, put_back, deed="operating.retry_job", actor=actor, origin=origin)
 
 
 def _conditions(which: Which) -> list[sa.ColumnElement[bool]]:

@@ -65,6 +65,13 @@ class Composed:
                 yield plugin, one
 
 
+def current_of(menu: Sequence[tuple[str, str, Sequence[Nav]]], path: str) -> str:
+    """Where the entry leads that a page belongs to: the nearest above it, "" for none."""
+    all_of_them = [nav.to for _, _, navs in menu for nav in navs]
+    above = [to for to in all_of_them if path == to or (to != "/" and path.startswith(f"{to}/"))]
+    return max(above, key=len, default="")
+
+
 _COMPOSED: dict[int, tuple[HookSet, Composed]] = {}
 _MOST: Final = 64
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 _DEEPEST: Final = 2
 _LONG: Final = 300
 Field = dict[str, Any]
-"""name: of the form, with how it is meant. kind: text, long, secret, number, yes, choice, list, json, date, rows or group.
+"""name: of the form, as it is meant. kind: text, long, secret, number, yes, choice, list, json, date, rows, group.
 
 Besides label, hint, value, options, required, is_main (it has no default), is_set (of secrets); rows and blank hold the
 fields of a list, group those of an object.

@@ -16,7 +16,7 @@ from kernel.registry import Registry
 from kernel.web import ApiAnswer, Asked, Given, PassOn
 from plugins.console.schemas import Found, Refused, Seen
 from plugins.console.services import forms, sessions
-from plugins.console.services.composing import Composed, Placed, composed_of
+from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
 from plugins.console.services.sessions import Session
 from plugins.console.services.showing import LANGUAGES
@@ -97,9 +97,11 @@ class Visit:
         return Seen(self.me or STRANGER, parameters or {}, self.query, self.language, ask, self.words)
 
     def composed(self) -> Composed:
-        """What the plugins that are on here offer. Before a business is chosen the console's own."""
-        enabled = set(self.me["plugins"]) if self.me and self.me["business"] else {"console"}
-        return composed_of(self.asked.deployment.registry.hooks_for(enabled))
+        """What the plugins that are on here offer. Before a business is chosen the console's own, for operators all."""
+        registry = self.asked.deployment.registry
+        if self.me and self.me["business"]:
+            return composed_of(registry.hooks_for(self.me["plugins"]))
+        return composed_of(registry.hooks_for(registry.plugins if self.me and self.me["is_operator"] else {"console"}))
 
     def rendering(self, seen: Seen | None = None) -> Rendering:
         """Renders for this request."""
@@ -125,7 +127,8 @@ class Visit:
         chosen = layout or ("sheet" if self.is_part else "page" if self.me else "outside")
         if chosen == "page":
             said, _, undo = self._word().partition("\n")
-            context |= {"menu": self.composed().menu(drawn.seen), "said": said, "undo": undo}
+            menu = self.composed().menu(drawn.seen)
+            context |= {"menu": menu, "current": current_of(menu, self.path), "said": said, "undo": undo}
         return self.given(status, (await drawn.page(template, chosen, **context)).encode())
 
     def given(self, status: int, body: bytes, media_type: str = HTML, *more: tuple[str, str]) -> Given:

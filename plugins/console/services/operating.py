@@ -1,0 +1,70 @@
+"""Pages of operators: the deployment, its businesses, and its jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from plugins.console.schemas import Nav, Page, Seen
+from plugins.console.schemas.contributions import OPERATOR
+
+PAGE: Final = 50
+NAVS: Final = (
+    Nav("operator", "Deployment", "/operating", "server", OPERATOR, order=10),
+    Nav("operator", "Businesses", "/operating/businesses", "building-2", OPERATOR, order=20),
+    Nav("operator", "Jobs", "/operating/jobs", "timer", OPERATOR, order=40),
+)
+
+
+async def overview(seen: Seen) -> Mapping[str, Any]:
+    """How the deployment is, and what was done above all businesses."""
+    deployment, plugins, trail = await asyncio.gather(
+        seen.get("/operating/deployment"), seen.look("/plugins"), seen.get("/operating/audit", limit=10)
+    )
+    known = plugins["items"] if plugins else []
+    aside = [one for one in known if one["state"] in ("quarantined", "uninstalled")]
+    waiting = [one for one in known if one["version_installed"]]
+    return {"deployment": deployment, "aside": aside, "waiting": waiting, "trail": trail["items"], "known": len(known)}
+
+
+async def businesses(seen: Seen) -> Mapping[str, Any]:
+    """All businesses, or those in a state."""
+    asked = {name: seen.query.get(name) for name in ("q", "state", "cursor")}
+    return {"listed": await seen.get("/operating/businesses", limit=PAGE, **asked)}
+
+
+async def business(seen: Seen) -> Mapping[str, Any]:
+    """One business as operators see it, with its dead jobs."""
+    slug = seen.path["slug"]
+    found, dead = await asyncio.gather(
+        seen.get(f"/operating/businesses/{slug}"), seen.get("/operating/jobs", business=slug, state="dead", limit=5)
+    )
+    return {"one": found, "dead": dead["items"], "title": found["name"]}
+
+
+async def new_business(seen: Seen) -> Mapping[str, Any]:
+    """What a new business may begin with."""
+    plugins = await seen.get("/plugins")
+    begins = [one for one in plugins["items"] if one["state"] not in ("quarantined", "uninstalled")]
+    return {"plugins": sorted(begins, key=lambda one: str(one["title"]))}
+
+
+async def jobs(seen: Seen) -> Mapping[str, Any]:
+    """Jobs of all businesses, the dead ones first of all."""
+    state = seen.query.get("state", "dead")
+    asked = {name: seen.query.get(name) for name in ("plugin", "business", "cursor")}
+    listed, deployment = await asyncio.gather(
+        seen.get("/operating/jobs", limit=PAGE, state=None if state == "all" else state, **asked),
+        seen.get("/operating/deployment"),
+    )
+    return {"listed": listed, "state": state, "jobs": deployment["jobs"]}
+
+
+PAGES: Final = (
+    Page("/operating", "operating/overview.html", "Deployment", OPERATOR, overview),
+    Page("/operating/businesses", "operating/businesses.html", "Businesses", OPERATOR, businesses),
+    Page("/operating/businesses/new", "operating/new_business.html", "New business", OPERATOR, new_business),
+    Page("/operating/businesses/{slug}", "operating/business.html", "Business", OPERATOR, business),
+    Page("/operating/jobs", "operating/jobs.html", "Jobs", OPERATOR, jobs),
+)
