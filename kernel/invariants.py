@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from kernel.hooks import Invariant, invariants
 from kernel.work import Deployment
 
-__all__ = ["Rule", "broken"]
+__all__ = ["Rule", "broken", "suspecting"]
 
 AT_ONCE = 100
 """Rules in one statement; SQLite takes 500 parts at most."""
@@ -63,8 +63,7 @@ async def broken(deployment: Deployment) -> list[str]:
     Needs a login that row-level security does not bind (a superuser, or a role with BYPASSRLS) on PostgreSQL; with
     another login each business is looked at in turn.
     """
-    hooks = deployment.registry.hooks_for(deployment.registry.plugins)
-    rules: Sequence[Invariant] = [*OURS, *(rule for answer in hooks.offers(invariants) for rule in answer.value)]
+    rules = _rules(deployment)
     engine = create_async_engine(deployment.settings.url, hide_parameters=True)
     found: list[str] = []
     try:
@@ -82,15 +81,26 @@ async def broken(deployment: Deployment) -> list[str]:
     return found
 
 
+def suspecting(deployment: Deployment) -> list[str]:
+    """Statements that return no row while every invariant holds, for a login that sees the rows of all businesses."""
+    return _asked(_rules(deployment))
+
+
+def _rules(deployment: Deployment) -> Sequence[Invariant]:
+    hooks = deployment.registry.hooks_for(deployment.registry.plugins)
+    return [*OURS, *(rule for answer in hooks.offers(invariants) for rule in answer.value)]
+
+
+def _asked(rules: Sequence[Invariant]) -> list[str]:
+    """Few statements that return the places of the rules which some row breaks."""
+    asked = [f"SELECT {place} WHERE EXISTS ({rule.broken_rows})" for place, rule in enumerate(rules)]
+    return [" UNION ALL ".join(asked[begin : begin + AT_ONCE]) for begin in range(0, len(asked), AT_ONCE)]
+
+
 async def _suspect(connection: AsyncConnection, rules: Sequence[Invariant]) -> list[Invariant]:
-    """The rules that some row breaks, asked for in few statements: a rule that holds, as nearly all do, needs none."""
-    found: list[Invariant] = []
-    for begin in range(0, len(rules), AT_ONCE):
-        some = rules[begin : begin + AT_ONCE]
-        asked = (f"SELECT {place} WHERE EXISTS ({rule.broken_rows})" for place, rule in enumerate(some))
-        rows = await connection.execute(sa.text(" UNION ALL ".join(asked)))
-        found += [some[place] for place in sorted(rows.scalars())]
-    return found
+    """The rules that some row breaks: a rule that holds, as nearly all do, needs no statement of its own."""
+    places = [place for asked in _asked(rules) for place in (await connection.execute(sa.text(asked))).scalars()]
+    return [rules[place] for place in sorted(places)]
 
 
 async def _broken_rows(connection: AsyncConnection, query: str, business: str) -> list[sa.Row[*tuple[Any, ...]]]:

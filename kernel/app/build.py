@@ -156,7 +156,7 @@ def _routing(registry: Registry, rights: Rights) -> _Routing:
 def kernel_routes() -> list[Route]:
     """The kernel's own routes."""
     found = [
-        route.mounted("auth", f"{PREFIX}/auth")
+        _mounted(route, "auth", f"{PREFIX}/auth")
         for module in (auth, account, archives)
         for route in functions_of(module, Route)
     ]
@@ -164,7 +164,7 @@ def kernel_routes() -> list[Route]:
     of_plugins = (plugins, plugin_settings, running, plugin_health)
     for module in (*people_and_roles, places, custom_fields, *of_plugins, audit, operating, deployed, support):
         found += [
-            route.mounted(route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
+            _mounted(route, route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]
     return found
 
@@ -176,13 +176,27 @@ def plugin_routes(registry: Registry) -> list[Route]:
 
 def routes_of(plugin: Loaded) -> list[Route]:
     """A plugin's routes as they are mounted; those for operators below `operating`, wherever the plugin is on."""
+    begins = plugin.manifest.begins
     return [
-        replace(
-            route.mounted(plugin.name, f"{PREFIX}/{OPERATORS if route.permission == OPERATOR else ''}{plugin.name}"),
-            begins=route.function.__name__ in plugin.manifest.begins,
+        _mounted(
+            route,
+            plugin.name,
+            f"{PREFIX}/{OPERATORS if route.permission == OPERATOR else ''}{plugin.name}",
+            begins=route.function.__name__ in begins,
         )
         for route in functions_of(plugin.routes, Route)
     ]
+
+
+_MOUNTED: dict[tuple[int, str, str, bool], tuple[Route, Route]] = {}
+"""Route as its module has it → itself, and as it was mounted before: again and again for the boxes of tests."""
+
+
+def _mounted(route: Route, plugin: str, prefix: str, *, begins: bool = False) -> Route:
+    known = (id(route), plugin, prefix, begins)
+    if known not in _MOUNTED:
+        _MOUNTED[known] = route, replace(route.mounted(plugin, prefix), begins=begins)
+    return _MOUNTED[known][1]
 
 
 def _handler(route: Route) -> HTTPRouteHandler:

@@ -23,11 +23,12 @@ import redis
 from argon2 import PasswordHasher
 
 from kernel.auth.secrets import passwords
-from kernel.invariants import broken
 from kernel.registry import Registry, discover
 from kernel.settings import Settings
 from kernel.testing.box import SECRET, Box, Client, Clock, open_box, prepare_template
+from kernel.testing.checking import faults
 from kernel.testing.filling import Stocked, fill_shop
+from kernel.testing.recycling import Copies
 from kernel.testing.servers import Postgres, no_postgres
 from kernel.testing.servers import Redis as RedisServer
 from kernel.web import streams
@@ -81,6 +82,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if skipped:
         terminalreporter.section("Duka: PostgreSQL was not tested", red=True, bold=True)
         terminalreporter.write_line(f"{len(skipped)} tests ran on SQLite alone. {no_postgres()}")
+
+
+@pytest.fixture(scope="session")
+def _postgres_copies(postgres: Postgres) -> Iterator[Copies]:
+    with Copies(postgres) as copies:
+        yield copies
 
 
 @pytest.fixture(scope="session")
@@ -151,9 +158,9 @@ async def box(box_settings: Settings, registry: Registry) -> AsyncIterator[Box]:
     """Two businesses on a fresh database. Afterwards every invariant must hold."""
     made = await open_box(box_settings, registry)
     yield made
-    faults = await broken(made.deployment)
+    found = await faults(made.deployment)
     await made.close()
-    assert not faults, faults
+    assert not found, found
 
 
 @pytest_asyncio.fixture
@@ -229,11 +236,10 @@ def _copy_of_template(database: str, request: pytest.FixtureRequest, folder: Pat
         yield Settings(home=str(folder), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET, pool_size=4)
         return
     template: str = request.getfixturevalue("_postgres_template")
-    server: Postgres = request.getfixturevalue("postgres")
-    name = f"box_{next(_numbers)}"
-    url = _apart(server.create_database(name, template=template))
+    copies: Copies = request.getfixturevalue("_postgres_copies")
+    url = copies.take(template)
     yield Settings(home=str(folder), database_url=url, secret_key=SECRET, pool_size=8)
-    _apart(server.drop_database(name))
+    copies.give_back(url)
 
 
 def _apart(work: Coroutine[Any, Any, T]) -> T:

@@ -14,10 +14,10 @@ import pytest_asyncio
 
 from kernel.app.prepare import prepare
 from kernel.auth.businesses.switching import disable, enable
-from kernel.invariants import broken
 from kernel.registry import Registry, load
 from kernel.settings import Settings
 from kernel.testing.box import SECRET, Box, open_box, prepare_template
+from kernel.testing.checking import faults
 from kernel.testing.servers import Postgres
 from kernel.tests.shelves import fill, later, switch
 
@@ -72,6 +72,6 @@ async def shelf(box_settings: Settings, shelves: Registry) -> AsyncIterator[Box]
     await made.act(lambda work: later(work, "queued"))
     await switch(made, disable)
     yield made
-    faults = await broken(made.deployment)
+    found = await faults(made.deployment)
     await made.close()
-    assert not faults, faults
+    assert not found, found

@@ -21,11 +21,11 @@ from kernel.auth import act
 from kernel.auth.businesses.switching import enable
 from kernel.db import Phase, new_id
 from kernel.hooks import answers
-from kernel.invariants import broken
 from kernel.plugin import Plugin
 from kernel.registry import Loaded, Registry
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
+from kernel.testing.checking import faults
 from kernel.work import Work
 from plugins.payments.models import Account
 from plugins.payments.schemas.gateways import Gateway
@@ -140,8 +140,8 @@ async def open_toy_box(
         await allow(box, "toy", box.shops[shop].region)
     try:
         yield ToyBox(box, provider, accounts)
-        if faults := await broken(box.deployment):
-            raise AssertionError(faults)
+        if found := await faults(box.deployment):
+            raise AssertionError(found)
     finally:
         await box.close()
 

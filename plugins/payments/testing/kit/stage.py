@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from kernel.auth.businesses.switching import enable
 from kernel.db import Phase
 from kernel.db.tables import Job
-from kernel.invariants import broken
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
+from kernel.testing.checking import faults
 from kernel.work import Work
 from kernel.work.configuring import secret_names
 from plugins.payments.hooks import payment_gateways
@@ -202,7 +202,7 @@ class Stage:
 
     async def check(self) -> None:
         """What must hold after every case."""
-        assert await broken(self.box.deployment) == []
+        assert await faults(self.box.deployment) == []
         events = await self.rows(Event)
         for payment in [row for row in await self.rows(Attempt) if row.gateway]:
             facts = [
