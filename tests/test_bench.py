@@ -43,7 +43,7 @@ def counts(shape: Shape) -> dict[str, int]:
 
 
 async def sold_by_hand(port: int, path: str, shop: Shop) -> str:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         answer = await http.post(path, content=shop.body(), headers={"Content-Type": "application/json"})
     said = answer.raise_for_status().json()
     assert len(said["lines"]) == 5

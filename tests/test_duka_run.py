@@ -45,7 +45,7 @@ def ready(url: str, process: subprocess.Popen[bytes], within_s: float = 60) -> N
     while time.monotonic() < end:
         assert process.poll() is None, "the server has ended"
         try:
-            if httpx.get(f"{url}/health/ready").status_code == 200:
+            if httpx.get(f"{url}/health/ready", timeout=60).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
@@ -58,14 +58,14 @@ def test_it_serves_an_empty_database_and_ends_when_told(settings: Settings) -> N
     process = subprocess.Popen([*DUKA, "run", "--port", str(port)], env=environment_of(settings), cwd=settings.home)
     try:
         ready(url, process)
-        assert httpx.get(f"{url}/docs").status_code == 200
-        assert httpx.get(f"{url}/api/v1/openapi.json").json()["openapi"] == "3.1.0"
-        refused = httpx.get(f"{url}/api/v1/locations")
+        assert httpx.get(f"{url}/docs", timeout=60).status_code == 200
+        assert httpx.get(f"{url}/api/v1/openapi.json", timeout=60).json()["openapi"] == "3.1.0"
+        refused = httpx.get(f"{url}/api/v1/locations", timeout=60)
         assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
         assert "server" not in refused.headers
     finally:
         process.send_signal(signal.SIGTERM)
-    assert process.wait(30) in (0, -signal.SIGTERM)
+    assert process.wait(120) in (0, -signal.SIGTERM)
 
 
 async def test_a_first_admin_and_business_are_made_once_and_the_check_is_content(settings: Settings) -> None:

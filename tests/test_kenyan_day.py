@@ -128,7 +128,7 @@ async def day(box: Box, box_settings: Settings, monkeypatch: pytest.MonkeyPatch)
                 _signed_in(box, server.url, "cashier") as cashier,
                 _signed_in(box, server.url, "owner") as owner,
                 _signed_in(box, server.url, "operator") as operator,
-                httpx.AsyncClient(base_url=simulator.url, timeout=30) as phones,
+                httpx.AsyncClient(base_url=simulator.url, timeout=120) as phones,
             ):
                 switched = await operator.put(
                     "operating/payments/regions/KE/mpesa/test", json={"is_on": True}, headers={"If-Match": '"0"'}
@@ -168,7 +168,7 @@ def _key() -> dict[str, str]:
 
 def _signed_in(box: Box, url: str, role: str) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {box.client(role).token}"}
-    return httpx.AsyncClient(base_url=f"{url}/api/v1/", headers=headers, timeout=30)
+    return httpx.AsyncClient(base_url=f"{url}/api/v1/", headers=headers, timeout=120)
 
 
 async def _made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:

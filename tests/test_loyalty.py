@@ -25,7 +25,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_it_keeps_every_rule_and_does_what_it_says(python: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "some", [pytest.param(("-k", "not postgresql"), id="sqlite"), pytest.param((), id="all", marks=pytest.mark.prove)]
+)
+def test_it_keeps_every_rule_and_does_what_it_says(python: Path, tmp_path: Path, some: tuple[str, ...]) -> None:
     """Its own tests, run against the wheel: none of its source is near."""
     shutil.copytree(EXAMPLE / "loyalty" / "tests", tmp_path / "checks", ignore=shutil.ignore_patterns("__pycache__"))
     options = [part for one in ASYNC for part in ("-o", one)]
@@ -41,6 +44,7 @@ def test_it_keeps_every_rule_and_does_what_it_says(python: Path, tmp_path: Path)
             "no:cacheprovider",
             "--import-mode=importlib",
             *options,
+            *some,
             "checks",
         ],
         cwd=tmp_path,

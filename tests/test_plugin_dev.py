@@ -247,7 +247,7 @@ def developing(folder: Path, box_settings: Settings) -> Iterator[Developing]:
         yield Developing(process, port)
     finally:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         assert process.stdout is not None
         process.stdout.close()
 

@@ -255,8 +255,10 @@ def running(folder: Path, sold: list[str]) -> Iterator[list[str]]:
         shop = demo_data()["businesses"][0]
         owner = next(one["email"] for one in shop["staff"] if one["role"] == "owner")
         entered = {"username": owner, "password": PASSWORD, "business": shop["slug"]}
-        token = httpx.post(f"{base}/api/v1/auth/login", json=entered).json()["access_token"]
-        with httpx.Client(base_url=f"{base}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
+        token = httpx.post(f"{base}/api/v1/auth/login", json=entered, timeout=60).json()["access_token"]
+        with httpx.Client(
+            base_url=f"{base}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        ) as client:
             places = client.get("/locations").json()["items"]
             place = next(one["id"] for one in places if one["kind"] == "storefront")
             product = client.get("/catalog/products").json()["items"][0]["id"]
@@ -277,7 +279,7 @@ def wait_for(url: str, within_s: float = 200) -> None:
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         try:
-            if httpx.get(url).status_code == 200:
+            if httpx.get(url, timeout=60).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.2)

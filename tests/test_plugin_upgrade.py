@@ -210,7 +210,7 @@ def manager(port: int) -> httpx.Client:
     base, until = f"http://127.0.0.1:{port}", time.monotonic() + 120
     while True:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{base}/health/ready").status_code == 200:
+            if httpx.get(f"{base}/health/ready", timeout=60).status_code == 200:
                 break
         assert time.monotonic() < until, "the server is not ready"
         time.sleep(0.1)

@@ -24,7 +24,7 @@ from plugins.catalog.testing import a_product
 from tests.promises.crowd import token_for
 
 SALES, PAYMENTS = "/api/v1/sales/sales", "/api/v1/payments/payments"
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 async def an_order(box: Box) -> Any:

@@ -38,7 +38,7 @@ def worker(settings: Settings, port: int, *options: str) -> Iterator[subprocess.
         until = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < until:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}{READY}").json()["checks"] == ALL_WELL:
+                if httpx.get(f"http://127.0.0.1:{port}{READY}", timeout=60).json()["checks"] == ALL_WELL:
                     break
             time.sleep(0.1)
         yield process
@@ -62,10 +62,10 @@ async def leave_job(box: Box) -> None:
 async def test_a_worker_tells_that_it_lives_is_ready_and_what_it_has_done(box: Box) -> None:
     port = free_port()
     with worker(box.deployment.settings, port) as process:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             await look_at(http, box)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
 
@@ -131,7 +131,7 @@ async def test_a_worker_whose_loop_ended_by_itself_ends(box: Box, monkeypatch: p
 @pytest.mark.parametrize("database", ["sqlite"])
 def test_a_worker_whose_port_is_taken_ends_with_a_word(box_settings: Settings, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, worker(box_settings, taken.getsockname()[1]) as process:
-        assert process.wait(60) == 1
+        assert process.wait(120) == 1
         assert process.stderr is not None
         said = process.stderr.read()
     assert "in use" in said
@@ -145,4 +145,4 @@ def test_a_worker_listens_nowhere_unless_it_is_told_to(box_settings: Settings, d
         assert process.stderr is not None
         assert "works off jobs" in process.stderr.readline()
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0

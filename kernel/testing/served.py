@@ -28,7 +28,7 @@ class Server:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    def has_died(self, within_s: float = 10.0) -> bool:
+    def has_died(self, within_s: float = 60.0) -> bool:
         """Wait for the process to end; whether it was killed."""
         try:
             return self.process.wait(within_s) == -signal.SIGKILL
@@ -68,7 +68,7 @@ def running(applications: Sequence[str], environment: Mapping[str, str]) -> Iter
             server.process.terminate()
         for server in servers:
             try:
-                server.process.wait(20)
+                server.process.wait(60)
             except subprocess.TimeoutExpired:
                 server.process.kill()
                 server.process.wait()
@@ -82,7 +82,7 @@ def _start(application: str, environment: Mapping[str, str]) -> Server:
     return Server(subprocess.Popen(command, env=dict(environment)), port)
 
 
-def _wait_for(server: Server, within_s: float = 60.0) -> None:
+def _wait_for(server: Server, within_s: float = 120.0) -> None:
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port), timeout=1):

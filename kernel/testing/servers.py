@@ -24,7 +24,7 @@ import asyncpg
 
 __all__ = ["Postgres", "Redis", "in_memory"]
 
-START_TIMEOUT_S: Final = 30.0
+START_TIMEOUT_S: Final = 120.0
 STOP_TIMEOUT_S: Final = 20.0
 PORT: Final = 5432
 """Only part of the socket's name; nothing listens on TCP."""

@@ -55,9 +55,9 @@ async def test_a_server_killed_in_a_deed_leaves_all_or_nothing(box: Box, box_set
     key, token = uuid.uuid4().hex, token_of(box)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
     with serving(box_settings, 1, {"DUKA_TEST_CRASH_AT": point, "DUKA_JOBS": "off"}) as (server,):
-        async with httpx.AsyncClient(base_url=server.url) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=120) as http:
             with pytest.raises(httpx.TransportError):
-                await http.post("/api/v1/locations", json=BODY, headers=headers, timeout=30)
+                await http.post("/api/v1/locations", json=BODY, headers=headers)
         assert server.has_died()
     assert await broken(box.deployment) == []
     assert await traces(box) == ((1, 1, 1) if point in LASTING else (0, 0, 0))

@@ -150,7 +150,7 @@ def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> Non
     processes = [context.Process(target=_read_secret, args=(str(tmp_path), barrier, said)) for _ in range(4)]
     for process in processes:
         process.start()
-    secrets = {said.get(timeout=30) for _ in processes}
+    secrets = {said.get(timeout=120) for _ in processes}
     for process in processes:
         process.join()
     assert len(secrets) == 1

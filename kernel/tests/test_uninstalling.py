@@ -183,11 +183,11 @@ async def test_a_backup_that_is_under_way_keeps_only_the_purge_waiting(
     async with snapshot(shelf.deployment.settings) as transaction:
         await transaction.execute(sa.text("SELECT count(*) FROM probe_shelf_note"))
         purging = asyncio.create_task(purge(shelf.deployment, NAME, tmp_path / "shelf.zip"))
-        await asyncio.sleep(1.5)
+        await asyncio.wait({purging}, timeout=60 if database == "sqlite" else 1.5)
         for _ in range(5):
-            await asyncio.wait_for(shelf.act(something), 10)
+            await asyncio.wait_for(shelf.act(something), 60)
         assert purging.done() == (database == "sqlite")
-    await asyncio.wait_for(purging, 30)
+    await asyncio.wait_for(purging, 120)
     assert (await release(shelf))[0] == "removed"
 
 

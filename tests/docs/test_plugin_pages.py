@@ -182,13 +182,13 @@ def quote_at(base: str) -> None:
     until = time.monotonic() + 120
     while True:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{base}/health/ready").status_code == 200:
+            if httpx.get(f"{base}/health/ready", timeout=60).status_code == 200:
                 break
         assert time.monotonic() < until, "the demo shop is not ready"
         time.sleep(0.1)
     shop = demo_data()["businesses"][0]
     owner = next(one["email"] for one in shop["staff"] if one["role"] == "owner")
-    with httpx.Client(base_url=f"{base}/api/v1") as client:
+    with httpx.Client(base_url=f"{base}/api/v1", timeout=60) as client:
         entered = {"username": owner, "password": PASSWORD, "business": shop["slug"]}
         token = client.post("/auth/login", json=entered).json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"

@@ -26,7 +26,7 @@ def token_for(box: Box, role: str, shop: str = "mama-njeri") -> str:
     return make_access_token(claims, box.deployment.secret, dt.datetime.now(dt.UTC), dt.timedelta(hours=1))
 
 
-PATIENCE = 5
+PATIENCE, PAUSE_S = 60, 0.1
 """A server is given up after so many answers of 503."""
 
 
@@ -37,7 +37,7 @@ class Crowd:
         headers = {"Authorization": f"Bearer {token}"}
         limits = httpx.Limits(max_connections=connections)
         self.clients = [
-            httpx.AsyncClient(base_url=one.url, headers=headers, limits=limits, timeout=60) for one in servers
+            httpx.AsyncClient(base_url=one.url, headers=headers, limits=limits, timeout=300) for one in servers
         ]
         self._next = itertools.cycle(self.clients)
 
@@ -63,6 +63,7 @@ class Crowd:
             answer = await self.post(path, body, key)
             for _ in range(PATIENCE):
                 if answer.status_code == 503:
+                    await asyncio.sleep(PAUSE_S)
                     answer = await self.post(path, body, key)
             return answer
 

@@ -107,8 +107,13 @@ class Fuzz:
         self.box, self.own, self.client, self.seed = box, own, box.client(role), seed
         self.only, self.found = only, Found()
 
-    async def run(self, *, cases: int, seconds: float, phases: list[str], examples: int = 2) -> Found:
-        """Judge so many cases more, or as many as there is time for. examples: of each operation a round."""
+    async def run(
+        self, *, cases: int, seconds: float, phases: list[str], examples: int = 2, until_wrong: bool = False
+    ) -> Found:
+        """Judge so many cases more, or as many as there is time for. examples: of each operation a round.
+
+        until_wrong: no more than it takes to find something.
+        """
         loop, watch = asyncio.get_running_loop(), Watch(self.box.deployment.settings.url)
         await watch.has_moved()
         whole = schemathesis.openapi.from_dict(await self._document(), config=self._config())
@@ -117,10 +122,10 @@ class Fuzz:
         schema.config.max_time = seconds
         schema.config.generation.update(max_examples=examples, no_shrink=True, database="none")
         schema.hooks.hook("filter_failure")(_is_of_a_whole_answer)
-        schema.config.update(continue_on_failure=True, headers=self._headers())
+        schema.config.update(continue_on_failure=not until_wrong, headers=self._headers())
         schema.config.phases.update(phases=phases)
         try:
-            await asyncio.to_thread(self._execute, schema, self.found.cases + cases)
+            await asyncio.to_thread(self._execute, schema, self.found.cases + cases, until_wrong)
         finally:
             await watch.close()
         return self.found
@@ -150,12 +155,12 @@ class Fuzz:
             said | {"dictionaries": {name: {"values": [self.own[name]]} for name in places}}
         )
 
-    def _execute(self, schema: Any, cases: int) -> None:
+    def _execute(self, schema: Any, cases: int, until_wrong: bool) -> None:
         stream = from_schema(schema).execute()
         for event in stream:
             if isinstance(event, events.ScenarioFinished):
                 self._note(event)
-                if self.found.cases >= cases:
+                if self.found.cases >= cases or (until_wrong and self.found.wrong):
                     stream.stop()
             elif isinstance(event, events.NonFatalError):
                 self.found.wrong[f"error {event.label}"] = str(event.value)

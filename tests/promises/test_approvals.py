@@ -403,7 +403,7 @@ def meet_once_read(monkeypatch: pytest.MonkeyPatch) -> None:
         is_given = await claim(work, ask)
         if is_given and id(work) not in met and len(met) < 2:
             met.add(id(work))
-            await asyncio.wait_for(barrier.wait(), 20)
+            await asyncio.wait_for(barrier.wait(), 60)
         return bool(is_given)
 
     monkeypatch.setattr(approvals, "_claim", meet)

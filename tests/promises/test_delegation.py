@@ -266,7 +266,7 @@ async def test_an_owner_kept_by_reading_alone_would_leave_none(
 
     async def looks_only(work: Work, but: Any) -> None:
         if database == "postgresql":  # SQLite lets one writer in at a time, whatever code does
-            await asyncio.wait_for(barrier.wait(), 10)
+            await asyncio.wait_for(barrier.wait(), 60)
 
     monkeypatch.setattr("kernel.app.routes.people.keep_an_owner", looks_only)
     left, told = await demote_each_other(box)
@@ -338,7 +338,7 @@ async def test_people_are_tied_to_locations_by_those_who_reach_there(box: Box) -
 async def two_processes(box: Box, settings: Settings) -> AsyncIterator[list[httpx.AsyncClient]]:
     """Two server processes on the box's database."""
     with serving(settings, 2) as servers:
-        clients = [httpx.AsyncClient(base_url=server.url, timeout=30) for server in servers]
+        clients = [httpx.AsyncClient(base_url=server.url, timeout=120) for server in servers]
         try:
             yield clients
         finally:

@@ -25,14 +25,14 @@ SWITCH = "/api/v1/operating/payments/regions/KE/mpesa/test"
 async def sold(server: Server, box: Box, cart: dict[str, Any]) -> tuple[int, str]:
     """A sale paid by phone at one process: its status, and why it was refused."""
     headers = {"Authorization": f"Bearer {box.client('cashier').token}", "Idempotency-Key": uuid.uuid4().hex}
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=120) as http:
         answer = await http.post("/api/v1/sales/sales", json=cart, headers=headers)
     return answer.status_code, answer.json().get("why", "")
 
 
 async def told(server: Server, box: Box, *, is_on: bool) -> None:
     headers = {"Authorization": f"Bearer {box.client('operator').token}", "If-Match": "*"}
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=120) as http:
         answer = await http.put(SWITCH, json={"is_on": is_on}, headers=headers)
     assert answer.status_code == 200, answer.text
 

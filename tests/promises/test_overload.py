@@ -23,6 +23,8 @@ from plugins.catalog.testing import a_product
 from tests.promises.crowd import cart, in_stock, on_hand, token_for
 
 SLOW_S = 0.05
+LONGEST_S = 0.2
+"""How long the queue may stand, and how long anybody waits in one that does."""
 
 
 class Hour:
@@ -100,8 +102,14 @@ async def test_who_gives_up_waiting_takes_no_place_along() -> None:
     assert (admission.free, admission.waiting, most) == (2, 0, 2)
 
 
-async def overloaded(box: Box, admission: Admission, seconds: float) -> list[tuple[float, httpx.Response]]:
-    """Five times as many requests as one place can serve, whether those before were answered or not."""
+Answers = list[tuple[float, httpx.Response]]
+
+
+async def overloaded(box: Box, admission: Admission, count: int) -> tuple[Answers, float]:
+    """Five times as many requests as one place can serve, whether those before were answered or not.
+
+    Returns each answer with the seconds it took, and what is too long: a few times what this machine needs for one.
+    """
     box.deployment.visitors = admission
     owner = box.client("owner")
 
@@ -110,12 +118,13 @@ async def overloaded(box: Box, admission: Admission, seconds: float) -> list[tup
         answer = await owner.get("/api/v1/locations")
         return time.monotonic() - begun, answer
 
-    tasks: list[asyncio.Task[tuple[float, httpx.Response]]] = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    begun, tasks = time.monotonic(), []
+    for _ in range(count):
         tasks.append(asyncio.create_task(one()))
         await asyncio.sleep(SLOW_S / 5)
-    return await asyncio.gather(*tasks)
+    found = await asyncio.gather(*tasks)
+    each = (time.monotonic() - begun) / len(waits(found))
+    return found, 2 * LONGEST_S + 10 * each
 
 
 @pytest.fixture
@@ -131,18 +140,18 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visit, "identify", slowly)
 
 
-def waits(found: list[tuple[float, httpx.Response]]) -> list[float]:
+def waits(found: Answers) -> list[float]:
     return sorted(seconds for seconds, answer in found if answer.status_code == 200)
 
 
 @pytest.mark.usefixtures("slow")
 async def test_five_times_too_many_are_answered_in_time_or_sent_away(box: Box) -> None:
-    admission = Admission(1, standing_s=0.2, longest_s=0.2)
-    found = await overloaded(box, admission, 4)
+    admission = Admission(1, standing_s=LONGEST_S, longest_s=LONGEST_S)
+    found, too_long = await overloaded(box, admission, 200)
     assert {answer.status_code for _, answer in found} == {200, 503}
     late = [one for one in found[len(found) // 2 :] if one[1].status_code == 200]
     assert late, "there is work done all along"
-    assert max(waits(late)) < 1.5
+    assert max(waits(late)) < too_long
     for _, answer in found:
         if answer.status_code == 503:
             assert (answer.json()["code"], answer.headers["retry-after"]) == ("overloaded", "1")
@@ -153,9 +162,9 @@ async def test_five_times_too_many_are_answered_in_time_or_sent_away(box: Box) -
 @pytest.mark.usefixtures("slow")
 async def test_a_queue_without_end_lets_everybody_wait(box: Box, database: str) -> None:
     """The broken twin: whoever comes waits, until nobody is answered in time."""
-    found = await overloaded(box, Admission(1, most_waiting=10**9, standing_s=10**9), 4)
-    late = found[len(found) // 2 :]
-    assert max(seconds for seconds, _ in late) > 1.5
+    found, too_long = await overloaded(box, Admission(1, most_waiting=10**9, standing_s=10**9), 80)
+    assert {answer.status_code for _, answer in found} == {200}
+    assert max(waits(found[len(found) // 2 :])) > too_long
 
 
 @pytest.mark.parametrize("database", ["sqlite"])

@@ -55,7 +55,7 @@ async def broken(box: Box, box_settings: Settings) -> AsyncIterator[Box]:
 
 
 async def statuses(box: Box, url: str) -> dict[str, int]:
-    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=120) as http:
         owner = box.client("owner")
         owner.http = http
         paths = ("/health/ready", PATH, "/api/v1/catalog/products", "/api/v1/sales/sales")
@@ -114,7 +114,7 @@ async def test_a_worker_runs_the_jobs_of_the_rest_and_those_of_the_plugin_wait(
                 break
             await asyncio.sleep(0.1)
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert f"plugin {LOST} is set aside" in said
     assert found == {"kernel.forget_old_keys": ("done", 1), f"{LOST}.no_such_job": ("pending", 0)}
 

@@ -43,7 +43,7 @@ class Shift:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            ended = process.wait(30)
+            ended = process.wait(120)
             assert ended in (0, -9, -15), "a worker that is only starting ends by the signal itself"
             self.died += ended == -9
 

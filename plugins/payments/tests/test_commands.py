@@ -122,8 +122,8 @@ def test_a_simulator_is_served_on_this_machine_until_it_is_told_to_stop(box_sett
             assert process.stdout is not None
             told = process.stdout.readline()
             assert told.startswith("The simulator of toy listens on http://127.0.0.1:"), told
-            answer = httpx.post(f"{told.split()[-1]}/token", json={"secret": SECRET})
+            answer = httpx.post(f"{told.split()[-1]}/token", json={"secret": SECRET}, timeout=60)
             assert answer.status_code == 200
         finally:
             process.send_signal(2)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
