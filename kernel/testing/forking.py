@@ -1,7 +1,8 @@
-"""Servers forked from a process that has loaded Duka already: to load it takes a second and a half, every time.
+"""Servers and workers forked from a process that has loaded Duka: to load it takes a second and a half, every time.
 
 `python -m kernel.testing.forking` loads it once, then reads orders, each a line of JSON, and answers each with one.
-What it forks serves as `kernel.testing.serving` does: a process, event loop, settings and connections of its own.
+What it forks serves as `kernel.testing.serving` does, or calls a function with a command line: a process, event loop,
+settings and connections of its own.
 Only who asks for it by `PARENT.begin()` gets such servers; benches measure whole processes.
 """
 
@@ -18,7 +19,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = ["PARENT", "Forked", "Parent"]
@@ -93,8 +95,11 @@ class Parent:
 
     def fork(self, application: str, port: int, environment: Mapping[str, str]) -> Forked:
         """Serve an ASGI factory at a port of the loopback."""
-        order = {"serve": application, "port": port, "environment": dict(environment), "folder": os.getcwd()}
-        return Forked(self, self.ask(order))
+        return self._forked({"serve": application, "port": port}, environment)
+
+    def call(self, function: str, words: Sequence[str], environment: Mapping[str, str]) -> Forked:
+        """Call a function, "module:name", that takes nothing but `sys.argv`: the module, and the words."""
+        return self._forked({"call": function, "words": list(words)}, environment)
 
     def ask(self, order: Mapping[str, Any]) -> Any:
         """What the process answers to an order. Raises RuntimeError where it has died."""
@@ -108,6 +113,9 @@ class Parent:
         if not answer:
             raise RuntimeError("the process from which servers are forked has died")
         return json.loads(answer)
+
+    def _forked(self, order: Mapping[str, Any], environment: Mapping[str, str]) -> Forked:
+        return Forked(self, self.ask({**order, "environment": dict(environment), "folder": os.getcwd()}))
 
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-W", "ignore", "-m", "kernel.testing.forking"]
@@ -142,7 +150,7 @@ def _take_orders() -> None:
         else:
             answer = os.fork()
             if not answer:
-                _serve(order)
+                _become(order)
             running.add(answer)
         print(json.dumps(answer), flush=True)
     for pid in running:
@@ -155,8 +163,8 @@ def _exit_code(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
-def _serve(order: Mapping[str, Any]) -> None:
-    """In the forked process: become the server that was ordered, and end as it ends."""
+def _become(order: Mapping[str, Any]) -> None:
+    """In the forked process: become what was ordered, and end as it ends."""
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -168,10 +176,18 @@ def _serve(order: Mapping[str, Any]) -> None:
         os.chdir(order["folder"])
         random.seed()  # or all that are forked would wait the same moments before they try again
         importlib.reload(importlib.import_module("kernel.work.crash"))  # it reads the environment once
-        importlib.import_module("kernel.testing.serving").serve(order["serve"], order["port"])
+        if "serve" in order:
+            importlib.import_module("kernel.testing.serving").serve(order["serve"], order["port"])
+        else:
+            module, _, name = order["call"].partition(":")
+            sys.argv = [module, *order["words"]]
+            getattr(importlib.import_module(module), name)()
         code = 0
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         with contextlib.suppress(Exception):
             sys.stderr.flush()

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from kernel.settings import Settings
 from kernel.testing.forking import PARENT, Forked
 
-__all__ = ["Server", "environment_of", "free_port", "running", "serving"]
+__all__ = ["Server", "environment_of", "free_port", "running", "serving", "started"]
 
 
 class Server:
@@ -72,6 +72,15 @@ def running(applications: Sequence[str], environment: Mapping[str, str]) -> Iter
             except subprocess.TimeoutExpired:
                 server.process.kill()
                 server.process.wait()
+
+
+def started(function: str, words: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes] | Forked:
+    """A process that calls a function, "module:name", with words as its command line; whoever starts it ends it."""
+    if PARENT.takes(environment):
+        return PARENT.call(function, words, environment)
+    module, _, name = function.partition(":")
+    command = [sys.executable, "-W", "ignore", "-c", f"from {module} import {name}; {name}()", *words]
+    return subprocess.Popen(command, env=dict(environment))
 
 
 def _start(application: str, environment: Mapping[str, str]) -> Server:

@@ -41,7 +41,7 @@ class Shop:
     def __init__(self, box: Box, settings: Settings, command: Sequence[str], body: object, **extra: str) -> None:
         self.port, self.command, self.body = free_port(), command, body
         self.url = f"http://127.0.0.1:{self.port}"
-        said = {"DUKA_DRAIN_SECONDS": "1", "DUKA_PORT": str(self.port), **extra}
+        said = {"DUKA_DRAIN_SECONDS": "2", "DUKA_PORT": str(self.port), **extra}
         self.environment = environment_of(settings, said)
         self.headers = {"Authorization": f"Bearer {token_for(box, 'cashier')}"}
         self.told, self.is_over = Told(), asyncio.Event()
@@ -51,7 +51,7 @@ class Shop:
 
     async def sell(self) -> None:
         """One client, with a connection that it keeps; it tries again only what was refused a connection."""
-        async with httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=40) as client:
+        async with httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=120) as client:
             while not self.is_over.is_set():
                 try:
                     key = {"Idempotency-Key": uuid.uuid4().hex}
@@ -66,7 +66,7 @@ class Shop:
     async def readiness(self) -> str:
         """What a proxy that asks is told."""
         try:
-            async with httpx.AsyncClient(base_url=self.url, timeout=10) as client:
+            async with httpx.AsyncClient(base_url=self.url, timeout=60) as client:
                 return str((await client.get("/health/ready")).status_code)
         except httpx.ConnectError:
             return "refused"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +15,8 @@ import sqlalchemy as sa
 
 from kernel.db.tables import Job, Series
 from kernel.testing.box import Box
-from kernel.testing.served import environment_of
+from kernel.testing.forking import Forked
+from kernel.testing.served import environment_of, started
 from kernel.work import Work
 
 WORKERS = 2
@@ -47,9 +47,8 @@ class Shift:
             assert ended in (0, -9, -15), "a worker that is only starting ends by the signal itself"
             self.died += ended == -9
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.promises.counting_worker"]
-        return subprocess.Popen(command, env=dict(self.environment))
+    def _start(self) -> subprocess.Popen[bytes] | Forked:
+        return started("tests.promises.counting_worker:main", [], self.environment)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ async def _work(home: str, url: str, now: str) -> None:
     await box.close()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Catch up for the home, the URL and the time that the command line names."""
     setattr(catching_up, "BATCH", 3)  # noqa: B010 - a constant elsewhere
     asyncio.run(_work(*sys.argv[1:]))

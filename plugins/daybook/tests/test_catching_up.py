@@ -6,8 +6,6 @@ import asyncio
 import datetime as dt
 import os
 import signal
-import subprocess
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +21,7 @@ from kernel.jobs import Runner
 from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
+from kernel.testing.served import started
 from kernel.work import Work
 from plugins.catalog.testing import a_product
 from plugins.daybook.models import Entry
@@ -258,13 +257,11 @@ async def no_schedules(box: Box) -> None:
 async def test_killed_in_a_batch_it_goes_on_where_it_was(box: Box, box_settings: Settings, point: str) -> None:
     await a_gap(box, 5)
     await no_schedules(box)
-    words = [sys.executable, "-m", "plugins.daybook.tests.catching_worker", box_settings.home or ""]
-    words += [box_settings.url, box.clock.now.isoformat()]
+    words = [box_settings.home or "", box_settings.url, box.clock.now.isoformat()]
     for armed, ended in ((f"{point}:4", -signal.SIGKILL), ("", 0)):
-        told = await asyncio.to_thread(
-            subprocess.run, words, env={**os.environ, "DUKA_TEST_CRASH_AT": armed}, capture_output=True, check=False
-        )
-        assert told.returncode == ended, told.stderr.decode()
+        environment = {**os.environ, "DUKA_TEST_CRASH_AT": armed}
+        process = started("plugins.daybook.tests.catching_worker:main", words, environment)
+        assert await asyncio.to_thread(process.wait, 120) == ended
         part = sum((await book_of(box)).values())
         assert part == 10 if not armed else 0 < part < 10
     assert set((await book_of(box)).values()) == {1}
