@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from plugins.gateways_mpesa.simulator.checks import Shop
 from plugins.gateways_mpesa.simulator.driven import SimulatedDaraja
-from plugins.gateways_mpesa.simulator.scenarios import Answer, Scenario, Step
-from plugins.gateways_mpesa.simulator.sending import over_http
+from plugins.gateways_mpesa.simulator.scenarios import Scenario, Step
 from plugins.gateways_mpesa.simulator.state import SHOPS, Send, certificate
+from plugins.payments.testing.simulator.sending import over_http
+from plugins.payments.testing.simulator.web import Answer
 
 __all__ = ["SHOPS", "Answer", "Scenario", "Send", "Shop", "SimulatedDaraja", "Step", "certificate", "make_app"]
 

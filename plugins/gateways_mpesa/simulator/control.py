@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,13 +15,11 @@ from plugins.gateways_mpesa.simulator.checks import PHONE, Shop
 from plugins.gateways_mpesa.simulator.ledger import OPENING
 from plugins.gateways_mpesa.simulator.scenarios import BY_PAYER, Scenario
 from plugins.gateways_mpesa.simulator.state import Prompt, State, certificate
+from plugins.payments.testing.simulator.steering import Deed, Said, page, steer, watching
+from plugins.payments.testing.simulator.web import Reply
 
-POLICY: Final = (
-    b"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
-)
 PAGE: Final = Path(__file__).with_name("page.html")
 SHOWN: Final = 30
-JSON: Final = "application/json"
 
 
 class Decision(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,12 +37,6 @@ class Paying(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shortcode: str | None = None
 
 
-class Ahead(Struct, frozen=True, forbid_unknown_fields=True):
-    """So many seconds."""
-
-    seconds: Annotated[float, Meta(ge=0, le=10_000_000)]
-
-
 class Forgery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A notice about a prompt that tells of money which never moved."""
 
@@ -52,35 +45,18 @@ class Forgery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     amount: int | None = None
 
 
-Said = tuple[int, Any]
-
-
-async def answer(state: State, method: str, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, bytes, str]:
+async def answer(state: State, method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
     """Answer a path of the control API, or the page."""
     if path == "/" and method == "GET":
-        return 200, PAGE.read_bytes(), "text/html; charset=utf-8"
-    if _is_foreign(headers):
-        return 403, b'{"error": "asked from another page"}', JSON
+        return page(PAGE)
     if path == "/_sim/certificate" and method == "GET":
-        return 200, certificate().encode(), "application/x-pem-file"
-    try:
-        status, said = await _said(state, method, path, body)
-    except (msgspec.ValidationError, ValueError) as fault:
-        status, said = 422, {"error": str(fault)}
-    return status, msgspec.json.encode(said), JSON
+        return Reply(200, certificate().encode(), "application/x-pem-file")
+    own: dict[str, Deed] = {where: partial(deed, state) for where, deed in _DEEDS.items()}
+    return await steer(method, path, headers, body, {**own, **watching(state.diary, state.clock)})
 
 
-async def _said(state: State, method: str, path: str, body: Any) -> Said:
-    deed = _DEEDS.get((method, path))
-    if deed is not None:
-        return await deed(state, body)
-    head, _, checkout = path.rpartition("/")
-    if (method, head) == ("POST", "/_sim/phones"):
-        return await _decide(state, checkout, msgspec.convert(body, Decision))
-    return 404, {"error": "no such path", "paths": [f"{method} {path}" for method, path in _DEEDS]}
-
-
-async def _decide(state: State, checkout: str, decision: Decision) -> Said:
+async def _decide(state: State, said: tuple[str, Any]) -> Said:
+    checkout, decision = said[0], msgspec.convert(said[1], Decision)
     prompt = state.prompts.get(checkout)
     if prompt is None or prompt.code is not None:
         return 404, {"error": "there is no such open prompt"}
@@ -97,7 +73,7 @@ async def _phones(state: State, body: Any) -> Said:
         "ledger": list(reversed(state.ledger.entries[-SHOWN:])),
         "notices": [
             {"at": one.at, "url": one.url[-24:], "status": one.status, "says": _gist(one.body)}
-            for one in reversed(state.notices[-SHOWN:])
+            for one in reversed(state.diary.notices[-SHOWN:])
         ],
         "shops": shops,
         "payers": {suffix: words for suffix, (words, _) in BY_PAYER.items()},
@@ -141,19 +117,6 @@ async def _no_scenarios(state: State, body: Any) -> Said:
     return 200, {"scenarios": []}
 
 
-async def _requests(state: State, body: Any) -> Said:
-    return 200, {"requests": state.requests}
-
-
-async def _notices(state: State, body: Any) -> Said:
-    return 200, {"notices": state.notices}
-
-
-async def _advance(state: State, body: Any) -> Said:
-    await state.clock.advance(msgspec.convert(body, Ahead).seconds)
-    return 200, {"now": state.now()}
-
-
 async def _forge(state: State, body: Any) -> Said:
     said = msgspec.convert(body, Forgery)
     prompt = state.prompts.get(said.checkout)
@@ -177,19 +140,17 @@ async def _shops(state: State, body: Any) -> Said:
     return 200, {"shops": [one.shortcode for one in state.shops.values()]}
 
 
-_DEEDS: Final[Mapping[tuple[str, str], Callable[[State, Any], Awaitable[Said]]]] = {
-    ("GET", "/_sim/phones"): _phones,
-    ("POST", "/_sim/pay"): _pay,
-    ("GET", "/_sim/ledger"): _ledger,
-    ("POST", "/_sim/scenario"): _scenario,
-    ("GET", "/_sim/scenarios"): _scenarios,
-    ("DELETE", "/_sim/scenarios"): _no_scenarios,
-    ("GET", "/_sim/requests"): _requests,
-    ("GET", "/_sim/notices"): _notices,
-    ("POST", "/_sim/advance"): _advance,
-    ("POST", "/_sim/forge"): _forge,
-    ("POST", "/_sim/restart"): _restart,
-    ("POST", "/_sim/shops"): _shops,
+_DEEDS: Final[Mapping[str, Callable[[State, Any], Awaitable[Said]]]] = {
+    "GET /_sim/phones": _phones,
+    "POST /_sim/phones/*": _decide,
+    "POST /_sim/pay": _pay,
+    "GET /_sim/ledger": _ledger,
+    "POST /_sim/scenario": _scenario,
+    "GET /_sim/scenarios": _scenarios,
+    "DELETE /_sim/scenarios": _no_scenarios,
+    "POST /_sim/forge": _forge,
+    "POST /_sim/restart": _restart,
+    "POST /_sim/shops": _shops,
 }
 
 
@@ -228,9 +189,3 @@ def _gist(body: Any) -> str:
     if isinstance(result, dict):
         return f"result, code {result.get('ResultCode')}"
     return f"payment {said['TransID']}" if "TransID" in said else "waits too long"
-
-
-def _is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether another page than ours asks: a browser says so."""
-    origin = headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != headers.get("host")

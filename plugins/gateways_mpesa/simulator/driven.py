@@ -14,6 +14,7 @@ from plugins.gateways_mpesa.simulator.ledger import Entry
 from plugins.gateways_mpesa.simulator.scenarios import Scenario, Step
 from plugins.gateways_mpesa.simulator.state import SHOPS, Send, State, certificate
 from plugins.payments.testing.simulator import Call, Due, Pay, Payer, Said, Simulator, Way, Word
+from plugins.payments.testing.simulator.web import Reply
 
 CODES: Final[Mapping[str, str | None]] = {
     "waiting": None,
@@ -74,7 +75,7 @@ class SimulatedDaraja(web.Served, Simulator):
 
     async def asked(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
-    ) -> web.Reply:
+    ) -> Reply:
         """Answer a call; driven, by the kit's ledger."""
         if not self.state.is_driven:
             return await super().asked(method, path, headers, query, body)

@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from plugins.payments.testing.simulator.web import Answer
+
 On = Literal["prompt", "query", "token", "reversal", "payout", "status", "balance", "register", "pull", "picture"]
 
 
@@ -17,21 +19,6 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     code: str = "0"
     after_s: float = 0
     amount: int | None = None
-
-
-class Answer(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is answered instead. does: whether it is done all the same.
-
-    lost: the connection ends in the middle. stalled: nothing comes for `stall_s` seconds. html: a page of a proxy.
-    error: an error body of `code` and `message`.
-    """
-
-    kind: Literal["lost", "stalled", "html", "error", "garbled", "empty"] = "lost"
-    does: bool = False
-    status: int = 500
-    code: str = "500.003.1001"
-    message: str = "Internal Server Error"
-    stall_s: float = 30
 
 
 class Scenario(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -20,13 +20,13 @@ from msgspec import Struct
 from plugins.gateways_mpesa.rules.credentials import SANDBOX_PASSKEY
 from plugins.gateways_mpesa.rules.redacting import redacted
 from plugins.gateways_mpesa.simulator.checks import Shop, Wrong
-from plugins.gateways_mpesa.simulator.clock import Clock
 from plugins.gateways_mpesa.simulator.ledger import Ledger
 from plugins.gateways_mpesa.simulator.scenarios import BY_PAYER, On, Scenario
+from plugins.payments.testing.simulator.clock import Clock
+from plugins.payments.testing.simulator.steering import Diary
 
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
 TOKEN_S: Final = 3599
-KEPT: Final = 500
 Send = Callable[[str, bytes], Awaitable[tuple[int, bytes]]]
 """Takes a notice to its address; answers status and body, status 0 where nothing came back."""
 
@@ -75,15 +75,6 @@ class Conversation(Struct, kw_only=True):
     at: dt.datetime
 
 
-class Told(Struct, kw_only=True):
-    """A notice and what came back for it."""
-
-    at: dt.datetime
-    url: str
-    body: Any
-    status: int
-
-
 class State:
     """One provider. lenient: as forgiving as Safaricom's test system; otherwise every documented rule is held to.
 
@@ -103,8 +94,7 @@ class State:
         self.pulled: set[str] = set()
         self.is_driven = False
         self.scenarios: list[Scenario] = []
-        self.requests: list[dict[str, Any]] = []
-        self.notices: list[Told] = []
+        self.diary = Diary(redacted)
         self._count = itertools.count(1)
 
     def now(self) -> dt.datetime:
@@ -160,18 +150,11 @@ class State:
     async def tell(self, url: str, body: Any) -> Any:
         """Send a notice, once: Safaricom says of none that it is sent again. Returns what was answered."""
         status, said = await self.send(url, msgspec.json.encode(body))
-        self.notices.append(Told(at=self.now(), url=url, body=redacted(body), status=status))
-        del self.notices[:-KEPT]
+        self.diary.note_notice(self.now(), url, body, status)
         try:
             return msgspec.json.decode(said) if 200 <= status < 300 else None
         except msgspec.DecodeError:
             return None
-
-    def keep(self, method: str, path: str, body: Any, status: int) -> None:
-        """Keep a request, redacted."""
-        said = redacted(body)
-        self.requests.append({"at": self.now(), "method": method, "path": path, "body": said, "status": status})
-        del self.requests[:-KEPT]
 
     def restart(self) -> None:
         """Lose what a provider that restarts loses: tokens and notices on their way. Money and answers stay."""

@@ -283,7 +283,7 @@ async def test_nothing_of_payers_or_secrets_stands_in_what_the_simulator_keeps()
     desk = Desk()
     await paid(desk)
     await desk.gateway.give_back(desk.line, desk.back(10_000))
-    kept = str(desk.app.state.requests) + str(desk.app.state.notices)
+    kept = str(desk.app.state.diary.requests) + str(desk.app.state.diary.notices)
     for secret in ("254712345001", desk.config.passkey, "Simulated-1", "simulated-secret"):
         assert secret not in kept
     passwords = [body["Password"] for _, _, body in desk.line.sent if body and "Password" in body]

@@ -1,0 +1,1 @@
+"""What Razorpay says and wants to hear, as pure functions."""
