@@ -129,7 +129,7 @@ class Paying:
         subject = Subject("bill", uuid.uuid4(), "B-9")
         payment = await stage.ask(payer=payer, subject=subject)  # type: ignore[arg-type]
         await stage.hear()
-        await stage.pass_by(minutes=3)
+        await stage.pass_by(minutes=3, seconds=stage.gateway.capabilities.lives_s)
         state, captured = await stage.state(payment)
         assert (state in {"cancelled", "expired", "failed"}, captured) == (True, 0)
         assert (await stage.payment(payment)).fault is not None

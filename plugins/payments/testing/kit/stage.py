@@ -240,6 +240,8 @@ class Staged:
     """The stage of every case."""
 
     plugin: ClassVar[str] = ""
+    gateway: ClassVar[str] = ""
+    """Which of the plugin's gateways, where it offers several."""
     config: ClassVar[Mapping[str, Any]] = {}
     """What the account brings besides what the simulator wants."""
 
@@ -250,14 +252,15 @@ class Staged:
         """A shop with the gateway on and an account at the simulator; looked over when the case is through."""
         caplog.set_level(logging.DEBUG, logger="duka")
         box = await open_box(box_settings, registry)
-        gateway = _offered_by(registry, self.plugin)
+        gateway = _offered_by(registry, self.plugin, self.gateway)
         region = next((one for one in gateway.capabilities.regions if one in SHOP_OF), "KE")
         shop = SHOP_OF[region]
         await box.act(lambda work: enable(work, self.plugin), phase=Phase.SWITCH, shop=shop)
         made: Any = resolve_name(gateway.simulator)
         simulator: Simulator = made()
         simulator.clock = box.clock
-        account_id = await _account(box, shop, gateway, {**simulator.config(), **self.config}, region)
+        account = await _account(box, shop, gateway, {**simulator.config(), **self.config}, region)
+        account_id, simulator.notify = uuid.UUID(account["id"]), account["notify_url"]
         stage = Stage(box, shop, self.plugin, gateway, simulator, account_id)
 
         async def send(method: str, address: str, headers: Mapping[str, str], body: bytes) -> int:
@@ -275,18 +278,21 @@ class Staged:
             await box.close()
 
 
-def _offered_by(registry: Registry, plugin: str) -> Gateway:
-    """The first gateway of a plugin."""
+def _offered_by(registry: Registry, plugin: str, name: str = "") -> Gateway:
+    """A plugin's gateway of a name, or its first."""
     if plugin not in registry.plugins:
         pytest.fail(f"no plugin called {plugin!r} is installed; say its name, plugin = …", pytrace=False)
     offered = [one for answer in registry.hooks_of(plugin).offers(payment_gateways) for one in answer.value]
     if not offered:
         pytest.fail(f"{plugin} offers no gateway: answer payment_gateways in listeners.py", pytrace=False)
-    return offered[0]
+    found = [one for one in offered if name in ("", one.name)]
+    if not found:
+        pytest.fail(f"{plugin} offers no gateway called {name!r}", pytrace=False)
+    return found[0]
 
 
-async def _account(box: Box, shop: str, gateway: Gateway, config: Mapping[str, Any], region: str) -> uuid.UUID:
-    """Switch the gateway on in its region, and open an account, both as people do it."""
+async def _account(box: Box, shop: str, gateway: Gateway, config: Mapping[str, Any], region: str) -> dict[str, Any]:
+    """Switch the gateway on in its region, and open an account, both as people do it; the account as it is shown."""
     operator, owner = box.client("operator", shop), box.client("owner", shop)
     path = f"/api/v1/operating/payments/regions/{region}/{gateway.name}/test"
     switched = await operator.send("PUT", path, json={"is_on": True}, headers={"If-Match": '"0"'})
@@ -294,4 +300,5 @@ async def _account(box: Box, shop: str, gateway: Gateway, config: Mapping[str, A
     said = {"gateway": gateway.name, "label": "The kit's", "mode": "test", "config": dict(config)}
     made = await owner.post("/api/v1/payments/accounts", said)
     assert made.status_code == 201, made.text
-    return uuid.UUID(made.json()["id"])
+    opened: dict[str, Any] = made.json()
+    return opened

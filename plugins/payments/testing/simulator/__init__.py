@@ -104,13 +104,16 @@ class Due:
 
 
 class Simulator(ABC):
-    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave."""
+    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave; notify: where
+    those go that belong to the account, as its owner wrote it on the provider's pages.
+    """
 
     title = "Provider"
 
     def __init__(self) -> None:
         self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
         self.send: Send | None = None
+        self.notify = ""
         self.ledger: dict[str, Pay] = {}
         self.calls: list[Call] = []
         self.due: list[Due] = []
