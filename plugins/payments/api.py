@@ -30,6 +30,7 @@ from plugins.payments.schemas.gateways import (
 )
 from plugins.payments.schemas.requests import PaymentIn
 from plugins.payments.schemas.settings import Coin, Coins
+from plugins.payments.schemas.statements import LineKind, Statemented, StatementLine, Statements, Window
 from plugins.payments.schemas.told import AppliedMoney, CapturedPayment, MadeRefund, Place, Subject, Taken, Wanted
 from plugins.payments.schemas.values import Method, MethodKind
 from plugins.payments.services import (
@@ -65,6 +66,7 @@ __all__ = [
     "Heard",
     "Known",
     "Line",
+    "LineKind",
     "MadeRefund",
     "Method",
     "MethodKind",
@@ -82,12 +84,16 @@ __all__ = [
     "Show",
     "Span",
     "Started",
+    "StatementLine",
+    "Statemented",
+    "Statements",
     "Subject",
     "Taken",
     "Token",
     "UnknownMethod",
     "Verdict",
     "Wanted",
+    "Window",
     "ask_about_unverified",
     "captured_payments",
     "check_step",

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from kernel.wire import Page
 from plugins.gateways_mpesa.gateway import asking, calls, enrolling, giving, listing
 from plugins.gateways_mpesa.rules.credentials import SANDBOX_PASSKEY
 from plugins.gateways_mpesa.rules.facts import c2b_facts, prompt_facts, result_facts, shape
@@ -28,7 +29,10 @@ from plugins.payments.api import (
     NoticeAnswer,
     Span,
     Started,
+    Statemented,
+    StatementLine,
     Verdict,
+    Window,
 )
 
 __all__ = ["Mpesa"]
@@ -39,7 +43,7 @@ _TAKEN_C2B: Final = {"ResultCode": "0", "ResultDesc": "Accepted"}
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class Mpesa(Gateway):
+class Mpesa(Gateway, Statemented):
     """Prompts and pictures, payments to the PayBill or till, reversals, payouts of parts."""
 
     name = NAME
@@ -60,6 +64,7 @@ class Mpesa(Gateway):
         Method("mpesa", "M-PESA", "other", NAME, takes_phone=True, waits="always", wait_minutes=15),
         Method("mpesa_qr", "M-PESA by QR code", "other", NAME, waits="always", wait_minutes=15),
     )
+    statements = listing.STATEMENTS
     simulator = "plugins.gateways_mpesa.simulator.make_app"
     environment: Mapping[str, str] = {
         "consumer_key": "MPESA_CONSUMER_KEY",
@@ -162,6 +167,15 @@ class Mpesa(Gateway):
     async def incoming(self, line: Line, since: dt.datetime, until: dt.datetime) -> Sequence[GatewayFact]:
         """The listed payments of the last two days; nothing where the list is not switched on."""
         return await listing.since_two_days(line, since, until)
+
+    def states(self, config: Any) -> bool:
+        """Where the list of payments is switched on for the shortcode."""
+        return bool(config.pulls)
+
+    async def fetch_statement(self, line: Line, window: Window, cursor: str | None) -> Page[StatementLine]:
+        """A page of the payments of the last two days, by Pull Transactions."""
+        found, after = await listing.page_of(line, window, cursor)
+        return Page(list(found), after)
 
 
 def _unwanted(number: str) -> NoticeAnswer:

@@ -1,4 +1,7 @@
-"""The payments that Safaricom lists (Pull Transactions): those to the PayBill or till of the last two days."""
+"""The payments that Safaricom lists (Pull Transactions): those to the PayBill or till of the last two days.
+
+As facts, where a payment is looked for; as lines of a statement, where all are held against the books.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,16 @@ from typing import Any, Final
 from plugins.gateways_mpesa.gateway.calls import call, refused
 from plugins.gateways_mpesa.rules.credentials import NAIROBI
 from plugins.gateways_mpesa.rules.facts import pulled_facts
+from plugins.gateways_mpesa.rules.lines import pulled_count, pulled_lines
 from plugins.gateways_mpesa.rules.values import code, receipt
 from plugins.gateways_mpesa.schemas import MpesaConfig
-from plugins.payments.api import GatewayFact, Line
+from plugins.payments.api import GatewayFact, Line, StatementLine, Statements, Window
 
 PATH: Final = "/pulltransactions/v1/query"
 WINDOW: Final = dt.timedelta(hours=48)
 PAGES: Final = 200
+STATEMENTS: Final = Statements(kinds=("payment",), zone="Africa/Nairobi", reaches_back=WINDOW)
+"""Payments of customers only. Reversals and what Safaricom keeps stand in the statement of its portal."""
 
 
 async def since_two_days(line: Line, since: dt.datetime, until: dt.datetime) -> Sequence[GatewayFact]:
@@ -36,6 +42,19 @@ async def since_two_days(line: Line, since: dt.datetime, until: dt.datetime) -> 
             break
         found |= fresh
     return list(found.values())
+
+
+async def page_of(line: Line, window: Window, cursor: str | None) -> tuple[Sequence[StatementLine], str | None]:
+    """The lines of one page, and what to ask for the next one by: how many rows have come, read or not."""
+    since = max(window.since, line.now - WINDOW)
+    until = min(window.until, line.now)
+    before = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() else 0
+    if since >= until:
+        return (), None
+    said = await _page(line, line.config, since, until, before)
+    rows = pulled_count(said)
+    inside = [one for one in pulled_lines(said) if window.since <= one.occurred_at < window.until]
+    return inside, str(before + rows) if rows else None
 
 
 async def _page(line: Line, config: MpesaConfig, since: dt.datetime, until: dt.datetime, offset: int) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from msgspec import structs
 
 from plugins.gateways_mpesa.rules import codes
+from plugins.gateways_mpesa.rules.lines import pulled_rows
 from plugins.gateways_mpesa.rules.values import (
     CURRENCY,
     code,
@@ -107,12 +108,7 @@ def c2b_facts(body: Any, *, is_validation: bool = False) -> Sequence[GatewayFact
 def pulled_facts(body: Any) -> Sequence[GatewayFact]:
     """What Pull Transactions lists: a list of lists of payments, or one list."""
     found: list[GatewayFact] = []
-    waiting: list[Any] = [inside(body, "Response")]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, list):
-            waiting = [*one, *waiting]
-            continue
+    for one in pulled_rows(body):
         money, amount = receipt(inside(one, "transactionId")), minor(inside(one, "amount"))
         if money is not None and amount is not None:
             found.append(

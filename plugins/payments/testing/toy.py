@@ -6,10 +6,11 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from kernel.wire import secret
+from kernel.wire import Page, secret
 from plugins.payments.schemas.capabilities import Capabilities, Span
 from plugins.payments.schemas.gateways import (
     Asked,
@@ -29,6 +30,7 @@ from plugins.payments.schemas.gateways import (
     Token,
     Verdict,
 )
+from plugins.payments.schemas.statements import Statemented, StatementLine, Statements, Window
 from plugins.payments.schemas.values import Method
 from plugins.payments.testing.toy_provider import SIGNATURE, ToyProvider, sign
 
@@ -56,7 +58,7 @@ class ToyConfig(Struct, frozen=True):
     host: str = HOST
 
 
-class Toy(Gateway):
+class Toy(Gateway, Statemented):
     """Signed notices; refunds in parts; a second request with the same reference is a second payment."""
 
     name = "toy"
@@ -73,6 +75,13 @@ class Toy(Gateway):
         finds_by_reference=True,
     )
     methods = (Method("toy", "Toy money", "other", "toy", takes_phone=True, waits="always", wait_minutes=30),)
+    statements = Statements(
+        kinds=("payment", "refund", "fee", "payout", "dispute", "adjustment"),
+        zone="UTC",
+        reaches_back=dt.timedelta(days=30),
+        tells_fees=True,
+        tells_settlements=True,
+    )
     simulator = "plugins.payments.testing.toy:simulator"
 
     def hosts(self, config: Any, mode: Mode) -> Sequence[str]:
@@ -133,6 +142,17 @@ class Toy(Gateway):
         said = await self._call(line, "GET", "/transactions")
         paid = [fact for one in said["payments"] for fact in _facts(one)]
         return (*paid, *map(_unasked, said["unasked"]))
+
+    async def fetch_statement(self, line: Line, window: Window, cursor: str | None) -> Page[StatementLine]:
+        """A page of all that moved."""
+        asked = {
+            "since": window.since.isoformat(),
+            "until": window.until.isoformat(),
+            "offset": cursor or "0",
+        }
+        said = await self._call(line, "GET", f"/statement?{urlencode(asked)}")
+        after = said["next"]
+        return Page([_line(one) for one in said["lines"]], None if after is None else str(after))
 
     async def check(self, line: Line) -> str:
         """Whether the account is open."""
@@ -221,6 +241,27 @@ def _facts(payment: dict[str, Any]) -> tuple[GatewayFact, ...]:
     code = payment["code"]
     fault = _FAULTS.get(code) if status == "failed" else None
     return (GatewayFact(kind=status, key=f"{id_}:{status}", fault=fault, code=code, words=code, **about),)
+
+
+def _line(said: dict[str, Any]) -> StatementLine:
+    return StatementLine(
+        line_key=f"{said['kind']}:{said['number']}",
+        kind=said["kind"],
+        gross=said["amount"],
+        currency=said["currency"],
+        occurred_at=dt.datetime.fromisoformat(said["at"]),
+        fee=said.get("fee"),
+        tax=said.get("tax"),
+        net=said.get("net"),
+        money_key=said["number"] if said["kind"] == "payment" else said.get("money"),
+        merchant_ref=said.get("reference") or None,
+        payer=_masked(said.get("phone")),
+        refund_id=said.get("id") if said["kind"] == "refund" else None,
+        ids={"refund": said["id"]} if said["kind"] == "refund" else {},
+        settlement_id=said.get("settlement"),
+        settlement_ref=said.get("utr"),
+        said_at=said["at"],
+    )
 
 
 def _unasked(money: dict[str, Any]) -> GatewayFact:

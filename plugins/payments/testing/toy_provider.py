@@ -8,11 +8,12 @@ provider.always("find", "html")   # from now on every question is answered by a 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import hmac
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -22,7 +23,7 @@ import msgspec
 SECRET = "toy-secret-for-tests"  # noqa: S105 - of a provider that is none
 SIGNATURE = "x-toy-signature"
 
-Kind = Literal["token", "ask", "find", "cancel", "refund", "find_refund", "list", "check"]
+Kind = Literal["token", "ask", "find", "cancel", "refund", "find_refund", "list", "check", "statement"]
 Mode = Literal[
     "accept",
     "pending",
@@ -51,7 +52,9 @@ numberless: answers without the number of the money. busy: 429.
 class ToyProvider:
     """The provider. `calls`: every call it got, as (kind, mode, body); `payments`, `refunds`: by its own ids.
 
-    Of its tokens only the newest holds. `arrived` is set by every call, `go` is what `delay` waits for.
+    Of its tokens only the newest holds. `arrived` is set by every call, `go` is what `delay` waits for. `clock`: its
+    time, which stands in its statement; `page`: how many lines of that it answers at once; `booked`: lines of it that
+    are no payment or refund, as it would write them.
     """
 
     def __init__(self, secret: str = SECRET, token_lasts_s: float = 3600) -> None:
@@ -59,6 +62,9 @@ class ToyProvider:
         self.payments: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
         self.unasked: list[dict[str, Any]] = []
+        self.booked: list[dict[str, Any]] = []
+        self.clock: Callable[[], dt.datetime] = lambda: dt.datetime(2026, 11, 21, 9, tzinfo=dt.UTC)
+        self.page = 50
         self.calls: list[tuple[Kind, Mode, Any]] = []
         self.go = asyncio.Event()
         self.arrived = asyncio.Event()
@@ -86,7 +92,8 @@ class ToyProvider:
         """The payer pays, in minor units; returns the number of the money. A second time it is other money."""
         payment = self.payments[payment_id]
         number = number or f"R{next(self._numbers):06d}"
-        payment["money"].append({"number": number, "amount": payment["amount"] if amount is None else amount})
+        paid = payment["amount"] if amount is None else amount
+        payment["money"].append({"number": number, "amount": paid, "at": self._time()})
         payment["status"] = "captured"
         return number
 
@@ -100,7 +107,7 @@ class ToyProvider:
         """Somebody pays without being asked; returns the number of the money."""
         number = f"U{next(self._numbers):06d}"
         money = {"number": number, "amount": amount, "currency": currency, "reference": reference, "phone": phone}
-        self.unasked.append(money)
+        self.unasked.append(money | {"at": self._time()})
         return number
 
     def only(self) -> dict[str, Any]:
@@ -182,6 +189,8 @@ class ToyProvider:
             return (404, {"code": "not_found"}) if found is None else (200, {"refund": found})
         if kind in ("find", "cancel"):
             return self._tell(kind, said if kind == "find" else {"id": path.split("/")[2]}, mode)
+        if kind == "statement":
+            return 200, self._state(said)
         asked = [self._shown(one) for one in self.payments.values() if one["money"]]
         return 200, {"words": "The account is open", "unasked": self.unasked, "payments": asked}
 
@@ -208,8 +217,34 @@ class ToyProvider:
         if back + said["amount"] > sum(one["amount"] for one in payment["money"]):
             return 400, {"code": "too_much", "words": "More than was paid"}
         status = {"pending": "pending", "decline": "failed"}.get(mode, "done")
-        self.refunds[said["id"]] = {**said, "status": status, "currency": payment["currency"]}
+        self.refunds[said["id"]] = {**said, "status": status, "currency": payment["currency"], "at": self._time()}
         return 200, {"refund": self.refunds[said["id"]]}
+
+    def _state(self, said: Mapping[str, str]) -> dict[str, Any]:
+        """The page of the statement that begins at an offset, of what happened between two times."""
+        since, until = (dt.datetime.fromisoformat(said[name]) for name in ("since", "until"))
+        lines = [one for one in self.lines() if since <= dt.datetime.fromisoformat(one["at"]) < until]
+        begin = int(said["offset"])
+        end = begin + self.page
+        return {"lines": lines[begin:end], "next": end if end < len(lines) else None}
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The whole statement: every payment, refund and line that a test has `booked`."""
+        paid = [
+            {"kind": "payment", "currency": one["currency"], "reference": one["reference"], **money}
+            for one in self.payments.values()
+            for money in one["money"]
+        ]
+        asked = [{"kind": "payment", **one} for one in self.unasked]
+        back = [
+            {**one, "kind": "refund", "number": f"B{one['id']}", "amount": -one["amount"]}
+            for one in self.refunds.values()
+            if one["status"] == "done"
+        ]
+        return [*paid, *asked, *back, *self.booked]
+
+    def _time(self) -> str:
+        return self.clock().isoformat()
 
     def _find(self, said: Mapping[str, str]) -> dict[str, Any] | None:
         if "id" in said:
@@ -240,6 +275,7 @@ def _kind(method: str, path: str) -> Kind:
         ("GET", "refunds"): "find_refund",
         ("GET", "transactions"): "list",
         ("GET", "account"): "check",
+        ("GET", "statement"): "statement",
     }
     return "cancel" if path.endswith("/cancel") else kinds[method, path.split("/")[1]]
 

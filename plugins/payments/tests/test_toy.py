@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from plugins.payments.api import Asked, Back, GatewayFailed, Known, Notice
+from plugins.payments.api import Asked, Back, GatewayFailed, Known, Notice, Statemented, StatementLine, Window
 from plugins.payments.services.accounts import gateway_named, offered
 from plugins.payments.testing import DirectLine
 from plugins.payments.testing.toy import Toy, ToyConfig
@@ -73,3 +73,42 @@ async def test_the_toy_is_on_in_its_box(toy: ToyBox) -> None:
         return list(offered(work))  # type: ignore[arg-type]
 
     assert "toy" in await toy.box.look(known)
+
+
+async def test_the_toy_states_all_that_moved_page_by_page() -> None:
+    provider, gateway = ToyProvider(), Toy()
+    line = line_to(provider)
+    started = await gateway.ask(line, ASKED)
+    number = provider.pay(started.ids["payment"])
+    paid = Known(reference="T1A1", amount=25_000, currency="KES", exponent=2, asked_at=NOW, ids=started.ids)
+    await gateway.give_back(line, Back(id="a", payment=paid, amount=12_500, words="", notify=""))
+    provider.booked.append(
+        {"kind": "payout", "number": "1", "amount": -9_000, "currency": "KES", "at": NOW.isoformat()}
+    )
+    provider.page, cursor = 1, None
+    window, found = Window(NOW, NOW + dt.timedelta(days=1)), list[StatementLine]()
+    while True:
+        page = await gateway.fetch_statement(line, window, cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert isinstance(gateway, Statemented)
+    assert [(one.kind, one.gross, one.money_key) for one in found] == [
+        ("payment", 25_000, number),
+        ("refund", -12_500, None),
+        ("payout", -9_000, None),
+    ]
+    assert not (await gateway.fetch_statement(line, Window(NOW - dt.timedelta(days=1), NOW), None)).items
+
+
+@pytest.mark.parametrize(
+    ("net", "net_of", "is_sound"), [(None, 24_410, True), (24_410, 24_410, True), (24_000, 24_000, False)]
+)
+def test_what_a_line_comes_to_is_what_it_states_or_gross_less_what_is_kept(
+    net: int | None, net_of: int, is_sound: bool
+) -> None:
+    line = StatementLine(
+        line_key="1", kind="payment", gross=25_000, fee=500, tax=90, net=net, currency="INR", occurred_at=NOW
+    )
+    assert (line.net_of, line.is_sound) == (net_of, is_sound)
