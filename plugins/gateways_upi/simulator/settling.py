@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from plugins.gateways_upi.simulator.checks import Shop, Wrong
 from plugins.gateways_upi.simulator.codes import number, paged
-from plugins.gateways_upi.simulator.entities import Payment, Refund, Settlement, settlement_json
+from plugins.gateways_upi.simulator.entities import Payment, Refund, Settlement, collection, settlement_json
 from plugins.gateways_upi.simulator.state import State
 
 KOLKATA: Final = ZoneInfo("Asia/Kolkata")
@@ -58,7 +58,14 @@ def recon(state: State, shop: Shop, query: Mapping[str, str]) -> dict[str, Any]:
         if settlement and at and (at.year, at.month) == (year, month) and day in (None, at.day):
             rows.append(_row(one, settlement))
     page = paged(rows, {"count": "1000", **query}, 1000)
-    return {"entity": "collection", "count": len(page), "items": page}
+    return collection(page)
+
+
+def listed(state: State, shop: Shop, query: Mapping[str, str]) -> dict[str, Any]:
+    """A page of a shop's settlements, newest first. Raises Wrong."""
+    since, until = number(query, "from", 0), number(query, "to", 10**11)
+    own = [one for one in reversed(state.settlements.values()) if one.shop.key_id == shop.key_id]
+    return collection([settlement_json(one) for one in paged([one for one in own if since <= one.at <= until], query)])
 
 
 def _row(one: Payment | Refund, settlement: Settlement) -> dict[str, Any]:

@@ -60,6 +60,7 @@ DEEDS: Final = (
     ),
     _at("GET", "/v1/payments/{}/refunds", "read", lambda state, one: refunding.listed(state, one.shop, one.id)),
     _at("GET", "/v1/refunds/{}", "read", lambda state, one: refunding.show(state, one.shop, one.id)),
+    _at("GET", "/v1/settlements", "recon", lambda state, one: settling.listed(state, one.shop, one.query)),
     _at(
         "GET", "/v1/settlements/recon/combined", "recon", lambda state, one: settling.recon(state, one.shop, one.query)
     ),

@@ -9,11 +9,13 @@ import httpx
 import msgspec
 import pytest
 
+from kernel.wire import Page
 from plugins.gateways_upi.rules.razorpay.signing import basic
 from plugins.gateways_upi.simulator import SHOPS, Answer, Shop, Step, Told
+from plugins.gateways_upi.simulator.settling import settle
 from plugins.gateways_upi.simulator.state import Hook
 from plugins.gateways_upi.tests.desk import ACCOUNT, NOW, Desk, a_config, kinds
-from plugins.payments.api import GatewayFailed, Started
+from plugins.payments.api import GatewayFailed, Started, Window
 
 
 async def failed(doing: Any) -> GatewayFailed:
@@ -285,6 +287,31 @@ async def test_nothing_goes_back_after_six_months() -> None:
     late = await failed(desk.gateway.give_back(desk.line, desk.back(10_000)))
     assert (late.fault.kind, late.is_unsure) == ("not_supported", False)
     assert desk.gateway.capabilities.refund_days == 180
+
+
+async def test_what_was_settled_is_stated_with_fees_and_what_went_to_the_bank() -> None:
+    desk, _ = await a_paid_one(100_001)
+    await desk.gateway.give_back(desk.line, desk.back(25_001))
+    settled = await settle(desk.state, SHOPS[0])
+    assert settled is not None
+    lines, cursor = [], None
+    window = Window(NOW - dt.timedelta(days=2), desk.line.now + dt.timedelta(hours=1))
+    for _ in range(9):
+        page = await desk.gateway.fetch_statement(desk.line, window, cursor)
+        lines += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    paid, back, _ = lines
+    [payment] = desk.state.payments.values()
+    assert [one.kind for one in lines] == ["payment", "refund", "payout"]
+    assert (paid.money_key, paid.gross, paid.fee, paid.tax) == (payment.id, 100_001, 500, 90)
+    assert (back.money_key, back.gross, set(back.ids)) == (payment.id, -25_001, {"refund"})
+    assert all(one.is_sound for one in lines)
+    assert {one.settlement_id for one in lines} == {settled.id}
+    assert {one.settlement_ref for one in lines} == {settled.utr}
+    assert sum(one.net_of for one in lines) == 0, "what was settled is what went to the bank"
+    assert await desk.gateway.fetch_statement(desk.line, window, "nonsense") == Page([], None)
 
 
 async def test_an_account_is_tried_without_moving_money() -> None:

@@ -12,6 +12,7 @@ from kernel.work.configuring import secret_names
 from plugins.gateways_upi.gateway.razorpay import Razorpay, RazorpayConfig
 from plugins.gateways_upi.rules.razorpay import reasons
 from plugins.gateways_upi.rules.razorpay.facts import notice_facts, payment_facts, qr_facts, refund_facts
+from plugins.gateways_upi.rules.razorpay.lines import stated
 from plugins.gateways_upi.rules.razorpay.redacting import redacted
 from plugins.gateways_upi.rules.razorpay.refusals import refusal
 from plugins.gateways_upi.rules.razorpay.signing import SIGNATURE, basic, is_signed, sign, sign_checkout
@@ -247,6 +248,36 @@ def test_reasons_are_told_in_words_that_mean_the_same_for_every_provider(reason:
 def test_refusals_are_told_apart(status: int, reason: str, words: str, fault: str, is_unsure: bool) -> None:
     found = refusal(status, reason, words)
     assert (found.fault, found.is_unsure) == (fault, is_unsure)
+
+
+def test_rows_of_settlements_are_lines_of_a_statement() -> None:
+    row = {"entity_id": "pay_DEXrnipqTmWVGE", "type": "payment", "debit": 0, "credit": 97_100, "amount": 100_000,
+           "currency": "INR", "fee": 2_900, "tax": 442, "settled": True, "created_at": 1_567_692_556,
+           "settlement_id": "setl_DGlQ1Rj8os78Ec", "settlement_utr": "1568176960vxp0rj", "notes": "tea",
+           "payment_id": None, "description": None}  # fmt: skip
+    paid = stated(row)
+    back = stated(row | {"entity_id": "rfnd_DGRc1", "type": "refund", "debit": 242_500, "credit": 0, "amount": 242_500,
+                         "fee": 0, "tax": 0, "payment_id": "pay_DEXq1pACSqFxtS"})  # fmt: skip
+    moved = stated(
+        row | {"entity_id": "trf_D", "type": "transfer", "debit": 100_296, "credit": 0, "fee": 296, "tax": 46}
+    )
+    assert paid is not None
+    assert back is not None
+    assert moved is not None
+    assert (paid.fee, paid.tax, paid.net, paid.settlement_ref) == (2_458, 442, 97_100, "1568176960vxp0rj")
+    assert (back.kind, back.gross, back.net, back.money_key) == ("refund", -242_500, -242_500, "pay_DEXq1pACSqFxtS")
+    assert (moved.kind, moved.gross, moved.net, moved.money_key) == ("adjustment", -100_000, -100_296, None)
+    assert all(one.is_sound for one in (paid, back, moved))
+    for junk in (
+        None,
+        [],
+        {},
+        row | {"amount": None},
+        row | {"credit": 0},
+        row | {"created_at": "soon"},
+        row | {"currency": 1},
+    ):
+        assert stated(junk) is None
 
 
 def test_payers_are_masked_wherever_they_stand() -> None:

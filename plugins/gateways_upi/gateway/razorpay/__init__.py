@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from plugins.gateways_upi.gateway.razorpay import asking, calls, refunding
+from kernel.wire import Page
+from plugins.gateways_upi.gateway.razorpay import asking, calls, refunding, stating
 from plugins.gateways_upi.gateway.razorpay.config import RazorpayConfig
 from plugins.gateways_upi.rules.razorpay.facts import notice_facts
 from plugins.gateways_upi.rules.razorpay.redacting import redacted
@@ -26,7 +27,10 @@ from plugins.payments.api import (
     NoticeAnswer,
     Span,
     Started,
+    Statemented,
+    StatementLine,
     Verdict,
+    Window,
     not_supported,
 )
 
@@ -40,7 +44,7 @@ _ON_ITS_PAGES: Final = (
 )
 
 
-class Razorpay(Gateway):
+class Razorpay(Gateway, Statemented):
     """QR codes for one payment each, closed when nobody waits any more; refunds in parts."""
 
     name = NAME
@@ -60,6 +64,7 @@ class Razorpay(Gateway):
         reference_most=20,
     )
     methods = (Method("razorpay", "UPI by QR code", "other", NAME, waits="always", wait_minutes=15),)
+    statements = stating.STATEMENTS
     simulator = "plugins.gateways_upi.simulator.make_app"
     environment: Mapping[str, str] = {
         "key_id": "RAZORPAY_KEY_ID",
@@ -140,6 +145,10 @@ class Razorpay(Gateway):
         said = {"url": line.notify, "secret": config.webhook_secret, "key_id": config.key_id}
         await line.send("POST", f"{config.test_address}/_sim/webhook", json=said)
         return "The simulator sends its notices to this account"
+
+    async def fetch_statement(self, line: Line, window: Window, cursor: str | None) -> Page[StatementLine]:
+        """What was settled on the days of a window, with fees, and what was paid out to the bank."""
+        return await stating.page_of(line, window, cursor)
 
     async def incoming(self, line: Line, since: dt.datetime, until: dt.datetime) -> Sequence[GatewayFact]:
         """The payments that were captured between two instants."""

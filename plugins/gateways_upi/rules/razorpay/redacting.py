@@ -7,6 +7,8 @@ from typing import Any, Final
 from plugins.gateways_upi.rules.razorpay.values import masked, without_payers
 
 _GONE: Final = frozenset({"contact", "email", "customer_name", "name_on_card", "key_secret", "secret", "authorization"})
+_NUMBERS: Final = frozenset({"id", "rrn", "arn", "utr", "settlement_utr", "payment_id"})
+"""Ids and numbers of banks: of no person, though some look like phones."""
 _LONGEST: Final = 2_000
 _DEEPEST: Final = 40
 
@@ -29,4 +31,8 @@ def _field(name: str, value: Any, depth: int) -> Any:
         return "***" if value not in (None, "") else value
     if name.lower() == "vpa" and isinstance(value, str):
         return masked(value) or "***"
-    return redacted(value, depth + 1)
+    return (
+        value
+        if name.lower() in _NUMBERS and isinstance(value, str) and len(value) < 100
+        else redacted(value, depth + 1)
+    )
