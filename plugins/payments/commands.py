@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import pkgutil
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -13,7 +14,7 @@ import uvicorn
 
 from kernel.cli.building import do, json_option, read, say
 from kernel.work import Work
-from plugins.payments.schemas.gateways import Mode
+from plugins.payments.schemas.gateways import Gateway, Mode
 from plugins.payments.schemas.regions import SwitchIn, SwitchOut
 from plugins.payments.services import switching
 from plugins.payments.services.accounts import installed
@@ -111,17 +112,22 @@ def adopt_gateway(name: str, business: str, mode: Mode, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"Port to listen on. The one at which demo shops look for it, or {PORT}.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-def simulate(name: str, port: int, host: str) -> None:
+def simulate(name: str, port: int | None, host: str) -> None:
     """Serve a stand-in for the provider of the gateway NAME, to try it without money. Ctrl-C ends it.
 
     Anybody who reaches it can say that payments were made: it listens on this machine alone unless told otherwise.
     """
-    factory = read(lambda work: _simulator_of(work, name))
+    found = read(lambda work: _with_simulator(work, name))
+    port = _port_of(found) if port is None else port
     if not _is_loopback(host):
         click.echo(f"Anybody who reaches {host}:{port} can play the provider.", err=True)
-    app = pkgutil.resolve_name(factory)()
+    app = pkgutil.resolve_name(found.simulator)()
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", interface="asgi3")
     listener = config.bind_socket()
     at = listener.getsockname()[1]
@@ -131,13 +137,18 @@ def simulate(name: str, port: int, host: str) -> None:
         uvicorn.Server(config).run([listener])
 
 
-async def _simulator_of(work: Work, name: str) -> str:
+async def _with_simulator(work: Work, name: str) -> Gateway:
     found = installed(work.deployment)
     if name not in found:
         raise LookupError(f"there is no gateway {name!r}; installed: {', '.join(sorted(found)) or 'none'}")
     if not found[name].simulator:
         raise LookupError(f"{found[name].title} has no simulator")
-    return found[name].simulator
+    return found[name]
+
+
+def _port_of(gateway: Gateway) -> int:
+    """Where demo shops look for its simulator."""
+    return urlsplit(str(gateway.demo.get("test_address", ""))).port or PORT
 
 
 def _switched(where: Where, said: SwitchIn) -> SwitchOut:

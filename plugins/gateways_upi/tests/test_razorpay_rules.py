@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+import plugins.gateways_upi
 from kernel.work.configuring import secret_names
 from plugins.gateways_upi.gateway.razorpay import Razorpay, RazorpayConfig
-from plugins.gateways_upi.rules.razorpay import reasons
+from plugins.gateways_upi.rules.razorpay import reasons, refusals
 from plugins.gateways_upi.rules.razorpay.facts import notice_facts, payment_facts, qr_facts, refund_facts
 from plugins.gateways_upi.rules.razorpay.lines import stated
 from plugins.gateways_upi.rules.razorpay.redacting import redacted
@@ -268,16 +270,23 @@ def test_rows_of_settlements_are_lines_of_a_statement() -> None:
     assert (back.kind, back.gross, back.net, back.money_key) == ("refund", -242_500, -242_500, "pay_DEXq1pACSqFxtS")
     assert (moved.kind, moved.gross, moved.net, moved.money_key) == ("adjustment", -100_000, -100_296, None)
     assert all(one.is_sound for one in (paid, back, moved))
-    for junk in (
-        None,
-        [],
-        {},
-        row | {"amount": None},
-        row | {"credit": 0},
-        row | {"created_at": "soon"},
-        row | {"currency": 1},
-    ):
-        assert stated(junk) is None
+    wrong: tuple[dict[str, Any], ...] = (
+        *({"amount": None}, {"credit": 0}, {"created_at": "soon"}, {"currency": 1}, {"entity_id": None}),
+    )
+    junk: list[Any] = [None, [], {}, *(row | one for one in wrong)]
+    assert list(map(stated, junk)) == [None] * 8
+
+
+@pytest.mark.parametrize("language", ["hi", "sw"])
+def test_everything_that_is_said_at_the_till_is_said_in_the_shops_languages(language: str) -> None:
+    there = Path(plugins.gateways_upi.__file__).parent / "locale" / f"{language}.json"
+    catalogue = msgspec.json.decode(there.read_bytes())
+    known = [*reasons.REASONS.values(), reasons.UNKNOWN, reasons.LAPSED]
+    told = {one for meaning in known for one in (meaning.said, meaning.tells)}
+    told |= {refusal(status, "", "").said for status in (200, 302, 400, 401, 409, 429, 500)}
+    told |= {found.said for _, found in refusals.BY_WORDS}
+    assert told - catalogue["details"].keys() == {""}
+    assert "UPI by QR code" in catalogue["titles"]
 
 
 def test_payers_are_masked_wherever_they_stand() -> None:

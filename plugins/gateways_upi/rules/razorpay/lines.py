@@ -23,11 +23,7 @@ def stated(row: Any) -> StatementLine | None:
 
     What is neither payment nor refund, transfers among them, puts something right: an adjustment.
     """
-    key, amount, unit = (
-        text(inside(row, "entity_id"), 60),
-        paise(inside(row, "amount")),
-        currency(inside(row, "currency")),
-    )
+    key, amount, unit = _name(row, "entity_id"), paise(inside(row, "amount")), currency(inside(row, "currency"))
     at, of = moment(inside(row, "created_at")), text(inside(row, "type"), 40)
     credit, debit = _whole(row, "credit"), _whole(row, "debit")
     if key is None or amount is None or unit is None or at is None or credit == debit:

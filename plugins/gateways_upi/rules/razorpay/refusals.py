@@ -31,7 +31,7 @@ _WRONG: Final = Refusal("validation", "Razorpay does not accept this request as 
 _IN_HAND: Final = Refusal("duplicate", "Razorpay is at it already", again=True, is_unsure=True)
 _ELSEWHERE: Final = Refusal("configuration", "Razorpay's address answers from elsewhere. Tell the owner")
 _NO_QR: Final = Refusal("configuration", "Razorpay has not switched QR codes on for this account. Tell the owner")
-_BY_WORDS: Final = (
+BY_WORDS: Final = (
     ("different request with the same idempotency key", Refusal("duplicate", "Razorpay was told otherwise before")),
     ("same idempotency key is still in progress", _IN_HAND),
     ("fully refunded already", Refusal("validation", "The payment was given back already")),
@@ -45,12 +45,13 @@ _BY_WORDS: Final = (
     ("already closed", Refusal("validation", "The QR code is closed already", is_over=True)),
     ("is closed", Refusal("validation", "The QR code is closed already", is_over=True)),
 )
+"""What errors without a reason say, in small letters: a part of it, and what it means."""
 
 
 def refusal(status: int, reason: str, words: str) -> Refusal:
     """What an error means: by its status where that says all, by its words, by its reason."""
     lower = words.lower()
-    told = next((found for part, found in _BY_WORDS if part in lower), None)
+    told = next((found for part, found in BY_WORDS if part in lower), None)
     if status == 409:
         return told or _IN_HAND
     if (found := _by_status(status)) is not None:
