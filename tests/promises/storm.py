@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import msgspec
 import sqlalchemy as sa
 
 from kernel.testing.box import Box
@@ -22,14 +21,13 @@ from plugins.catalog.testing import a_product
 from plugins.payments.api import PaymentIn
 from plugins.payments.models import Attempt, Event, Money, ProviderNotice, Review
 from plugins.payments.services.paths import Thing, notify_url
-from plugins.payments.testing.toy_box import ToyBox
-from plugins.payments.testing.toy_provider import SECRET, SIGNATURE, sign
+from plugins.payments.testing.builders import a_place
 from plugins.payments.tests.looking import rows
 from plugins.sales.models import Sale
 from plugins.sales.schemas.requests import LineIn, SaleIn
 from plugins.sales.services import complete_sale
+from tests.promises.storm_voices import OTHERS, Ground, Voice, encode
 
-OTHERS = "the secret of another account"
 Kind = Literal["amount", "currency", "account", "business", "number"]
 KINDS: tuple[Kind, ...] = ("amount", "currency", "account", "business", "number")
 """What is wrong with one message of each payment, by turns."""
@@ -54,32 +52,40 @@ class Paid:
     sale_id: uuid.UUID
     provider_id: str
     reference: str
-    number: str
+    n: int
+    voice: Voice
     wrong: Kind
     amount: int = 38_000
 
-    def said(self, **more: Any) -> dict[str, Any]:
-        """What its provider says of it. more: number, amount, currency other than they are."""
-        money = [{"number": more.get("number", self.number), "amount": more.get("amount", self.amount)}]
-        about = {"id": self.provider_id, "reference": self.reference, "status": "captured", "code": ""}
-        return {"payment": {**about, "money": money, "currency": more.get("currency", "KES")}}
+    @property
+    def number(self) -> str:
+        """The number of its money."""
+        return self.voice.number("R", self.n)
+
+    def said(self, **more: Any) -> Any:
+        """What its provider says of it. more: number, amount, currency, whose other than they are."""
+        number, amount = more.get("number", self.number), more.get("amount", self.amount)
+        currency = more.get("currency", self.voice.currency)
+        return self.voice.captured(self.provider_id, self.reference, number, amount, currency, more.get("whose", ""))
 
 
 @dataclass
 class Storm:
     """Payments, the unasked money beside them, and all messages about both."""
 
-    toy: ToyBox
+    ground: Ground
+    voice: Voice
     payments: list[Paid] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
-    def path(self, thing: Thing, id_: uuid.UUID, shop: str = "mama-njeri") -> str:
+    def path(self, thing: Thing, id_: uuid.UUID, shop: str = "") -> str:
         """The path at which word is left about a payment or an account."""
-        box = self.toy.box
-        url = notify_url(box.deployment, box.shops[shop].id, thing, id_, 1 if thing == "account" else 0)
+        box = self.ground.box
+        business_id = box.shops[shop or self.ground.shop].id
+        url = notify_url(box.deployment, business_id, thing, id_, 1 if thing == "account" else 0)
         return "/api" + url.partition("/api")[2]
 
     def note(self, message: Message, status: int) -> None:
@@ -89,70 +95,79 @@ class Storm:
             self.wrong.append(f"{message.path[-8:]}: {status}, expected {message.expected}")
 
 
-async def brew(toy: ToyBox, payments: int, seed: int = 8) -> Storm:
-    """Make sales that wait for the toy's money, and every message about them, shuffled."""
-    storm, box = Storm(toy), toy.box
-    product, place = await a_product(box, price="380.00", track_stock=False), await box.location()
-    paying = PaymentIn(method="toy", amount="380.00", phone="0712345678")
+async def brew(ground: Ground, voice: Voice, payments: int, seed: int = 8) -> Storm:
+    """Make sales that wait for the provider's money, and every message about them, shuffled."""
+    storm, box, shop = Storm(ground, voice), ground.box, ground.shop
+    product = await a_product(box, price="380.00", track_stock=False, shop=shop)
+    place = (await a_place(box, shop)).location_id
+    paying = PaymentIn(method=voice.method, amount="380.00", phone=voice.phone)
     sale = SaleIn(location_id=place, lines=[LineIn(product_id=product, quantity="1")], payments=[paying])
     for _ in range(payments):
-        await box.act(lambda work: complete_sale(work, sale), role="cashier")
+        await box.act(lambda work: complete_sale(work, sale), role="cashier", shop=shop)
     await box.run_jobs()
-    for n, row in enumerate(await rows(box, Attempt)):
-        known = row.provider_ids["payment"]
-        storm.payments.append(Paid(row.id, row.subject_id, known, row.merchant_ref, f"R{n:06d}", KINDS[n % len(KINDS)]))
+    for n, row in enumerate(await rows(box, Attempt, shop)):
+        known = row.provider_ids[voice.thing]
+        storm.payments.append(Paid(row.id, row.subject_id, known, row.merchant_ref, n, voice, KINDS[n % len(KINDS)]))
     for n in range(max(1, payments // 20)):
-        storm.unasked.append(f"U{n:06d}")
+        storm.unasked.append(voice.number("U", n))
     for n, paid in enumerate(storm.payments):
         storm.messages += _about(storm, paid, storm.payments[n - 1])
     for number in storm.unasked:
-        body = {"unasked": {"number": number, "amount": 38_000, "currency": "KES", "reference": "", "phone": "2547"}}
-        storm.messages += [_signed(storm.path("account", toy.accounts["mama-njeri"]), body)] * 6
+        said = voice.unasked(number, 38_000)
+        storm.messages += [_signed(storm, storm.path("account", ground.account), said)] * 6
     random.Random(seed).shuffle(storm.messages)
     return storm
 
 
 def _about(storm: Storm, paid: Paid, other: Paid) -> Iterable[Message]:
     """The ten messages about a payment: eight honest ones, two forgeries at least; one of the ten is wrong."""
-    here, all_ = storm.path("payment", paid.id), storm.path("account", storm.toy.accounts["mama-njeri"])
+    voice, all_ = storm.voice, storm.path("account", storm.ground.account)
+    here = storm.path("payment", paid.id) if voice.own_paths else all_
     true = paid.said()
-    yield from [_signed(here, true)] * 4
-    yield _signed(all_, true)
-    yield _signed(here, true, late=True)
-    yield _signed(here, true, indent=2)
-    body = msgspec.json.encode(true)
-    yield _forged(here, msgspec.json.format(body, indent=4), sign(SECRET, body))
-    forged = msgspec.json.encode(paid.said(number=f"F{paid.number}"))
-    yield _forged(here, forged, sign("a guess", forged))
+    yield from [_signed(storm, here, true)] * 4
+    yield _signed(storm, all_, true)
+    yield _signed(storm, here, true, late=True)
+    yield _signed(storm, here, true, indent=2)
+    body = encode(true)
+    yield Message(here, encode(true, 4), voice.headers(voice.secret, body), expected=401)
+    forged = encode(paid.said(number=voice.number("F", paid.n)))
+    yield Message(here, forged, voice.headers("a guess", forged), expected=401)
     if paid.wrong == "amount":
-        yield _signed(here, paid.said(number=f"W{paid.number}", amount=paid.amount + 10_000))
+        other_amount = paid.said(number=voice.number("W", paid.n), amount=paid.amount + 10_000)
+        yield _signed(storm, here, other_amount)
     elif paid.wrong == "currency":
-        yield _signed(here, paid.said(number=f"C{paid.number}", currency="USD"))
+        yield _signed(storm, here, paid.said(number=voice.number("C", paid.n), currency="USD"))
     elif paid.wrong == "account":
-        yield _forged(all_, body, sign(OTHERS, body))
+        yield Message(all_, body, voice.headers(OTHERS, body), expected=401)
     elif paid.wrong == "business":
-        yield _signed(storm.path("account", storm.toy.accounts["sharma-kirana"], "sharma-kirana"), true)
+        yield _of_others(storm, paid)
     else:
-        yield _signed(here, paid.said(number=other.number), late=True)
+        yield _signed(storm, here, paid.said(number=other.number), late=True)
 
 
-def _signed(path: str, said: Any, *, indent: int = 0, late: bool = False) -> Message:
-    body = msgspec.json.format(msgspec.json.encode(said), indent=indent) if indent else msgspec.json.encode(said)
-    return Message(path, body, {SIGNATURE: sign(SECRET, body)}, late=late)
+def _of_others(storm: Storm, paid: Paid) -> Message:
+    """Word of a payment at the path of another business; where there is none, of another account of the provider's."""
+    if storm.ground.elsewhere is not None:
+        shop, account = storm.ground.elsewhere
+        return _signed(storm, storm.path("account", account, shop), paid.said())
+    theirs = encode(paid.said(whose="acc_OfSomebodyElse1"))
+    headers = storm.voice.headers(storm.voice.secret, theirs)
+    return Message(storm.path("account", storm.ground.account), theirs, headers, expected=401)
 
 
-def _forged(path: str, body: bytes, signature: str) -> Message:
-    return Message(path, body, {SIGNATURE: signature}, expected=401)
+def _signed(storm: Storm, path: str, said: Any, *, indent: int = 0, late: bool = False) -> Message:
+    body = encode(said, indent)
+    return Message(path, body, storm.voice.headers(storm.voice.secret, body), late=late)
 
 
 async def faults_after(storm: Storm) -> list[str]:
     """What did not come out as it must."""
-    box = storm.toy.box
+    box, shop = storm.ground.box, storm.ground.shop
     found = list(storm.wrong)
-    attempts, money, reviews = [await rows(box, model) for model in (Attempt, Money, Review)]
+    attempts, money, reviews = [await rows(box, model, shop) for model in (Attempt, Money, Review)]
     credited = Counter(one.reference for one in attempts if one.captured)
     by_id = {one.id: one for one in attempts}
-    sales = {row.id: row for row in await rows(box, Sale)}
+    sales = {row.id: row for row in await rows(box, Sale, shop)}
     kept = {one.money_key: one for one in money}
     for paid in storm.payments:
         row, number = by_id[paid.id], paid.number
@@ -160,13 +175,14 @@ async def faults_after(storm: Storm) -> list[str]:
             found.append(f"{number} was credited {credited[number]} times")
         if sales[paid.sale_id].status != "completed" or sales[paid.sale_id].paid != paid.amount:
             found.append(f"the sale of {number} is {sales[paid.sale_id].status}")
-    if any(number.startswith("F") for number in (*kept, *filter(None, credited))):
+    forged = {storm.voice.number("F", paid.n) for paid in storm.payments}
+    if forged & {*kept, *filter(None, credited)}:
         found.append("a forgery was credited")
-    found += [f"{number} is credited to more than one payment" for number in await credited_twice(box)]
+    found += [f"{number} is credited to more than one payment" for number in await credited_twice(box, shop)]
     found += await _unreviewed(storm, reviews, by_id)
     if {number for number, one in kept.items() if one.attempt_id is None} != set(storm.unasked):
         found.append("the tray holds other money than nobody asked for")
-    unread = Counter(row.state for row in await rows(box, ProviderNotice))
+    unread = Counter(row.state for row in await rows(box, ProviderNotice, shop))
     if unread.keys() - {"read", "refused"}:
         found.append(f"notices stand {dict(unread)}")
     return found
@@ -174,7 +190,9 @@ async def faults_after(storm: Storm) -> list[str]:
 
 async def _unreviewed(storm: Storm, reviews: Sequence[Any], by_id: dict[uuid.UUID, Any]) -> list[str]:
     """Mismatches that nobody is asked about."""
-    theirs = {one.money_key for one in await rows(storm.toy.box, Money, "sharma-kirana") if one.attempt_id is None}
+    there = storm.ground.elsewhere
+    strange = await rows(storm.ground.box, Money, there[0]) if there else []
+    theirs = {one.money_key for one in strange if one.attempt_id is None}
     asked = {(by_id[one.attempt_id].subject_id, one.kind) for one in reviews if one.attempt_id}
     found = [] if any(one.kind == "forged" for one in reviews) else ["nobody is asked about forgeries"]
     for paid in storm.payments:
@@ -182,7 +200,7 @@ async def _unreviewed(storm: Storm, reviews: Sequence[Any], by_id: dict[uuid.UUI
             "amount": (paid.sale_id, "paid_twice") in asked,
             "currency": (paid.sale_id, "currency") in asked,
             "account": True,
-            "business": paid.number in theirs,
+            "business": paid.number in theirs or there is None,
             "number": (paid.sale_id, "counted_elsewhere") in asked,
         }
         if not seen[paid.wrong]:
@@ -190,19 +208,19 @@ async def _unreviewed(storm: Storm, reviews: Sequence[Any], by_id: dict[uuid.UUI
     return found
 
 
-async def events_of(box: Box) -> int:
+async def events_of(box: Box, shop: str) -> int:
     """How many facts are noted."""
 
     async def count(work: Work) -> int:
         here = Event.business_id == work.business_id
         return int((await work.execute(sa.select(sa.func.count()).select_from(Event).where(here))).scalar_one())
 
-    return await box.look(count)
+    return await box.look(count, shop=shop)
 
 
-async def credited_twice(box: Box) -> list[str]:
+async def credited_twice(box: Box, shop: str) -> list[str]:
     """The numbers of money that more than one payment was credited with."""
-    captured = {row.id for row in await rows(box, Attempt) if row.captured}
-    pairs = {(row.money_key, row.attempt_id) for row in await rows(box, Event) if row.attempt_id in captured}
+    captured = {row.id for row in await rows(box, Attempt, shop) if row.captured}
+    pairs = {(row.money_key, row.attempt_id) for row in await rows(box, Event, shop) if row.attempt_id in captured}
     counted = Counter(number for number, _ in pairs if number)
     return sorted(number for number, times in counted.items() if times > 1)

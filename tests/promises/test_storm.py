@@ -16,21 +16,16 @@ from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.served import environment_of, running
 from plugins.payments.services import hearing
-from plugins.payments.testing.toy_box import a_toy_account, open_toy_box, with_toy
-from tests.promises.storm import OTHERS, Message, Storm, brew, credited_twice, events_of, faults_after
+from tests.promises.storm import Message, Storm, brew, credited_twice, events_of, faults_after
 from tests.promises.storm_served import NOW
+from tests.promises.storm_voices import RAZORPAY, TOY, Voice
 
 AT_ONCE = 4
 BUSY = 503
 """Come again: on a machine that is too busy, and a provider does."""
 PAYMENTS = 1_000
 LATE = dt.timedelta(hours=72)
-
-
-@pytest.fixture(scope="session")
-def toy_registry(registry: Registry) -> Registry:
-    """Every plugin that is installed, and the toy gateway."""
-    return with_toy(registry)
+VOICES = [pytest.param(voice, id=voice.method) for voice in (TOY, RAZORPAY)]
 
 
 async def pour(
@@ -55,26 +50,26 @@ async def send(http: httpx.AsyncClient, message: Message) -> int:
 
 async def pour_inside(storm: Storm) -> None:
     """Send all of a storm to the box itself, and read it; the late ones three days on."""
-    box = storm.toy.box
+    box = storm.ground.box
     for late in (False, True):
         await pour(storm, [one for one in storm.messages if one.late is late], lambda _: box.http)
         await box.run_jobs()
         box.clock.now += LATE
 
 
+@pytest.mark.parametrize("voice", VOICES)
 async def test_a_storm_of_notices_credits_every_piece_of_money_once(
-    box_settings: Settings, toy_registry: Registry
+    box_settings: Settings, registry: Registry, voice: Voice
 ) -> None:
-    async with open_toy_box(box_settings, toy_registry) as toy:
-        await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
-        storm = await brew(toy, 5)
+    async with voice.ground(box_settings, registry) as ground:
+        storm = await brew(ground, voice, 5)
         await pour_inside(storm)
         assert not await faults_after(storm)
         assert storm.answers.keys() - {BUSY} == {200, 401}
 
 
 async def test_a_twin_that_counts_money_by_the_message_instead_of_its_number_is_caught(
-    box_settings: Settings, toy_registry: Registry, monkeypatch: pytest.MonkeyPatch
+    box_settings: Settings, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It leaves out the key that is unique: whoever names a number is credited with it."""
 
@@ -82,10 +77,10 @@ async def test_a_twin_that_counts_money_by_the_message_instead_of_its_number_is_
         return row.id
 
     async def run() -> None:
-        async with open_toy_box(box_settings, toy_registry) as toy:
-            storm = await brew(toy, 5)
+        async with TOY.ground(box_settings, registry) as ground:
+            storm = await brew(ground, TOY, 5)
             await pour_inside(storm)
-            assert await credited_twice(toy.box)
+            assert await credited_twice(ground.box, ground.shop)
 
     monkeypatch.setattr(hearing, "claim_for", counted)
     with pytest.raises(AssertionError, match="names its money stands for money"):
@@ -93,30 +88,30 @@ async def test_a_twin_that_counts_money_by_the_message_instead_of_its_number_is_
 
 
 @pytest.mark.prove
+@pytest.mark.parametrize("voice", VOICES)
 async def test_a_thousand_payments_of_ten_messages_each_over_four_processes(
-    box_settings: Settings, toy_registry: Registry
+    box_settings: Settings, registry: Registry, voice: Voice
 ) -> None:
     settings = msgspec.structs.replace(box_settings, pool_size=10)
-    async with open_toy_box(settings, toy_registry) as toy:
-        await a_toy_account(toy.box, label="Other", position=2, secret=OTHERS)
-        storm = await brew(toy, PAYMENTS)
+    async with voice.ground(settings, registry) as ground:
+        storm = await brew(ground, voice, PAYMENTS)
         begun = time.perf_counter()
         for late in (False, True):
             messages = [one for one in storm.messages if one.late is late]
-            environment = environment_of(settings, {NOW: toy.box.clock().isoformat()})
+            environment = environment_of(settings, {NOW: ground.box.clock().isoformat()})
             with running(["tests.promises.storm_served:application"] * 4, environment) as servers:
                 clients = [httpx.AsyncClient(base_url=one.url, timeout=60) for one in servers]
                 await pour(storm, messages, lambda n, clients=clients: clients[n % 4], 16)  # type: ignore[misc]
                 for client in clients:
                     await client.aclose()
-            await toy.box.run_jobs()
-            toy.box.clock.now += LATE
+            await ground.box.run_jobs()
+            ground.box.clock.now += LATE
         seconds = time.perf_counter() - begun
-        await toy.box.run_jobs()
+        await ground.box.run_jobs()
         assert not await faults_after(storm)
         assert len(storm.messages) >= 10 * PAYMENTS
         assert storm.answers.keys() == {200, 401}
         print(
             f"{len(storm.payments)} payments, {len(storm.messages)} messages over 4 processes in {seconds:.0f} s:"
-            f" answers {dict(storm.answers)}, {await events_of(toy.box)} facts"
+            f" answers {dict(storm.answers)}, {await events_of(ground.box, ground.shop)} facts"
         )

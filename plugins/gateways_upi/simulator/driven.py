@@ -25,6 +25,7 @@ class SimulatedRazorpay(web.Served, Simulator):
 
     By itself it goes by scenarios, its page and its clock. Driven (`next`, `send`), the kit's ledger says what payers
     do, and notices wait for `deliver`; they go to `notify`, as the owner of the account wrote on Razorpay's pages.
+    always_waits: every payer waits for `decide`.
     """
 
     title = "Razorpay"
@@ -38,6 +39,7 @@ class SimulatedRazorpay(web.Served, Simulator):
             self.clock = now
         self.state = State(now=self._now, send=send, shops=shops, holds=holds)
         self.secret = "simulated-webhook"  # noqa: S105 - of a simulated account
+        self.always_waits = False
         self._upcoming: str | None = None
 
     def _now(self) -> dt.datetime:
@@ -81,6 +83,7 @@ class SimulatedRazorpay(web.Served, Simulator):
     def _give_to_payer(self, said: Mapping[str, Any]) -> None:
         """Let the kit's payer have a QR code that was just made."""
         self._upcoming = said["id"]
+        self.payer = "waits" if self.always_waits else self.payer
         code = self.state.codes[said["id"]]
         self.ask(code.reference, said["payment_amount"], "INR", self.notify, PAYERS[0])
         self._heed()
