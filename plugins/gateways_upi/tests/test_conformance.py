@@ -1,6 +1,6 @@
 """What holds for every gateway holds for Razorpay: the fault cases of the trade, against its simulator.
 
-In usual runs on one database: what they prove of the databases they prove of any gateway.
+All of them on both databases as a proof; in usual runs those that only a provider which signs can show.
 """
 
 from __future__ import annotations
@@ -8,16 +8,21 @@ from __future__ import annotations
 import pytest
 
 from plugins.payments.testing.kit import GatewaySuite
+from plugins.payments.testing.kit.stage import Staged
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.prove
 class TestRazorpay(GatewaySuite):
     plugin = "gateways_upi"
     gateway = "razorpay"
 
 
-@pytest.mark.prove
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-class TestRazorpayOnPostgres(GatewaySuite):
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+class TestSigned(Staged):
     plugin = "gateways_upi"
     gateway = "razorpay"
+
+    test_01 = GatewaySuite.test_01_a_payment_is_made_and_its_notice_comes
+    test_08 = GatewaySuite.test_08_bad_news_then_money
+    test_11_to_14 = GatewaySuite.test_11_to_14_a_notice_that_is_not_what_was_signed
+    test_52 = GatewaySuite.test_52_a_payment_wins_over_being_called_back
