@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from kernel.wire import Page
 from plugins.gateways_upi.gateway.razorpay import asking, calls, refunding, stating
-from plugins.gateways_upi.gateway.razorpay.config import RazorpayConfig
 from plugins.gateways_upi.rules.razorpay.facts import notice_facts
 from plugins.gateways_upi.rules.razorpay.redacting import redacted
 from plugins.gateways_upi.rules.razorpay.signing import SIGNATURE, is_signed
 from plugins.gateways_upi.rules.razorpay.values import CURRENCY, inside
+from plugins.gateways_upi.schemas.razorpay import RazorpayConfig
 from plugins.payments.api import (
     Asked,
     Back,

@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from plugins.gateways_upi.gateway.razorpay.calls import call, refused, why
-from plugins.gateways_upi.gateway.razorpay.config import RazorpayConfig
 from plugins.gateways_upi.rules.razorpay.facts import (
     QR,
     REFERENCE,
@@ -18,6 +17,7 @@ from plugins.gateways_upi.rules.razorpay.facts import (
     qr_facts,
 )
 from plugins.gateways_upi.rules.razorpay.values import CURRENCY, id_, inside, moment, note
+from plugins.gateways_upi.schemas.razorpay import RazorpayConfig
 from plugins.payments.api import Asked, Fault, GatewayFact, GatewayFailed, Known, Line, Show, Started
 
 CODES: Final = "/payments/qr_codes"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.gateways_upi.gateway.razorpay.config import RazorpayConfig
 from plugins.gateways_upi.rules.razorpay import refusals
 from plugins.gateways_upi.rules.razorpay.signing import basic
 from plugins.gateways_upi.rules.razorpay.values import inside, text
+from plugins.gateways_upi.schemas.razorpay import RazorpayConfig
 from plugins.payments.api import Fault, FaultKind, GatewayFailed, Heard, Line, Mode
 
 ADDRESS: Final = "https://api.razorpay.com"

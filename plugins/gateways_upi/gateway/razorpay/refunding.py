@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from plugins.gateways_upi.gateway.razorpay.calls import call, refused
-from plugins.gateways_upi.gateway.razorpay.config import RazorpayConfig
 from plugins.gateways_upi.rules.razorpay.facts import OURS, PAYMENT, REFUND, is_ours, items, refund_facts
 from plugins.gateways_upi.rules.razorpay.values import id_, inside
+from plugins.gateways_upi.schemas.razorpay import RazorpayConfig
 from plugins.payments.api import Back, Fault, GatewayFact, GatewayFailed, Line, Started
 
 IDEMPOTENCY: Final = "X-Refund-Idempotency"
