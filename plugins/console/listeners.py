@@ -6,13 +6,21 @@ from collections.abc import Sequence
 
 from kernel.hooks import answers
 from plugins.console.schemas import Nav, Page
-from plugins.console.services import apps, dashboard, operating, settings
+from plugins.console.services import account, apps, audit, dashboard, operating, people, places, settings
 
 
 @answers
 def console_nav() -> Sequence[Nav]:
     """The entries for what no plugin owns."""
-    return (Nav("trade", "Dashboard", "/", "layout-dashboard", order=0), *apps.NAVS, *settings.NAVS, *operating.NAVS)
+    return (
+        Nav("trade", "Dashboard", "/", "layout-dashboard", order=0),
+        *apps.NAVS,
+        *people.NAVS,
+        *places.NAVS,
+        *settings.NAVS,
+        *audit.NAVS,
+        *operating.NAVS,
+    )
 
 
 @answers
@@ -21,6 +29,10 @@ def console_pages() -> Sequence[Page]:
     return (
         Page("/", "dashboard.html", "Dashboard", read=dashboard.read),
         *apps.PAGES,
+        *people.PAGES,
+        *places.PAGES,
+        *account.PAGES,
         *settings.PAGES,
+        *audit.PAGES,
         *operating.PAGES,
     )

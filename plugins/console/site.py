@@ -19,12 +19,25 @@ OPEN: Final[Mapping[tuple[str, str], Answers]] = {
     ("GET", entering.SIGN_IN): entering.sign_in,
     ("POST", entering.SIGN_IN): entering.signed_in,
     ("POST", "/prefer"): entering.prefer,
+    ("POST", "/invited"): entering.invited,
+    **{
+        (method, path): page
+        for method in ("GET", "POST")
+        for path, page in (
+            ("/forgot", entering.forgot),
+            ("/password", entering.new_password),
+            ("/email", entering.proved_email),
+            ("/new-email", entering.new_email),
+            ("/join", entering.join),
+        )
+    },
 }
 """For anybody."""
 SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("POST", "/sign-out"): entering.sign_out,
     ("POST", "/switch"): entering.switch,
     ("POST", "/do"): visiting.do,
+    ("POST", "/qr"): entering.qr,
     ("GET", "/find"): visiting.find,
 }
 PIECES: Final[Mapping[str, Callable[[Visit, str, str], Awaitable[Given]]]] = {

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import segno
+
 from kernel.web import Given
 from plugins.console.services import sessions
 from plugins.console.services.forms import own_of
@@ -87,6 +89,76 @@ async def prefer(visit: Visit) -> Given:
         kept[THEME] = (theme, sessions.A_YEAR) if theme in THEMES else ("", 0)
     visit.session = replace(visit.session, set={**visit.session.set, **kept})
     return visit.moved(_wanted(fields.get("_to", "")))
+
+
+async def forgot(visit: Visit) -> Given:
+    """Ask for a link to set a new password. The answer tells nothing of who has an account."""
+    if visit.asked.method == "GET":
+        return await visit.html("console/entering/forgot.html", layout="outside", sent=False, problem=None)
+    if not sessions.is_ours(visit.asked):
+        return await stale(visit)
+    told = await _tell(visit, "/auth/password/forgot", {"email": dict(await visit.form()).get("email", "")})
+    return await visit.html(
+        "console/entering/forgot.html", layout="outside", status=told[0], sent=told[0] < 300, problem=told[1]
+    )
+
+
+async def new_password(visit: Visit) -> Given:
+    """Set a new password with the token of a mailed link."""
+    return await _by_link(visit, "password", "/auth/password/reset", ("token", "password"))
+
+
+async def proved_email(visit: Visit) -> Given:
+    """Prove an address with the token of a mailed link."""
+    return await _by_link(visit, "email", "/auth/email/verify", ("token",))
+
+
+async def new_email(visit: Visit) -> Given:
+    """Take a new address with the token mailed to it."""
+    return await _by_link(visit, "new-email", "/auth/email/change/confirm", ("token",))
+
+
+async def join(visit: Visit) -> Given:
+    """Accept an invitation: make an account, or join with the one that is signed in."""
+    if visit.asked.method == "POST" and visit.me is not None:
+        return await _by_link(visit, "join", "/auth/invitations/join", ("token",))
+    return await _by_link(visit, "join", "/auth/invitations/accept", ("token", "name", "password"))
+
+
+async def invited(visit: Visit) -> Given:
+    """What an invitation offers, for the page's script to show."""
+    if not sessions.is_ours(visit.asked):
+        return await stale(visit)
+    status, answer = await _tell(visit, "/auth/invitations/show", {"token": dict(await visit.form()).get("token", "")})
+    return visit.given(200, json.dumps({"problem": answer} if status >= 400 else answer).encode(), "application/json")
+
+
+async def qr(visit: Visit) -> Given:
+    """A text as a QR code, SVG: for secrets that stand in no address."""
+    fields = dict(await visit.form())
+    if not sessions.is_proved(visit.session, visit.asked, fields.get("_proof", "")):
+        return await stale(visit)
+    drawn = segno.make(fields.get("text", "")[:1000], error="m", micro=False)
+    return visit.given(200, drawn.svg_inline(scale=5, border=2, light="#fff").encode(), "image/svg+xml")
+
+
+async def _by_link(visit: Visit, page: str, to: str, names: tuple[str, ...]) -> Given:
+    """A page that a mailed link leads to: it sends the link's token with what it asks for."""
+    problem: Any = None
+    status, is_done = 200, False
+    if visit.asked.method == "POST":
+        if not sessions.is_ours(visit.asked):
+            return await stale(visit)
+        fields = dict(await visit.form())
+        status, problem = await _tell(visit, to, {name: fields.get(name, "") for name in names})
+        is_done = status < 300
+    shown = {"page": page, "problem": None if is_done else problem, "is_done": is_done, "names": names}
+    return await visit.html("console/entering/by_link.html", layout="outside", status=status, **shown)
+
+
+async def _tell(visit: Visit, path: str, body: Mapping[str, str]) -> tuple[int, Any]:
+    told = await visit.call("POST", path, dict(body), accept_language=visit.language)
+    return told.status, json.loads(told.body) if told.body else None
 
 
 async def _is_proved(visit: Visit) -> bool:

@@ -58,7 +58,7 @@ def body_of(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
         path, _, kind = name.partition(":")
         value = _meant(text, kind)
         if value is not _LEFT_OUT:
-            _put(made, path.split("."), value)
+            _put(made, path[1:].split("/") if path.startswith("/") else path.split("."), value)
     told: dict[str, Any] = _listed(made)
     return told
 

@@ -91,6 +91,34 @@ function fieldAt(form, pointer) {
   return shown.find((one) => one.name.split(":")[0] === name) || (name && shown.find((one) => one.name.startsWith(name + ".")));
 }
 
+// ---- answers that are shown once: `data-shows` names the place, `data-fill` what of the answer stands where
+
+document.addEventListener("duka:done", async (event) => {
+  const place = event.target.dataset.shows && $(event.target.dataset.shows);
+  if (!place) return;
+  const answer = event.detail || {};
+  for (const one of $$("[data-fill]", place)) {
+    const value = answer[one.dataset.fill];
+    one.textContent = Array.isArray(value) ? value.join("\n") : value ?? "";
+  }
+  for (const one of $$("[data-fill-copy]", place)) one.dataset.copy = answer[one.dataset.fillCopy] ?? "";
+  for (const one of $$("img[data-fill-qr]", place)) {
+    const drawn = await fetch("/console/qr", { method: "POST", body: new URLSearchParams({ text: answer[one.dataset.fillQr], _proof: $('input[name="_proof"]').value }) });
+    one.src = "data:image/svg+xml;base64," + btoa(await drawn.text());
+  }
+  place.hidden = false;
+  event.target.hidden = true;
+  place.scrollIntoView({ block: "center" });
+});
+
+// ---- a mailed link's token stands behind the #, which no server is sent
+
+for (const field of $$("input[data-fragment]")) {
+  field.value = location.hash.slice(1);
+  if (field.value) history.replaceState(null, "", location.pathname);
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 // ---- sheets: a page laid over this one
 
 const sheet = () => $("#sheet");
@@ -222,3 +250,14 @@ document.addEventListener("focusout", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => toast(words("said"), words("undo")));
+
+// ---- an invitation says what it offers
+
+const offer = $("form[data-invited]");
+if (offer) {
+  const token = $('input[name="token"]', offer).value;
+  if (token) fetch("/console/invited", { method: "POST", body: new URLSearchParams({ token }) }).then((answer) => answer.json()).then((said) => {
+    if (said.problem) showProblem(offer, said.problem);
+    else $("[data-offer]", offer).textContent = `${said.business_name} · ${said.role} · ${said.email}`;
+  });
+}

@@ -25,6 +25,8 @@ from plugins.console.services.showing import Showing
         ([("lines.10.q", "3"), ("lines.2.q", "1")], {"lines": [{"q": "1"}, {"q": "3"}]}),
         ([("a.b.c:json", '{"x":1}')], {"a": {"b": {"c": {"x": 1}}}}),
         ([("text", "one\r\ntwo")], {"text": "one\ntwo"}),
+        ([("/limits/sales.void:null", "")], {"limits": {"sales.void": None}}),
+        ([("held:list", ""), ("held:list", "a")], {"held": ["a"]}),
     ],
 )
 def test_fields_become_a_body(fields: list[tuple[str, str]], body: dict[str, Any]) -> None:
