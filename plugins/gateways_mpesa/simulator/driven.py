@@ -25,6 +25,12 @@ CODES: Final[Mapping[str, str | None]] = {
 }
 REVERSAL: Final = "/mpesa/reversal/v1/request"
 PAYOUT: Final = "/mpesa/b2c/v3/paymentrequest"
+QUESTION: Final = "/mpesa/stkpushquery/v1/query"
+NO_SUCH: Final = {
+    "requestId": "1",
+    "errorCode": "400.002.02",
+    "errorMessage": "Bad Request - Invalid CheckoutRequestID",
+}
 CENTS: Final = 100
 _JSON: Final = {"content-type": "application/json"}
 
@@ -80,6 +86,11 @@ class SimulatedDaraja(web.Served, Simulator):
         if not self.state.is_driven:
             return await super().asked(method, path, headers, query, body)
         self.calls.append(Call(method, path, query, headers, msgspec.json.encode(body)))
+        if path == web.PROMPT and self.way == "refused":
+            self.way = "good"
+            return Reply(200, self._not_taken_on())
+        if path == QUESTION and self.hides:
+            return Reply(400, msgspec.json.encode(NO_SUCH))
         self._heed()
         before, back = len(self.state.conversations), self._to_give_back(path, body)
         if path in (REVERSAL, PAYOUT) and back is None:
@@ -90,6 +101,8 @@ class SimulatedDaraja(web.Served, Simulator):
             self._upcoming = msgspec.json.decode(reply.body)["CheckoutRequestID"]
             prompt = self.state.prompts[self._upcoming]
             self.ask(prompt.reference, prompt.amount * CENTS, "KES", prompt.notify, prompt.payer)
+        if path == web.TOKEN and reply.status == 200:
+            self.tokens += 1
         await self.state.clock.run_all()
         for talk in self.state.conversations[before:]:
             if back is not None and talk.receipt is not None:
@@ -110,8 +123,8 @@ class SimulatedDaraja(web.Served, Simulator):
         super().next(payer=payer, way=way, word=word)
 
     def decide(self, id_: str, fate: Payer = "pays") -> Pay:
-        """Let a payer do something with a prompt that waits. M-PESA knows one currency."""
-        return super().decide(id_, "pays" if fate == "pays in another currency" else fate)
+        """Let a payer do something with a prompt that waits. M-PESA knows one currency, and holds nothing first."""
+        return super().decide(id_, "pays" if fate in ("pays in another currency", "is held") else fate)
 
     def notice_of(self, pay: Pay) -> Due | None:
         """The callback of a prompt as it stands."""
@@ -137,6 +150,15 @@ class SimulatedDaraja(web.Served, Simulator):
             "pull_number": "254700000000",
         }
 
+    def refusal(self) -> Said | None:
+        """A code that is not 0, in a good answer."""
+        return Said(200, self._not_taken_on())
+
+    def end_tokens(self) -> bool:
+        """Every token is dead."""
+        self.state.tokens.clear()
+        return True
+
     def new_id(self) -> str:
         """The id of the prompt that was just made, or of one that nobody asked for."""
         found, self._upcoming = self._upcoming, None
@@ -152,8 +174,13 @@ class SimulatedDaraja(web.Served, Simulator):
             self.state.pulled.update(number for shop in self.state.shops.values() for number in shop.numbers)
 
     async def _keep_for_later(self, url: str, body: bytes) -> tuple[int, bytes]:
-        self.due.append(Due("POST", url, _JSON, body))
+        self.leave_word(Due("POST", url, _JSON, body), self.word)
+        self.word = "once"
         return 200, b""
+
+    def _not_taken_on(self) -> bytes:
+        said = {"MerchantRequestID": f"{self.state.count()}-1", "ResponseCode": "1", "ResponseDescription": "Rejected"}
+        return msgspec.json.encode(said)
 
     def _heed(self) -> None:
         """Take over what the kit's ledger says of prompts and money."""

@@ -19,3 +19,4 @@ class TestGateway(GatewaySuite):
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 class TestGatewayOnPostgres(GatewaySuite):
     plugin = "gateways_mpesa"
+    askers = 50

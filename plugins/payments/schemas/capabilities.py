@@ -25,6 +25,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     refunds: none, of whole payments only, or in parts. pays_out: whether parts can be paid back as a payment of ours.
     cancels: whether an unpaid request can be called back. finds_by_reference: whether it can be asked for a payment by
     our reference alone. retry_is_safe: whether asking twice with the same reference makes one payment.
+    holds: whether money may be promised first, and be taken or let go later. notices_tell_mode: whether its notices say
+    if they are of test or of real money. notices_hold_s: how many seconds a signature holds that bears its time.
     asks_after_s: seconds after the request at which it is asked; then every `asks_last_s`. None and 0: it cannot be
     asked. lives_s: how long a request can be paid. reference_most, reference_letters: what our reference may look like
     there.
@@ -41,6 +43,9 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     takes_unasked: bool = False
     finds_by_reference: bool = False
     retry_is_safe: bool = False
+    holds: bool = False
+    notices_tell_mode: bool = False
+    notices_hold_s: int | None = None
     asks_after_s: tuple[int, ...] = (10, 20, 35, 55, 80, 120, 300, 600, 1800)
     asks_last_s: int = 86_400
     lives_s: int = 120

@@ -185,7 +185,7 @@ def _plain(body: bytes) -> Any:
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """What a provider sent on its own, as it came. headers: by lower-case name."""
+    """What a provider sent on its own, as it came. headers: by lower-case name. mode: of the account it came to."""
 
     method: str
     headers: Mapping[str, str]
@@ -193,6 +193,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     body: bytes
     address: str | None
     at: dt.datetime
+    mode: Mode = "live"
 
     def json(self) -> Any:
         """The body as plain values; None where it is no JSON."""
@@ -299,7 +300,10 @@ class Gateway(ABC):
 
     @abstractmethod
     def judge(self, config: Any, notice: Notice) -> Verdict:
-        """What a notice is worth: by its signature, over its raw bytes. No call, no clock but the notice's."""
+        """What a notice is worth: by its signature, over its raw bytes. No call, no clock but the notice's.
+
+        One that says that it is of another mode than the account is refused.
+        """
 
     @abstractmethod
     def read(self, config: Any, notice: Notice) -> Sequence[GatewayFact]:

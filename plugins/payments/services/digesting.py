@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from kernel.work import Work
 from plugins.payments.models import Attempt, Money, ProviderNotice
 from plugins.payments.rules import REFUND_FACTS
-from plugins.payments.schemas.gateways import GatewayFact, Notice
+from plugins.payments.schemas.gateways import GatewayFact, Mode, Notice
 from plugins.payments.services.accounts import gateway_named, opened_config
 from plugins.payments.services.cleaning import split
 from plugins.payments.services.finding import find_payment
@@ -43,8 +43,9 @@ async def read_notice(work: Work, notice_id: uuid.UUID) -> None:
     if row is None or row.state not in WAITING:
         return
     gateway = gateway_named(work.deployment, row.gateway)
-    config = opened_config(work.deployment, gateway, await account_row(work, row.account_id))
-    facts, unsound = split(gateway.read(config, _as_notice(row)))
+    account = await account_row(work, row.account_id)
+    config = opened_config(work.deployment, gateway, account)
+    facts, unsound = split(gateway.read(config, _as_notice(row, account.mode)))
     if unsound:
         await _ask_a_person(work, row, "contradicted", "A message tells of an amount or a currency that cannot be")
     whose = await _sort(work, row, facts)
@@ -60,9 +61,15 @@ async def _hold(work: Work, notice_id: uuid.UUID) -> Any:
     return (await work.execute(here)).one_or_none()
 
 
-def _as_notice(row: Any) -> Notice:
+def _as_notice(row: Any, mode: Mode) -> Notice:
     return Notice(
-        method=row.http_method, headers=row.headers, query=row.query, body=row.body, address=row.address, at=row.at
+        method=row.http_method,
+        headers=row.headers,
+        query=row.query,
+        body=row.body,
+        address=row.address,
+        at=row.at,
+        mode=mode,
     )
 
 

@@ -75,6 +75,7 @@ async def keep_notice(work: Work, place: Place, said: RawRequest) -> Kept:
         body=said.body,
         address=said.address,
         at=work.now,
+        mode=account.mode,
     )
     verdict = _judged(gateway, config, notice)
     notice_id = _id(account.id, attempt_id, notice, verdict.trust)

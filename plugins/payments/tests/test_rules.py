@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,14 @@ def test_any_order_and_repetition_of_the_facts_gives_the_same_payment(said: list
     again = data.draw(st.lists(st.sampled_from(said), max_size=4)) if said else []
     mixed = data.draw(st.permutations(said + again))
     assert project(2, "KES", mixed) == project(2, "KES", said)
+
+
+def test_every_order_of_up_to_five_facts_comes_to_one_state() -> None:
+    told = [fact(kind) for kind in ("pending", "unknown", "expired", "cancelled", "authorised", "released", "settled")]
+    money = [fact("captured", money_key="m1"), fact("captured", "query", amount=None), fact("captured", currency="USD")]
+    every = [*told, *money, fact("failed", "clock"), fact("refund_done")]
+    for some in itertools.chain.from_iterable(itertools.combinations(every, size) for size in range(1, 6)):
+        assert len({project(850, "KES", order) for order in itertools.permutations(some)}) == 1, some
 
 
 @given(st.lists(facts, max_size=7), facts)

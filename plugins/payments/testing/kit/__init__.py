@@ -13,14 +13,16 @@ vouched for, provider and books agree, the facts alone give the same state again
 """
 
 from plugins.payments.testing.kit.failing import Failing
+from plugins.payments.testing.kit.forging import Forging
 from plugins.payments.testing.kit.noticing import Noticing
+from plugins.payments.testing.kit.opening import Staged, a_stage
 from plugins.payments.testing.kit.paying import Paying
 from plugins.payments.testing.kit.reading import Reading
 from plugins.payments.testing.kit.refunding import Refunding
-from plugins.payments.testing.kit.stage import Staged
+from plugins.payments.testing.kit.stage import Stage
 
-__all__ = ["GatewaySuite"]
+__all__ = ["GatewaySuite", "Stage", "a_stage"]
 
 
-class GatewaySuite(Paying, Noticing, Failing, Refunding, Reading, Staged):
+class GatewaySuite(Paying, Noticing, Forging, Failing, Refunding, Reading, Staged):
     """All cases. Set `plugin` to the name of the plugin that offers the gateway."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
 
 import pytest
 
 from kernel.errors import DukaError, Invalid
+from plugins.payments.rules import FINAL
 from plugins.payments.schemas.told import Subject
 from plugins.payments.testing.kit.stage import Stage
+from plugins.payments.testing.simulator import Payer
 
 NOBODYS = ("sale", "T1-2026-000001")
 """A document that takes no money any more: a sale that is not there."""
+MIDNIGHTS = ((2027, 1, 31), (2028, 2, 29), (2028, 12, 31))
+"""Days whose last second, in Nairobi, ends a month, a February with a leap day, a year."""
 
 
 class Paying:
-    """Cases 1 to 4, 23 to 28, 34, 42, 43, 45, 49 to 52."""
+    """Cases 1 to 4, 23 to 25, 27, 28, 34, 42, 43, 45, 49 to 52, 60, 61, 73."""
 
     async def test_01_a_payment_is_made_and_its_notice_comes(self, stage: Stage) -> None:
         """By notice: captured, with its number, once."""
@@ -76,29 +81,31 @@ class Paying:
         assert (await stage.state(payment))[1] == 0
         assert "currency" in await stage.reviews()
 
-    @pytest.mark.parametrize("steps", ["fraction", "below", "above", "zero"])
-    async def test_27_28_amounts_that_cannot_be_paid_never_leave(self, stage: Stage, steps: str) -> None:
-        """Refused here, saying what can be paid."""
+    async def test_27_28_amounts_that_cannot_be_paid_never_leave(self, stage: Stage) -> None:
+        """Parts of a step, too little, too much, nothing, and less than nothing: refused here, before any call."""
         span = stage.span
-        amounts = {
-            "fraction": stage.amount + span.step // 2 if span.step > 1 else None,
-            "below": span.least - span.step if span.least > span.step else None,
-            "above": None if span.most is None else span.most + span.step,
-            "zero": 0,
-        }
-        amount = amounts[steps]
-        if amount is None:
-            pytest.skip("every such amount can be paid")
-        with pytest.raises(Invalid):
-            await stage.declare(amount)
+        amounts = {0, -stage.amount, span.least - span.step}
+        amounts |= {stage.amount + span.step // 2} if span.step > 1 else set()
+        amounts |= set() if span.most is None else {span.most + span.step}
+        for amount in amounts:
+            with pytest.raises(Invalid):
+                await stage.declare(amount)
+        await stage.run()
         assert not stage.simulator.ledger
+        assert stage.way.tries == 0
 
-    async def test_34_the_same_document_is_asked_for_twice_at_once(self, stage: Stage) -> None:
-        """One live request; the second is told that one is under way."""
+    async def test_34_two_ask_for_the_same_document_at_once(self, stage: Stage) -> None:
+        """One live request; the other is told that one is under way, then and later."""
         subject = Subject("bill", uuid.uuid4(), "B-7")
-        await stage.ask(payer="waits", subject=subject)
+        stage.simulator.next(payer="waits")
+        one = stage.declare(subject=subject)
+        other = stage.declare(subject=subject, same_payer=True)
+        made = await asyncio.gather(one, other, return_exceptions=True)
+        assert sorted(isinstance(done, DukaError) for done in made) == [False, True], made
+        await stage.run()
         with pytest.raises(DukaError):
             await stage.declare(subject=subject, same_payer=True)
+        await stage.run()
         assert len(stage.simulator.ledger) == 1
 
     async def test_42_it_stays_pending_for_half_an_hour_and_is_paid(self, stage: Stage) -> None:
@@ -110,33 +117,48 @@ class Paying:
         assert await stage.state(payment) == ("captured", stage.amount)
         await stage.agree()
 
-    async def test_43_45_it_is_asked_about_at_its_times_and_no_oftener(self, stage: Stage) -> None:
+    async def test_43_the_provider_does_not_know_it_yet(self, stage: Stage) -> None:
+        """That it knows nothing of a payment ends none."""
+        payment = await stage.ask(payer="waits", word="never")
+        stage.simulator.hides = True
+        await stage.pass_by(seconds=stage.gateway.capabilities.asks_after_s[1] * 1.5)
+        state, captured = await stage.state(payment)
+        assert (state in FINAL, captured) == (False, 0), state
+        stage.simulator.hides = False
+        stage.simulator.decide(stage.last().id)
+        await stage.pass_by(minutes=15)
+        assert await stage.state(payment) == ("captured", stage.amount)
+        await stage.agree()
+
+    async def test_45_it_is_asked_about_at_its_times_and_no_oftener(self, stage: Stage) -> None:
         """Never before the first time, and a bounded number of times in all."""
         payment = await stage.ask(payer="waits", word="never")
-        asked = len(stage.simulator.calls)
+        asked = stage.way.tries
         first = stage.gateway.capabilities.asks_after_s[0]
         stage.box.clock.pass_by(seconds=first * 0.7)
         await stage.run()
-        assert len(stage.simulator.calls) == asked
+        assert stage.way.tries == asked
         await stage.pass_by(hours=2)
         most = 4 * (len(stage.gateway.capabilities.asks_after_s) + 4)
-        assert asked < len(stage.simulator.calls) <= asked + most
+        assert asked < stage.way.tries <= asked + most
         assert (await stage.state(payment))[1] == 0
 
-    @pytest.mark.parametrize("payer", ["declines", "lets it lapse", "has too little"])
-    async def test_49_it_is_not_paid_and_another_request_may_follow(self, stage: Stage, payer: str) -> None:
+    async def test_49_it_is_not_paid_and_another_request_may_follow(self, stage: Stage) -> None:
         """The end is known with its reason; a new request is made."""
-        subject = Subject("bill", uuid.uuid4(), "B-9")
-        payment = await stage.ask(payer=payer, subject=subject)  # type: ignore[arg-type]
-        await stage.hear()
-        await stage.pass_by(minutes=3, seconds=stage.gateway.capabilities.lives_s)
-        state, captured = await stage.state(payment)
-        assert (state in {"cancelled", "expired", "failed"}, captured) == (True, 0)
-        assert (await stage.payment(payment)).fault is not None
-        again = await stage.ask(subject=subject)
-        await stage.hear()
-        await stage.pass_by(minutes=3)
-        assert await stage.state(again) == ("captured", stage.amount)
+        payers: tuple[Payer, ...] = ("declines", "lets it lapse", "has too little")
+        for payer in payers:
+            subject = Subject("bill", uuid.uuid4(), "B-9")
+            payment = await stage.ask(payer=payer, subject=subject)
+            await stage.hear()
+            await stage.pass_by(minutes=3, seconds=stage.gateway.capabilities.lives_s)
+            state, captured = await stage.state(payment)
+            assert (state in {"cancelled", "expired", "failed"}, captured) == (True, 0)
+            assert (await stage.payment(payment)).fault is not None
+            again = await stage.ask(subject=subject)
+            await stage.hear()
+            await stage.pass_by(minutes=3)
+            assert await stage.state(again) == ("captured", stage.amount)
+        await stage.agree()
 
     async def test_50_51_money_comes_for_what_is_over(self, stage: Stage) -> None:
         """Kept, flagged, and a person is asked; nothing is dropped."""
@@ -149,24 +171,70 @@ class Paying:
         await stage.agree()
 
     async def test_52_a_payment_wins_over_being_called_back(self, stage: Stage) -> None:
-        """Whoever pays while it is called back has paid."""
+        """Whoever pays while it is called back has paid, and may be given it back."""
         if not stage.gateway.capabilities.cancels:
             pytest.skip("the provider calls no request back")
         payment = await stage.ask(payer="waits", word="never")
         stage.simulator.decide(stage.last().id)
         owner = stage.box.client("owner", stage.shop)
-        await owner.post(f"/api/v1/payments/payments/{payment}/cancel")
+        assert (await owner.post(f"/api/v1/payments/payments/{payment}/cancel")).status_code < 500
         await stage.run()
         await stage.pass_by(minutes=3)
         assert await stage.state(payment) == ("captured", stage.amount)
+        assert (await stage.payment(payment)).refundable == stage.amount
+        await stage.agree()
 
-    async def test_73_months_end_and_leap_days_change_nothing(self, stage: Stage) -> None:
-        """At the last second of February's last day, local time."""
-        stage.box.clock.now = dt.datetime(2028, 2, 29, 20, 59, 59, tzinfo=dt.UTC)
-        payment = await stage.ask()
+    async def test_60_a_part_of_held_money_is_taken_and_the_rest_let_go(self, stage: Stage) -> None:
+        """The part alone counts, and no more than it can be given back."""
+        payment = await self._held(stage)
+        part = stage.amount // 2 // stage.span.step * stage.span.step
+        stage.simulator.take(stage.last().id, part)
         await stage.hear()
         await stage.pass_by(minutes=3)
-        assert await stage.state(payment) == ("captured", stage.amount)
+        assert await stage.state(payment) == ("captured", part)
+        assert (await stage.payment(payment)).refundable == part
+        with pytest.raises(DukaError):
+            await stage.refund(payment, stage.amount)
+        assert "underpaid" in await stage.reviews()
+        await stage.agree()
+
+    async def test_61_held_money_is_let_go(self, stage: Stage) -> None:
+        """Nothing came, nothing can be given back, and another request may follow."""
+        payment = await self._held(stage)
+        stage.simulator.let_go(stage.last().id)
+        await stage.hear()
+        await stage.pass_by(minutes=3)
+        assert await stage.state(payment) == ("released", 0)
+        with pytest.raises(DukaError):
+            await stage.refund(payment)
+        row = await stage.payment(payment)
+        again = await stage.ask(subject=Subject(row.subject_kind, row.subject_id, row.subject_number))
+        await stage.hear()
+        await stage.pass_by(minutes=3)
+        assert await stage.state(again) == ("captured", stage.amount)
+        await stage.agree()
+
+    async def test_73_clocks_are_wrong_and_days_end(self, stage: Stage) -> None:
+        """At the last second of a month, and with the provider's clock ten minutes before ours or behind it."""
+        for (year, month, day), minutes in zip(MIDNIGHTS, (10, 0, -10), strict=True):
+            stage.box.clock.now = dt.datetime(year, month, day, 20, 59, 59, tzinfo=dt.UTC)
+            skew = dt.timedelta(minutes=minutes)
+            stage.simulator.clock = lambda skew=skew: stage.box.clock() + skew  # type: ignore[misc]
+            payment = await stage.ask()
+            await stage.hear()
+            await stage.pass_by(minutes=3)
+            assert await stage.state(payment) == ("captured", stage.amount)
+        await stage.agree()
+
+    async def _held(self, stage: Stage) -> uuid.UUID:
+        """A payment whose money is held, and not taken."""
+        if not stage.gateway.capabilities.holds:
+            pytest.skip("the provider holds no money first")
+        payment = await stage.ask(payer="is held")
+        await stage.hear()
+        await stage.pass_by(minutes=1)
+        assert await stage.state(payment) == ("authorised", 0)
+        return payment
 
 
 def _provable(stage: Stage, found: tuple[str, int]) -> None:

@@ -15,20 +15,44 @@ import json
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
+from plugins.payments.schemas.gateways import Mode
+
 Payer = Literal[
-    "pays", "waits", "declines", "lets it lapse", "has too little", "pays less", "pays more", "pays in another currency"
+    "pays",
+    "waits",
+    "declines",
+    "lets it lapse",
+    "has too little",
+    "pays less",
+    "pays more",
+    "pays in another currency",
+    "is held",
 ]
-"""What the payer does with the next request. Whoever waits is told to go on by `decide`."""
+"""What the payer does with the next request. Whoever waits is told to go on by `decide`. Is held: promises the money,
+which `take` then takes or `let_go` does not.
+"""
 
 Way = Literal[
-    "good", "nobody there", "answer lost", "error page", "error after", "broken answer", "empty answer", "busy"
+    "good",
+    "refused",
+    "nobody there",
+    "answer lost",
+    "error page",
+    "error after",
+    "broken answer",
+    "empty answer",
+    "strange letters",
+    "sent elsewhere",
+    "busy",
+    "busy for nobody knows how long",
 ]
-"""What happens to the next call on its way: nothing; not connected; done, but no answer comes; an error page, nothing
-done; an error page, but done; half an answer; none; told to come again later.
+"""What happens to the next call on its way: nothing; not taken on, in the provider's words; not connected; done, but no
+answer comes; an error page, nothing done; an error page, but done; half an answer; none; one in letters that nobody
+reads; led to another host, nothing done; told to come again in two seconds, or just later.
 """
 
 Word = Literal["once", "never", "first", "five times"]
@@ -47,7 +71,6 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
-    base: str = ""
 
     def json(self) -> Any:
         """The body as plain values; None where it is no JSON."""
@@ -55,10 +78,6 @@ class Call:
             return json.loads(self.body)
         except ValueError:
             return None
-
-    def form(self) -> dict[str, str]:
-        """The body as a form."""
-        return dict(parse_qsl(self.body.decode("utf-8", "replace")))
 
 
 @dataclass
@@ -76,7 +95,9 @@ class Said:
 
 @dataclass
 class Pay:
-    """A payment in the provider's ledger: asked for, and then `waiting`, `paid`, `declined`, `lapsed` or `failed`."""
+    """A payment in the provider's ledger: asked for, and then `waiting`, `held`, `paid`, `released`, `declined`,
+    `lapsed` or `failed`. returned: what went back, by refund; returning: what is on its way back.
+    """
 
     id: str
     reference: str
@@ -90,6 +111,7 @@ class Pay:
     paid_in: str = ""
     receipt: str = ""
     returned: dict[str, int] = field(default_factory=dict)
+    returning: dict[str, int] = field(default_factory=dict)
     word: Word = "once"
 
 
@@ -103,12 +125,21 @@ class Due:
     body: bytes
 
 
+class Refused(Exception):
+    """Raised by `Simulator.ask` for a request that the provider does not take on; `serve` lets it pass."""
+
+
 class Simulator(ABC):
-    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave; notify: where
-    those go that belong to the account, as its owner wrote it on the provider's pages.
+    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave.
+
+    notify: where those notices go that belong to the account, as its owner wrote it on the provider's pages.
+    mode: what its notices say they are of, where they say so. tokens: how many access tokens it gave.
+    is_away: nobody is there. hides: it knows no payment yet. refuses_refunds, delays_refunds: no money goes back; or
+    not before `end_refund`, where `refunds_take_time`.
     """
 
     title = "Provider"
+    refunds_take_time = False
 
     def __init__(self) -> None:
         self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
@@ -121,7 +152,13 @@ class Simulator(ABC):
         self.payer: Payer = "pays"
         self.way: Way = "good"
         self.word: Word = "once"
+        self.mode: Mode = "test"
+        self.tokens = 0
+        self.is_away = False
+        self.hides = False
         self.refuses_refunds = False
+        self.delays_refunds = False
+        self.hurries = False
 
     # what a subclass writes down
 
@@ -139,16 +176,37 @@ class Simulator(ABC):
 
     @abstractmethod
     def config(self) -> dict[str, Any]:
-        """What a business brings to its account here."""
+        """What a business brings to its account here; first the key that calls are made with."""
 
     def phone(self, number: int) -> str:
         """The phone of a payer."""
         return f"07{number:08d}"
 
+    def refusal(self) -> Said | None:
+        """How it says that it does not take a request on: with status 200, if it ever does. None: not known."""
+        return None
+
+    def rotate(self) -> Mapping[str, Any] | None:
+        """Sign with another secret from now on. What a business changes of its account then, the former secret kept
+        beside the new one; None where nothing is signed.
+        """
+        return None
+
+    def forget_rotation(self) -> Mapping[str, Any]:
+        """What a business changes of its account when the former secret is worth nothing any more."""
+        return {}
+
+    def end_tokens(self) -> bool:
+        """Let every access token be worth nothing from now on; whether it gives such tokens."""
+        return False
+
     # the ledger
 
     def ask(self, reference: str, amount: int, currency: str, notify: str, payer: str = "") -> Pay:
-        """A request for a payment: noted, and given to the payer."""
+        """A request for a payment: noted, and given to the payer. Raises Refused."""
+        if self.way == "refused":
+            self.way = "good"
+            raise Refused
         pay = Pay(self.new_id(), reference, amount, currency, notify, payer, self.clock(), word=self.word)
         self.ledger[pay.id] = pay
         fate, self.payer, self.word = self.payer, "pays", "once"
@@ -164,6 +222,8 @@ class Simulator(ABC):
         ended = {"declines": "declined", "lets it lapse": "lapsed", "has too little": "failed"}.get(fate)
         if ended:
             pay.state = ended
+        elif fate == "is held":
+            pay.state = "held"
         else:
             step = 100
             pay.paid = pay.asked + {"pays less": -step, "pays more": step}.get(fate, 0)
@@ -172,38 +232,52 @@ class Simulator(ABC):
         self.leave_word(self.notice_of(pay), pay.word)
         return pay
 
+    def take(self, id_: str, amount: int) -> Pay:
+        """Take of money that is held so much; the rest is let go."""
+        pay = self.ledger[id_]
+        pay.state, pay.paid, pay.paid_in, pay.receipt = "paid", amount, pay.currency, self.new_receipt()
+        self.leave_word(self.notice_of(pay), pay.word)
+        return pay
+
+    def let_go(self, id_: str) -> Pay:
+        """Let money go that is held."""
+        pay = self.ledger[id_]
+        pay.state = "released"
+        self.leave_word(self.notice_of(pay), pay.word)
+        return pay
+
     def pay_again(self, id_: str) -> Pay:
         """Let a payer pay a request a second time: another piece of money with the same reference."""
-        first = self.ledger[id_]
-        second = Pay(
-            first.id,
-            first.reference,
-            first.asked,
-            first.currency,
-            first.notify,
-            first.payer,
-            self.clock(),
-            "paid",
-            first.asked,
-            first.currency,
-            self.new_receipt(),
-        )
-        self.ledger[f"{first.id}/again"] = second
+        second = replace(self.ledger[id_], at=self.clock(), receipt=self.new_receipt(), returned={}, returning={})
+        second.state, second.paid, second.paid_in = "paid", second.asked, second.currency
+        self.ledger[f"{id_}/again"] = second
         self.leave_word(self.notice_of(second), "once")
         return second
 
     def give_back(self, pay: Pay, refund_id: str, amount: int) -> bool:
-        """Give money back, once for each id and never more than came; whether it was."""
-        if refund_id in pay.returned:
-            return pay.returned[refund_id] == amount
-        if self.refuses_refunds or pay.state != "paid" or sum(pay.returned.values()) + amount > pay.paid:
+        """Give money back, once for each id and never more than came; whether it does."""
+        known = pay.returned | pay.returning
+        if refund_id in known:
+            return known[refund_id] == amount
+        if self.refuses_refunds or pay.state != "paid" or sum(known.values()) + amount > pay.paid:
             return False
-        pay.returned[refund_id] = amount
-        self.leave_word(self.refund_notice_of(pay, refund_id), "once")
+        (pay.returning if self.delays_refunds else pay.returned)[refund_id] = amount
+        word, self.word = self.word, "once"
+        self.leave_word(self.refund_notice_of(pay, refund_id), word)
         return True
 
+    def end_refund(self, refund_id: str, *, made: bool) -> None:
+        """Let money that is on its way back arrive, or stay after all."""
+        pay = next(one for one in self.ledger.values() if refund_id in one.returning)
+        amount = pay.returning.pop(refund_id)
+        if made:
+            pay.returned[refund_id] = amount
+        self.leave_word(self.refund_notice_of(pay, refund_id), "once")
+
     def found(self, id_: str = "", reference: str = "") -> Pay | None:
-        """A payment by our id or by the merchant's reference; of several the one that was paid."""
+        """A payment by its id or by the merchant's reference; of several the one that was paid."""
+        if self.hides:
+            return None
         if id_ in self.ledger:
             return self.ledger[id_]
         same = [pay for pay in self.ledger.values() if reference and pay.reference == reference]
@@ -236,10 +310,11 @@ class Simulator(ABC):
         """Put a notice on its way as often as it is to be left."""
         if due is not None:
             self.due += [due] * {"once": 1, "first": 1, "never": 0, "five times": 5}[word]
+            self.hurries = self.hurries or word == "first"
 
     async def deliver(self) -> list[int]:
         """Send the notices that are on their way; returns how each was answered."""
-        due, self.due = self.due, []
+        due, self.due, self.hurries = self.due, [], False
         answered = [await self.send(one.method, one.address, one.headers, one.body) for one in due if self.send]
         self.told += answered
         return answered
@@ -268,7 +343,10 @@ class Simulator(ABC):
 
     async def _served(self, call: Call) -> Said:
         self.calls.append(call)
-        return await self.serve(call)
+        try:
+            return await self.serve(call)
+        except Refused:
+            return self.refusal() or Said(400, {})
 
     async def _steer(self, call: Call) -> Said:
         """`POST /_sim/next`, `POST /_sim/decide`, `GET /_sim/ledger`, `POST /_sim/deliver`."""
