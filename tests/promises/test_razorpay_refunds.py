@@ -16,7 +16,8 @@ from plugins.gateways_upi.gateway.razorpay import Razorpay
 from plugins.payments.models import Refund
 from plugins.payments.services.line import lead_over
 from plugins.payments.testing import FaultyWay
-from plugins.payments.testing.kit.stage import Stage, Staged
+from plugins.payments.testing.kit.opening import Staged
+from plugins.payments.testing.kit.stage import Stage
 
 FEW, MANY = 6, 50
 

@@ -42,7 +42,9 @@ async def make(state: State, shop: Shop, said: Any) -> dict[str, Any]:
         if not state.is_driven:
             state.clock.later(code.close_by - state.second(), partial(lapse, state, code))
     state.codes[code.id] = code
-    for step in [] if state.is_driven else scenario.decisions or []:
+    steps = [] if state.is_driven else scenario.decisions or []
+    code.steps_left = len(steps)
+    for step in steps:
         state.clock.later(step.after_s, partial(_go_on, state, code, step))
     await state.tell(shop, "qr_code.created", {"qr_code": code_json(code, [], is_notice=True)})
     if scenario.answers_last:
@@ -69,6 +71,7 @@ async def take_step(state: State, code: Code, step: Step) -> Payment | None:
 
 
 async def _go_on(state: State, code: Code, step: Step) -> None:
+    code.steps_left -= 1
     await take_step(state, code, step)
 
 

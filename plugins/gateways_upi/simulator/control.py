@@ -221,7 +221,7 @@ def _shown(state: State, code: Code) -> Mapping[str, Any]:
         "payment": last.id if last else None,
         "paid": sum(one.amount for one in payments if one.status in ("captured", "refunded")),
         "left_s": max(0, (code.close_by or 0) - state.second()),
-        "is_decided_by_itself": code.scenario.decisions is not None,
+        "is_decided_by_itself": code.steps_left > 0,
     }
 
 

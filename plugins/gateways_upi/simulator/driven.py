@@ -10,8 +10,8 @@ import msgspec
 
 from plugins.gateways_upi.simulator import web
 from plugins.gateways_upi.simulator.checks import Shop, Wrong
-from plugins.gateways_upi.simulator.codes import PAYERS
-from plugins.gateways_upi.simulator.entities import Code, Payment, code_json, payment_json, refund_json
+from plugins.gateways_upi.simulator.codes import NOBODY, PAYERS
+from plugins.gateways_upi.simulator.entities import Code, Payment, Refund, code_json, payment_json, refund_json
 from plugins.gateways_upi.simulator.state import SHOPS, Send, State
 from plugins.payments.testing.simulator import Call, Due, Pay, Payer, Said, Simulator, Way, Word
 from plugins.payments.testing.simulator.web import Reply, as_json
@@ -29,6 +29,7 @@ class SimulatedRazorpay(web.Served, Simulator):
     """
 
     title = "Razorpay"
+    refunds_take_time = True
 
     def __init__(
         self, *, now: Callable[[], dt.datetime] | None, send: Send, shops: tuple[Shop, ...], holds: bool
@@ -69,8 +70,8 @@ class SimulatedRazorpay(web.Served, Simulator):
         self.calls.append(Call(method, path, query, headers, msgspec.json.encode(body)))
         self._heed()
         gives_back = method == "POST" and path.endswith("/refund")
-        if gives_back and self.refuses_refunds:
-            return as_json(400, Wrong(POOR).body())
+        if (refused := self._refused(method, path, gives_back=gives_back)) is not None:
+            return refused
         reply = await super().asked(method, path, headers, query, body)
         if reply.status == 200 and method == "POST":
             said = msgspec.json.decode(reply.body)
@@ -79,6 +80,16 @@ class SimulatedRazorpay(web.Served, Simulator):
             elif gives_back:
                 reply = self._give_back(said)
         return reply
+
+    def _refused(self, method: str, path: str, *, gives_back: bool) -> Reply | None:
+        """What the kit has refused, or hidden; None for what is done."""
+        if gives_back and self.refuses_refunds:
+            return as_json(400, Wrong(POOR).body())
+        if method == "POST" and path == web.CODES and self.way == "refused":
+            self.way = "good"
+            said = self.refusal()
+            return as_json(said.status, said.body)
+        return as_json(400, Wrong(NOBODY).body()) if method == "GET" and self.hides else None
 
     def _give_to_payer(self, said: Mapping[str, Any]) -> None:
         """Let the kit's payer have a QR code that was just made."""
@@ -92,9 +103,9 @@ class SimulatedRazorpay(web.Served, Simulator):
         """Let the kit's ledger give back what was just given back here, once."""
         refund = self.state.refunds[said["id"]]
         pay = next(one for one in self.ledger.values() if one.receipt == refund.payment)
-        if refund.key not in pay.returned:
+        if refund.key not in pay.returned | pay.returning:
             self.give_back(pay, refund.key or refund.id, refund.amount)
-        return as_json(200, refund_json(refund))
+        return as_json(200, refund_json(self._refund(pay, refund.key or refund.id)))
 
     # what the kit asks of a simulator
 
@@ -125,10 +136,11 @@ class SimulatedRazorpay(web.Served, Simulator):
         return self._due(event, payload)
 
     def refund_notice_of(self, pay: Pay, refund_id: str) -> Due | None:
-        """That a refund is made."""
-        refund = next(one for one in self.state.refunds.values() if refund_id in (one.key, one.id))
+        """How a refund stands."""
+        refund = self._refund(pay, refund_id)
         payment = payment_json(self.state.payments[refund.payment], is_notice=True)
-        return self._due("refund.processed", {"refund": refund_json(refund), "payment": payment})
+        event = "refund.created" if refund.status == "pending" else f"refund.{refund.status}"
+        return self._due(event, {"refund": refund_json(refund), "payment": payment})
 
     def config(self) -> dict[str, Any]:
         """The account with its key, the secret first."""
@@ -167,6 +179,31 @@ class SimulatedRazorpay(web.Served, Simulator):
         body = self.state.envelope(SHOPS[0], event, payload)
         return Due("POST", self.notify, self.state.headers(self.secret, body, self.state.new_id("evt")), body)
 
+    def _refund(self, pay: Pay, refund_id: str) -> Refund:
+        """A refund as the kit's ledger has it: made, on its way, or come to nothing."""
+        known = (one for one in self.state.refunds.values() if refund_id in (one.key, one.id))
+        refund = next(known, None) or self._made_on_its_pages(pay, refund_id)
+        refund.status = "processed" if refund_id in pay.returned else "failed"
+        if refund_id in pay.returning:
+            refund.status = "pending"
+        self._payment(pay)
+        return refund
+
+    def _made_on_its_pages(self, pay: Pay, refund_id: str) -> Refund:
+        """A refund that nobody asked for by a call."""
+        amount = (pay.returned | pay.returning)[refund_id]
+        made = Refund(
+            id=self.state.new_id("rfnd"),
+            payment=pay.receipt,
+            shop=SHOPS[0],
+            amount=amount,
+            at=self.state.second(),
+            key=refund_id,
+            currency=pay.paid_in,
+        )
+        self.state.refunds[made.id] = made
+        return made
+
     def _heed(self) -> None:
         """Take over what the kit's ledger says of payers and money."""
         self.state.waiting = {pay.id for pay in self.ledger.values() if pay.state == "waiting"}
@@ -174,12 +211,18 @@ class SimulatedRazorpay(web.Served, Simulator):
             code = self._code(pay)
             if pay.state == "paid":
                 self._payment(pay)
+                self._heed_refunds(pay)
                 if code.why is None:
                     code.closed_at, code.why = self.state.second(), "paid"
             elif pay.state in REASONS:
                 self._payment(pay)
             elif pay.state == "lapsed" and code.why is None:
                 code.closed_at, code.why = self.state.second(), "expired"
+
+    def _heed_refunds(self, pay: Pay) -> None:
+        for refund in self.state.refunds.values():
+            if refund.payment == pay.receipt:
+                self._refund(pay, refund.key or refund.id)
 
     def _code(self, pay: Pay) -> Code:
         """The QR code of a payment; one that nobody of Duka's asked for, where there is none."""
@@ -202,7 +245,7 @@ class SimulatedRazorpay(web.Served, Simulator):
             self.state.payments[id_] = payment
         if pay.state == "paid":
             payment.amount, payment.currency = pay.paid, pay.paid_in
-            payment.returned = sum(pay.returned.values())
+            payment.returned = sum(pay.returned.values()) + sum(pay.returning.values())
             payment.status = "refunded" if payment.returned == payment.amount else "captured"
         else:
             payment.amount, payment.status = pay.asked, "failed"

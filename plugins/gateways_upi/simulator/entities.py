@@ -14,7 +14,7 @@ FEE_SHARE: Final = 200
 
 
 class Code(Struct, kw_only=True):
-    """A QR code."""
+    """A QR code. steps_left: how often its payer will still do something by themselves."""
 
     id: str
     shop: Shop
@@ -28,6 +28,7 @@ class Code(Struct, kw_only=True):
     close_by: int | None = None
     closed_at: int | None = None
     why: str | None = None
+    steps_left: int = 0
     scenario: Scenario = field(default_factory=Scenario)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from plugins.payments.testing.kit import GatewaySuite
-from plugins.payments.testing.kit.stage import Staged
+from plugins.payments.testing.kit.opening import Staged
 
 
 @pytest.mark.prove

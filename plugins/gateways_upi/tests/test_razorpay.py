@@ -67,6 +67,15 @@ async def test_a_code_closes_within_what_razorpay_allows(lives_s: int | None, cl
     assert started.expires_at == NOW + dt.timedelta(seconds=closes_s)
 
 
+async def test_where_clocks_differ_a_code_closes_when_razorpay_says() -> None:
+    desk = Desk()
+    desk.line.now = NOW - dt.timedelta(minutes=10)
+    started = await desk.ask()
+    assert [body.get("close_by") is None for _, _, body in desk.line.sent] == [False, True]
+    assert started.expires_at == NOW + dt.timedelta(hours=2)
+    assert len(desk.state.codes) == 1
+
+
 async def test_without_its_content_the_code_is_a_page_to_open_and_no_picture_from_elsewhere() -> None:
     shown = (await Desk(a_config(SHOPS[1])).ask()).show
     assert shown is not None

@@ -82,7 +82,8 @@ def payment_facts(said: Any, *, qr: str | None = None, reference: str | None = N
     if status == "failed":
         return (_failed(payment, said, about),)
     word = text(status, 40)
-    return (GatewayFact(kind="pending" if status == "created" else "unknown", key=f"{payment}:{word}", **about),)
+    kind: FactKind = "pending" if status == "created" else "unknown"
+    return (GatewayFact(kind=kind, key=f"{payment}:{word}", code=word, **about),)
 
 
 def qr_facts(said: Any, failed: GatewayFact | None = None) -> Sequence[GatewayFact]:
@@ -97,7 +98,8 @@ def qr_facts(said: Any, failed: GatewayFact | None = None) -> Sequence[GatewayFa
     status = text(inside(said, "status"), 40)
     if status == "closed":
         return (_closed(qr, said, failed, about),)
-    return (GatewayFact(kind="pending" if status == "active" else "unknown", key=f"{qr}:{status}", **about),)
+    kind: FactKind = "pending" if status == "active" else "unknown"
+    return (GatewayFact(kind=kind, key=f"{qr}:{status}", code=status, **about),)
 
 
 def refund_facts(said: Any) -> Sequence[GatewayFact]:

@@ -14,7 +14,9 @@ from plugins.payments.api import FaultKind
 
 
 class Refusal(Struct, frozen=True):
-    """is_unsure: it may have been done. is_gone: what was spoken of is not there. is_over: it was done or has ended."""
+    """is_unsure: it may have been done. is_gone: what was spoken of is not there. is_over: it was done or has ended.
+    is_clock: the time that was given lies otherwise by Razorpay's clock.
+    """
 
     fault: FaultKind
     said: str
@@ -22,6 +24,7 @@ class Refusal(Struct, frozen=True):
     is_unsure: bool = False
     is_gone: bool = False
     is_over: bool = False
+    is_clock: bool = False
 
 
 GARBLED: Final = Refusal("provider_down", "Razorpay does not answer as it should", again=True, is_unsure=True)
@@ -42,6 +45,7 @@ BY_WORDS: Final = (
     ("does not exist", Refusal("validation", "Razorpay does not know it", is_gone=True)),
     ("not a valid id", Refusal("validation", "Razorpay does not know it", is_gone=True)),
     ("requested url was not found", _NO_QR),
+    ("close_by", Refusal("configuration", "The clock of this machine is wrong. Tell the owner", is_clock=True)),
     ("already closed", Refusal("validation", "The QR code is closed already", is_over=True)),
     ("is closed", Refusal("validation", "The QR code is closed already", is_over=True)),
 )
