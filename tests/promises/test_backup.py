@@ -157,6 +157,9 @@ async def restored_faults(till: Till, settings: Settings, path: Path) -> list[st
         return [*done.broken, *(one.first.words for one in done.chains if one.first)]
 
 
+PACE_S = 0.1
+
+
 async def backed_up_while_selling(till: Till, path: Path, write: object) -> tuple[int, int]:
     """Take a backup while four tills sell as fast as they can; returns how many sales there were before and after."""
     stop, warm, sold = asyncio.Event(), asyncio.Event(), 0
@@ -169,6 +172,7 @@ async def backed_up_while_selling(till: Till, path: Path, write: object) -> tupl
             sold += 1
             if sold == 10:
                 warm.set()
+            await asyncio.sleep(PACE_S)  # what is sold is to be brought back as well
 
     tasks = [asyncio.create_task(sell()) for _ in range(4)]
     await asyncio.wait_for(warm.wait(), 60)

@@ -38,11 +38,16 @@ async def strict(box_settings: Settings, registry: Registry) -> AsyncIterator[Bo
 async def served(applications: list[str], settings: Settings, token: str, extra: dict[str, str]) -> int:
     """How many requests of one caller, spread over processes and sent at once, are let through in one minute."""
     with running(applications, environment_of(settings, extra)) as servers:
-        if (past := time.time() % 60) > 40:
-            await asyncio.sleep(60.5 - past)
-        async with httpx.AsyncClient(timeout=60, headers={"Authorization": f"Bearer {token}"}) as http:
-            asked = [http.get(server.url + LOCATIONS) for _ in range(TRIES) for server in servers]
-            answers = await asyncio.gather(*asked)
+        begun, ended = 0, -1
+        answers: list[httpx.Response] = []
+        while begun != ended:
+            if (past := time.time() % 60) > 50 or answers:
+                await asyncio.sleep(60.5 - past)
+            begun = int(time.time() // 60)
+            async with httpx.AsyncClient(timeout=300, headers={"Authorization": f"Bearer {token}"}) as http:
+                asked = [http.get(server.url + LOCATIONS) for _ in range(TRIES) for server in servers]
+                answers = await asyncio.gather(*asked)
+            ended = int(time.time() // 60)  # if it is another minute, some were counted in each: once more
     refused = [answer for answer in answers if answer.status_code != 200]
     assert {answer.status_code for answer in refused} == {429}
     assert {answer.json()["code"] for answer in refused} == {"rate-limited"}

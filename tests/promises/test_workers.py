@@ -98,7 +98,7 @@ async def _killed_and_flushed(box: Box, redis_url: str, count: int, kills: int, 
                 await client.flushall()
                 if all(state != "pending" for state, _ in await states(box)):
                     break
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.1)
     found = await states(box)
     assert [state for state, _ in found] == ["done"] * count + ["dead", "dead"], found
     assert found[-2:] == [("dead", 3), ("dead", 3)]
