@@ -13,6 +13,7 @@ SHOP: Final = "sharma-kirana"
 SALES: Final = "/api/v1/sales/sales"
 PAYMENTS: Final = "/api/v1/payments"
 ADDRESS: Final = "sharmakirana@okhdfcbank"
+BARCODE: Final = "8901234567890"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ async def an_upi_shop(box: Box, **config: Any) -> UpiShop:
         f"{PAYMENTS}/accounts", {"gateway": "upi", "label": "Counter", "mode": "test", "config": said}
     )
     assert account.status_code == 201, account.text
-    rice = {"sku": "RICE", "name": "Rice", "price": "250.00", "track_stock": False}
+    rice = {"sku": "RICE", "name": "Rice", "price": "250.00", "barcodes": [BARCODE], "track_stock": False}
     product = await owner.post("/api/v1/catalog/products", rice)
     assert product.status_code == 201, product.text
     place = str(await box.location(shop=SHOP))

@@ -392,12 +392,15 @@ function showWait(sale) {
   const isOver = ["expired", "voided"].includes(sale.status);
   const failed = last && ["failed", "cancelled", "expired"].includes(last.status);
   const words = failed ? (last.fault?.said || say("It was not paid")) : last?.show?.words || say("Waiting for the money");
-  const picture = last?.show?.kind === "picture" ? make("img", { src: last.show.text, alt: say("Scan to pay") }) : last?.show?.kind === "qr" ? make("img", { src: `/console/api/v1/payments/payments/${last.id}/qr.svg`, alt: say("Scan to pay") }) : null;
+  const picture = last?.show?.kind === "picture" ? make("img", { src: last.show.text, alt: say("Scan to pay") }) : last?.show?.kind === "qr" ? make("img", { src: `/console/api/v1/payments/payments/${last.id}/code?kind=svg`, alt: say("Scan to pay") }) : null;
   const ask = async (path) => { try { await api("POST", `/payments/payments/${last.id}/${path}`, path === "ask" ? undefined : {}, { "Idempotency-Key": uuid() }); } catch (refused) { over.querySelector(".in").append(problemNote(refused)); } };
+  const byHand = !failed && state.methods?.find((one) => one.code === last?.method)?.by_hand;
+  const number = make("input", { id: "number", class: "d-input", inputmode: "numeric", autocomplete: "off", maxlength: 64 });
+  const seen = async () => { try { await api("POST", `/payments/payments/${last.id}/confirm-by-hand`, { reference: number.value.trim() }, { "Idempotency-Key": uuid() }); } catch (refused) { over.querySelector(".in").append(problemNote(refused)); } };
   const over = dialog(isOver ? say("Given up") : failed ? say("Not paid") : say("Waiting for the money"),
     make("div", { class: "p-sales-wait", role: "status" }, failed || isOver ? icon("circle-alert") : picture || make("div", { class: "p-sales-spin" }), make("div", { class: "p-sales-big" }, money(sale.balance_due)), make("p", {}, words)),
     isOver ? button(say("Back to the cart"), () => { state.paying.waiting = false; state.paying = null; over.close(); }, "primary") : make("div", { class: "d-stack tight" },
-      !failed && last ? button(say("Has it come? Ask now"), () => ask("ask")) : null,
+      byHand ? make("form", { class: "d-stack tight", onsubmit: (event) => { event.preventDefault(); seen(); } }, labelled(say("Its number on the shop's phone"), number), make("button", { class: "d-btn primary" }, say("It has come"))) : !failed && last ? button(say("Has it come? Ask now"), () => ask("ask")) : null,
       failed ? button(say("Ask for the money again"), () => again(), "primary") : null,
       button(say("Pay another way"), () => again()),
       config.may.void ? button(say("Give the sale up"), () => giveUp(sale), "danger") : null));

@@ -28,7 +28,7 @@ WORDS: Final = (
     *("Take payment", "Ask somebody who may to approve it, then try again.", "Back", "Try again", "It was not paid"),
     *("Waiting for the money", "Scan to pay", "Given up", "Not paid", "Back to the cart", "Has it come? Ask now"),
     *("Ask for the money again", "Pay another way", "Give the sale up", "Change", "Paid", "Print", "Details"),
-    *("New sale", "Rounding", "Total", "Thank you!"),
+    *("New sale", "Rounding", "Total", "Thank you!", "Its number on the shop's phone", "It has come"),
     "It is not known whether this was done. Send it again: it will not be done twice.",
 )
 """What the till's script says; sent along in the reader's language."""
