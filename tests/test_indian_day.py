@@ -1,30 +1,63 @@
-"""A day at the Indian shop, over the API alone: UPI by the shop's own address; in the evening the books agree."""
+"""A day at the Indian shop, over the API alone: UPI by its own address and by Razorpay; at its end the books agree."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from kernel.invariants import broken
 from kernel.testing.box import Box
+from plugins.gateways_upi.simulator import SimulatedRazorpay, make_app
 from plugins.gateways_upi.testing import PAYMENTS, SHOP, UpiShop, an_upi_shop
-from plugins.payments.testing import state_money
+from plugins.payments.services.line import close_lines, lead_over
+from plugins.payments.testing import FaultyWay, state_money
+
+
+@dataclass(frozen=True)
+class Day:
+    """The shop, and Razorpay as it stands beside."""
+
+    shop: UpiShop
+    razorpay: SimulatedRazorpay
+
+    async def hear(self) -> None:
+        """Let Razorpay send its notices, and have them read."""
+        await self.razorpay.deliver()
+        await self.shop.box.run_jobs()
 
 
 @pytest_asyncio.fixture
-async def shop(box: Box) -> AsyncIterator[UpiShop]:
-    """The shop is open: UPI switched on in India, an account, rice on the shelf."""
-    yield await an_upi_shop(box)
+async def day(box: Box) -> AsyncIterator[Day]:
+    """The shop is open: UPI and Razorpay switched on in India, an account at each, rice on the shelf."""
+    shop, razorpay = await an_upi_shop(box), make_app()
+    path = "/api/v1/operating/payments/regions/IN/razorpay/test"
+    on = await box.client("operator", SHOP).send("PUT", path, json={"is_on": True}, headers={"If-Match": '"0"'})
+    assert on.status_code == 200, on.text
+    said = {"gateway": "razorpay", "label": "Razorpay", "mode": "test", "config": razorpay.config()}
+    account = await shop.as_("owner").post(f"{PAYMENTS}/accounts", said)
+    assert account.status_code == 201, account.text
+
+    async def send(method: str, address: str, headers: Mapping[str, str], body: bytes) -> int:
+        answer = await box.http.request(method, urlsplit(address).path, headers=dict(headers), content=body)
+        return answer.status_code
+
+    razorpay.clock, razorpay.send, razorpay.notify = box.clock, send, account.json()["notify_url"]
+    lead_over(box.deployment, FaultyWay(razorpay))
+    yield Day(shop, razorpay)
+    await close_lines(box.deployment)
     assert await broken(box.deployment) == []
 
 
 @pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
-async def test_a_day_of_codes_and_sound_boxes_ends_with_books_that_agree(shop: UpiShop) -> None:
+async def test_a_day_of_codes_and_sound_boxes_ends_with_books_that_agree(day: Day) -> None:
+    shop = day.shop
     cashier, manager = shop.as_("cashier"), shop.as_("manager")
     notes = await shop.sell({"method": "cash", "amount": "250.00", "tendered": "500.00"})
     assert (notes.status_code, notes.json()["change"]) == (201, "250.00")
@@ -48,6 +81,20 @@ async def test_a_day_of_codes_and_sound_boxes_ends_with_books_that_agree(shop: U
     twice = await shop.ask()
     assert (await shop.seen(twice, "426300000004")).status_code == 200
     assert (await shop.seen(twice, "426300000005", again=True)).status_code == 200
+
+    day.razorpay.next(payer="pays")
+    proved = await shop.ask("razorpay")
+    await day.hear()
+    assert (await shop.sale(proved))["status"] == "completed"
+    assert (await shop.payment(proved["id"]))["flags"] == []
+    refused = await shop.seen(proved, "426300000008", again=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-by-hand")
+    back = await manager.post(f"{PAYMENTS}/refunds", {"payment_id": proved["id"], "amount": "50.00", "reason": "torn"})
+    assert (back.status_code, back.json()["status"]) == (201, "pending")
+    await shop.box.run_jobs()
+    await day.hear()
+    returned = await manager.get(f"{PAYMENTS}/refunds/{back.json()['id']}")
+    assert (returned.json()["status"], day.razorpay.holds()) == ("done", 20_000)
 
     late = await shop.ask()
     shop.box.clock.pass_by(minutes=20)
@@ -74,7 +121,7 @@ async def test_a_day_of_codes_and_sound_boxes_ends_with_books_that_agree(shop: U
     assert sum(Decimal(one["refunded"]) for one in paid) == Decimal("650.00")
     assert [one["flags"] for one in paid if "unverified" in one["flags"]] == []
     sales = (await manager.get("/api/v1/sales/sales", params={"limit": "200"})).json()["items"]
-    assert sorted(one["status"] for one in sales) == ["completed"] * 6 + ["expired"]
+    assert sorted(one["status"] for one in sales) == ["completed"] * 7 + ["expired"]
     assert await shop.questions() == []
 
 
