@@ -8,7 +8,7 @@ PLUGIN = Plugin(
     title="Inventory",
     summary="Stock per location, and every move of it.",
     depends=("catalog>=0.1",),
-    optional=("sales>=0.1",),
+    optional=("sales>=0.1", "console>=0.1"),
     permissions=(
         Permission("inventory.see", "See stock"),
         Permission("inventory.receive", "Take goods in"),

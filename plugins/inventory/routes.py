@@ -23,6 +23,8 @@ from plugins.inventory.schemas import (
     ReceiptIn,
     ReceiptOut,
     ReceiptSummary,
+    StockOf,
+    StockOut,
 )
 
 
@@ -30,6 +32,12 @@ from plugins.inventory.schemas import (
 async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
     """What stands of each product at each location."""
     return await services.list_levels(work, query)
+
+
+@query("/stock", method="POST", permission="inventory.see")
+async def stock_of(work: Work, data: StockOf) -> list[StockOut]:
+    """What there is of some products together, over the places where one works or at one of them."""
+    return await services.stock_of(work, data)
 
 
 @query("/moves", permission="inventory.see")

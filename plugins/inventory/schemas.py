@@ -247,6 +247,22 @@ class LevelQuery(ListQuery, frozen=True):
     q: Search | None = None
 
 
+class StockOf(Request, frozen=True):
+    """Of which products, at one location or over all where one works."""
+
+    product_ids: Annotated[list[UUID], Meta(min_length=1, max_length=200)]
+    location_id: UUID | None = None
+
+
+class StockOut(Struct, frozen=True):
+    """What there is of a product together. available = on_hand - reserved."""
+
+    product_id: UUID
+    on_hand: SignedQuantity
+    reserved: Quantity
+    available: SignedQuantity
+
+
 class MoveQuery(ListQuery, frozen=True):
     """Which moves; both days belong to the range."""
 

@@ -9,6 +9,7 @@ from plugins.inventory.services.reading import (
     list_low_stock,
     list_moves,
     list_receipts,
+    stock_of,
 )
 from plugins.inventory.services.stock import available, knowingly, move_stock
 
@@ -25,4 +26,5 @@ __all__ = [
     "list_receipts",
     "move_stock",
     "receive_goods",
+    "stock_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from plugins.inventory.schemas import (
     ReceiptLineOut,
     ReceiptOut,
     ReceiptSummary,
+    StockOf,
+    StockOut,
 )
 from plugins.inventory.services.documents import cost_text
 
@@ -46,6 +49,25 @@ async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
         statement = statement.where(surely_fits(query.q, work.business_id, Level.product_id))
     order = [product.c.name, product.c.id, Level.location_id]
     return await page(work, statement, query, order=order, make=_level)
+
+
+async def stock_of(work: Work, query: StockOf) -> list[StockOut]:
+    """What there is of some products together; those that never stood anywhere are left out."""
+    statement = (
+        sa.select(Level.product_id, sa.func.sum(Level.on_hand), sa.func.sum(Level.reserved))
+        .where(
+            Level.business_id == work.business_id,
+            Level.product_id.in_(query.product_ids),
+            work.here(Level.location_id),
+            *_same(Level, query, "location_id"),
+        )
+        .group_by(Level.product_id)
+    )
+    found: Sequence[Any] = (await work.execute(statement)).all()
+    return [
+        StockOut(product_id, *(format_micro(int(value)) for value in (on_hand, reserved, on_hand - reserved)))
+        for product_id, on_hand, reserved in found
+    ]
 
 
 async def list_moves(work: Work, query: MoveQuery) -> Page[MoveOut]:

@@ -1,0 +1,139 @@
+"""Stock in the console: levels, moves, goods received, corrections, what runs low; and stock on the products' pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from kernel.hooks import answers
+from plugins.console.api import Block, Card, Column, Nav, Page, Seen
+
+SEE: Final = "inventory.see"
+MANY: Final = 200
+
+
+@answers
+def console_nav() -> Sequence[Nav]:
+    """Where stock is looked at, and where it comes in."""
+    return (
+        Nav("goods", "Stock", "/inventory/levels", "boxes", SEE, order=30),
+        Nav("goods", "Receive goods", "/inventory/receipts", "truck", SEE, order=35),
+        Nav("goods", "Running low", "/inventory/low-stock", "triangle-alert", SEE, order=40),
+    )
+
+
+@answers
+def console_pages() -> Sequence[Page]:
+    """Levels and moves, receipts and adjustments, what runs low."""
+    return (
+        Page("/levels", "console/levels.html", "Stock", SEE, _levels),
+        Page("/moves", "console/moves.html", "Moves", SEE, _moves),
+        Page("/low-stock", "console/low.html", "Running low", SEE, _low),
+        Page("/receipts", "console/documents.html", "Goods received", SEE, _receipts),
+        Page("/receipts/new", "console/new_receipt.html", "Receive goods", "inventory.receive", _new),
+        Page("/receipts/{id}", "console/document.html", "Goods received", SEE, _receipt),
+        Page("/adjustments", "console/documents.html", "Corrections", SEE, _adjustments),
+        Page("/adjustments/new", "console/new_adjustment.html", "Correct stock", "inventory.adjust", _new),
+        Page("/adjustments/{id}", "console/document.html", "Correction", SEE, _adjustment),
+    )
+
+
+@answers
+def console_cards() -> Sequence[Card]:
+    """What runs low."""
+    return (Card("low", "Running low", "console/low_card.html", _low_card, SEE, "m", 60, "/inventory/low-stock"),)
+
+
+@answers
+def console_blocks() -> Sequence[Block]:
+    """Where a product stands, on its own page."""
+    return (Block("catalog.product.side", "stock", "console/product_stock.html", _of_product, SEE, 10),)
+
+
+@answers
+def console_columns() -> Sequence[Column]:
+    """What is there of each product of a list."""
+    return (Column("catalog.products", "stock", "In stock", _in_stock, SEE, is_number=True, order=10),)
+
+
+async def _levels(seen: Seen) -> Mapping[str, Any]:
+    asked = {name: seen.query.get(name) for name in ("q", "location_id", "product_id", "cursor")}
+    listed, places = await asyncio.gather(seen.get("/inventory/levels", limit=50, **asked), _places(seen))
+    return {"listed": listed, "places": places, "names": dict(places)}
+
+
+async def _moves(seen: Seen) -> Mapping[str, Any]:
+    asked = {
+        name: seen.query.get(name) for name in ("product_id", "location_id", "kind", "from_date", "to_date", "cursor")
+    }
+    listed, places = await asyncio.gather(seen.get("/inventory/moves", limit=50, **asked), _places(seen))
+    return {"listed": listed, "places": places, "names": dict(places)}
+
+
+async def _low(seen: Seen) -> Mapping[str, Any]:
+    places = await _places(seen)
+    place = seen.query.get("location_id") or next((one for one, _ in places), None)
+    listed = await seen.get("/inventory/low-stock", limit=100, location_id=place, cursor=seen.query.get("cursor"))
+    return {"listed": listed, "places": places, "place": place}
+
+
+async def _low_card(seen: Seen) -> Mapping[str, Any]:
+    places = await _places(seen)
+    found = await asyncio.gather(*(seen.get("/inventory/low-stock", limit=5, location_id=id_) for id_, _ in places[:4]))
+    rows = [(name, one) for (_, name), listed in zip(places, found, strict=False) for one in listed["items"]]
+    return {"rows": rows[:6]}
+
+
+async def _receipts(seen: Seen) -> Mapping[str, Any]:
+    return await _documents(seen, "receipts")
+
+
+async def _adjustments(seen: Seen) -> Mapping[str, Any]:
+    return await _documents(seen, "adjustments")
+
+
+async def _documents(seen: Seen, kind: str) -> Mapping[str, Any]:
+    asked = {name: seen.query.get(name) for name in ("location_id", "from_date", "to_date", "cursor")}
+    listed, places = await asyncio.gather(seen.get(f"/inventory/{kind}", limit=50, **asked), _places(seen))
+    return {"listed": listed, "places": places, "names": dict(places), "kind": kind}
+
+
+async def _receipt(seen: Seen) -> Mapping[str, Any]:
+    return await _document(seen, "receipts")
+
+
+async def _adjustment(seen: Seen) -> Mapping[str, Any]:
+    return await _document(seen, "adjustments")
+
+
+async def _document(seen: Seen, kind: str) -> Mapping[str, Any]:
+    one, places = await asyncio.gather(seen.get(f"/inventory/{kind}/{seen.path['id']}"), _places(seen))
+    return {"document": one, "kind": kind, "names": dict(places), "title": one["number"]}
+
+
+async def _new(seen: Seen) -> Mapping[str, Any]:
+    """Places, and the products to choose from: those of a search, or the one that the page came from."""
+    words = seen.query.get("q", "")
+    products, places = await asyncio.gather(seen.get("/catalog/products", limit=MANY, q=words or None), _places(seen))
+    options = [(one["id"], f"{one['name']} · {one['sku']}") for one in products["items"] if one["track_stock"]]
+    return {"places": places, "products": options, "is_cut": products["next_cursor"] is not None, "words": words}
+
+
+async def _of_product(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    levels, places = await asyncio.gather(
+        seen.get("/inventory/levels", product_id=given["product"]["id"], limit=50), _places(seen)
+    )
+    return {"levels": levels["items"], "names": dict(places), "product_id": given["product"]["id"]}
+
+
+async def _in_stock(seen: Seen, rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    tracked = [row["id"] for row in rows if row["track_stock"]]
+    found = await seen.post("/inventory/stock", {"product_ids": tracked}) if tracked else []
+    sums = {one["product_id"]: one["available"] for one in found}
+    return [sums.get(row["id"], "0") if row["track_stock"] else "–" for row in rows]
+
+
+async def _places(seen: Seen) -> list[tuple[str, str]]:
+    found = await seen.get("/locations", limit=200, is_active=True)
+    return [(one["id"], one["name"]) for one in found["items"]]
