@@ -1,4 +1,4 @@
-"""How often a checkout speaks to PostgreSQL: counted in this process, at the driver."""
+"""How often something speaks to its database: counted in this process, at the driver."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+import aiosqlite
 import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
 
 from bench.shop import SALES, Shop
 from kernel.registry import discover
@@ -18,9 +20,13 @@ from kernel.testing.box import open_box
 
 @dataclass
 class Trips:
-    """What was sent. One text may hold several statements, a BEGIN and its settings among them."""
+    """What was sent. One text may hold several statements, a BEGIN and its settings among them.
+
+    visits: each time this process waited for the database: for PostgreSQL's answer, or for the thread of SQLite.
+    """
 
     texts: list[str] = field(default_factory=list)
+    visits: list[str] = field(default_factory=list)
 
     @property
     def statements(self) -> int:
@@ -30,10 +36,13 @@ class Trips:
 
 @contextmanager
 def counted() -> Iterator[Trips]:
-    """Note every text that asyncpg sends."""
+    """Note every text that asyncpg sends, and every visit to SQLite's thread."""
     trips = Trips()
-    with mock.patch.multiple(
-        asyncpg.Connection, **{name: _noting(name, trips) for name in ("fetch", "execute", "prepare")}
+    ours = {name: _noting(name, trips) for name in ("fetch", "execute", "prepare")}
+    with (
+        mock.patch.multiple(asyncpg.Connection, **ours),
+        mock.patch.object(PreparedStatement, "fetch", _noting_prepared(trips)),
+        mock.patch.object(aiosqlite.Connection, "_execute", _noting_visits(trips)),
     ):
         yield trips
 
@@ -56,7 +65,31 @@ def _noting(name: str, trips: Trips) -> Any:
     honest = getattr(asyncpg.Connection, name)
 
     async def noting(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
-        trips.texts.append(query)
+        if name != "prepare":
+            trips.texts.append(query)
+        trips.visits.append(name)
         return await honest(self, query, *args, **kwargs)
+
+    return noting
+
+
+def _noting_prepared(trips: Trips) -> Any:
+    """As SQLAlchemy runs statements: prepared once a connection, then fetched."""
+    honest = PreparedStatement.fetch
+
+    async def noting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        trips.texts.append(self.get_query())
+        trips.visits.append("fetch")
+        return await honest(self, *args, **kwargs)
+
+    return noting
+
+
+def _noting_visits(trips: Trips) -> Any:
+    honest: Any = aiosqlite.Connection._execute
+
+    async def noting(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+        trips.visits.append("visit")
+        return await honest(self, function, *args, **kwargs)
 
     return noting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sqlite3
@@ -16,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
+from bench import initiate
 from bench.__main__ import ALL
 from bench.by_hand import ONE
 from bench.checkout import by_hand
@@ -24,9 +26,12 @@ from bench.shape import Shape, rows_on_sqlite, shape_of, shape_on_sqlite
 from bench.shop import Shop, one_sale, plain, served, stocked
 from bench.sql_alone import SqlAlone
 from bench.table import Table
+from kernel.registry import Registry
 from kernel.settings import Settings, database_name
 from kernel.testing.served import running
 from kernel.testing.servers import Postgres
+from plugins.payments.services.line import lead_over
+from plugins.payments.testing.toy_box import open_toy_box, with_toy
 
 TINY = {"BENCH_ROUNDS": "1", "BENCH_SECONDS": "0.3", "BENCH_CLIENTS": "1,4", "BENCH_SALES": "2000"}
 MANY = {"lines": "120", "looking_up": "2000"}
@@ -147,6 +152,17 @@ async def test_what_is_written_by_hand_on_sqlite_has_the_rows_of_a_real_sale(
     with contextlib.closing(sqlite3.connect(file)) as connection:
         (left,) = connection.execute("SELECT sum(on_hand) FROM inventory_level").fetchone()
     assert left == (12 * 1_000_000 - 10) * ONE
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+async def test_asking_a_payer_speaks_to_the_database_no_more_often_than_is_written(
+    box_settings: Settings, registry: Registry, database: str
+) -> None:
+    async with open_toy_box(box_settings, with_toy(registry)) as toy:
+        lead_over(toy.box.deployment, httpx.MockTransport(initiate.provider))
+        asked = await initiate.trips_of(toy, functools.partial(initiate.ask, toy))
+    assert (len(asked.visits), asked.statements) == (26, 32)
+    assert "| 32         | 26    |" in (Path(__file__).parents[1] / "docs/benchmarks.md").read_text()
 
 
 def test_a_table_is_markdown() -> None:

@@ -22,7 +22,8 @@ KEPT_FOR = dt.timedelta(days=8)
 LONGEST_S = 60.0
 """A job is broken off after so long, and tried again; one that needs longer does its work in steps."""
 
-Call = Callable[[], Awaitable[None]]
+Then = Callable[[Work], Awaitable[None]]
+Call = Callable[[], Awaitable[Then | None]]
 Run = Callable[[Work, Mapping[str, Any]], Awaitable[Call | None]]
 
 
@@ -32,6 +33,7 @@ class Handler:
 
     run: the effect, in a deed. One that must speak to the outside world prepares in the deed and returns the call: it
     is made after the commit, with no transaction open, and the job is done once it came back. It may be made twice.
+    What the call returns is the effect of its answer, committed with the mark that the job is done.
     """
 
     name: str

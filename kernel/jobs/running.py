@@ -24,7 +24,7 @@ from kernel.db import Prepared, Transaction
 from kernel.db.prepared import Rows
 from kernel.db.tables import Business, Job, JobPayload, Schedule
 from kernel.errors import DukaError
-from kernel.jobs.handlers import LONGEST_S, Call, handlers_of
+from kernel.jobs.handlers import LONGEST_S, Call, Then, handlers_of
 from kernel.jobs.schedules import next_run
 from kernel.logs import Facts, about, mention, redacted
 from kernel.work import NO_BUSINESS, Deployment, Identify, Origin, Work, carry_out
@@ -62,11 +62,21 @@ _START = Prepared(
     .values(attempts=_J.attempts + 1, error=sa.null())
     .returning(_J.name, _J.attempts, _J.max_attempts)
 )
-_CLAIM = Prepared(sa.select(_J.id, _J.plugin, _J.name).where(_named).with_for_update(skip_locked=True))
-_PAYLOAD = Prepared(
-    sa.select(JobPayload.payload).where(
-        JobPayload.business_id == sa.bindparam("business_id"), JobPayload.job_id == sa.bindparam("job_id")
-    )
+_P = JobPayload.__table__.c
+_its_payload = sa.and_(_P.business_id == sa.bindparam("business_id"), _P.job_id == _J.id)
+_CLAIM = Prepared(
+    sa.select(_J.id, _J.plugin, _J.name, _P.payload)
+    .select_from(Job.__table__.outerjoin(JobPayload.__table__, _its_payload))
+    .where(_named)
+    .with_for_update(skip_locked=True, of=Job)
+)
+_this = sa.and_(_J.id == sa.bindparam("job_id", type_=sa.Uuid()), _J.state == "pending")
+_LEAVE = Prepared(sa.update(Job).where(_this).values(run_at=_now))
+_DONE = Prepared(sa.update(Job).where(_this).values(state="done", ended_at=_now, error=sa.null()))
+_FORGET = Prepared(
+    sa.update(JobPayload)
+    .where(_P.business_id == sa.bindparam("business_id"), _P.job_id == sa.bindparam("job_id", type_=sa.Uuid()))
+    .values(payload={})
 )
 _SCHEDULED = Prepared(
     sa.select(Schedule.business_id, Schedule.job, Schedule.cron, Schedule.next_run, Business.zone)
@@ -153,10 +163,10 @@ class Runner:
         limit, begun = asyncio.timeout(limit_s), time.perf_counter()
         try:
             async with limit:
-                ran = await self._deed(business_id, name, lambda work: self._run(work, job_id))
+                ran: bool | Call = await self._deed(business_id, name, lambda work: self._run(work, job_id))
                 if callable(ran):
-                    await ran()
-                    ran = await self._deed(business_id, name, lambda work: self._called(work, job_id))
+                    called = functools.partial(self._called, job_id=job_id, name=facts.job, then=await ran())
+                    ran = await self._deed(business_id, name, called)
             if ran:
                 self._count(facts, "done", begun)
             return ran
@@ -238,20 +248,21 @@ class Runner:
         handler = self.handlers.get(row.name)
         if handler is None:
             raise LookupError(f"no plugin has a job called {row.name}")
-        payload = await work.one(_PAYLOAD, job_id=job_id)
-        mention(payload.payload if payload else None)
-        call = await handler.run(work, payload.payload if payload else {})
+        mention(row.payload)
+        call = await handler.run(work, row.payload or {})
         if call is not None:
-            await self._end(work, job_id, run_at=work.now + CALL_LEASE)
+            await work.fetch(_LEAVE, job_id=job_id, now=work.now + CALL_LEASE)
             return call
-        await self._end(work, job_id, state="done", ended_at=work.now, error=None)
+        await work.fetch(_DONE, job_id=job_id, now=work.now)
         return True
 
-    async def _called(self, work: Work, job_id: uuid.UUID) -> bool:
-        """The call came back: the job is done, and what it said to the outside is forgotten."""
-        here = sa.and_(JobPayload.business_id == work.business_id, JobPayload.job_id == job_id)
-        await work.execute(sa.update(JobPayload).where(here).values(payload={}))
-        await self._end(work, job_id, state="done", ended_at=work.now, error=None)
+    async def _called(self, work: Work, job_id: uuid.UUID, name: str, then: Then | None) -> bool:
+        """The call came back: its answer takes effect, the job is done, what it said to the outside is forgotten."""
+        if then is not None:
+            work.origin = Origin(name)
+            await then(work)
+        await work.fetch(_FORGET, job_id=job_id)
+        await work.fetch(_DONE, job_id=job_id, now=work.now)
         return True
 
     async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import stat
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from kernel.auth.identity import standing_of_business
 from kernel.db.tables import Job, JobPayload
 from kernel.errors import SettingsFault
-from kernel.jobs import Call, Runner, job
+from kernel.jobs import Call, Runner, Then, job
 from kernel.mail import Letter, MailNotSet, deliver, letter_kinds, write
 from kernel.mail.addresses import Unmailable, recipient
 from kernel.mail.sending import NotPrivate
@@ -257,6 +258,33 @@ async def test_a_job_that_died_in_its_call_is_run_again_after_its_lease(box: Box
     box.clock.pass_by(minutes=5)
     assert await runner.run_due() == 1
     assert len(calls) == 2
+
+
+async def test_what_a_call_came_to_takes_effect_with_the_mark_that_its_job_is_done_or_not_at_all(box: Box) -> None:
+    deeds: list[str] = []
+
+    @job("probe_stock.asking")
+    async def asking(work: Work, _payload: object) -> Call:
+        async def then(work: Work) -> None:
+            deeds.append(work.origin.deed)
+            work.later("probe_stock.heard", {}, at=work.now + dt.timedelta(days=1))
+            if len(deeds) == 1:
+                raise RuntimeError("somebody refuses it")
+
+        async def call() -> Then:
+            return then
+
+        return call
+
+    runner = Runner(box.deployment, standing_of_business)
+    runner.handlers = {**runner.handlers, asking.name: asking}
+    await box.act(lambda work: _later(work, asking.name))
+    for left in (["probe_stock.asking"], ["probe_stock.heard"]):
+        assert await runner.run_due() == 1
+        assert [one["name"] for one in await box.jobs()] == left
+        box.clock.pass_by(minutes=1)
+    assert deeds == ["probe_stock.asking"] * 2
+    assert [(one["name"], one["error"]) for one in await box.jobs("done")] == [("probe_stock.asking", None)]
 
 
 async def test_a_letter_about_nobody_is_none(box: Box) -> None:

@@ -202,6 +202,11 @@ class Work:
             )
         return self._session
 
+    def forget_read(self) -> None:
+        """Have rows that the ORM has read be read anew: a Core statement has changed some of them."""
+        if self._session is not None:
+            self._session.expire_all()
+
     async def get(self, model: type[R], id_: uuid.UUID, *, to_change: bool = False) -> R:
         """A row of this business by id. Raises NotFound, for one of another business or location too.
 

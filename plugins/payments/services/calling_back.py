@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from kernel.jobs import Call
+from kernel.jobs import Call, Then
 from kernel.work import Work
 from plugins.payments.errors import NotCancellable
 from plugins.payments.rules import FINAL
 from plugins.payments.schemas.gateways import GatewayFact, GatewayFailed, Known
 from plugins.payments.services import health
 from plugins.payments.services.accounts import gateway_named, installed
-from plugins.payments.services.calling import Way, deed_after, end_operation, known_of, payment_row, request_of, way_of
+from plugins.payments.services.calling import Way, end_operation, known_of, payment_row, request_of, way_of
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.requesting import have_asked, held_payment
 
@@ -62,7 +63,7 @@ async def _end_by_word(work: Work, row: Any, source: Literal["hand", "clock"]) -
 async def _end_unsent(work: Work, row: Any) -> bool:
     """End a request that has not left yet; whether it was one."""
     operation = await request_of(work, row.id)
-    if operation is None or not await end_operation(work, operation.id, "planned", "refused", ended_at=work.now):
+    if operation is None or not await end_operation(work, operation.id, "planned", "refused"):
         return False
     fact = GatewayFact(kind="cancelled", key=f"cancel:{operation.id}", words="Called back before it was sent")
     await hear(work, row.id, [fact], "hand")
@@ -79,20 +80,18 @@ async def call_back(work: Work, payment_id: uuid.UUID) -> Call | None:
         have_asked(work, row.id)
         return None
     way = await way_of(work, row)
-    return _call(work, way, row, await known_of(work, row, operation.sent_at))
+    return _call(way, row, await known_of(work, row, operation.sent_at))
 
 
-def _call(work: Work, way: Way, row: Any, known: Known) -> Call:
-    do = deed_after(work, CANCEL)
-
-    async def call() -> None:
+def _call(way: Way, row: Any, known: Known) -> Call:
+    async def call() -> Then:
         failed: GatewayFailed | None = None
         facts: Sequence[GatewayFact] = ()
         try:
             facts = await way.gateway.call_back(way.line, known)
         except GatewayFailed as fault:
             failed = fault
-        await do(lambda work: _keep(work, row, facts, failed))
+        return functools.partial(_keep, row=row, facts=facts, failed=failed)
 
     return call
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Prepared
+from kernel.db import Moment, Prepared
 from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable
 from plugins.payments.models import Health
@@ -38,6 +38,21 @@ _STANDING = Prepared(
 )
 
 
+def _well(insert: Any) -> Prepared:
+    """That all is well, written where that is news."""
+    now, long_ago = sa.bindparam("now", type_=Moment), sa.bindparam("long_ago", type_=Moment)
+    key = {name: sa.bindparam(name, type_=_H[name].type) for name in _KEY}
+    fresh = insert(Health).values(**key, failed_in_a_row=0, closings=0, last_well_at=now)
+    news = sa.or_(
+        _H.failed_in_a_row > 0, _H.closed_until.is_not(None), _H.last_well_at.is_(None), _H.last_well_at < long_ago
+    )
+    changes = {"failed_in_a_row": 0, "closed_until": sa.null(), "closings": 0, "last_well_at": now}
+    return Prepared(fresh.on_conflict_do_update(index_elements=_KEY, set_=changes, where=news))
+
+
+_WELL: Final = {True: _well(postgresql.insert), False: _well(sqlite.insert)}
+
+
 async def check_open(work: Work, account_id: uuid.UUID, gateway: Gateway, others: Sequence[str]) -> None:
     """Refuse a payment at the till whose gateway is closed now. others: the methods that may be used instead."""
     until = await _closed_until(work, account_id, "ask")
@@ -47,7 +62,11 @@ async def check_open(work: Work, account_id: uuid.UUID, gateway: Gateway, others
 
 async def admit(work: Work, account_id: uuid.UUID, kind: CallKind) -> dt.datetime | None:
     """Whether a call may be made: None, or when to try again. After a pause one caller of several is let through."""
-    until = await _closed_until(work, account_id, kind)
+    return await admit_at(work, account_id, kind, await _closed_until(work, account_id, kind))
+
+
+async def admit_at(work: Work, account_id: uuid.UUID, kind: CallKind, until: dt.datetime | None) -> dt.datetime | None:
+    """As `admit`, where it was read in this deed until when the gateway is left alone."""
     if until is None:
         return None
     if until > work.now:
@@ -66,15 +85,8 @@ async def note(work: Work, account_id: uuid.UUID, kind: CallKind, failed: Gatewa
 
 
 async def _note_well(work: Work, account_id: uuid.UUID, kind: CallKind) -> None:
-    said = _row(work, account_id, kind, failed_in_a_row=0, last_well_at=work.now)
-    news = sa.or_(
-        _H.failed_in_a_row > 0,
-        _H.closed_until.is_not(None),
-        _H.last_well_at.is_(None),
-        _H.last_well_at < work.now - _OFTEN,
-    )
-    changes = {"failed_in_a_row": 0, "closed_until": None, "closings": 0, "last_well_at": work.now}
-    await work.execute(said.on_conflict_do_update(index_elements=_KEY, set_=changes, where=news))
+    said = {"account_id": account_id, "kind": kind, "now": work.now, "long_ago": work.now - _OFTEN}
+    await work.fetch(_WELL[work.deployment.database.is_postgres], **said)
 
 
 async def _note_down(work: Work, account_id: uuid.UUID, kind: CallKind, failed: GatewayFailed) -> None:

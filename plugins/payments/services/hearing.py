@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec import structs
 
-from kernel.db import new_id
+from kernel.db import Prepared, new_id
 from kernel.work import Work
 from plugins.payments.hooks import money_wanted, payment_captured
 from plugins.payments.models import Attempt, Event
@@ -29,6 +29,22 @@ from plugins.payments.services.reviews import ask_about, close_reviews, open_rev
 from plugins.payments.services.rows import as_captured, hold, subject_of, today_at
 
 _A, _E = Attempt.__table__, Event.__table__
+_SETTLED: Final = ("state", "flags", "provider_ids", "fault", "reference", "next_ask_at", "show", "expires_at")
+_SETTLE: Final = Prepared(
+    sa.update(Attempt)
+    .where(_A.c.business_id == sa.bindparam("business_id"), _A.c.id == sa.bindparam("payment_id", type_=sa.Uuid()))
+    .values({name: sa.bindparam(f"{name}_now", type_=_A.c[name].type) for name in _SETTLED})
+    .values(version=_A.c.version + 1)
+    .returning(_A)
+)
+_EVENTS: Final = Prepared(
+    sa.select(_E)
+    .where(
+        _E.c.business_id == sa.bindparam("business_id"),
+        _E.c.attempt_id == sa.bindparam("attempt_id", type_=sa.Uuid()),
+    )
+    .order_by(_E.c.id)
+)
 _TOO_MUCH: Final[Mapping[ReviewKind, str]] = {
     "paid_twice": "It was paid twice",
     "late": "The money came when nobody waited for it any more",
@@ -36,21 +52,26 @@ _TOO_MUCH: Final[Mapping[ReviewKind, str]] = {
 }
 
 
-async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
+async def hear(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source, **also: Any) -> Any:
     """Take in what became known of a payment by a gateway, once each; credit its money; ask a person where it must be.
 
-    Facts about refunds are made of the refunds that they speak of. Raises NotFound.
+    Facts about refunds are made of the refunds that they speak of. also: `show` and `expires_at` of the payment, where
+    they change with it. Returns the payment's row as it is then. Raises NotFound.
     """
     facts = await sound_facts(work, attempt_id, facts)
     going_back = [fact for fact in facts if fact.kind in REFUND_FACTS]
     facts = [fact for fact in facts if fact.kind not in REFUND_FACTS]
+    row = None
     if facts:
-        await _hear_of_money(work, attempt_id, facts, source)
+        row = await _hear_of_money(work, attempt_id, facts, source, also)
     if going_back or not facts:
-        await hear_about_refunds(work, attempt_id, going_back, source)
+        row = await hear_about_refunds(work, attempt_id, going_back, source)
+    return row
 
 
-async def _hear_of_money(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
+async def _hear_of_money(
+    work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source, also: Mapping[str, Any]
+) -> Any:
     row = await hold(work, attempt_id)
     events = await _events(work, attempt_id)
     known = {(one.source, one.dedupe_key) for one in events if one.dedupe_key}
@@ -62,14 +83,14 @@ async def _hear_of_money(work: Work, attempt_id: uuid.UUID, facts: Sequence[Gate
         kept = await _keep(work, row, heard, fact, source)
         if kept is not None:
             heard.append(kept)
-    await _settle(work, row, facts, heard)
+    settled = await _settle(work, row, facts, heard, also)
     if source in ("query", "statement") and any(fact.kind in (*PROVING, *DENYING) for fact in facts):
         await look_again_at_hints(work, attempt_id)
+    return settled
 
 
-async def _events(work: Work, attempt_id: uuid.UUID) -> list[Any]:
-    found = sa.select(_E).where(_E.c.business_id == work.business_id, _E.c.attempt_id == attempt_id).order_by(_E.c.id)
-    return list((await work.execute(found)).all())
+async def _events(work: Work, attempt_id: uuid.UUID) -> Sequence[Any]:
+    return await work.fetch(_EVENTS, attempt_id=attempt_id)
 
 
 async def _keep(work: Work, row: Any, heard: Sequence[Fact], fact: GatewayFact, source: Source) -> Fact | None:
@@ -144,16 +165,19 @@ async def _is_another_of(work: Work, other_id: uuid.UUID, row: Any, fact: Gatewa
     return is_of_it or any(one.dedupe_key == fact.key for one in await _events(work, other_id))
 
 
-async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Sequence[Fact]) -> None:
-    """Write what all that is known comes to, and tell of money that has come."""
+async def _settle(
+    work: Work, row: Any, facts: Sequence[GatewayFact], heard: Sequence[Fact], also: Mapping[str, Any]
+) -> Any:
+    """Write what all that is known comes to, and tell of money that has come; returns the payment's row."""
     standing = project(row.amount, row.currency, heard)
     flags = _flags(row.flags, standing.flags, heard)
-    values: dict[str, Any] = {
+    values: dict[str, Any] = {name: getattr(row, name) for name in ("reference", "next_ask_at", "show", "expires_at")}
+    values |= also
+    values |= {
         "state": standing.state,
         "flags": flags,
         "provider_ids": _ids(row.provider_ids, facts),
         "fault": _fault(row.fault, facts),
-        "version": _A.c.version + 1,
     }
     number = next((one.money_key for one in heard if one.kind == "captured" and one.money_key), None)
     if number and row.reference is None:
@@ -166,9 +190,7 @@ async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Seq
     elif row.captured and standing.captured != row.captured:
         words = "The provider told of two different amounts for this payment"
         await ask_about(work, "contradicted", row, standing.captured, words)
-    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
-    changed = (await work.execute(sa.update(Attempt).where(here).values(values).returning(_A))).one()
-    work.session.expire_all()
+    changed = await _change(work, row, values, comes=comes)
     if standing.state in FINAL and row.state not in FINAL:
         await close_reviews(work, row.id, ("unknown",))
     if UNVERIFIED in row.flags and UNVERIFIED not in flags:
@@ -179,6 +201,17 @@ async def _settle(work: Work, row: Any, facts: Sequence[GatewayFact], heard: Seq
         work.audit(subject=f"payment:{row.id}", location_id=row.location_id, register_id=row.register_id)
         await work.tell(payment_captured, work=work, payment=as_captured(changed))
         await _ask_about(work, row, changed)
+    return changed
+
+
+async def _change(work: Work, row: Any, values: Mapping[str, Any], *, comes: bool) -> Any:
+    """Change a payment's row, which is held; returns it. comes: money with it, so that further columns change."""
+    work.forget_read()
+    if not comes:
+        return await work.one(_SETTLE, payment_id=row.id, **{f"{name}_now": value for name, value in values.items()})
+    here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.id)
+    changed = sa.update(Attempt).where(here).values(**values, version=_A.c.version + 1)
+    return (await work.execute(changed.returning(_A))).one()
 
 
 async def _take(work: Work, row: Any, captured: int) -> dict[str, Any]:

@@ -55,15 +55,16 @@ async def sound_facts(work: Work, attempt_id: uuid.UUID, facts: Sequence[Gateway
     return sound
 
 
-async def hear_about_refunds(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> None:
+async def hear_about_refunds(work: Work, attempt_id: uuid.UUID, facts: Sequence[GatewayFact], source: Source) -> Any:
     """Take in facts about refunds of a payment: of ours, named by id or by the provider's ids, and of others.
 
-    Raises NotFound for an unknown payment.
+    Returns the payment's row as it is then. Raises NotFound for an unknown payment.
     """
     payment = await hold(work, attempt_id)
     for fact in facts:
         if fact.kind in REFUND_FACTS:
             payment = await _take_in(work, payment, fact, source)
+    return payment
 
 
 async def _take_in(work: Work, payment: Any, fact: GatewayFact, source: Source) -> Any:
@@ -224,7 +225,7 @@ async def _change_refundable(work: Work, payment: Any, amount: int) -> Any:
     here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == payment.id)
     changed = sa.update(Attempt).where(here).values(refundable=_A.c.refundable + amount).returning(_A)
     row = (await work.execute(changed)).one()
-    work.session.expire_all()
+    work.forget_read()
     return row
 
 

@@ -47,7 +47,8 @@ _clients: WeakKeyDictionary[Any, httpx.AsyncClient] = WeakKeyDictionary()
 class AccountLine:
     """The `Line` of one account, for as long as one piece of work takes.
 
-    config: opened. now: when it was opened. Raises what `opened_config` raises.
+    config: opened. now: when it was opened. token: as it stands in the database, where that was read already. Raises
+    what `opened_config` raises.
     """
 
     def __init__(
@@ -59,12 +60,13 @@ class AccountLine:
         *,
         region: str,
         notify: str = "",
+        token: tokens.KnownToken | None = None,
     ) -> None:
         self.config = opened_config(deployment, gateway, account)
         self.mode: Mode = account.mode
         self.region, self.notify, self.now = region, notify, deployment.clock()
         self._deployment, self._gateway = deployment, gateway.name
-        self._account = tokens.Key(business_id, account.id)
+        self._account, self._known = tokens.Key(business_id, account.id), token
         self._hosts = tuple(gateway.hosts(self.config, self.mode))
         self._lets_loopback = not deployment.settings.production
         mention({"secret": [str(getattr(self.config, name) or "") for name in secret_names(gateway.config)]})
@@ -106,12 +108,13 @@ class AccountLine:
 
     async def token(self, fetch: Callable[[], Awaitable[Token]]) -> str:
         """The account's access token; fetched once for all processes when there is none, or it is about to lapse."""
-        found = await tokens.token(self._deployment, self._account, fetch)
+        found = await tokens.token(self._deployment, self._account, fetch, self._known)
         mention({"secret": found})
         return found
 
     async def forget_token(self, text: str) -> None:
         """Drop a token that the provider refused; the next `token` fetches another."""
+        self._known = None
         await tokens.forget(self._deployment, self._account, text)
 
     async def _exchange(

@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kernel.errors import RateLimited
-from kernel.jobs import Call
+from kernel.jobs import Call, Then
 from kernel.sealing import SealBroken
 from kernel.work import Work
 from plugins.payments.errors import AccountNotUsable, NotAwaited, UnknownGateway
@@ -28,13 +28,15 @@ from plugins.payments.services import health
 from plugins.payments.services.accounts import installed
 from plugins.payments.services.calling import (
     STALE,
+    Matter,
+    Request,
     Way,
     change_payment,
     deed_after,
     known_of,
+    matter_of,
     payment_row,
-    request_of,
-    way_of,
+    way_to,
 )
 from plugins.payments.services.hearing import hear
 from plugins.payments.services.requesting import ASKING, START, have_asked, held_payment
@@ -59,16 +61,16 @@ async def ask(work: Work, payment_id: uuid.UUID, nth: int | None = None) -> Call
     nth: the question that was planned, given up if another was asked meanwhile. None: somebody has a reason to ask now,
     whatever the plan says; so it is, unless all is known or it was asked a moment ago.
     """
-    row = await payment_row(work, payment_id)
-    operation = None if row is None else await request_of(work, payment_id)
-    if row is None or operation is None or not _is_due(row, nth):
+    matter = await matter_of(work, payment_id, "find")
+    if matter is None or matter.request is None or not _is_due(matter.row, nth):
         return None
+    row, operation = matter.row, matter.request
     if operation.state in ("planned", "sent"):
         await _stir(work, row, operation)
         return None
     if operation.sent_at is None:
         return None
-    way = await _way_now(work, row, operation, is_planned=nth is not None)
+    way = await _way_now(work, matter, operation, is_planned=nth is not None)
     return None if way is None else await _claim(work, way, row, operation)
 
 
@@ -79,19 +81,20 @@ def _is_due(row: Any, nth: int | None) -> bool:
     return row.asks == nth and row.next_ask_at is not None
 
 
-async def _way_now(work: Work, row: Any, operation: Any, *, is_planned: bool) -> Way | None:
+async def _way_now(work: Work, matter: Matter, operation: Request, *, is_planned: bool) -> Way | None:
     """The way to the provider; None where it must not be gone now: the question is put off.
 
     Whoever has a reason, word from the provider or a person at the till, waits for no plan to begin.
     """
+    row = matter.row
     try:
-        way = await way_of(work, row)
+        way = way_to(work, matter)
     except (UnknownGateway, AccountNotUsable, SealBroken):
         await _postpone(work, row, work.now + _CLOSED_SHOP)
         return None
     until: dt.datetime | None = _earliest(row, operation, way.gateway.capabilities, is_planned=is_planned)
     if until is None or until <= work.now:
-        until = await health.admit(work, row.account_id, "find")
+        until = await health.admit_at(work, row.account_id, "find", matter.closed_until)
     if until is None:
         return way
     await _postpone(work, row, until)
@@ -114,10 +117,9 @@ def plan_next(work: Work, row: Any, can: Capabilities, began: dt.datetime) -> tu
     return (None, True) if planned is None else planned
 
 
-async def ask_in_time(work: Work, payment_id: uuid.UUID) -> None:
-    """Declare the question about a payment that is planned next, if one is."""
-    row = await payment_row(work, payment_id)
-    if row is not None and row.next_ask_at is not None:
+def plan_question(work: Work, row: Any) -> None:
+    """Declare the question about a payment's row that is planned next, if one is."""
+    if row.next_ask_at is not None:
         work.later(ASKING, {"payment_id": str(row.id), "asks": row.asks}, at=row.next_ask_at)
 
 
@@ -174,7 +176,7 @@ def _earliest(row: Any, operation: Any, can: Capabilities, *, is_planned: bool) 
 def _call(work: Work, way: Way, row: Any, known: Known, is_slow: bool) -> Call:
     do = deed_after(work, ASKING)
 
-    async def call() -> None:
+    async def call() -> Then:
         failed: GatewayFailed | None = None
         facts: Sequence[GatewayFact] = ()
         try:
@@ -185,7 +187,7 @@ def _call(work: Work, way: Way, row: Any, known: Known, is_slow: bool) -> Call:
             strange = GatewayFailed(Fault("unknown", "The gateway failed over the provider's answer"))
             await do(functools.partial(_keep, row=row, facts=(), failed=strange, is_slow=is_slow))
             raise
-        await do(functools.partial(_keep, row=row, facts=facts, failed=failed, is_slow=is_slow))
+        return functools.partial(_keep, row=row, facts=facts, failed=failed, is_slow=is_slow)
 
     return call
 

@@ -241,7 +241,7 @@ async def _apply(work: Work, row: Any, subject: Subject) -> None:
     here = sa.and_(_A.c.business_id == work.business_id, _A.c.id == row.attempt_id)
     values = {"subject_id": subject.id, "applied": _A.c.applied + taken, "version": _A.c.version + 1}
     await work.execute(sa.update(Attempt).where(here).values(values))
-    work.session.expire_all()
+    work.forget_read()
     work.changed(Attempt, row.attempt_id, {"applied": row.applied}, {"applied": row.applied + taken})
     money = AppliedMoney(row.attempt_id, subject, taken, row.currency)
     await work.tell(money_applied, work=work, money=money)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from kernel.auth import Location
+from kernel.db import Prepared
 from kernel.errors import NotFound
 from kernel.money import exponent
 from kernel.work import Work, business_date
@@ -18,13 +19,17 @@ from plugins.payments.rules import UNVERIFIED
 from plugins.payments.schemas.told import CapturedPayment, Subject
 
 _A = Attempt.__table__
+_HELD = Prepared(
+    sa.select(_A)
+    .where(_A.c.business_id == sa.bindparam("business_id"), _A.c.id == sa.bindparam("payment_id", type_=sa.Uuid()))
+    .with_for_update()
+)
 
 
 async def hold(work: Work, payment_id: uuid.UUID) -> Any:
     """The row of a payment, held to the end of the deed. Raises NotFound."""
     await work.write()
-    here = sa.select(_A).where(_A.c.business_id == work.business_id, _A.c.id == payment_id).with_for_update()
-    row = (await work.execute(here)).one_or_none()
+    row = await work.one(_HELD, payment_id=payment_id)
     if row is None:
         raise NotFound
     return row

@@ -9,19 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from msgspec import Struct, structs
 
 from kernel.errors import DukaError
-from kernel.jobs import Call
+from kernel.jobs import Call, Then
 from kernel.work import Work
 from plugins.payments.models import Attempt, Operation, Refund
 from plugins.payments.schemas.gateways import Back, Fault, Gateway, GatewayFact, GatewayFailed, Started
 from plugins.payments.services import health
-from plugins.payments.services.calling import Way, deed_after, known_of, way_of
+from plugins.payments.services.calling import Way, known_of, way_of
 from plugins.payments.services.cleaning import plain_ids, storable
 from plugins.payments.services.declaring_refunds import GIVE_BACK, SEND_BACK
 from plugins.payments.services.hearing_refunds import hear_refund
@@ -37,7 +37,6 @@ TRIES_FOR: Final = dt.timedelta(days=1)
 WAITS_FOR: Final = dt.timedelta(days=14)
 """A refund that the provider says it is making is asked about for so long."""
 _O, _R = Operation.__table__, Refund.__table__
-Do = Callable[[Callable[[Work], Awaitable[None]]], Awaitable[None]]
 _DONE_WITH: Final = frozenset({"accepted", "refused"})
 
 
@@ -79,9 +78,8 @@ async def send_back(work: Work, refund_id: uuid.UUID) -> Call | None:
         return None
     here = sa.and_(_O.c.business_id == work.business_id, _O.c.id == operation.id)
     await work.execute(sa.update(Operation).where(here).values(state="sent", sent_at=work.now))
-    do: Do = deed_after(work, SEND_BACK)
 
-    async def call() -> None:
+    async def call() -> Then:
         try:
             said: Started | GatewayFailed = await errand.gateway.give_back(errand.way.line, errand.back)
         except GatewayFailed as failed:
@@ -90,7 +88,7 @@ async def send_back(work: Work, refund_id: uuid.UUID) -> Call | None:
         async def store(work: Work) -> None:
             await _store(work, refund_id, errand, said)
 
-        await do(store)
+        return store
 
     return call
 
@@ -112,9 +110,8 @@ async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int | None) -> Call
     if (until := await health.admit(work, errand.way.account_id, "find_refund")) is not None:
         work.later(ASK_REFUND, {"refund_id": str(refund_id), "asks": asks}, at=until)
         return None
-    do: Do = deed_after(work, ASK_REFUND)
 
-    async def call() -> None:
+    async def call() -> Then:
         failed: GatewayFailed | None = None
         facts: Sequence[GatewayFact] = ()
         try:
@@ -130,7 +127,7 @@ async def ask_refund(work: Work, refund_id: uuid.UUID, asks: int | None) -> Call
             if asks is not None:
                 await _ask_again(work, refund_id, errand.gateway, asks + 1, is_known=bool(facts))
 
-        await do(store)
+        return store
 
     return call
 

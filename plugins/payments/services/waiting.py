@@ -50,7 +50,7 @@ async def confirm(work: Work, payment_id: uuid.UUID, reference: str | None) -> N
     paid = came.one_or_none()
     if paid is None:
         raise NotAwaited(f"The payment is {row.state}")
-    work.session.expire_all()
+    work.forget_read()
     note(work, payment_id, "captured", "hand", paid.amount, paid.currency)
     work.audit(subject=f"payment:{payment_id}", location_id=paid.location_id, register_id=paid.register_id)
     work.changed(Attempt, payment_id, {"state": "pending"}, {"state": "captured"})

@@ -128,9 +128,11 @@ async def test_wherever_it_dies_the_sweeper_alone_finds_out_and_nothing_is_sent_
     for point, arrived in DEATHS:
         before = provider.count("ask")
         payment_id = await a_toy_payment(box, subject=a_subject())
+        if was_paid := point == "payments.outcome_kept":  # between what came of the request and its money
+            provider.next("ask", "capture")
         await kill_at(box, killer, point)
         assert provider.count("ask") == before + arrived, point
-        if arrived:
+        if arrived and not was_paid:
             provider.pay(max(provider.payments))
         row = await the(box, payment_id)
         for _ in range(12):
