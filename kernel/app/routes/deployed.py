@@ -159,16 +159,19 @@ async def _businesses(work: Work) -> dict[str, int]:
 
 
 async def _jobs(work: Work) -> JobCounts:
-    waiting = sa.select(_J.state, sa.func.count()).where(_J.state.in_(("pending", "parked", "dead")))
-    by_state: Mapping[str, int] = {row[0]: row[1] for row in (await work.execute(waiting.group_by(_J.state))).all()}
-    done = sa.select(sa.func.count()).where(_J.state == "done", _J.ended_at >= work.now - SINCE)
-    late = sa.select(sa.func.count(), sa.func.min(_J.run_at)).where(_J.state == "pending", _J.run_at <= work.now)
-    due, oldest = (await work.execute(late)).one()
+    counted = sa.func.count().label("many")
+    waiting = sa.select(_J.state, counted).where(_J.state.in_(("pending", "parked", "dead"))).group_by(_J.state)
+    by_state: Mapping[str, int] = {row.state: row.many for row in (await work.execute(waiting)).all()}
+    done = sa.select(counted).where(_J.state == "done", _J.ended_at >= work.now - SINCE)
+    late = sa.select(counted, sa.func.min(_J.run_at).label("oldest"))
+    due = (await work.execute(late.where(_J.state == "pending", _J.run_at <= work.now))).one()
     return JobCounts(
-        *(by_state.get(state, 0) for state in ("pending", "parked", "dead")),
+        by_state.get("pending", 0),
+        by_state.get("parked", 0),
+        by_state.get("dead", 0),
         (await work.execute(done)).scalar_one(),
-        due,
-        (work.now - oldest).total_seconds() if oldest else 0.0,
+        due.many,
+        (work.now - due.oldest).total_seconds() if due.oldest else 0.0,
     )
 
 
