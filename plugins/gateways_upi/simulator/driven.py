@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from plugins.gateways_upi.simulator import web
+from plugins.gateways_upi.simulator import settling, web
 from plugins.gateways_upi.simulator.checks import Shop, Wrong
 from plugins.gateways_upi.simulator.codes import NOBODY, PAYERS
 from plugins.gateways_upi.simulator.entities import Code, Payment, Refund, code_json, payment_json, refund_json
@@ -141,6 +141,11 @@ class SimulatedRazorpay(web.Served, Simulator):
         payment = payment_json(self.state.payments[refund.payment], is_notice=True)
         event = "refund.created" if refund.status == "pending" else f"refund.{refund.status}"
         return self._due(event, {"refund": refund_json(refund), "payment": payment})
+
+    async def settle(self) -> None:
+        """Pay out what is left."""
+        self._heed()
+        await settling.settle(self.state, SHOPS[0])
 
     def config(self) -> dict[str, Any]:
         """The account with its key, the secret first."""

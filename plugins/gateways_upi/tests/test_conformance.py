@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.payments.testing.kit import GatewaySuite
-from plugins.payments.testing.kit.opening import Staged
+from plugins.payments.testing.kit import GatewaySuite, Staged
 
 
 @pytest.mark.prove
@@ -25,4 +24,5 @@ class TestSigned(Staged):
     test_01 = GatewaySuite.test_01_a_payment_is_made_and_its_notice_comes
     test_08 = GatewaySuite.test_08_bad_news_then_money
     test_11_to_14 = GatewaySuite.test_11_to_14_a_notice_that_is_not_what_was_signed
+    test_15 = GatewaySuite.test_15_the_secret_changes
     test_52 = GatewaySuite.test_52_a_payment_wins_over_being_called_back

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from kernel.wire import secret
+from kernel.wire import Page, secret
 from plugins.payments.schemas.capabilities import Capabilities, Span
 from plugins.payments.schemas.gateways import (
     Asked,
@@ -30,6 +32,7 @@ from plugins.payments.schemas.gateways import (
     Token,
     Verdict,
 )
+from plugins.payments.schemas.statements import Statemented, StatementLine, Statements, Window
 from plugins.payments.schemas.values import Method
 
 KINDS: Final[dict[str, Any]] = {
@@ -53,7 +56,7 @@ class Account(Struct, frozen=True):
     host: str = "able.example"
 
 
-class Able(Gateway):
+class Able(Gateway, Statemented):
     """Signed notices that bear time and mode, refunds in parts, money that is held first, tokens, a former secret."""
 
     name = "able"
@@ -72,6 +75,7 @@ class Able(Gateway):
         notices_tell_mode=True,
         notices_hold_s=TOLERANCE_S,
     )
+    statements = Statements(kinds=("payment",), zone="UTC", reaches_back=dt.timedelta(days=30), tells_fees=True)
     simulator = "plugins.payments.tests.able_simulator:AbleSimulator"
 
     def hosts(self, config: Account, mode: Mode) -> Sequence[str]:
@@ -106,6 +110,26 @@ class Able(Gateway):
     async def find_refund(self, line: Line, back: Back) -> Sequence[GatewayFact]:
         """Ask by our id."""
         return facts_of(await self.call(line, "GET", f"/refunds/{back.id}"))
+
+    async def fetch_statement(self, line: Line, window: Window, cursor: str | None) -> Page[StatementLine]:
+        """Payments, two to a page."""
+        asked = {"since": window.since.isoformat(), "until": window.until.isoformat(), "skip": cursor or "0"}
+        said = await self.call(line, "GET", f"/statement?{urlencode(asked)}")
+        lines = [
+            StatementLine(
+                line_key=one["receipt"],
+                kind="payment",
+                gross=one["amount"],
+                fee=one["fee"],
+                net=one["amount"] - one["fee"],
+                currency=one["currency"],
+                occurred_at=dt.datetime.fromisoformat(one["at"]),
+                money_key=one["receipt"],
+                merchant_ref=one["reference"],
+            )
+            for one in said["lines"]
+        ]
+        return Page(lines, said["next"])
 
     def judge(self, config: Account, notice: Notice) -> Verdict:
         """By the signature over time and raw bytes, by either secret; then by its time and its mode."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import secrets
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 from plugins.payments.testing import Call, Due, Pay, Said, Simulator
 from plugins.payments.tests.able_gateway import signature
 
+FEE = 75
 KEY = "a key that is nobody's"
 
 
@@ -55,6 +57,8 @@ class AbleSimulator(Simulator):
             return Said(401, {"error": "token"})
         if call.path.startswith("/refunds"):
             return self._refund(call, said)
+        if call.path == "/statement":
+            return self._state(call.query)
         if call.path == "/payments":
             return self._take_on(said)
         _, _, reference, *cancel = call.path.split("/")
@@ -93,6 +97,13 @@ class AbleSimulator(Simulator):
         if paid is not None and self.give_back(paid, said["id"], said["amount"]):
             return Said(body=_refunded(paid, said["id"]))
         return Said(409, {"error": "too much"})
+
+    def _state(self, query: Mapping[str, str]) -> Said:
+        since, until = (dt.datetime.fromisoformat(query[name]) for name in ("since", "until"))
+        paid = [one for one in self.ledger.values() if one.state == "paid" and since <= one.at < until]
+        begin = int(query["skip"])
+        lines = [_shown(one) | {"at": one.at.isoformat(), "fee": FEE} for one in paid[begin : begin + 2]]
+        return Said(body={"lines": lines, "next": str(begin + 2) if begin + 2 < len(paid) else None})
 
     def _signed(self, address: str, about: dict[str, Any]) -> Due:
         body = json.dumps({"event": secrets.token_hex(8), "mode": self.mode, "about": about}).encode()

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
+from kernel.wire import Page
 from plugins.payments.schemas.gateways import (
     Asked,
     Back,
@@ -23,6 +24,7 @@ from plugins.payments.schemas.gateways import (
     Token,
     Verdict,
 )
+from plugins.payments.schemas.statements import StatementLine, Window
 from plugins.payments.testing.transport import ELSEWHERE
 from plugins.payments.tests.able_gateway import Able, Account, facts_of
 
@@ -194,6 +196,15 @@ class EverybodyFetches(Able):
         token: Token = await self.fetch(line)
         headers = {"authorization": f"Bearer {token.text}"}
         return (await line.send(method, f"https://{line.config.host}{path}", json=body, headers=headers)).json()
+
+
+class NumbersItsLines(Able):
+    """Names the lines of a statement by their places in it."""
+
+    async def fetch_statement(self, line: Line, window: Window, cursor: str | None) -> Page[StatementLine]:
+        page = await super().fetch_statement(line, window, cursor)
+        named = [structs.replace(one, line_key=f"{cursor}/{place}") for place, one in enumerate(page.items)]
+        return Page(named, page.next_cursor)
 
 
 class GoesWhereItIsSent(Able):

@@ -39,6 +39,7 @@ TWINS: dict[type[Able], str] = {
     broken.EverybodyFetches: "test_38_many_want_a_token_at_once",
     broken.StumblesOverJunk: "test_48_whatever_is_changed_in_a_notice_it_is_read_without_a_fault",
     broken.GoesWhereItIsSent: "test_78_it_is_led_to_another_host",
+    broken.NumbersItsLines: "test_69_71_72_a_statement_is_fetched_in_windows_that_overlap",
     broken.LogsItsKey: "test_01_a_payment_is_made_and_its_notice_comes",
     broken.TellsPhones: "test_01_a_payment_is_made_and_its_notice_comes",
 }
@@ -84,15 +85,12 @@ async def test_a_gateway_with_a_fault_fails_the_case_that_is_about_it(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    "case", ["test_19_a_forged_notice_at_the_right_path", "test_44_the_answer_contradicts_the_notice"]
-)
-async def test_where_nothing_is_signed_the_provider_is_asked(
-    case: str, box_settings: Settings, able_registry: Registry, monkeypatch: pytest.MonkeyPatch
+async def test_a_gateway_whose_provider_signs_nothing_passes_what_its_twin_fails(
+    box_settings: Settings, able_registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ABLE, "__class__", broken.Unsigned)
     async with a_stage(box_settings, able_registry, "toy") as stage:
-        await getattr(Cases(), case)(stage)
+        await Cases().test_19_a_forged_notice_at_the_right_path(stage)
 
 
 def test_the_page_tells_of_every_case_and_of_the_tests_that_hold_it() -> None:

@@ -20,9 +20,10 @@ from plugins.payments.testing.kit.paying import Paying
 from plugins.payments.testing.kit.reading import Reading
 from plugins.payments.testing.kit.refunding import Refunding
 from plugins.payments.testing.kit.stage import Stage
+from plugins.payments.testing.kit.stating import Stating
 
-__all__ = ["GatewaySuite", "Stage", "a_stage"]
+__all__ = ["GatewaySuite", "Stage", "Staged", "a_stage"]
 
 
-class GatewaySuite(Paying, Noticing, Forging, Failing, Refunding, Reading, Staged):
+class GatewaySuite(Paying, Noticing, Forging, Failing, Refunding, Reading, Stating, Staged):
     """All cases. Set `plugin` to the name of the plugin that offers the gateway."""

@@ -36,14 +36,16 @@ class Failing:
         payment = await stage.ask(way="nobody there")
         assert await stage.state(payment) == ("failed", 0)
         assert (await stage.payment(payment)).fault["kind"] == "provider_down"
-        await self._goes_on(stage, payment)
+        await _goes_on(stage, payment)
 
     async def test_30_31_33_it_is_done_and_nobody_hears(self, stage: Stage) -> None:
         """Never sent again unasked; paid, it counts once, where the provider can tell."""
         payments = []
         for way in DONE_UNHEARD:
             payments.append(await stage.ask(way=way, word="never"))
+            assert (await stage.state(payments[-1]))[0] != "failed", "what nobody knows is taken for known"
             await stage.ask(payer="declines")
+            assert len(stage.simulator.ledger) == 2 * len(payments), "a payer was asked twice"
         await stage.pass_by(hours=25)
         assert len(stage.simulator.ledger) == 2 * len(DONE_UNHEARD), "a payer was asked twice"
         for payment in payments:
@@ -68,14 +70,14 @@ class Failing:
         assert await stage.state(payment) == ("failed", 0)
         assert (await stage.payment(payment)).fault["said"]
         assert not stage.simulator.ledger
-        await self._goes_on(stage, payment)
+        await _goes_on(stage, payment)
 
     async def test_35_36_a_request_is_told_again_after_a_process_died(self, stage: Stage) -> None:
         """Where one reference is one payment it is told again, to the letter; no second payment comes of it. Elsewhere
         it is never told again.
         """
         payment = await stage.ask(payer="waits", word="never", way="answer lost")
-        await self._forget_the_end(stage, payment)
+        await _forget_the_end(stage, payment)
         await stage.pass_by(minutes=10)
         told = [one for one in stage.simulator.calls if _asks_for(one, stage.last().reference)]
         assert len(told) == (2 if stage.gateway.capabilities.retry_is_safe else 1)
@@ -123,7 +125,7 @@ class Failing:
         assert stage.way.tries < 10
         await stage.change({key: right})
         stage.simulator.next()
-        await self._goes_on(stage, payment)
+        await _goes_on(stage, payment)
 
     @pytest.mark.parametrize("way", ["busy", "busy for nobody knows how long"])
     async def test_40_the_provider_is_busy(self, stage: Stage, way: Way) -> None:
@@ -133,7 +135,7 @@ class Failing:
         await stage.pass_by(minutes=10)
         assert len(stage.simulator.ledger) <= 1
         if not (await stage.state(payment))[1]:
-            await self._goes_on(stage, payment)
+            await _goes_on(stage, payment)
         later = await stage.ask(payer="waits", word="never")
         stage.simulator.decide(stage.last().id)
         stage.simulator.way = way
@@ -164,7 +166,7 @@ class Failing:
     async def test_63_a_process_dies_while_it_asks(self, stage: Stage) -> None:
         """The request left, nobody heard; the sweeper alone finds out."""
         payment = await stage.ask(word="never", run=False)
-        await self._forget_the_end(stage, payment)
+        await _forget_the_end(stage, payment)
         await stage.run()
         if not stage.gateway.capabilities.retry_is_safe:
             assert not stage.simulator.ledger, "what was sent is sent again"
@@ -206,24 +208,26 @@ class Failing:
         said = (await owner.get("/api/v1/audit")).text
         assert not any(one in said for one in hidden)
 
-    async def _forget_the_end(self, stage: Stage, payment: uuid.UUID) -> None:
-        """Let it be as if a process had died while it sent the request."""
 
-        async def sent(work: Work) -> None:
-            table = Operation.__table__
-            here = sa.and_(table.c.business_id == work.business_id, table.c.attempt_id == payment)
-            await work.execute(sa.update(Operation).where(here).values(state="sent", sent_at=work.now))
+async def _forget_the_end(stage: Stage, payment: uuid.UUID) -> None:
+    """Let it be as if a process had died while it sent the request."""
 
-        await stage.box.act(sent, shop=stage.shop)
+    async def sent(work: Work) -> None:
+        table = Operation.__table__
+        here = sa.and_(table.c.business_id == work.business_id, table.c.attempt_id == payment)
+        await work.execute(sa.update(Operation).where(here).values(state="sent", sent_at=work.now))
 
-    async def _goes_on(self, stage: Stage, payment: uuid.UUID) -> None:
-        """Another request for the same document is made, and paid."""
-        row = await stage.payment(payment)
-        again = await stage.ask(subject=Subject(row.subject_kind, row.subject_id, row.subject_number))
-        await stage.hear()
-        await stage.pass_by(minutes=3)
-        assert await stage.state(again) == ("captured", stage.amount)
-        await stage.agree()
+    await stage.box.act(sent, shop=stage.shop)
+
+
+async def _goes_on(stage: Stage, payment: uuid.UUID) -> None:
+    """Another request for the same document is made, and paid."""
+    row = await stage.payment(payment)
+    again = await stage.ask(subject=Subject(row.subject_kind, row.subject_id, row.subject_number))
+    await stage.hear()
+    await stage.pass_by(minutes=3)
+    assert await stage.state(again) == ("captured", stage.amount)
+    await stage.agree()
 
 
 def _asks_for(call: Call, reference: str) -> bool:

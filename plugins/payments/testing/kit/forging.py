@@ -22,7 +22,7 @@ class Forging:
     async def test_11_to_14_a_notice_that_is_not_what_was_signed(self, stage: Stage) -> None:
         """Refused, nothing changes, and a person is told; the genuine one is taken."""
         _need_signatures(stage)
-        payment, due = await self._a_paid_one(stage)
+        payment, due = await _a_paid_one(stage)
         before = await stage.state(payment)
         signature = next(name for name in due.headers if "sign" in name.lower() or "hash" in name.lower())
         bare = {name: value for name, value in due.headers.items() if name != signature}
@@ -45,12 +45,12 @@ class Forging:
     async def test_15_the_secret_changes(self, stage: Stage) -> None:
         """Word signed with the former one is taken while it is kept beside the new one, and refused afterwards."""
         _need_signatures(stage)
-        (early, by_former), (late, too_late) = await self._a_paid_one(stage), await self._a_paid_one(stage)
+        (early, by_former), (late, too_late) = await _a_paid_one(stage), await _a_paid_one(stage)
         changes = stage.simulator.rotate()
         if changes is None:
             pytest.skip("an account keeps no former secret")
         await stage.change(changes)
-        now, by_new = await self._a_paid_one(stage)
+        now, by_new = await _a_paid_one(stage)
         for payment, due in ((early, by_former), (now, by_new)):
             assert await stage.post(due) < 300
             await stage.run()
@@ -68,12 +68,12 @@ class Forging:
         holds_s = stage.gateway.capabilities.notices_hold_s
         if holds_s is None:
             pytest.skip("a signature bears no time")
-        payment, _ = await self._a_paid_one(stage)
+        payment, _ = await _a_paid_one(stage)
         for seconds in (-holds_s - 60, holds_s + 60):
-            assert await stage.post(self._signed_at(stage, seconds)) in REFUSED
+            assert await stage.post(_signed_at(stage, seconds)) in REFUSED
         await stage.run()
         assert (await stage.state(payment))[1] == 0
-        assert await stage.post(self._signed_at(stage, -holds_s // 2)) < 300
+        assert await stage.post(_signed_at(stage, -holds_s // 2)) < 300
         await stage.run()
         assert await stage.state(payment) == ("captured", stage.amount)
 
@@ -98,7 +98,7 @@ class Forging:
 
     async def test_21_word_of_one_payment_at_the_path_of_another(self, stage: Stage) -> None:
         """The other is not paid by it, whatever comes of it."""
-        paid, due = await self._a_paid_one(stage)
+        paid, due = await _a_paid_one(stage)
         other = await stage.ask(payer="waits", word="never")
         assert await stage.post(Due(due.method, stage.last().notify, due.headers, due.body)) < 500
         await stage.pass_by(minutes=3)
@@ -109,7 +109,7 @@ class Forging:
     async def test_21_word_for_the_account_of_somebody_else(self, stage: Stage) -> None:
         """Their account is paid nothing by it: signed, it is refused; else no question confirms it."""
         theirs = await stage.another_account()
-        paid, due = await self._a_paid_one(stage)
+        paid, due = await _a_paid_one(stage)
         status = await stage.post(Due(due.method, theirs, due.headers, due.body))
         assert status in REFUSED if stage.gateway.capabilities.notices == "signed" else status < 500
         await stage.pass_by(minutes=3)
@@ -121,7 +121,7 @@ class Forging:
         """Play money pays nothing that is real, nor the other way round: refused."""
         if not stage.gateway.capabilities.notices_tell_mode:
             pytest.skip("notices bear no mode: live and test accounts have keys of their own")
-        payment, _ = await self._a_paid_one(stage)
+        payment, _ = await _a_paid_one(stage)
         for mode, taken in (("live", False), ("test", True)):
             stage.simulator.mode = mode  # type: ignore[assignment]
             due = stage.simulator.notice_of(stage.last())
@@ -161,21 +161,23 @@ class Forging:
         assert await stage.state(payment) == ("captured", stage.amount)
         await stage.agree()
 
-    async def _a_paid_one(self, stage: Stage) -> tuple[uuid.UUID, Due]:
-        """A payment that was made and not told of yet, with the word of it."""
-        payment = await stage.ask(payer="waits", word="never")
-        due = stage.simulator.notice_of(stage.simulator.decide(stage.last().id))
-        assert due is not None
-        return payment, due
 
-    def _signed_at(self, stage: Stage, seconds: float) -> Due:
-        """Word of the last payment, signed so long after now."""
-        clock = stage.simulator.clock
-        stage.simulator.clock = lambda: clock() + dt.timedelta(seconds=seconds)
-        due = stage.simulator.notice_of(stage.last())
-        stage.simulator.clock = clock
-        assert due is not None
-        return due
+async def _a_paid_one(stage: Stage) -> tuple[uuid.UUID, Due]:
+    """A payment that was made and not told of yet, with the word of it."""
+    payment = await stage.ask(payer="waits", word="never")
+    due = stage.simulator.notice_of(stage.simulator.decide(stage.last().id))
+    assert due is not None
+    return payment, due
+
+
+def _signed_at(stage: Stage, seconds: float) -> Due:
+    """Word of the last payment, signed so long after now."""
+    clock = stage.simulator.clock
+    stage.simulator.clock = lambda: clock() + dt.timedelta(seconds=seconds)
+    due = stage.simulator.notice_of(stage.last())
+    stage.simulator.clock = clock
+    assert due is not None
+    return due
 
 
 def _need_signatures(stage: Stage) -> None:

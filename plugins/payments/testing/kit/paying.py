@@ -186,7 +186,7 @@ class Paying:
 
     async def test_60_a_part_of_held_money_is_taken_and_the_rest_let_go(self, stage: Stage) -> None:
         """The part alone counts, and no more than it can be given back."""
-        payment = await self._held(stage)
+        payment = await _held(stage)
         part = stage.amount // 2 // stage.span.step * stage.span.step
         stage.simulator.take(stage.last().id, part)
         await stage.hear()
@@ -200,7 +200,7 @@ class Paying:
 
     async def test_61_held_money_is_let_go(self, stage: Stage) -> None:
         """Nothing came, nothing can be given back, and another request may follow."""
-        payment = await self._held(stage)
+        payment = await _held(stage)
         stage.simulator.let_go(stage.last().id)
         await stage.hear()
         await stage.pass_by(minutes=3)
@@ -226,15 +226,16 @@ class Paying:
             assert await stage.state(payment) == ("captured", stage.amount)
         await stage.agree()
 
-    async def _held(self, stage: Stage) -> uuid.UUID:
-        """A payment whose money is held, and not taken."""
-        if not stage.gateway.capabilities.holds:
-            pytest.skip("the provider holds no money first")
-        payment = await stage.ask(payer="is held")
-        await stage.hear()
-        await stage.pass_by(minutes=1)
-        assert await stage.state(payment) == ("authorised", 0)
-        return payment
+
+async def _held(stage: Stage) -> uuid.UUID:
+    """A payment whose money is held, and not taken."""
+    if not stage.gateway.capabilities.holds:
+        pytest.skip("the provider holds no money first")
+    payment = await stage.ask(payer="is held")
+    await stage.hear()
+    await stage.pass_by(minutes=1)
+    assert await stage.state(payment) == ("authorised", 0)
+    return payment
 
 
 def _provable(stage: Stage, found: tuple[str, int]) -> None:

@@ -41,7 +41,7 @@ class Reading:
             if whole is None or whole not in (paid, paid // 100):
                 continue
             for written in (whole, float(whole), str(whole), f"{whole}.00"):
-                facts = await self._read(stage, due, _with(said, path, written))
+                facts = await _read(stage, due, _with(said, path, written))
                 assert all(fact.amount == paid for fact in facts if fact.kind == "captured"), written
                 read += any(fact.kind == "captured" for fact in facts)
         assert read, "no notice of money says how much"
@@ -56,7 +56,7 @@ class Reading:
             if not isinstance(value, (str, int)) or isinstance(value, bool):
                 continue
             for new in (NEW, 987_654):
-                facts = await self._read(stage, due, _with(said, path, new))
+                facts = await _read(stage, due, _with(said, path, new))
                 assert not any(fact.kind in ("captured", "settled", "authorised") for fact in facts), path
                 kept = kept or any(fact.kind == "unknown" and fact.code == NEW for fact in facts)
         assert kept, "a word that is new is no fact of the kind unknown, with the word as its code"
@@ -71,13 +71,13 @@ class Reading:
         chance = random.Random(7)  # noqa: S311 - to change bodies
         said, paid = json.loads(due.body), stage.last().paid
         for _ in range(MUTATIONS):
-            facts = await self._read(stage, due, _changed(said, chance))
+            facts = await _read(stage, due, _changed(said, chance))
             assert all(isinstance(fact, GatewayFact) for fact in facts)
             assert all(fact.amount is None or type(fact.amount) is int for fact in facts)
             assert all(fact.key for fact in facts), "a fact has no key"
-        plain = await self._read(stage, due, said)
+        plain = await _read(stage, due, said)
         assert [fact.amount for fact in plain if fact.kind == "captured"] == [paid]
-        assert await self._read(stage, due, _turned(said)) == plain
+        assert await _read(stage, due, _turned(said)) == plain
         config = await stage.config()
         twice = due.body.replace(b"{", b'{"twice": 1, "twice": 2, ', 1)
         for body in (twice, due.body[:7], b"", b"\xff", b"[]", b"1", b"{}"):
@@ -108,8 +108,9 @@ class Reading:
         assert all(0 < len(one) <= capabilities.reference_most for one in references)
         assert all(set(one) <= set(capabilities.reference_letters) for one in references)
 
-    async def _read(self, stage: Stage, due: Due, said: Any) -> Sequence[GatewayFact]:
-        return stage.gateway.read(await stage.config(), stage.notice(due, json.dumps(said).encode()))
+
+async def _read(stage: Stage, due: Due, said: Any) -> Sequence[GatewayFact]:
+    return stage.gateway.read(await stage.config(), stage.notice(due, json.dumps(said).encode()))
 
 
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:

@@ -17,7 +17,7 @@ class Refunding:
 
     async def test_53_all_of_it_goes_back(self, stage: Stage) -> None:
         """Done, and the provider holds nothing."""
-        payment = await self._paid(stage)
+        payment = await _paid(stage)
         refund = await stage.refund(payment)
         await stage.hear()
         await stage.pass_by(minutes=10)
@@ -27,8 +27,8 @@ class Refunding:
 
     async def test_54_two_parts_go_back_and_a_third_is_too_much(self, stage: Stage) -> None:
         """The third is refused here."""
-        payment = await self._paid(stage)
-        part = self._part(stage)
+        payment = await _paid(stage)
+        part = _part(stage)
         capabilities = stage.gateway.capabilities
         if capabilities.refunds != "parts" and not capabilities.pays_out:
             with pytest.raises(DukaError):
@@ -47,7 +47,7 @@ class Refunding:
 
     async def test_55_refunds_at_once_never_exceed_what_came(self, stage: Stage) -> None:
         """One of them wins."""
-        payment = await self._paid(stage)
+        payment = await _paid(stage)
         tries = (stage.refund(payment, run=False) for _ in range(4))
         made = await asyncio.gather(*tries, return_exceptions=True)
         await stage.run()
@@ -60,8 +60,8 @@ class Refunding:
 
     async def test_56_it_goes_back_and_nobody_hears(self, stage: Stage) -> None:
         """One refund, found by asking."""
-        payment = await self._paid(stage)
-        amount = self._part(stage) if stage.gateway.capabilities.refunds == "parts" else stage.amount
+        payment = await _paid(stage)
+        amount = _part(stage) if stage.gateway.capabilities.refunds == "parts" else stage.amount
         stage.simulator.way = "answer lost"
         refund = await stage.refund(payment, amount)
         stage.simulator.way = "good"
@@ -74,18 +74,18 @@ class Refunding:
 
     async def test_57_the_provider_refuses_to_give_it_back(self, stage: Stage) -> None:
         """It may be given back again, and a person is asked."""
-        payment = await self._paid(stage)
+        payment = await _paid(stage)
         stage.simulator.refuses_refunds = True
         refund = await stage.refund(payment)
         await stage.hear()
         await stage.pass_by(hours=2)
-        await self._has_failed(stage, payment, refund)
+        await _has_failed(stage, payment, refund)
 
     async def test_57_it_is_on_its_way_back_and_fails(self, stage: Stage) -> None:
         """What was taken for gone may be given back again, and a person is asked."""
         if not stage.simulator.refunds_take_time:
             pytest.skip("the provider gives back at once, or not")
-        payment = await self._paid(stage)
+        payment = await _paid(stage)
         stage.simulator.delays_refunds = True
         refund = await stage.refund(payment)
         await stage.hear()
@@ -94,12 +94,12 @@ class Refunding:
         stage.simulator.end_refund(str(refund), made=False)
         await stage.hear()
         await stage.pass_by(hours=1)
-        await self._has_failed(stage, payment, refund)
+        await _has_failed(stage, payment, refund)
         await stage.agree()
 
     async def test_58_word_of_a_refund_comes_again(self, stage: Stage) -> None:
         """Before its request is answered, and after: given back once."""
-        payment = await self._paid(stage)
+        payment = await _paid(stage)
         stage.simulator.next(word="first")
         refund = await stage.refund(payment)
         pay = stage.last()
@@ -116,8 +116,8 @@ class Refunding:
 
     async def test_59_money_is_given_back_on_the_providers_pages(self, stage: Stage) -> None:
         """Recorded once, as soon as word of it comes; no more than the rest can be given back here."""
-        payment = await self._paid(stage)
-        pay, part = stage.last(), self._part(stage)
+        payment = await _paid(stage)
+        pay, part = stage.last(), _part(stage)
         stage.simulator.give_back(pay, "made-on-its-pages", part)
         if not stage.simulator.due:
             pay.returned.clear()
@@ -133,20 +133,23 @@ class Refunding:
             await stage.refund(payment, stage.amount)
         await stage.agree()
 
-    async def _paid(self, stage: Stage) -> uuid.UUID:
-        if stage.gateway.capabilities.refunds == "none":
-            pytest.skip("the provider gives nothing back")
-        payment = await stage.ask()
-        await stage.hear()
-        await stage.pass_by(minutes=3)
-        assert await stage.state(payment) == ("captured", stage.amount)
-        return payment
 
-    async def _has_failed(self, stage: Stage, payment: uuid.UUID, refund: uuid.UUID) -> None:
-        assert await stage.refund_state(refund) == "failed"
-        assert "refund_failed" in await stage.reviews()
-        assert (await stage.payment(payment)).refundable == stage.amount
+async def _paid(stage: Stage) -> uuid.UUID:
+    if stage.gateway.capabilities.refunds == "none":
+        pytest.skip("the provider gives nothing back")
+    payment = await stage.ask()
+    await stage.hear()
+    await stage.pass_by(minutes=3)
+    assert await stage.state(payment) == ("captured", stage.amount)
+    return payment
 
-    def _part(self, stage: Stage) -> int:
-        """Half of it, in whole steps."""
-        return stage.amount // 2 // stage.span.step * stage.span.step
+
+async def _has_failed(stage: Stage, payment: uuid.UUID, refund: uuid.UUID) -> None:
+    assert await stage.refund_state(refund) == "failed"
+    assert "refund_failed" in await stage.reviews()
+    assert (await stage.payment(payment)).refundable == stage.amount
+
+
+def _part(stage: Stage) -> int:
+    """Half of it, in whole steps."""
+    return stage.amount // 2 // stage.span.step * stage.span.step

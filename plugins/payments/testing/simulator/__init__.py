@@ -130,9 +130,9 @@ class Refused(Exception):
 
 
 class Simulator(ABC):
-    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave.
+    """A stand-in for a provider, as an ASGI app. clock: what time it is there; send: how notices leave; notify: where
+    those go that belong to the account, as its owner wrote it on the provider's pages.
 
-    notify: where those notices go that belong to the account, as its owner wrote it on the provider's pages.
     mode: what its notices say they are of, where they say so. tokens: how many access tokens it gave.
     is_away: nobody is there. hides: it knows no payment yet. refuses_refunds, delays_refunds: no money goes back; or
     not before `end_refund`, where `refunds_take_time`.
@@ -297,6 +297,9 @@ class Simulator(ABC):
 
     async def tick(self) -> None:  # noqa: B027 - most providers do nothing by themselves
         """Do what is due by the clock; of a provider that does something by itself."""
+
+    async def settle(self) -> None:  # noqa: B027 - most state what is paid as it is paid
+        """Pay out to the bank what it holds; of a provider that states money only then."""
 
     # faults and notices
 
