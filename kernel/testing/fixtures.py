@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import itertools
 import os
-import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +27,7 @@ from kernel.settings import Settings
 from kernel.testing.box import SECRET, Box, Client, Clock, open_box, prepare_template
 from kernel.testing.checking import faults
 from kernel.testing.filling import Stocked, fill_shop
-from kernel.testing.recycling import Copies
+from kernel.testing.recycling import Copies, copied
 from kernel.testing.servers import Postgres, no_postgres
 from kernel.testing.servers import Redis as RedisServer
 from kernel.web import streams
@@ -231,9 +230,8 @@ async def twin_box(twin_settings: Settings, registry: Registry) -> AsyncIterator
 @contextlib.contextmanager
 def _copy_of_template(database: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Settings]:
     if database == "sqlite":
-        path = folder / "duka.sqlite3"
-        shutil.copy(request.getfixturevalue("_sqlite_template"), path)
-        yield Settings(home=str(folder), database_url=f"sqlite+aiosqlite:///{path}", secret_key=SECRET, pool_size=4)
+        with copied(request.getfixturevalue("_sqlite_template"), folder / "duka.sqlite3") as url:
+            yield Settings(home=str(folder), database_url=url, secret_key=SECRET, pool_size=4)
         return
     template: str = request.getfixturevalue("_postgres_template")
     copies: Copies = request.getfixturevalue("_postgres_copies")

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import filecmp
 import io
 import itertools
+import shutil
 import threading
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import asyncpg
 
 from kernel.testing.servers import PORT, Postgres
 
-__all__ = ["Copies", "may_find"]
+__all__ = ["Copies", "copied", "is_as_new", "may_find"]
 
 T = TypeVar("T")
 _numbers = itertools.count(1)
@@ -124,6 +127,10 @@ class Copies:
         """As the function of this name."""
         return self._wait_for(self._find(self._taken[url], list(statements)))
 
+    def is_as_new(self, url: str) -> bool:
+        """As the function of this name."""
+        return not self._wait_for(_changed(self._taken[url]))
+
     def __contains__(self, url: str) -> bool:
         return url in self._taken
 
@@ -184,6 +191,20 @@ class Copies:
 
 
 _OPEN: list[Copies] = []
+_files: dict[str, tuple[Path, Path]] = {}
+"""URL of a database on SQLite → its file, and the template of which that is a copy."""
+
+
+@contextlib.contextmanager
+def copied(template: Path, file: Path) -> Iterator[str]:
+    """Copy a template on SQLite; the URL of the copy, which is known as such until the end."""
+    shutil.copy(template, file)
+    url = f"sqlite+aiosqlite:///{file}"
+    _files[url] = file, template
+    try:
+        yield url
+    finally:
+        del _files[url]
 
 
 def may_find(url: str, statements: Iterable[str]) -> bool:
@@ -192,6 +213,15 @@ def may_find(url: str, statements: Iterable[str]) -> bool:
     Asked by a session that has asked the same of the database before, so that PostgreSQL need not plan it again.
     """
     return next((copies.may_find(url, statements) for copies in _OPEN if url in copies), True)
+
+
+def is_as_new(url: str) -> bool:
+    """Whether nothing at all was written since a test was given this database; False where that is not known."""
+    if url in _files:
+        file, template = _files[url]
+        log = file.with_name(f"{file.name}-wal")
+        return not (log.exists() and log.stat().st_size) and filecmp.cmp(file, template, shallow=False)
+    return next((copies.is_as_new(url) for copies in _OPEN if url in copies), False)
 
 
 async def _rows(session: asyncpg.Connection[asyncpg.Record]) -> dict[str, bytes]:

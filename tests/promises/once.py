@@ -1,7 +1,6 @@
 """What is done to a fresh box again and again, done once: afterwards its rows and files are laid down as they were.
 
-A box takes part as long as nothing else was done to it: its counts of what any deed leaves must be those of the box
-that was filled the first time. One of which that is not so is filled by doing it all.
+A box takes part as long as nothing else was written to it. Any other is filled by doing it all.
 """
 
 from __future__ import annotations
@@ -20,57 +19,65 @@ from weakref import WeakKeyDictionary
 import asyncpg
 
 from kernel.testing.box import Box
+from kernel.testing.recycling import is_as_new
 
 __all__ = ["once"]
 
-Counts = tuple[int, ...]
-_COUNTED = (
-    "kernel_audit",
-    "kernel_idempotency",
-    "kernel_job",
-    "kernel_sign_in",
-    "kernel_business_plugin",
-    "kernel_user",
-)
-_EPOCHS = "SELECT coalesce(sum(value), 0) FROM kernel_epoch"
+Chain = tuple[Any, ...]
+_NEXT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What was done to a box: its counts before and after, what came of it, and where its files and rows lie."""
+    """What was done to a box: what came of it, and where its files and rows lie."""
 
-    before: Counts
-    after: Counts
     answer: Mapping[str, str]
     folder: Path
     rows: Mapping[str, bytes]
     """PostgreSQL: table → all its rows, for the tables that were changed. On SQLite the database is a file."""
 
 
-_done: dict[tuple[Any, ...], _Done] = {}
-_of: WeakKeyDictionary[Box, tuple[Any, ...]] = WeakKeyDictionary()
-"""Box → all that was done to it, as long as nothing else was."""
+_done: dict[Chain, _Done] = {}
+_of: WeakKeyDictionary[Box, tuple[Chain, object]] = WeakKeyDictionary()
+"""Box → all that was done to it, and the mark of its last write."""
 
 
 async def once(box: Box, what: str, do: Callable[[], Awaitable[Mapping[str, str]]]) -> dict[str, str]:
     """The answer of `do`, which was done to the box now, or before to another box that was as this one is."""
-    state = await _counts(box)
-    known = _of.get(box, (box.deployment.database.is_postgres, tuple(box.deployment.found.plugins)))
-    done = _done.get((*known, what))
-    if len(known) > 2 and _done[known].after != state:
+    chain = await _chain(box)
+    if chain is None:
         return dict(await do())
-    if done is None:
-        done = _done[(*known, what)] = await _do(box, state, do)
-    elif done.before != state:
-        return dict(await do())
-    else:
+    chain = (*chain, what)
+    if done := _done.get(chain):
         await _lay_down(box, done)
-    _of[box] = (*known, what)
+    else:
+        done = _done[chain] = await _do(box, do)
+    _of[box] = chain, await _last_write(box)
     return dict(done.answer)
 
 
-async def _do(box: Box, before: Counts, do: Callable[[], Awaitable[Mapping[str, str]]]) -> _Done:
+async def _chain(box: Box) -> Chain | None:
+    """All that was done to a box; None where something else was."""
+    chain, mark = _of.get(box, (None, None))
+    if chain is not None:
+        return chain if mark == await _last_write(box) else None
+    if not is_as_new(box.deployment.settings.url):
+        return None
+    return (box.deployment.database.is_postgres, tuple(box.deployment.found.plugins))
+
+
+async def _last_write(box: Box) -> object:
+    """What is another after each write: where SQLite's log ends, or the number of PostgreSQL's next transaction."""
+    if not box.deployment.database.is_postgres:
+        log = Path(f"{_file(box)}-wal")
+        files = [one.stat() for one in (log, _file(box)) if one.exists()]
+        return [(one.st_size, one.st_mtime_ns) for one in files]
+    async with _superuser(box) as session:
+        return await session.fetchval(_NEXT)
+
+
+async def _do(box: Box, do: Callable[[], Awaitable[Mapping[str, str]]]) -> _Done:
     rows = await _rows(box)
     answer = dict(await do())
     changed = {table: now for table, now in (await _rows(box)).items() if now != rows[table]}
@@ -78,7 +85,7 @@ async def _do(box: Box, before: Counts, do: Callable[[], Awaitable[Mapping[str, 
     shutil.copytree(box.deployment.settings.home_path, folder, dirs_exist_ok=True, ignore=_databases)
     if not box.deployment.database.is_postgres:
         _copy(_file(box), folder / "rows")
-    return _Done(before, await _counts(box), answer, folder, changed)
+    return _Done(answer, folder, changed)
 
 
 async def _lay_down(box: Box, done: _Done) -> None:
@@ -91,20 +98,6 @@ async def _lay_down(box: Box, done: _Done) -> None:
         await session.execute("; ".join(f"DELETE FROM {table}" for table in done.rows))
         for table, rows in done.rows.items():
             await session.copy_to_table(table, source=io.BytesIO(rows), format="binary")
-
-
-async def _counts(box: Box) -> Counts:
-    """Of rows that any deed leaves, and of tables."""
-    statements = [f"SELECT count(*) FROM {table}" for table in _COUNTED] + [_EPOCHS]
-    if box.deployment.database.is_postgres:
-        async with _superuser(box) as session:
-            asked = " UNION ALL ".join(
-                f"SELECT ({one})::bigint" for one in [*statements, "SELECT count(*) FROM pg_class"]
-            )
-            return tuple(row[0] for row in await session.fetch(asked))
-    statements.append("SELECT count(*) FROM sqlite_master")
-    with contextlib.closing(sqlite3.connect(_file(box))) as connection:
-        return tuple(connection.execute(one).fetchone()[0] for one in statements)
 
 
 async def _rows(box: Box) -> dict[str, bytes]:
