@@ -35,7 +35,7 @@ def worker(settings: Settings, port: int, *options: str) -> Iterator[subprocess.
     environment = environment_of(settings, {"DUKA_WORKER_PORT": str(port)})
     process = subprocess.Popen([*DUKA, *options], env=environment, stderr=subprocess.PIPE, text=True)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < until:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"http://127.0.0.1:{port}{READY}", timeout=60).json()["checks"] == ALL_WELL:
@@ -78,7 +78,7 @@ async def look_at(http: httpx.AsyncClient, box: Box) -> None:
     assert (await http.head(LIVE)).content == b""
     before = (await figures(http)).get('duka_jobs_total{job="kernel.forget_old_keys",outcome="done"}', 0)
     await leave_job(box)
-    for _ in range(100):
+    for _ in range(1200):
         found = await figures(http)
         if found.get('duka_jobs_total{job="kernel.forget_old_keys",outcome="done"}', 0) > before:
             break
@@ -124,7 +124,7 @@ async def test_a_worker_whose_loop_ended_by_itself_ends(box: Box, monkeypatch: p
         raise RuntimeError("no more of this")
 
     monkeypatch.setattr(Sealer, "loop", broken)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await work_off(box.deployment, asyncio.Event(), 1) is False
 
 

@@ -188,15 +188,23 @@ def routes_of(plugin: Loaded) -> list[Route]:
     ]
 
 
-_MOUNTED: dict[tuple[int, str, str, bool], tuple[Route, Route]] = {}
-"""Route as its module has it → itself, and as it was mounted before: again and again for the boxes of tests."""
+_MOUNTED: dict[tuple[int, str, str, bool], tuple[Route, Route, list[dict[str, Any]]]] = {}
+"""Route as its module has it → itself, as it was mounted before, and what both were like then.
+
+For the boxes of tests, which mount them again and again, and break one now and then.
+"""
 
 
 def _mounted(route: Route, plugin: str, prefix: str, *, begins: bool = False) -> Route:
     known = (id(route), plugin, prefix, begins)
-    if known not in _MOUNTED:
-        _MOUNTED[known] = route, replace(route.mounted(plugin, prefix), begins=begins)
-    return _MOUNTED[known][1]
+    if known in _MOUNTED:
+        _, mounted, as_made = _MOUNTED[known]
+        if [vars(one) for one in (route, mounted, *mounted.instead.values())] == as_made:
+            return mounted
+    mounted = replace(route.mounted(plugin, prefix), begins=begins)
+    as_made = [dict(vars(one)) for one in (route, mounted, *mounted.instead.values())]
+    _MOUNTED[known] = route, mounted, as_made
+    return mounted
 
 
 def _handler(route: Route) -> HTTPRouteHandler:

@@ -26,10 +26,10 @@ async def queue(box: Box, redis_url: str) -> AsyncIterator[JobQueue]:
 
 
 async def worked(box: Box, queue: JobQueue, until: int, shop: str = "mama-njeri") -> None:
-    """Let a worker run until so many jobs have ended, ten seconds at most."""
+    """Let a worker run until so many jobs have ended, a minute at most."""
     stop = asyncio.Event()
     working = asyncio.create_task(queue.work(stop, concurrency=3))
-    for _ in range(200):
+    for _ in range(1200):
         if sum(state != "pending" for _, state, _ in await jobs(box, shop)) >= until:
             break
         await asyncio.sleep(0.05)

@@ -9,7 +9,9 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from kernel.app.build import plugin_routes
 from kernel.invariants import broken
+from kernel.registry import Registry
 from kernel.testing import recycling
 from kernel.testing.box import Box
 from kernel.testing.checking import faults
@@ -174,3 +176,14 @@ async def test_what_breaks_an_invariant_is_found_as_ever(box: Box) -> None:
     assert [one.partition(":")[0] for one in found] == ["every job has its payload"]
     assert found == await broken(box.deployment)
     await box.act(lambda work: work.execute(sa.text("DELETE FROM kernel_job")))
+
+
+def test_a_route_that_a_test_has_broken_is_whole_in_the_next_box(registry: Registry) -> None:
+    async def broken_one() -> None:
+        """Answer nothing."""
+
+    first, second, *_ = plugin_routes(registry)
+    object.__setattr__(first, "function", broken_one)
+    again = plugin_routes(registry)
+    assert again[0].function is not broken_one
+    assert again[1] is second

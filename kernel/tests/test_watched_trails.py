@@ -166,7 +166,7 @@ async def test_a_worker_verifies(box: Box) -> None:
 
     stop, deployment = asyncio.Event(), box.deployment
     working = asyncio.create_task(work_off(deployment, stop, 1))
-    for _ in range(200):
+    for _ in range(1200):
         if await box.look(seen) == {NO_BUSINESS, box.shop.id, box.other.id}:
             break
         await asyncio.sleep(0.05)

@@ -349,7 +349,7 @@ async def test_what_fails_here_and_there_is_counted_together_and_left_out_everyw
 
 
 async def _until_tripped(client: httpx.AsyncClient) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if (await _seen(client))["state"] == "tripped":
             return
         await asyncio.sleep(0.05)

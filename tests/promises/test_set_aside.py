@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator
 
 import httpx
@@ -95,20 +96,19 @@ async def test_the_command_line_says_why_it_is_aside_and_switches_nothing_on(
 async def test_a_worker_runs_the_jobs_of_the_rest_and_those_of_the_plugin_wait(
     broken: Box, box_settings: Settings
 ) -> None:
-    async def leave(work: Work) -> None:
-        work.later(f"{LOST}.no_such_job", {}, max_attempts=1)
-        work.later("kernel.forget_old_keys", {})
+    async def leave(work: Work) -> list[uuid.UUID]:
+        return [work.later(f"{LOST}.no_such_job", {}, max_attempts=1), work.later("kernel.forget_old_keys", {})]
 
-    await broken.act(leave)
+    left = await broken.act(leave)
 
     async def states(work: Work) -> dict[str, tuple[str, int]]:
-        here = sa.select(Job.name, Job.state, Job.attempts).where(Job.name.in_(_NAMES))
+        here = sa.select(Job.name, Job.state, Job.attempts).where(Job.id.in_(left))
         return {row.name: (row.state, row.attempts) for row in (await work.execute(here)).all()}
 
     environment = environment_of(box_settings, {"DUKA_LOG_LEVEL": "error"})
     found: dict[str, tuple[str, int]] = {}
     with subprocess.Popen(WORKER, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        for _ in range(300):
+        for _ in range(1200):
             found = await broken.look(states)
             if found["kernel.forget_old_keys"][0] == "done":
                 break
@@ -119,15 +119,12 @@ async def test_a_worker_runs_the_jobs_of_the_rest_and_those_of_the_plugin_wait(
     assert found == {"kernel.forget_old_keys": ("done", 1), f"{LOST}.no_such_job": ("pending", 0)}
 
 
-_NAMES = (f"{LOST}.no_such_job", "kernel.forget_old_keys")
-
-
 async def test_jobs_of_a_plugin_that_is_aside_count_no_try(broken: Box, box_settings: Settings) -> None:
     async def leave(work: Work) -> None:
         work.later(f"{LOST}.no_such_job", {}, max_attempts=1)
 
     async def state(work: Work) -> tuple[str, int]:
-        row = (await work.execute(sa.select(Job.state, Job.attempts).where(Job.name == _NAMES[0]))).one()
+        row = (await work.execute(sa.select(Job.state, Job.attempts).where(Job.name == f"{LOST}.no_such_job"))).one()
         return row.state, row.attempts
 
     await broken.act(leave)

@@ -255,9 +255,11 @@ async def test_a_twin_that_reads_and_then_writes_what_is_paid_loses_money(
     if not box.deployment.database.is_postgres:
         pytest.skip("SQLite has one writer at a time: nothing to lose")
 
+    both = asyncio.Barrier(2)
+
     async def careless(work: Work, sale_id: uuid.UUID, amount: int) -> None:
         row = await sale_row(work, sale_id)
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(both.wait(), 60)
         where = sa.and_(Sale.business_id == work.business_id, Sale.id == row.id)
         await work.execute(sa.update(Sale).where(where).values(paid=row.paid + amount))
 
