@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from plugins.payments.errors import NotAwaited, PaymentNotWhole, RefundNotSupported, RefundTooLarge, UnknownMethod
+from plugins.payments.errors import (
+    AlreadyClaimed,
+    NotAwaited,
+    PaymentNotWhole,
+    RefundNotSupported,
+    RefundTooLarge,
+    UnknownMethod,
+)
 from plugins.payments.rules import FactKind, check_step, step_of
 from plugins.payments.schemas.answers import PaymentOut, RefundOut
 from plugins.payments.schemas.capabilities import Capabilities, Span
@@ -46,9 +53,20 @@ from plugins.payments.services import (
     rename_subject,
     take,
 )
+from plugins.payments.services.cleaning import clean_line
+from plugins.payments.services.columns import provider_money, stated_payments, stated_refunds
+from plugins.payments.services.stating import (
+    StatedAccount,
+    StatementWay,
+    hear_statement,
+    put_onto,
+    stated_accounts,
+    statement_way,
+)
 
 __all__ = [
     "API_VERSION",
+    "AlreadyClaimed",
     "AppliedMoney",
     "Asked",
     "Back",
@@ -84,7 +102,9 @@ __all__ = [
     "Show",
     "Span",
     "Started",
+    "StatedAccount",
     "StatementLine",
+    "StatementWay",
     "Statemented",
     "Statements",
     "Subject",
@@ -97,15 +117,23 @@ __all__ = [
     "ask_about_unverified",
     "captured_payments",
     "check_step",
+    "clean_line",
     "coins",
     "give_back",
     "give_up_waiting",
+    "hear_statement",
     "made_refunds",
     "methods",
     "not_supported",
     "payments_of",
+    "provider_money",
+    "put_onto",
     "read_payments",
     "rename_subject",
+    "stated_accounts",
+    "stated_payments",
+    "stated_refunds",
+    "statement_way",
     "step_of",
     "take",
 ]

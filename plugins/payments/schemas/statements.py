@@ -92,7 +92,7 @@ class Statemented(ABC):
     statements: Statements
 
     def states(self, config: Any) -> bool:
-        """Whether an account can be asked for statements as it is set up."""
+        """Whether an account can be asked for statements as it is set up. config: opened."""
         return True
 
     @abstractmethod

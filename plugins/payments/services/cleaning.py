@@ -12,6 +12,7 @@ from msgspec import structs
 
 from kernel.money import CURRENCIES
 from plugins.payments.schemas.gateways import Fault, GatewayFact
+from plugins.payments.schemas.statements import StatementLine
 
 MOST_MINOR = 10**15
 """Beyond so many minor units it is no amount of money."""
@@ -26,6 +27,28 @@ def split(facts: Iterable[GatewayFact]) -> tuple[list[GatewayFact], list[Gateway
     for fact in facts:
         (sound if _is_sound(fact) else unsound).append(_clean(fact))
     return sound, unsound
+
+
+def clean_line(line: StatementLine) -> StatementLine | None:
+    """A line of a statement as it can be stored, its numbers as those of facts; None for amounts that cannot be."""
+    amounts = (line.gross, line.fee, line.tax, line.net)
+    if line.currency not in CURRENCIES or any(one is not None and abs(one) > MOST_MINOR for one in amounts):
+        return None
+    if line.occurred_at.tzinfo is None or not line.line_key:
+        return None
+    return structs.replace(
+        line,
+        line_key=_name(line.line_key),
+        money_key=_name(line.money_key) or None if line.money_key else None,
+        merchant_ref=_text(line.merchant_ref, _KEYS),
+        payer=_text(line.payer, 100),
+        refund_id=_uuid(line.refund_id),
+        ids=_ids(line.ids),
+        settlement_id=_name(line.settlement_id) or None if line.settlement_id else None,
+        settlement_ref=_name(line.settlement_ref) or None if line.settlement_ref else None,
+        said_at=_text(line.said_at, 60) or "",
+        words=_text(line.words, 500) or "",
+    )
 
 
 def _is_sound(fact: GatewayFact) -> bool:
