@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from plugins.payments.errors import (
+    AccountNotUsable,
     AlreadyClaimed,
     NotAwaited,
     PaymentNotWhole,
     RefundNotSupported,
     RefundTooLarge,
+    UnknownGateway,
     UnknownMethod,
 )
 from plugins.payments.rules import FactKind, check_step, step_of
@@ -65,7 +67,9 @@ from plugins.payments.services.stating import (
 )
 
 __all__ = [
+    "UnknownGateway",
     "API_VERSION",
+    "AccountNotUsable",
     "AlreadyClaimed",
     "AppliedMoney",
     "Asked",

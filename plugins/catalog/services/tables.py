@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -16,19 +14,18 @@ from typing import IO, Any
 import msgspec
 
 from kernel.cells import csv_cell
+from kernel.sheets import SheetRefused, run_apart
 from kernel.web import csv_line, json_line
 from kernel.wire import SPREADSHEET, Upload
 from plugins.catalog.errors import TableRefused
 from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.forms import FORMS, Header
-from plugins.catalog.services.sheets import REFUSED
 
 CSV = "text/csv"
 MEDIA_TYPES = {"csv": CSV, "xlsx": SPREADSHEET}
 KINDS = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
 LONGEST_S = 120.0
 IN_MEMORY = 1_048_576
-_at_once = asyncio.Semaphore(2)
 
 
 class Table:
@@ -83,26 +80,10 @@ async def as_xlsx(lines: IO[bytes]) -> IO[bytes]:
 
 
 async def _run(deed: str, kind: str, source: Path, to: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DUKA_")}
-    command = (sys.executable, "-W", "ignore", "-m", "plugins.catalog.services.sheets", deed, kind, source, to)
-    async with _at_once:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            said, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    if process.returncode == REFUSED:
-        raise TableRefused(said.decode(errors="replace").strip()[:600])
-    if process.returncode:
-        raise TableRefused("The file takes too much memory or time to read")
+    try:
+        await run_apart("plugins.catalog.services.sheets", deed, kind, source, to)
+    except SheetRefused as refusal:
+        raise TableRefused(str(refusal)) from refusal
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from kernel import sheets as kernel_sheets
 from kernel.testing.box import Box
 from kernel.wire import SPREADSHEET
 from plugins.catalog.services import sheets
@@ -59,7 +60,7 @@ FILES = {
         sheet='<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><worksheet>&e;</worksheet>'
     ),
     "entities in UTF-16": workbook(sheet=ENTITIES.encode("utf-16")),
-    "too many parts": workbook(**{f"part{number}.xml": "<x/>" for number in range(sheets.MOST_ENTRIES + 1)}),
+    "too many parts": workbook(**{f"part{number}.xml": "<x/>" for number in range(kernel_sheets.MOST_ENTRIES + 1)}),
     "no columns": workbook(sheet=f"<worksheet {_MAIN}><sheetData/></worksheet>"),
 }
 
@@ -91,7 +92,7 @@ async def test_a_workbook_that_is_none_or_lies_is_refused(box: Box) -> None:
 async def test_a_workbook_that_unpacks_without_end_is_refused(box: Box) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new, new.open(SHEET, "w") as part:
-        for _ in range(sheets.MOST_UNPACKED // 1_000_000 + 2):
+        for _ in range(kernel_sheets.MOST_UNPACKED // 1_000_000 + 2):
             part.write(b" " * 1_000_000)
     assert len(packed.getvalue()) < 1_000_000
     assert "too large once unpacked" in await refusal(box, packed.getvalue())
@@ -100,7 +101,7 @@ async def test_a_workbook_that_unpacks_without_end_is_refused(box: Box) -> None:
 def test_the_same_files_burst_a_reader_that_does_not_look_inside_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sheets, "_check_packed", lambda _packed: None)
+    monkeypatch.setattr(kernel_sheets, "_check_packed", lambda _packed: None)
     file = tmp_path / "table"
     file.write_bytes(workbook(sheet=rows("<row r='2'><c t='inlineStr'><is><t>A</t></is></c></row>"), big=b"\0" * 10))
     assert len(list(sheets.read("xlsx", file))) == 2
@@ -161,9 +162,9 @@ async def test_a_table_is_taken_up_to_its_limits_and_not_beyond(box: Box) -> Non
 
 def test_the_100_001st_product_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "table"
-    lines = "".join(f"S{number}\n" for number in range(sheets.MOST_ROWS))
+    lines = "".join(f"S{number}\n" for number in range(kernel_sheets.MOST_ROWS))
     file.write_text("sku\n" + lines)
-    assert sum(1 for _ in sheets.read("csv", file)) == sheets.MOST_ROWS + 1
+    assert sum(1 for _ in sheets.read("csv", file)) == kernel_sheets.MOST_ROWS + 1
     file.write_text("sku\n" + lines + "ONE-MORE\n")
-    with pytest.raises(sheets.Refused, match="At most"):
+    with pytest.raises(kernel_sheets.SheetRefused, match="At most"):
         list(sheets.read("csv", file))

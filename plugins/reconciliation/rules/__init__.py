@@ -1,0 +1,1 @@
+"""Pure rules of reconciliation: outcomes and decisions, days, files."""
