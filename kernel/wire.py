@@ -218,11 +218,12 @@ class RawRequest:
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An answer in somebody else's words: status, body and media type as they are sent."""
+    """An answer in somebody else's words: status, body and media type as they are sent. headers: more of them."""
 
     status: int = 200
     body: bytes = b""
     media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 _PLACE = re.compile(r" - at `(key in )?\$?(.*)`\Z")

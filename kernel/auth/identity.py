@@ -241,7 +241,15 @@ async def standing_of_business(transaction: Transaction, business_id: uuid.UUID,
     if row is None:
         raise LookupError(f"there is no business {business_id}")
     enabled, draining = _enabled_in(row)
-    return Standing(actor, _shop(row), enabled, _epochs(row), tripped=_tripped_in(row), draining=draining)
+    return Standing(
+        actor,
+        _shop(row),
+        enabled,
+        _epochs(row),
+        suspended=row.suspended_at is not None,
+        tripped=_tripped_in(row),
+        draining=draining,
+    )
 
 
 async def standing_above(transaction: Transaction, actor: Actor) -> Standing:

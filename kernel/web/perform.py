@@ -369,7 +369,7 @@ def _encode(visit: Visit, route: Route, value: Any) -> Answered:
     headers: dict[str, str] = {}
     status, reply = route.status, value if isinstance(value, Reply) else None
     if isinstance(value, RawAnswer):
-        return Answered(value.status, value.body, {"Content-Type": value.media_type})
+        return Answered(value.status, value.body, {"Content-Type": value.media_type, **value.headers})
     if isinstance(value, Download):
         attached = f'attachment; filename="{value.name}"'
         headers = {"Content-Type": value.media_type, "Content-Disposition": attached, **value.headers}

@@ -66,6 +66,7 @@ class Route:
     instead: Mapping[str, Route] = field(default_factory=dict)
     begins: bool = False
     keyed: bool = False
+    is_page: bool = False
 
     @property
     def takes_shape(self) -> bool:
@@ -83,9 +84,9 @@ class Route:
         return self.keyed or (self.kind == "command" and self.method == "POST")
 
     def mounted(self, plugin: str, prefix: str) -> Route:
-        """The same route, under a prefix."""
+        """The same route, under a prefix; a page stands where it says."""
         instead = {action: route.mounted(plugin, prefix) for action, route in self.instead.items()}
-        return replace(self, plugin=plugin, path=prefix + self.path, instead=instead)
+        return replace(self, plugin=plugin, path=self.path if self.is_page else prefix + self.path, instead=instead)
 
     def meant_by(self, body: Any) -> Route:
         """The route that does what a body asks for: this one, or the one for its `action`."""
@@ -167,13 +168,15 @@ def flow(
     raw: TakesRaw | None = None,
     longest_s: float | None = None,
     keyed: bool = False,
+    is_page: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Route]:
     """Declare a write of several deeds, with no transaction open between them.
 
     GET only for what is read apart from the deed that notes in the audit trail who read it, and for raw requests.
     takes: the body is a file, given to the function as `upload`. raw: somebody else decides what is sent and what they
     want to hear: the request is given as it came, as `raw`, and a RawAnswer is sent. longest_s: how long it may take to
-    answer. keyed: it heeds an Idempotency-Key by itself, as `scene.key` has it.
+    answer. keyed: it heeds an Idempotency-Key by itself, as `scene.key` has it. is_page: people open its address, which
+    is short for that: it is not mounted below `/api/v1`.
     """
     return lambda function: replace(
         _route("flow", method, path, function, permission, status, errors),
@@ -181,17 +184,19 @@ def flow(
         raw=raw,
         longest_s=takes.longest_s if takes else longest_s,
         keyed=keyed,
+        is_page=is_page,
     )
 
 
 def stream(
-    path: str, *, permission: str, errors: Sequence[type[DukaError]] = ()
+    path: str, *, permission: str, errors: Sequence[type[DukaError]] = (), is_page: bool = False
 ) -> Callable[[Callable[..., AsyncIterator[StreamEvent[Any]]]], Route]:
     """Declare a stream of events, for who waits for something to change.
 
     The function is an async generator; it is given a `kernel.web.Watch` first and yields `kernel.wire.StreamEvent`s:
     how things stand, at once, then what changes, from a Struct of one kind. It ends with `is_last`, or with whoever
-    listens. Not for what nobody looks at: a stream is bounded, may be missed, and holds a connection.
+    listens. Not for what nobody looks at: a stream is bounded, may be missed, and holds a connection. is_page: as of
+    `flow`.
     """
 
     def declare(function: Callable[..., AsyncIterator[StreamEvent[Any]]]) -> Route:
@@ -199,7 +204,7 @@ def stream(
         if not inspect.isasyncgenfunction(function) or [get_origin(one) for one in told[:1]] != [StreamEvent]:
             raise TypeError(f"{function.__name__} is no async generator of StreamEvent[...]")
         made = _route("stream", "GET", path, function, permission, 200, errors)
-        return replace(made, answer=get_args(told[0])[0])
+        return replace(made, answer=get_args(told[0])[0], is_page=is_page)
 
     return declare
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from kernel.auth.acting import look
 from kernel.auth.signing_in.throttle import principal_of
 from kernel.errors import DukaError, NotFound, TooManyStreams
 from kernel.hooks import LeftOut
@@ -22,7 +24,7 @@ from kernel.web.perform import Visit, check_permission, may_of, origin_of
 from kernel.web.reach import refuse_elsewhere
 from kernel.web.routes import Route
 from kernel.wire import StreamEvent
-from kernel.work import Answered, Work
+from kernel.work import Answered, Deployment, Work
 from kernel.work.fields import shown
 from kernel.work.leaving_out import one_more
 
@@ -48,6 +50,11 @@ class Watch:
 
     def __init__(self, visit: Visit, route: Route) -> None:
         self._visit, self._route = visit, route
+
+    @property
+    def deployment(self) -> Deployment:
+        """The deployment that is asked."""
+        return self._visit.deployment
 
     async def look(self, read: Callable[[Work], Awaitable[T]]) -> T:
         """Read in one short snapshot. Raises what `read` raises, and what ends the stream, such as Unauthenticated."""
@@ -77,6 +84,34 @@ class Watch:
             if now != last:
                 last = now
                 yield now
+
+    async def changes_for(self, business_id: uuid.UUID, read: Callable[[Work], Awaitable[T]]) -> AsyncIterator[T]:
+        """As `changes`, read by Duka itself, for a business that a public address proves to be meant.
+
+        Raises NotFound where the business or the plugin is gone.
+        """
+        last: T | None = None
+        while True:
+            now = await self._look_for(business_id, read)
+            if now != last:
+                last = now
+                yield now
+            await asyncio.sleep(LEAST_S)
+            await self.deployment.commits.wait(business_id, POLL_S - LEAST_S)
+
+    async def _look_for(self, business_id: uuid.UUID, read: Callable[[Work], Awaitable[T]]) -> T:
+        deployment = self.deployment
+        if self._route.plugin in deployment.registry.set_aside:
+            raise NotFound
+        await deployment.visitors.acquire()
+        try:
+            return await look(deployment, business_id, read)
+        except LookupError as gone:
+            if type(gone) is not LookupError:  # a fault in `read`
+                raise
+            raise NotFound from gone
+        finally:
+            deployment.visitors.release()
 
     async def _read(self, read: Callable[[Work], Awaitable[T]]) -> T:
         visit, left_out = self._visit, frozenset[Any]()

@@ -113,8 +113,8 @@ def hash_of(plan: Plan, **besides: Any) -> str:
 def routes_of(one: Loaded) -> list[PlanRoute]:
     """The operations that a plugin brings."""
     return [
-        PlanRoute(route.method, f"/api/v1/{one.name}{route.path}", route.permission, route.summary)
-        for route in functions_of(one.routes, Route)
+        PlanRoute(route.method, route.path, route.permission, route.summary)
+        for route in (route.mounted(one.name, f"/api/v1/{one.name}") for route in functions_of(one.routes, Route))
     ]
 
 

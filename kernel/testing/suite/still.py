@@ -68,7 +68,7 @@ def routes(plugin: Loaded, registry: Registry) -> Iterator[str]:
         if route.permission not in known:
             whose = f"neither {plugin.name} nor what it stands on declares the permission {route.permission!r}"
             yield f"{where}: {whose}; add it to PLUGIN.permissions"
-        if route.permission in (PUBLIC, SIGNED_IN) and route.kind != "query" and route.raw is None:
+        if route.permission in (PUBLIC, SIGNED_IN) and route.kind not in ("query", "stream") and route.raw is None:
             yield f"{where}: it writes, so it asks for a permission of yours, not {route.permission!r}"
         if not route.summary:
             yield f"{where}: give {route.function.__name__} a docstring; its first line is the summary in OpenAPI"

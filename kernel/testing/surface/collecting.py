@@ -47,7 +47,7 @@ FOR_THE_KERNEL: Final = {
     | {"tables_of", "tombstones", "unreached", "wipe"},
     "kernel.settings": {"Settings", "database_name", "keep_secret", "kept_secret", "load_settings"}
     | {"load_with_sources", "secret_key"},
-    "kernel.web": {"Gate", "Languages", "Problem", "Route", "Visit", "as_duka_error", "perform", "problem"}
+    "kernel.web": {"Gate", "Problem", "Route", "Visit", "as_duka_error", "perform", "problem"}
     | {"Scene.__init__", "Scene.standing"},
     "kernel.work": {"Answered", "Deed", "Epochs", "Identify", "Key", "Standing", "as_told"}
     | {"carry_out", "digest_of", "system_clock"}
