@@ -11,7 +11,7 @@ PLUGIN = Plugin(
         "sales>=0.1",
         "payments>=0.1",
     ),
-    optional=("console>=0.1",),
+    optional=("console>=0.1", "reconciliation>=0.1"),
     permissions=(
         Permission("daybook.see", "See the day book"),
         Permission("daybook.expense", "Note expenses"),

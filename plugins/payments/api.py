@@ -61,13 +61,13 @@ from plugins.payments.services.stating import (
     StatedAccount,
     StatementWay,
     hear_statement,
+    number_writer,
     put_onto,
     stated_accounts,
     statement_way,
 )
 
 __all__ = [
-    "UnknownGateway",
     "API_VERSION",
     "AccountNotUsable",
     "AlreadyClaimed",
@@ -114,6 +114,7 @@ __all__ = [
     "Subject",
     "Taken",
     "Token",
+    "UnknownGateway",
     "UnknownMethod",
     "Verdict",
     "Wanted",
@@ -129,6 +130,7 @@ __all__ = [
     "made_refunds",
     "methods",
     "not_supported",
+    "number_writer",
     "payments_of",
     "provider_money",
     "put_onto",

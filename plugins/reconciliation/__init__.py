@@ -2,21 +2,12 @@
 
 from kernel.plugin import Limit, Permission, Plugin
 
-_ALL = (
-    "reconciliation.see",
-    "reconciliation.manage",
-    "reconciliation.resolve",
-    "reconciliation.write_off",
-    "reconciliation.bank",
-)
-
 PLUGIN = Plugin(
     name="reconciliation",
     version="0.1.0",
     title="Reconciliation",
     summary="What the till took held against what providers and banks say, line by line and day by day.",
     depends=("payments>=0.2",),
-    optional=("daybook>=0.1",),
     permissions=(
         Permission("reconciliation.see", "See statements, differences and daily reports"),
         Permission("reconciliation.manage", "Say who states money, fetch statements and take in files of them"),
@@ -33,5 +24,20 @@ PLUGIN = Plugin(
             defaults={"manager": None, "accountant": "1000"},
         ),
     ),
-    grants={"manager": _ALL, "accountant": _ALL},
+    grants={
+        "manager": (
+            "reconciliation.see",
+            "reconciliation.manage",
+            "reconciliation.resolve",
+            "reconciliation.write_off",
+            "reconciliation.bank",
+        ),
+        "accountant": (
+            "reconciliation.see",
+            "reconciliation.manage",
+            "reconciliation.resolve",
+            "reconciliation.write_off",
+            "reconciliation.bank",
+        ),
+    },
 )

@@ -9,6 +9,7 @@ from typing import Any
 from kernel.testing.probing.bodies import (
     EXAMPLES,
     FILES,
+    FILES_OF,
     INSTEAD,
     RIVALS,
     Pointer,
@@ -19,6 +20,7 @@ from kernel.testing.probing.bodies import (
     put,
     spots,
 )
+from plugins.reconciliation import testing as reconciliation
 
 __all__ = ["FILES", "SPECIAL", "Pointer", "alternatives", "around", "plain_body", "plain_file", "put", "spots"]
 
@@ -29,6 +31,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "payments.make_refund": {"amount": "0.01", "method": "cash"},
     "payments.resolve_review": {"action": "accept"},
     "payments.note_incoming": {"method": "toy", "amount": "1.00", "reference": "432198765099"},
+    **reconciliation.EXAMPLES,
     "payments.open_account": {"gateway": "toy", "config": {"secret": "a word"}},
     "discounts.add_promotion": {"kind": "percent", "value": "1"},
     "sales.pay_pending_sale": {"payments": [{"method": "cash", "amount": "99999.00"}]},
@@ -42,6 +45,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
 """What the types cannot say: operation → fields without which its body would be refused."""
 
 EXAMPLES.update(SPECIAL)
+FILES_OF.update(reconciliation.FILES)
 RIVALS["discounts.change_promotion"] = ("product_id", "category_id")
 INSTEAD["discounts.add_promotion", "goods"] = ("product_id", "category_id")
 INSTEAD["discounts.add_promotion", "effect"] = ("kind", "value", "product_id", "category_id")

@@ -14,6 +14,7 @@ from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
 from plugins.payments.testing import a_review, an_account, fill_gateways
+from plugins.reconciliation.testing import fill_statements
 from tests.promises.bodies import FILES
 from tests.promises.once import once
 
@@ -55,6 +56,10 @@ LISTS = {
     "price_list_id": "catalog/price-lists",
     "based_on_id": "catalog/price-lists",
     "custom_field_id": "custom-fields",
+    "source_id": "reconciliation/sources",
+    "statement_id": "reconciliation/imports",
+    "difference_id": "reconciliation/differences",
+    "deposit_id": "reconciliation/deposits",
 }
 """Where the things stand that paths name."""
 
@@ -83,6 +88,7 @@ class Filling:
         await self.prices()
         await self.selling()
         await fill_gateways(self.box, self.shop, self.own, self.text)
+        await fill_statements(self.box, self.shop, self.own, self.text)
         await self.books()
         await self.jobs()
         await self.failures()

@@ -108,6 +108,8 @@ async def _fresh(  # noqa: PLR0911 - one a kind of thing
         case "catalog.remove_price_list":
             unused = await filling.make("/catalog/price-lists", {"name": "Never used"})
             return {"price_list_id": unused["id"]}
+        case "reconciliation.fetch_statement":
+            return {"source_id": str(await a_toy_account(box, label=route.operation))}
         case "payments.resolve_review":
             return {"review_id": await a_review(box)}
         case "roles.delete_role":

@@ -37,6 +37,8 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/payments/incoming body register_id alone",
     "GET /api/v1/payments/payments/{payment_id}/code path payment_id alone",
     "POST /api/v1/payments/reviews/{review_id}/resolve body subject_id alone",
+    "POST /api/v1/reconciliation/differences/{difference_id}/resolve body subject_id alone",
+    "POST /api/v1/reconciliation/sources body id alone",
     "POST /api/v1/catalog/price-lists body based_on_id alone",
     "POST /api/v1/discounts/promotions body effect/parts/0/product_id alone",
     "PATCH /api/v1/discounts/promotions/{promotion_id} body effect/parts/0/product_id alone",

@@ -30,12 +30,15 @@ INSTEAD: dict[tuple[str, str], tuple[str, ...]] = {}
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 FILES: Mapping[str, bytes] = {"image/png": base64.b64decode(_PIXEL), "text/csv": b"sku\nPROBE\n"}
 """Small files that routes which take files take."""
+FILES_OF: dict[str, bytes] = {}
+"""Operation → another small file, where the plain one of its media type would be refused. Plugins say them as FILES."""
 
 
 def plain_file(route: Route) -> tuple[str, bytes]:
     """A media type that a route takes, and a small file of it."""
     assert route.takes is not None
-    return next((media, FILES[media]) for media in route.takes.media_types if media in FILES)
+    media = next(media for media in route.takes.media_types if media in FILES)
+    return media, FILES_OF.get(route.operation, FILES[media])
 
 
 def plain_body(route: Route, own: Mapping[str, str], token: str) -> Any:

@@ -20,7 +20,7 @@ from kernel.jobs.handlers import Handler
 from kernel.registry import Loaded, functions_of
 from kernel.testing.box import Box
 from kernel.testing.filling import Stocked, fill_shop, testing_of
-from kernel.testing.probing.bodies import EXAMPLES
+from kernel.testing.probing.bodies import EXAMPLES, FILES_OF
 from kernel.testing.probing.prober import MINE, THEIRS, Prober
 from kernel.testing.probing.rows import read_rows
 from kernel.testing.probing.spots import id_spots, lists_of, plain_call
@@ -39,6 +39,7 @@ SHARE: Final = 50
 async def filled(box: Box, plugin: Loaded, shop: str = MINE) -> Stocked:
     """The shop with what the plugin and all it stands on keep."""
     EXAMPLES.update(getattr(testing_of(plugin), "EXAMPLES", {}))
+    FILES_OF.update(getattr(testing_of(plugin), "FILES", {}))
     own = await fill_shop(box, shop, box.deployment.registry.needed_by(plugin.name))
     if not hasattr(testing_of(plugin), "fill"):
         await _fill_by_routes(box, plugin, shop, own)

@@ -34,7 +34,7 @@ def clean_line(line: StatementLine) -> StatementLine | None:
     amounts = (line.gross, line.fee, line.tax, line.net)
     if line.currency not in CURRENCIES or any(one is not None and abs(one) > MOST_MINOR for one in amounts):
         return None
-    if line.occurred_at.tzinfo is None or not line.line_key:
+    if line.occurred_at.tzinfo is None or not 1970 <= line.occurred_at.year < 2200 or not line.line_key:
         return None
     return structs.replace(
         line,
@@ -43,7 +43,7 @@ def clean_line(line: StatementLine) -> StatementLine | None:
         merchant_ref=_text(line.merchant_ref, _KEYS),
         payer=_text(line.payer, 100),
         refund_id=_uuid(line.refund_id),
-        ids=_ids(line.ids),
+        ids=plain_ids(line.ids),
         settlement_id=_name(line.settlement_id) or None if line.settlement_id else None,
         settlement_ref=_name(line.settlement_ref) or None if line.settlement_ref else None,
         said_at=_text(line.said_at, 60) or "",

@@ -98,7 +98,8 @@ def stated_payments() -> sa.Subquery:
 def provider_money() -> sa.Subquery:
     """Pieces of money that providers hold, by their own numbers, each call with an alias of its own.
 
-    `payment_id`: the payment that it counts for; without one it stands in the tray. The query must name its business.
+    `payment_id`: the payment that it counts for; without one it stands in the tray. `known_by`: `hand` where only a
+    person has said so. The query must name its business.
     """
     return sa.select(
         _M.business_id,
@@ -109,6 +110,7 @@ def provider_money() -> sa.Subquery:
         _M.currency,
         _M.fee,
         _M.attempt_id.label("payment_id"),
+        _M.known_by,
         _M.state,
     ).subquery()
 

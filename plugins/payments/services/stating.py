@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -80,6 +80,20 @@ async def statement_way(work: Work, account_id: uuid.UUID) -> StatementWay:
     notify = notify_url(work.deployment, work.business_id, "account", row.id, row.generation)
     line = AccountLine(work.deployment, work.business_id, row, gateway, region=work.shop.region, notify=notify)
     return StatementWay(gateway, line, gateway.statements)
+
+
+async def number_writer(work: Work, account_id: uuid.UUID | None) -> Callable[[str], str]:
+    """How numbers of an account's money are written by its provider, whoever wrote them down; None: as they are."""
+    accounts = [one for one in await stated_accounts(work) if one.id == account_id]
+    gateway = installed(work.deployment)[accounts[0].gateway] if accounts else None
+
+    def write(said: str) -> str:
+        try:
+            return said if gateway is None else gateway.number(said)
+        except ValueError:
+            return said
+
+    return write
 
 
 async def hear_statement(work: Work, account_id: uuid.UUID, facts: Sequence[GatewayFact]) -> None:

@@ -40,15 +40,16 @@ async def a_payment(
     *,
     subject: Subject | None = None,
     tendered: int | None = None,
+    reference: str | None = None,
     role: str | None = "cashier",
     shop: str = "mama-njeri",
 ) -> PaymentOut:
-    """A payment of an amount in minor units, taken by the person of a role."""
+    """A payment of an amount in minor units, taken by the person of a role; reference: the number of a transfer."""
     place, paid = await a_place(box, shop), subject or a_subject()
     change = tendered - amount if tendered else 0
 
     async def run(work: Work) -> PaymentOut:
-        taken = Taken(methods(work)[method], amount, tendered, change)
+        taken = Taken(methods(work)[method], amount, tendered, change, reference)
         return (await take(work, paid, [taken], place))[0]
 
     return await box.act(run, role=role, shop=shop)

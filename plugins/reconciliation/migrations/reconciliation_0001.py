@@ -1,4 +1,4 @@
-"""Statements and lines."""
+"""Statements, what they are held against, and what was decided."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ requires: tuple[str, ...] = ()
 
 
 def upgrade() -> None:
-    """Statements and lines."""
+    """Statements, what they are held against, and what was decided."""
     op.create_table(
         "reconciliation_source",
         sa.Column("name", sa.Text(), nullable=False),

@@ -96,7 +96,7 @@ class Line(Owned, Base):
     words: Mapped[str] = mapped_column(info=kept("free_text", PROOF))
     seen_at: Mapped[dt.datetime]
     is_restated: Mapped[bool]
-    outcome: Mapped[str]
+    outcome: Mapped[str] = mapped_column(info=impersonal("a code"))
 
 
 class Match(Base):

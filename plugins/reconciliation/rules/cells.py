@@ -17,7 +17,7 @@ _PACKED: Final = re.compile(r"(20\d{2})(\d{2})(\d{2})(?![0-9])")
 _NAMED: Final = re.compile(r"([A-Za-z]{3,9})[-/. ](\d{1,2}),?[-/. ](\d{4})(?![0-9])")
 _TIME: Final = re.compile(r"(?<![0-9:])(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([AaPp])?\.?(?:[Mm]\.?)?")
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})\Z")
-_SIGNS: Final = re.compile(r"(?i)\A(?:kes|ksh|ksh\.|inr|rs|rs\.|usd|tzs|ugx|₹|\$)?\s*|\s*(?:kes|inr|/=|/-)?\Z")
+_SIGNS: Final = re.compile(r"(?i)\A(?:kes|kshs?\.?|inr|rs\.?|usd|tzs|ugx|₹|\$)?\s*|\s*(?:kes|inr|/=|/-)?\Z")
 _FIGURES: Final = {
     ".": re.compile(r"(?:\d{1,3}(?:[, ']\d{2,3})+|\d+)(?:\.(\d+))?\Z", re.ASCII),
     ",": re.compile(r"(?:\d{1,3}(?:[. ']\d{2,3})+|\d+)(?:,(\d+))?\Z", re.ASCII),

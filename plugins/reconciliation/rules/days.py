@@ -16,6 +16,11 @@ class Bounds(Struct, frozen=True):
     until: dt.datetime
 
 
+def is_sane(day: dt.date) -> bool:
+    """Whether a day is one of a shop: from 1970 to 2199, so that it can be reckoned with in every zone."""
+    return 1970 <= day.year < 2200
+
+
 def day_of(at: dt.datetime, zone: str) -> dt.date:
     """The day on which an instant falls."""
     return at.astimezone(ZoneInfo(zone)).date()

@@ -107,7 +107,7 @@ def _line(
         gross=gross,
         currency=currency,
         occurred_at=at,
-        fee=None if fee is None or kind == "fee" else abs(fee),
+        fee=fee if fee is None or kind == "fee" else abs(fee),
         tax=None if tax is None else abs(tax),
         net=net,
         money_key=number or None,

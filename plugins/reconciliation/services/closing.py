@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kernel.work import Work
-from plugins.payments.api import provider_money
+from plugins.payments.api import ask_about_unverified, provider_money
 from plugins.reconciliation.models import Difference, Line, StatedDay
 from plugins.reconciliation.rules.days import bounds_of
 from plugins.reconciliation.services.opening import WORDS, clear_stated, insert_differences, open_missing_there
@@ -25,12 +25,15 @@ async def close_days(work: Work, source: Any) -> int:
     mine = sa.and_(_D.business_id == work.business_id, _D.source_id == source.id)
     due = sa.select(_D.day).where(mine, _D.checked_at.is_(None))
     grace, count = dt.timedelta(days=source.grace_days), 0
+    last: dt.datetime | None = None
     for row in (await work.execute(due.order_by(_D.day).limit(DAYS_AT_ONCE))).all():
         if bounds_of(row.day, source.zone).until + grace > work.now:
             continue
         await open_missing_there(work, source, row.day)
         await work.execute(sa.update(StatedDay).where(mine, _D.day == row.day).values(checked_at=work.now))
-        count += 1
+        last, count = bounds_of(row.day, source.zone).until, count + 1
+    if last is not None and source.account_id is not None:
+        await ask_about_unverified(work, source.account_id, last)
     return count
 
 

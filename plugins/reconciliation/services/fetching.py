@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kernel.auth import act
+from kernel.auth import act, count_try
 from kernel.jobs import Call
 from kernel.sealing import SealBroken
 from kernel.work import Work
@@ -20,15 +20,18 @@ from plugins.payments.api import (
     Window,
     statement_way,
 )
+from plugins.reconciliation.errors import NotFetched
 from plugins.reconciliation.models import Source
 from plugins.reconciliation.rules.days import whole_days, window_of
+from plugins.reconciliation.schemas.sources import SourceOut
 from plugins.reconciliation.services.keeping import Kept, keep_lines, mark_stated
 from plugins.reconciliation.services.matching import MATCH, hold_source
-from plugins.reconciliation.services.sources import ensure_sources
+from plugins.reconciliation.services.sources import ensure_sources, source_out
 
 FETCH: Final = "reconciliation.fetch"
 """The job that fetches the statement of a source. Payload: `source_id`."""
 MOST_PAGES: Final = 2_000
+TRIES, WINDOW = 20, dt.timedelta(hours=1)
 AGAIN: Final = dt.timedelta(hours=1)
 _S: Final = Source.__table__
 
@@ -69,6 +72,18 @@ async def fetch(work: Work, source_id: uuid.UUID) -> Call | None:
             await do(lambda work: _end(work, source, since, until))
 
     return call
+
+
+async def fetch_now(work: Work, source_id: uuid.UUID) -> SourceOut:
+    """Have a statement fetched after the commit. Raises NotFound, NotFetched, RateLimited."""
+    await ensure_sources(work)
+    row = await work.get(Source, source_id)
+    if row.account_id is None or not row.is_on:
+        raise NotFetched
+    await count_try(work, f"statement:{source_id}", TRIES, WINDOW)
+    work.later(FETCH, {"source_id": str(source_id)})
+    work.audit(subject=f"source:{source_id}")
+    return source_out(row)
 
 
 async def note_fault(work: Work, source_id: uuid.UUID, said: str, *, again: bool = False) -> None:

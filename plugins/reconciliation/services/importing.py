@@ -11,7 +11,7 @@ import itertools
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -26,7 +26,7 @@ from kernel.sheets import SheetRefused, run_apart
 from kernel.web import Scene
 from kernel.wire import SPREADSHEET, Upload
 from kernel.work import Work
-from plugins.payments.api import StatementLine
+from plugins.payments.api import StatementLine, number_writer
 from plugins.reconciliation.errors import StatementNotReady, StatementRefused
 from plugins.reconciliation.models import Import, ImportPart, Line, Source
 from plugins.reconciliation.rules.days import day_of, days_between
@@ -34,6 +34,7 @@ from plugins.reconciliation.rules.layouts import Layout
 from plugins.reconciliation.schemas.statements import Counts, ImportOut, Preview, RowFault, UploadQuery
 from plugins.reconciliation.services.keeping import keep_lines, mark_stated
 from plugins.reconciliation.services.matching import MATCH
+from plugins.reconciliation.services.reporting import check_days
 from plugins.reconciliation.services.sheets import Given, Header, Row
 
 APPLY: Final = "reconciliation.apply"
@@ -75,17 +76,19 @@ class _Tally:
 
 async def check_statement(scene: Scene, source_id: uuid.UUID, upload: Upload, asked: UploadQuery) -> ImportOut:
     """Read a statement, hold it against what is known, and keep it to be applied. Raises NotFound, StatementRefused."""
+    check_days(asked.first_day, asked.last_day)
     business, actor = scene.standing.business_id, scene.standing.actor
     await scene.pause()
     source = await look(scene.deployment, business, lambda work: work.get(Source, source_id), actor=actor)
     given = await look(scene.deployment, business, lambda work: _given(work, source))
+    write = await look(scene.deployment, business, lambda work: number_writer(work, source.account_id))
     with tempfile.TemporaryDirectory(prefix="duka-statement-") as folder:
         rows = await _read(Path(folder), upload, given)
         import_id = new_id()
         with rows.open("rb") as lines:
             tally = _Tally(msgspec.json.decode(lines.readline(), type=Header).layout)
             await act(scene.deployment, business, lambda work: _begin(work, import_id, source_id, upload, tally))
-            await _check(scene, import_id, source, lines, tally)
+            await _check(scene, import_id, source, renumbered(_decoded(lines), write), tally)
     return await scene.deed(lambda work: _checked(work, import_id, tally, asked))
 
 
@@ -212,10 +215,10 @@ async def _begin(work: Work, import_id: uuid.UUID, source_id: uuid.UUID, upload:
     await work.execute(sa.insert(Import), [row])
 
 
-async def _check(scene: Scene, import_id: uuid.UUID, source: Source, rows: IO[bytes], tally: _Tally) -> None:
+async def _check(scene: Scene, import_id: uuid.UUID, source: Source, rows: Iterator[Row], tally: _Tally) -> None:
     """Count each batch, look which of its lines are known, and put it by."""
     business, actor = scene.standing.business_id, scene.standing.actor
-    for batch in iter(lambda: list(_decoded(rows)), []):
+    while batch := await asyncio.to_thread(lambda: list(itertools.islice(rows, PART))):
         lines = tally.note(batch, source.zone)
         if not lines:
             continue
@@ -226,8 +229,19 @@ async def _check(scene: Scene, import_id: uuid.UUID, source: Source, rows: IO[by
         tally.parts += 1
 
 
+def renumbered(rows: Iterator[Row], write: Callable[[str], str]) -> Iterator[Row]:
+    """Rows whose money has its number as its provider writes it; a line that is known by its number too."""
+    for row in rows:
+        line = row.line
+        if line is None or line.money_key is None or (number := write(line.money_key)) == line.money_key:
+            yield row
+        else:
+            key = line.line_key.replace(line.money_key, number, 1)
+            yield structs.replace(row, line=structs.replace(line, money_key=number, line_key=key))
+
+
 def _decoded(rows: IO[bytes]) -> Iterator[Row]:
-    for line in itertools.islice(rows, PART):
+    for line in rows:
         yield msgspec.json.decode(line, type=Row)
 
 

@@ -40,7 +40,8 @@ async def match_source(work: Work, source_id: uuid.UUID) -> bool:
     asked = len(ids)
     if source.account_id is not None:
         ids = await _hear(work, source, ids)
-    batch = Batch(work.business_id, source, ids, work.now)
+    named = sa.select(_L.id, _L.day, _L.kind, _L.money_key, _L.merchant_ref).where(_L.business_id == work.business_id)
+    batch = Batch(work.business_id, source, (await work.execute(named.where(_L.id.in_(ids)))).all(), work.now)
     insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     for found in statements(batch):
         await work.execute(insert(Match).from_select(list(COLUMNS), found).on_conflict_do_nothing())
@@ -70,7 +71,8 @@ async def _hear(work: Work, source: Any, ids: Sequence[uuid.UUID]) -> Sequence[u
         m.c.business_id == _L.business_id, m.c.account_id == source.account_id, m.c.money_key == _L.money_key
     )
     of_payment = sa.and_(p.c.business_id == m.c.business_id, p.c.id == m.c.payment_id)
-    unknown = sa.and_(_L.money_key.is_not(None), sa.or_(m.c.id.is_(None), p.c.is_unverified))
+    by_word = sa.or_(m.c.id.is_(None), m.c.known_by == "hand", p.c.is_unverified)
+    unknown = sa.and_(_L.money_key.is_not(None), by_word)
     is_back = sa.and_(_L.kind == "refund", _L.gross < 0)
     found = (
         sa.select(Line.__table__)

@@ -89,7 +89,7 @@ async def clear_stated(work: Work, source_id: uuid.UUID) -> None:
 async def _clear_found(work: Work, ids: Sequence[uuid.UUID]) -> None:
     """Clear what lines were not known for, now that they are."""
     known = sa.exists().where(Match.business_id == _X.business_id, Match.line_id == _X.line_id)
-    await _clear(work, _X.line_id.in_(ids), _X.kind.in_(("missing_here", "refund_here", "duplicate")), known)
+    await _clear(work, _X.about.in_(ids), _X.kind.in_(("missing_here", "refund_here", "duplicate")), known)
 
 
 async def _clear(work: Work, *where: Any) -> None:

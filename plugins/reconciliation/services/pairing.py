@@ -23,16 +23,27 @@ COLUMNS: Final = (
     "difference",
     "matched_at",
 )
+NEAR: Final = dt.timedelta(days=45)
+"""A line tells of something of ours that is so near at most, where no provider's number proves it."""
 SETTLED_BACK: Final = dt.timedelta(days=60)
 """So long ago a payout may have been stated that arrives at the bank."""
 _L = Line.__table__.c
 
 
 class Batch:
-    """Lines of one source that are looked at together. ids: theirs; source: its row."""
+    """Lines of one source that are looked at together. lines: their ids, days, numbers and references; source: its row.
 
-    def __init__(self, business_id: Any, source: Any, ids: Sequence[Any], now: dt.datetime) -> None:
-        self.business_id, self.source, self.ids, self.now = business_id, source, list(ids), now
+    What of ours they may be is looked for by these numbers, near these days: however long the past, as much is read.
+    """
+
+    def __init__(self, business_id: Any, source: Any, lines: Sequence[Any], now: dt.datetime) -> None:
+        self.business_id, self.source, self.now = business_id, source, now
+        self.ids = [line.id for line in lines]
+        self.numbers = sorted({line.money_key for line in lines if line.money_key})
+        self.references = sorted({line.merchant_ref for line in lines if line.merchant_ref})
+        self.kinds = {line.kind for line in lines}
+        days = [line.day for line in lines]
+        self.first, self.last = min(days) - NEAR, max(days) + NEAR
 
     def lines(self, *kinds: str) -> sa.ColumnElement[bool]:
         """Those of some kinds that nothing was found for yet."""
@@ -52,11 +63,12 @@ def statements(batch: Batch) -> Iterator[sa.Select[Any]]:
     source = batch.source
     if source.account_id is not None:
         yield _by_money(batch)
-        yield _by_reference(batch, _payments_of(batch), "merchant_ref")
-        yield from _refunds(batch)
+        yield _by_reference(batch, "merchant_ref")
+        if "refund" in batch.kinds:
+            yield from _refunds(batch)
     elif source.methods:
         yield _by_number(batch)
-        yield _by_reference(batch, _payments_of(batch), "reference")
+        yield _by_reference(batch, "reference")
     if source.is_bank:
         yield _payouts(batch)
         yield _deposits(batch)
@@ -72,12 +84,14 @@ def free(subject_kind: str, table: Any) -> sa.ColumnElement[bool]:
     return sa.not_(taken)
 
 
-def _payments_of(batch: Batch) -> sa.Select[Any]:
-    """The payments that a source states and no line tells of."""
+def _payments_of(batch: Batch, column: str, keys: Sequence[str]) -> Any:
+    """The payments that a source states and no line tells of, by what they are called; read once."""
     source, p = batch.source, stated_payments()
     mine = p.c.account_id == source.account_id if source.account_id else p.c.method.in_(source.methods)
     here = [p.c.location_id == source.location_id] if source.location_id else []
-    return sa.select(p).where(p.c.business_id == batch.business_id, mine, *here, free("payment", p))
+    near = p.c.business_date.between(batch.first, batch.last)
+    found = sa.select(p).where(p.c.business_id == batch.business_id, mine, *here, near, p.c[column].in_(keys))
+    return found.where(free("payment", p)).cte("ours").prefix_with("MATERIALIZED")
 
 
 def _by_money(batch: Batch) -> sa.Select[Any]:
@@ -97,7 +111,7 @@ def _by_money(batch: Batch) -> sa.Select[Any]:
 
 def _by_number(batch: Batch) -> sa.Select[Any]:
     """By the number that was typed at the till; of a number that was typed twice, the payment of the same amount."""
-    p = _payments_of(batch).subquery()
+    p = _payments_of(batch, "reference", batch.numbers)
     is_same = sa.case((p.c.amount == _L.gross, 0), else_=1)
     nth = sa.func.row_number().over(partition_by=_L.id, order_by=(is_same, p.c.id))
     same = sa.and_(p.c.business_id == _L.business_id, p.c.reference == _L.money_key, p.c.currency == _L.currency)
@@ -110,9 +124,9 @@ def _by_number(batch: Batch) -> sa.Select[Any]:
     return sa.select(*(found.c[name] for name in COLUMNS)).where(found.c.nth == 1).order_by(found.c.line_id)
 
 
-def _by_reference(batch: Batch, payments: sa.Select[Any], column: str) -> sa.Select[Any]:
+def _by_reference(batch: Batch, column: str) -> sa.Select[Any]:
     """By our reference and the amount; of several the first line is the first payment."""
-    p = payments.subquery()
+    p = _payments_of(batch, column, batch.references)
     lines = _numbered(_L.id, _L.merchant_ref, _L.gross, batch.lines("payment"))
     ours = _numbered(p.c.id, p.c[column], p.c.amount)
     return _one_to_one(batch, lines, ours, "payment", "reference")
@@ -120,24 +134,32 @@ def _by_reference(batch: Batch, payments: sa.Select[Any], column: str) -> sa.Sel
 
 def _refunds(batch: Batch) -> Iterator[sa.Select[Any]]:
     """By our id of the refund, by what the provider calls it, then by its payment and the amount."""
-    source, r, m = batch.source, stated_refunds(), provider_money()
-    mine = sa.and_(r.c.business_id == batch.business_id, r.c.account_id == source.account_id, free("refund", r))
+    r, m = _refunds_of(batch), provider_money()
     named = sa.or_(r.c.id == _L.refund_id, r.c.called.like(sa.literal('%"').concat(_L.own_id).concat('"%')))
     yield (
         sa.select(*batch.row("refund", r.c.id, "money_key", _L.gross + r.c.amount))
         .select_from(Line.__table__.join(r, sa.and_(r.c.business_id == _L.business_id, named)))
-        .where(batch.lines("refund"), mine)
+        .where(batch.lines("refund"))
         .order_by(_L.id, r.c.id)
     )
-    lines = _numbered(_L.id, _L.money_key, -_L.gross, batch.lines("refund"))
+    r = _refunds_of(batch)
     of_payment = sa.and_(
         m.c.business_id == r.c.business_id, m.c.account_id == r.c.account_id, m.c.payment_id == r.c.payment_id
     )
-    yield _one_to_one(
-        batch, lines, _numbered(r.c.id, m.c.money_key, r.c.amount, mine, r.join(m, of_payment)), "refund", "payment"
-    )
+    lines = _numbered(_L.id, _L.money_key, -_L.gross, batch.lines("refund"))
+    ours = _numbered(r.c.id, m.c.money_key, r.c.amount, of=r.join(m, of_payment))
+    yield _one_to_one(batch, lines, ours, "refund", "payment")
+    r = _refunds_of(batch)
     lines = _numbered(_L.id, _L.merchant_ref, -_L.gross, batch.lines("refund"))
-    yield _one_to_one(batch, lines, _numbered(r.c.id, r.c.merchant_ref, r.c.amount, mine), "refund", "reference")
+    yield _one_to_one(batch, lines, _numbered(r.c.id, r.c.merchant_ref, r.c.amount), "refund", "reference")
+
+
+def _refunds_of(batch: Batch) -> Any:
+    """The refunds of a source's account that no line tells of; read once."""
+    r = stated_refunds()
+    mine = sa.and_(r.c.business_id == batch.business_id, r.c.account_id == batch.source.account_id)
+    near = r.c.business_date.between(batch.first, batch.last)
+    return sa.select(r).where(mine, near, free("refund", r)).cte("back").prefix_with("MATERIALIZED")
 
 
 def _payouts(batch: Batch) -> sa.Select[Any]:
@@ -149,7 +171,8 @@ def _payouts(batch: Batch) -> sa.Select[Any]:
         .where(other.c.business_id == batch.business_id, other.c.source_id != batch.source.id, young)
         .where(other.c.settlement_ref.is_not(None), other.c.kind != "payout")
         .group_by(other.c.settlement_ref)
-        .subquery()
+        .cte("due")
+        .prefix_with("MATERIALIZED")
     )
     named = sa.or_(
         due.c.settlement_ref == _L.money_key,
@@ -184,18 +207,19 @@ def _deposits(batch: Batch) -> sa.Select[Any]:
     )
 
 
-def _numbered(id_: Any, key: Any, amount: Any, where: Any = None, of: Any = None) -> sa.Subquery:
-    """Rows counted among those of the same key and amount."""
+def _numbered(id_: Any, key: Any, amount: Any, where: Any = None, of: Any = None) -> Any:
+    """Rows counted among those of the same key and amount; read once."""
     nth = sa.func.row_number().over(partition_by=(key, amount), order_by=id_)
     chosen = sa.select(id_.label("id"), key.label("key"), amount.label("amount"), nth.label("nth"))
     if of is not None:
         chosen = chosen.select_from(of)
     if where is not None:
         chosen = chosen.where(where)
-    return chosen.where(key.is_not(None)).subquery()
+    name = "stated" if where is not None else "known"
+    return chosen.where(key.is_not(None)).cte(name).prefix_with("MATERIALIZED")
 
 
-def _one_to_one(batch: Batch, lines: sa.Subquery, ours: sa.Subquery, kind: str, by: str) -> sa.Select[Any]:
+def _one_to_one(batch: Batch, lines: Any, ours: Any, kind: str, by: str) -> sa.Select[Any]:
     """The nth line of a key and amount is the nth of ours."""
     same = sa.and_(lines.c.key == ours.c.key, lines.c.amount == ours.c.amount, lines.c.nth == ours.c.nth)
     return (

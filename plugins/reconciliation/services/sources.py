@@ -15,7 +15,7 @@ from kernel.db import new_id
 from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
 from kernel.work import Work
 from plugins.payments.api import StatedAccount, methods, stated_accounts
-from plugins.reconciliation.models import Source
+from plugins.reconciliation.models import Import, Source
 from plugins.reconciliation.rules.layouts import Layout
 from plugins.reconciliation.schemas.sources import SourceIn, SourceOut, SourcePatch
 
@@ -145,3 +145,10 @@ async def _check_name(work: Work, name: str) -> None:
     here = sa.select(_S.c.id).where(_S.c.business_id == work.business_id, _S.c.name == name)
     if (await work.execute(here)).first() is not None:
         raise AlreadyExists("There is a source of this name", faults=[Fault("/name", AlreadyExists.code)])
+
+
+async def count_applying(work: Work) -> int:
+    """How many files are being taken in."""
+    here = sa.and_(Import.business_id == work.business_id, Import.state == "applying")
+    found: int = (await work.execute(sa.select(sa.func.count()).select_from(Import).where(here))).scalar_one()
+    return found

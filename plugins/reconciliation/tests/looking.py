@@ -38,6 +38,16 @@ async def rows(toy: ToyBox, model: Any, shop: str = "mama-njeri") -> list[Any]:
     return await toy.box.look(read, shop=shop)
 
 
+async def table(toy: ToyBox, found: sa.Subquery, shop: str = "mama-njeri") -> list[Any]:
+    """All rows of a shop of what payments offers as a table."""
+
+    async def read(work: Work) -> list[Any]:
+        here = sa.select(found).where(found.c.business_id == work.business_id).order_by(found.c.id)
+        return list((await work.execute(here)).all())
+
+    return await toy.box.look(read, shop=shop)
+
+
 async def outcomes(toy: ToyBox) -> list[tuple[str, str, int]]:
     """Kind, outcome and gross of every line."""
     return sorted((row.kind, row.outcome, row.gross) for row in await rows(toy, Line))
