@@ -19,6 +19,9 @@ from plugins.gateways_upi.tests.scanning import scanned
 from plugins.payments.api import ask_about_unverified
 from plugins.payments.testing import state_money
 
+on_one = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+"""What stands on no database's manners: in usual runs on one."""
+
 
 @pytest_asyncio.fixture
 async def shop(box: Box) -> Any:
@@ -38,6 +41,7 @@ async def cut_off(shop: UpiShop, after: dt.timedelta = dt.timedelta(days=2)) -> 
     return await shop.box.act(lambda work: ask_about_unverified(work, uuid.UUID(shop.account), before), shop=SHOP)
 
 
+@on_one
 async def test_a_code_is_made_without_any_call_and_scans_as_its_link(shop: UpiShop) -> None:
     asked = await shop.ask()
     assert (asked["status"], asked["show"]["kind"]) == ("pending", "qr")
@@ -58,6 +62,7 @@ async def test_a_code_is_made_without_any_call_and_scans_as_its_link(shop: UpiSh
     assert (asking.status_code, asking.json()["code"]) == (409, "not-awaited")
 
 
+@on_one
 async def test_the_code_of_a_counter_scans_and_is_asked_about_again(shop: UpiShop) -> None:
     path, where = f"{PAYMENTS}/methods/upi/code", {"location_id": shop.place}
     drawn = await shop.as_("cashier").get(path, params=where)
@@ -74,6 +79,7 @@ async def test_the_code_of_a_counter_scans_and_is_asked_about_again(shop: UpiSho
     assert (cash.status_code, cash.json()["code"]) == (409, "nothing-to-scan")
 
 
+@on_one
 async def test_a_persons_word_completes_a_sale_and_a_statement_proves_it(shop: UpiShop) -> None:
     asked = await shop.ask()
     for number in ("12345", "१२३४५६७८९०१२"):
@@ -108,6 +114,7 @@ async def test_one_number_counts_once_whoever_says_it(shop: UpiShop) -> None:
     assert (noted.status_code, noted.json()["code"]) == (409, "already-claimed")
 
 
+@on_one
 async def test_the_twin_that_keeps_numbers_as_they_are_typed_counts_one_twice(
     shop: UpiShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +125,7 @@ async def test_the_twin_that_keeps_numbers_as_they_are_typed_counts_one_twice(
     assert [one.status_code for one in answers] == [200, 200]
 
 
+@on_one
 async def test_beyond_a_limit_a_second_person_says_so_too(shop: UpiShop) -> None:
     refused = await shop.noted("777788889999", "5000.01")
     assert (refused.status_code, refused.json()["code"]) == (403, "approval-required"), refused.text
@@ -127,6 +135,7 @@ async def test_beyond_a_limit_a_second_person_says_so_too(shop: UpiShop) -> None
     assert keeper.status_code == 403
 
 
+@on_one
 async def test_another_amount_late_money_and_money_twice_are_a_persons_to_decide(shop: UpiShop) -> None:
     less, more = await shop.ask(), await shop.ask()
     assert (await shop.seen(less, "100000000001", amount="200.00")).json()["captured"] == "200.00"
@@ -153,6 +162,7 @@ async def test_another_amount_late_money_and_money_twice_are_a_persons_to_decide
     assert (await shop.payment(late["id"]))["refunded"] == "250.00"
 
 
+@on_one
 async def test_what_no_statement_shows_is_asked_about_and_answered_by_a_later_one(shop: UpiShop) -> None:
     asked = await shop.ask()
     assert (await shop.seen(asked, "200000000001")).status_code == 200
@@ -167,6 +177,7 @@ async def test_what_no_statement_shows_is_asked_about_and_answered_by_a_later_on
     assert (await shop.payment(asked["id"]))["flags"] == []
 
 
+@on_one
 async def test_a_statement_shows_another_amount_than_was_said(shop: UpiShop) -> None:
     asked = await shop.ask()
     assert (await shop.seen(asked, "200000000002")).status_code == 200
@@ -189,6 +200,7 @@ async def test_money_at_the_counter_stands_in_the_tray_until_one_sale_claims_it(
     assert (left["number"], left["unverified"], left["amount"]) == ("300000000002", False, "100.00")
 
 
+@on_one
 async def test_money_in_the_tray_is_the_money_that_a_person_means(shop: UpiShop) -> None:
     asked = await shop.ask()
     await lines(shop, ("400000000001", 25_000))
@@ -199,6 +211,7 @@ async def test_money_in_the_tray_is_the_money_that_a_person_means(shop: UpiShop)
     assert (await shop.as_("cashier").get(f"{PAYMENTS}/incoming")).json()["items"] == []
 
 
+@on_one
 async def test_what_nobody_paid_is_called_back_and_asked_for_again(shop: UpiShop) -> None:
     asked = await shop.ask()
     cashier = shop.as_("cashier")
