@@ -7,7 +7,7 @@ PLUGIN = Plugin(
     version="0.1.0",
     title="Customers",
     summary="People and companies a business sells to.",
-    optional=("catalog>=0.1", "console>=0.1"),
+    optional=("catalog>=0.1", "console>=0.1", "payment_links>=0.1"),
     permissions=(
         Permission("customers.see", "See customers"),
         Permission("customers.edit", "Add and change customers"),

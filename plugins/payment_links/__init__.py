@@ -1,6 +1,6 @@
 """Payment links: a page and a code by which a customer who is not in the shop pays."""
 
-from kernel.plugin import Plugin
+from kernel.plugin import Permission, Plugin
 
 PLUGIN = Plugin(
     name="payment_links",
@@ -8,4 +8,16 @@ PLUGIN = Plugin(
     title="Payment links",
     summary="Payment links: a page and a code by which a customer who is not in the shop pays.",
     depends=("payments>=0.2",),
+    permissions=(
+        Permission("payment_links.see", "See payment links and who has paid"),
+        Permission("payment_links.make", "Make payment links and send them again"),
+        Permission("payment_links.cancel", "Cancel payment links"),
+    ),
+    grants={
+        "manager": ("payment_links.see", "payment_links.make", "payment_links.cancel"),
+        "accountant": ("payment_links.see",),
+        "cashier": ("payment_links.see", "payment_links.make"),
+    },
+    settings="schemas.settings:Settings",
+    begins=("make_link",),
 )

@@ -7,7 +7,7 @@ PLUGIN = Plugin(
     version="0.1.0",
     title="Sales",
     summary="Registers, carts, checkout and voids.",
-    optional=("console>=0.1",),
+    optional=("console>=0.1", "payment_links>=0.1"),
     depends=(
         "taxes>=0.1",
         "catalog>=0.1",

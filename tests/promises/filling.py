@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from plugins.agent_float.testing import fill as fill_agent
+
 from kernel.audit import Sealer, anchor_day
 from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.identity import standing_of_business
@@ -13,6 +15,7 @@ from kernel.auth.secrets import totp
 from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
+from plugins.payment_links.testing import fill as fill_links
 from plugins.payments.testing import a_review, an_account, fill_gateways
 from plugins.reconciliation.testing import fill_statements
 from tests.promises.bodies import FILES
@@ -51,6 +54,9 @@ LISTS = {
     "receipt_id": "inventory/receipts",
     "adjustment_id": "inventory/adjustments",
     "expense_id": "daybook/expenses",
+    "link_id": "payment_links/links",
+    "cash_line_id": "agent_float/lines",
+    "transaction_id": "agent_float/transactions",
     "audit_id": "audit",
     "import_id": "catalog/imports",
     "price_list_id": "catalog/price-lists",
@@ -89,6 +95,8 @@ class Filling:
         await self.selling()
         await fill_gateways(self.box, self.shop, self.own, self.text)
         await fill_statements(self.box, self.shop, self.own, self.text)
+        await fill_links(self.box, self.shop, self.own, self.text)
+        await fill_agent(self.box, self.shop, self.own, self.text)
         await self.books()
         await self.jobs()
         await self.failures()
@@ -102,6 +110,9 @@ class Filling:
         for name, path in LISTS.items():
             listed = (await self.owner.get(f"/api/v1/{path}")).json()["items"]
             self.own[name] = listed[0]["id"]
+        lines = (await self.owner.get("/api/v1/agent_float/lines")).json()["items"]
+        self.own |= {"from_line_id": lines[0]["id"]}
+        self.own |= dict.fromkeys(("float_line_id", "line_id", "to_line_id"), lines[1]["id"])
         with_packs = (await self.owner.get("/api/v1/catalog/products")).json()["items"][0]
         image = {"product_id": with_packs["id"], "v": with_packs["image"]["small"].partition("?v=")[2], "px": "96"}
         several = {

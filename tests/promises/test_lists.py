@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from plugins.agent_float.testing import a_line
 
 from kernel.testing.box import Box
 from kernel.web import listing
@@ -60,6 +61,7 @@ async def test_every_page_of_every_list_comes_by_an_index(box: Box, monkeypatch:
         "register_id": registers[0]["id"],
         "product_id": str(await a_product(box)),
         "price_list_id": str(await a_price_list(box)),
+        "line_id": str(await a_line(box)),
     }
     found = []
     for route in routes:

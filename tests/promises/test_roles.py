@@ -32,6 +32,8 @@ OPEN = frozenset(
             )
         ),
         *((method, "/api/v1/payments/notices/{token}") for method in ("GET", "POST")),
+        *((method, "/pay/{token}") for method in ("GET", "POST")),
+        ("GET", "/pay/{token}/events"),
     }
 )
 """Every route that anyone may call; another one is a decision to be made here."""

@@ -40,10 +40,11 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/reconciliation/differences/{difference_id}/resolve body subject_id alone",
     "POST /api/v1/reconciliation/sources body id alone",
     "POST /api/v1/catalog/price-lists body based_on_id alone",
+    "POST /api/v1/payment_links/links body subject_id alone",
     "POST /api/v1/discounts/promotions body effect/parts/0/product_id alone",
     "PATCH /api/v1/discounts/promotions/{promotion_id} body effect/parts/0/product_id alone",
 }
-"""Where one's own id must be refused: it is taken, or proves nothing without a PIN, a price, a gateway that is on."""
+"""Where one's own id must be refused: taken or paid, or proving nothing without a PIN, a price, an open gateway."""
 
 
 async def test_another_businesss_ids_look_like_ids_of_nothing_on_every_route(box: Box) -> None:

@@ -102,6 +102,20 @@ def open_methods(work: Work, ground: Ground, at: At) -> list[str]:
     ]
 
 
+async def asked_methods(work: Work, amount: int | None, location_id: uuid.UUID) -> list[Method]:
+    """The methods by a gateway by which a payer may be asked for an amount at a location, in the order they show."""
+    gateways, at = offered(work), At(amount, location_id)
+    if not gateways:
+        return []
+    ground = await ground_of(work)
+    return [
+        method
+        for method in known_methods(work).values()
+        if (gateway := gateways.get(method.gateway or ""))
+        and not isinstance(ways_of(work, ground, gateway, at), Refusal)
+    ]
+
+
 async def sorted_out(
     work: Work, location_id: uuid.UUID | None, register_id: uuid.UUID | None
 ) -> tuple[list[Method], list[UnavailableOut]]:

@@ -14,7 +14,8 @@ _R = Refund.__table__.c
 def captured_payments() -> sa.Subquery:
     """Payments whose money is there, each call with an alias of its own, named as in CapturedPayment.
 
-    The query must name its business itself. Amounts in minor units. `subject_number` is the number that the subject
+    The query must name its business itself. Amounts in minor units; `applied`: as far as the document took
+    it. `subject_number` is the number that the subject
     has by now; when the money came it may have had another (see `rename_subject`).
     """
     return (
@@ -26,6 +27,7 @@ def captured_payments() -> sa.Subquery:
             _A.subject_number,
             _A.method,
             _A.captured.label("amount"),
+            _A.applied,
             _A.reference,
             _A.location_id,
             _A.register_id,

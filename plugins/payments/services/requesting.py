@@ -122,17 +122,27 @@ async def _check_payer(work: Work, subject: Subject, phone: str | None) -> None:
         said = f"payments.payer/{work.business_id}/{subject.id}/{phone}".encode()
         key = int.from_bytes(hashlib.sha256(said).digest()[:8], signed=True)
         await work.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+    payer = _A.c.payer_phone == phone if phone is not None else _A.c.payer_phone.is_(None)
+    if (await work.execute(_living(work, subject).where(payer).limit(1))).one_or_none() is not None:
+        raise PaymentUnderWay("The payer was asked for this already; ask the provider how it stands")
+
+
+async def under_way(work: Work, subject: Subject) -> uuid.UUID | None:
+    """The newest request for a document that may still be paid: one that lives, or whose provider was not asked yet."""
+    found = _living(work, subject).order_by(_A.c.id.desc()).limit(1)
+    id_: uuid.UUID | None = (await work.execute(found)).scalar_one_or_none()
+    return id_
+
+
+def _living(work: Work, subject: Subject) -> sa.Select[Any]:
     unasked = sa.and_(_A.c.state == "unknown", ~_ANSWERED)
-    lives = sa.select(_A.c.id).where(
+    return sa.select(_A.c.id).where(
         _A.c.business_id == work.business_id,
         _A.c.subject_id == subject.id,
         _A.c.subject_kind == subject.kind,
         _A.c.gateway.is_not(None),
-        _A.c.payer_phone == phone if phone is not None else _A.c.payer_phone.is_(None),
         sa.or_(_A.c.state.in_(_GOING), unasked),
     )
-    if (await work.execute(lives.limit(1))).one_or_none() is not None:
-        raise PaymentUnderWay("The payer was asked for this already; ask the provider how it stands")
 
 
 def _declare(work: Work, subject: Subject, taken: Taken, place: Place, gateway: Gateway, account: Any) -> uuid.UUID:
