@@ -47,7 +47,7 @@ class Shown:
         pattern = re.compile(re.escape(to).replace(r"\*", "[^/]+"))
         found = [one for one in self.forms if pattern.fullmatch(one.to) or pattern.fullmatch(one.action)]
         assert found, f"no form to {to}; there are {[one.to or one.action for one in self.forms]}"
-        return found[0]
+        return min(found, key=lambda one: one.action != "/console/do")
 
 
 class Browser:
@@ -103,9 +103,13 @@ class _Reader(HTMLParser):
         self._link: str | None = None
         self._button: tuple[str, str] | None = None
         self._in_button = False
+        self._in_template = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
+        self._in_template = self._in_template or tag == "template"
+        if self._in_template:
+            return
         if tag == "form":
             self._open = Form(said.get("action", ""), said.get("method", "get"))
             self.forms.append(self._open)
@@ -133,7 +137,9 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         words = " ".join("".join(self._text or ()).split())
-        if tag == "form":
+        if self._in_template:
+            self._in_template = tag != "template"
+        elif tag == "form":
             self._open = None
         elif tag == "a" and self._link is not None:
             self.links.setdefault(words, self._link)

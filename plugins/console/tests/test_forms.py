@@ -27,6 +27,12 @@ from plugins.console.services.showing import Showing
         ([("text", "one\r\ntwo")], {"text": "one\ntwo"}),
         ([("/limits/sales.void:null", "")], {"limits": {"sales.void": None}}),
         ([("held:list", ""), ("held:list", "a")], {"held": ["a"]}),
+        ([("n:intnull", ""), ("m:intnull", "5")], {"n": None, "m": 5}),
+        ([("lines:rows", "")], {"lines": []}),
+        ([("lines:rows", ""), ("lines.0.q", "3")], {"lines": [{"q": "3"}]}),
+        ([("lines.0.q", "3"), ("lines:rows", "")], {"lines": [{"q": "3"}]}),
+        ([("range:group", ""), ("range.step:opt", "")], {"range": None}),
+        ([("range:group", ""), ("range.step:opt", "1")], {"range": {"step": "1"}}),
     ],
 )
 def test_fields_become_a_body(fields: list[tuple[str, str]], body: dict[str, Any]) -> None:
