@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from plugins.agent_float.testing import a_line
 
 from kernel.testing.box import Box
 from kernel.web import listing
 from kernel.wire import ListQuery
 from kernel.work import Work
+from plugins.agent_float.testing import a_line
 from plugins.catalog.testing import a_price_list, a_product
 from plugins.sales.models import Sale
 from tests.promises.plans import explained
