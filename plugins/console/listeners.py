@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.console.schemas import Nav, Page
+from plugins.console.schemas import Find, Nav, Page
 from plugins.console.services import account, apps, audit, dashboard, operating, people, places, settings
 
 
@@ -36,3 +36,9 @@ def console_pages() -> Sequence[Page]:
         *audit.PAGES,
         *operating.PAGES,
     )
+
+
+@answers
+def console_finds() -> Sequence[Find]:
+    """Apps by words."""
+    return (*apps.FINDS,)

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from plugins.console.schemas import Nav, Page, Refused, Seen
+from plugins.console.schemas import Find, Found, Nav, Page, Refused, Seen
+from plugins.console.schemas.contributions import OPERATOR
 from plugins.console.services.markdown import html_of
 
 MANAGE: Final = "plugins.manage"
@@ -35,7 +36,10 @@ HEADINGS: Final[Mapping[str, str]] = {
 OPPOSITE: Final = {"enable": "disable", "disable": "enable", "install": "uninstall", "uninstall": "install"}
 _HARMLESS: Final = ("none", "short")
 
-NAVS: Final = (Nav("system", "Apps", "/apps", "blocks", MANAGE, order=10),)
+NAVS: Final = (
+    Nav("system", "Apps", "/apps", "blocks", MANAGE, order=10),
+    Nav("operator", "Apps of the deployment", "/operating/apps", "puzzle", OPERATOR, order=25),
+)
 
 
 async def listed(seen: Seen) -> Mapping[str, Any]:
@@ -99,10 +103,36 @@ async def one(seen: Seen) -> Mapping[str, Any]:
     }
 
 
-async def planned(seen: Seen) -> Mapping[str, Any]:
-    """What an action would do, to be applied by its hash."""
+async def switching(seen: Seen) -> Mapping[str, Any]:
+    """What switching an app would do here, to be applied by its hash."""
+    return await _planned(seen, SWITCHING, "/apps")
+
+
+async def deploying(seen: Seen) -> Mapping[str, Any]:
+    """What an action would do to the whole deployment, to be applied by its hash."""
+    return await _planned(seen, DEPLOYING, "/operating/apps")
+
+
+async def deployed(seen: Seen) -> Mapping[str, Any]:
+    """The apps of the deployment: versions, and what waits to be done with them."""
+    plugins = (await seen.get("/plugins"))["items"]
+    rows = [{**one, "summary": words_of(one), "shown": deployed_state_of(one)} for one in plugins]
+    words = seen.query.get("q", "").strip().lower()
+    shown = [one for one in rows if _fits(one, words)]
+    order = ("quarantined", "update", "installed", "uninstalled")
+    return {"apps": sorted(shown, key=lambda one: (order.index(one["shown"]), one["title"].lower()))}
+
+
+def deployed_state_of(plugin: Mapping[str, Any]) -> str:
+    """How a plugin stands in the deployment, whatever is on where."""
+    if plugin["state"] in ("quarantined", "uninstalled"):
+        return str(plugin["state"])
+    return "update" if plugin["version_installed"] else "installed"
+
+
+async def _planned(seen: Seen, actions: Sequence[str], base: str) -> Mapping[str, Any]:
     name, action = seen.path["name"], seen.path["action"]
-    if action not in (*SWITCHING, *DEPLOYING):
+    if action not in actions:
         raise Refused(404, {"title": "There is no such page"})
     archive = seen.query.get("archive") or None
     asked = {"action": action, **({"archive": archive} if archive else {})}
@@ -116,7 +146,15 @@ async def planned(seen: Seen) -> Mapping[str, Any]:
         "titles": titles,
         "opposite": OPPOSITE.get(action, ""),
         "is_deploying": action in DEPLOYING,
+        "base": base,
     }
+
+
+async def find(seen: Seen, words: str) -> Sequence[Found]:
+    """Apps that words fit."""
+    plugins = await seen.get("/plugins")
+    fit = [one for one in plugins["items"] if _fits(one, words.lower())]
+    return [Found(one["title"], f"/apps/{one['name']}", words_of(one)) for one in fit]
 
 
 def words_of(plugin: Mapping[str, Any]) -> str:
@@ -185,5 +223,8 @@ def _fits(app: Mapping[str, Any], words: str) -> bool:
 PAGES: Final = (
     Page("/apps", "apps/list.html", "Apps", MANAGE, listed),
     Page("/apps/{name}", "apps/one.html", "App", MANAGE, one),
-    Page("/apps/{name}/{action}", "apps/plan.html", "Plan", MANAGE, planned),
+    Page("/apps/{name}/{action}", "apps/plan.html", "Plan", MANAGE, switching),
+    Page("/operating/apps", "apps/deployed.html", "Apps of the deployment", OPERATOR, deployed),
+    Page("/operating/apps/{name}/{action}", "apps/plan.html", "Plan", OPERATOR, deploying),
 )
+FINDS: Final = (Find("apps", "Apps", "blocks", find, MANAGE, order=80),)

@@ -205,8 +205,13 @@ async def test_operators_look_after_businesses_and_dead_jobs(box: Box) -> None:
     assert [one["attempts"] for one in told if one["id"] == str(job)] == [0]
     again = await box.client("operator").post(f"/api/v1/operating/jobs/{job}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "not-dead")
-    overview = await browser.get("/operating")
-    assert overview.status == 200
+    assert (await browser.get("/operating")).status == 200
+    assert "Day book" in (await browser.get("/operating/apps")).text
+    blocked = await browser.get("/operating/apps/daybook/uninstall")
+    assert "disable it there first" in blocked.text
+    assert (await browser.get("/apps/daybook/uninstall")).status == 404, (
+        "what is done to all stands with the deployment"
+    )
     closing = (await browser.get("/operating/businesses/sharma-kirana")).form(
         "/operating/businesses/sharma-kirana/suspend"
     )
