@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from plugins.agent_float.testing import fill as fill_agent
-
 from kernel.audit import Sealer, anchor_day
 from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.identity import standing_of_business
@@ -15,6 +13,7 @@ from kernel.auth.secrets import totp
 from kernel.errors import Failure
 from kernel.testing.box import PASSWORD, Box, Client
 from kernel.work import Work
+from plugins.agent_float.testing import fill as fill_agent
 from plugins.payment_links.testing import fill as fill_links
 from plugins.payments.testing import a_review, an_account, fill_gateways
 from plugins.reconciliation.testing import fill_statements
