@@ -1,41 +1,16 @@
-"""Payments in the console: accounts at gateways, what a person must decide about money, and operators' switches."""
+"""Gateways in the console: accounts, what a person must decide about money, and operators' switches."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from kernel.hooks import answers
 from plugins.console.api import Nav, Page, Refused, Seen, fields_of
 
 PAGE = 50
 MANAGE, REVIEW, OPERATOR = "payments.manage_accounts", "payments.review", "operator"
 HERE = "/payments"
-
-
-@answers
-def console_nav() -> Sequence[Nav]:
-    """Gateways, the review queue, and the switches of operators."""
-    return (
-        Nav("money", "Gateways", "/payments/gateways", "plug", MANAGE, order=60),
-        Nav("money", "Money to decide", "/payments/reviews", "scale", REVIEW, order=50),
-        Nav("operator", "Gateways by region", "/payments/operating", "globe", OPERATOR, order=30),
-    )
-
-
-@answers
-def console_pages() -> Sequence[Page]:
-    """Accounts at gateways, the review queue, and the matrix of gateways and regions."""
-    return (
-        Page("/gateways", "console/gateways.html", "Payment gateways", MANAGE, _gateways),
-        Page("/accounts/new", "console/account.html", "New account", MANAGE, _new_account),
-        Page("/accounts/{account_id}", "console/account.html", "Account", MANAGE, _account),
-        Page("/reviews", "console/reviews.html", "Money to decide", REVIEW, _reviews),
-        Page("/reviews/{review_id}", "console/review.html", "Money to decide", REVIEW, _review),
-        Page("/operating", "console/matrix.html", "Gateways by region", OPERATOR, _matrix),
-        Page("/operating/{region}/{gateway}/{mode}", "console/switch.html", "Gateway", OPERATOR, _switch),
-    )
 
 
 async def _gateways(seen: Seen) -> Mapping[str, Any]:
@@ -132,3 +107,19 @@ async def _switch(seen: Seen) -> Mapping[str, Any]:
     if one is None:
         raise Refused(404, {"title": "No such gateway is offered there"})
     return {"one": one, "title": one["title"] or one["gateway"]}
+
+
+NAVS: Final = (
+    Nav("money", "Gateways", "/payments/gateways", "plug", MANAGE, order=60),
+    Nav("money", "Money to decide", "/payments/reviews", "scale", REVIEW, order=50),
+    Nav("operator", "Gateways by region", "/payments/operating", "globe", OPERATOR, order=30),
+)
+PAGES: Final = (
+    Page("/gateways", "console/gateways.html", "Payment gateways", MANAGE, _gateways),
+    Page("/accounts/new", "console/account.html", "New account", MANAGE, _new_account),
+    Page("/accounts/{account_id}", "console/account.html", "Account", MANAGE, _account),
+    Page("/reviews", "console/reviews.html", "Money to decide", REVIEW, _reviews),
+    Page("/reviews/{review_id}", "console/review.html", "Money to decide", REVIEW, _review),
+    Page("/operating", "console/matrix.html", "Gateways by region", OPERATOR, _matrix),
+    Page("/operating/{region}/{gateway}/{mode}", "console/switch.html", "Gateway", OPERATOR, _switch),
+)
