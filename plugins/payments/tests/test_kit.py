@@ -99,7 +99,9 @@ def test_the_page_tells_of_every_case_and_of_the_tests_that_hold_it() -> None:
     assert [int(number) for number, _ in rows] == list(range(1, 81))
     ours = [name for name in dir(GatewaySuite) if name.startswith("test_")]
     texts = [
-        path.read_text() for part in ("payments", "gateways_mpesa") for path in root.glob(f"plugins/{part}/tests/*.py")
+        path.read_text()
+        for part in ("payments", "gateways_mpesa", "reconciliation")
+        for path in root.glob(f"plugins/{part}/tests/*.py")
     ]
     held: set[str] = set()
     for number, told in rows:
