@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,7 @@ from kernel.testing.box import Box
 from plugins.gateways_upi.simulator import SimulatedRazorpay, make_app
 from plugins.gateways_upi.testing import PAYMENTS, SHOP, UpiShop, an_upi_shop
 from plugins.payments.services.line import close_lines, lead_over
-from plugins.payments.testing import FaultyWay, state_money
+from plugins.payments.testing import FaultyWay
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,8 @@ async def test_a_day_of_codes_and_sound_boxes_ends_with_books_that_agree(day: Da
     for kind, number in (("paid_twice", "426300000091"), ("late", "426300000092")):
         assert (await shop.decide(questions[kind], "refund_by_hand", reference=number)).status_code == 200
 
-    account, numbers = uuid.UUID(shop.account), [f"42630000000{n}" for n in range(1, 7)]
-    bank = [(number, 25_000) for number in numbers] + [("426300000007", 40_000)]
-    await state_money(shop.box, account, *bank, shop=SHOP)
+    bank = [(f"42630000000{n}", 25_000) for n in range(1, 7)] + [("426300000007", 40_000)]
+    await _take_in_statement(shop, bank)
     [unasked] = (await cashier.get(f"{PAYMENTS}/incoming")).json()["items"]
     assert (unasked["number"], unasked["amount"], unasked["unverified"]) == ("426300000007", "400.00", False)
     split = await shop.sell({"method": "upi", "amount": "250.00", "claims": unasked["id"]})
@@ -129,3 +127,20 @@ async def _upi(manager: Any) -> list[dict[str, Any]]:
     listed = await manager.get(f"{PAYMENTS}/payments", params={"limit": "200", "method": "upi"})
     found: list[dict[str, Any]] = listed.json()["items"]
     return found
+
+
+async def _take_in_statement(shop: UpiShop, credits: Sequence[tuple[str, int]]) -> None:
+    """The bank's file, as the owner downloads it in the evening: UPI by the number in the narration."""
+    owner, here = shop.as_("owner"), "/api/v1/reconciliation"
+    shop.box.clock.pass_by(hours=9)
+    await shop.box.run_jobs()
+    sources = (await owner.get(f"{here}/sources")).json()["items"]
+    source = next(one for one in sources if one["account_id"] == shop.account)
+    rows = [f"21/11/2026,UPI/{number}/PAYMENT FROM PHONE,,{amount / 100:.2f}" for number, amount in credits]
+    file = "\n".join(["Date,Narration,Debit,Credit", *rows, ""]).encode()
+    sent = {"content": file, "headers": {"Content-Type": "text/csv"}}
+    checked = await owner.send("POST", f"{here}/sources/{source['id']}/imports", **sent)
+    assert (checked.status_code, checked.json()["errors"]) == (201, []), checked.text
+    applied = await owner.post(f"{here}/imports/{checked.json()['id']}/apply")
+    assert applied.status_code == 202, applied.text
+    await shop.box.run_jobs()

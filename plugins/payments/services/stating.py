@@ -171,13 +171,14 @@ async def _whose(work: Work, account_id: uuid.UUID, facts: Sequence[GatewayFact]
 
 
 async def _put_in_tray(work: Work, account_id: uuid.UUID, facts: Sequence[GatewayFact]) -> None:
-    rows = [
-        fresh_money(work, account_id, fact, "statement", fact.amount, work.shop.currency)
-        for fact in facts
-        if fact.kind == "captured" and fact.money_key and fact.amount is not None
-    ]
+    """Note money by its number, of twins the first: one statement cannot put the same row right twice."""
+    rows: dict[str, dict[str, Any]] = {}
+    for fact in facts:
+        if fact.kind == "captured" and fact.money_key and fact.amount is not None:
+            fresh = fresh_money(work, account_id, fact, "statement", fact.amount, work.shop.currency)
+            rows.setdefault(fact.money_key, fresh)
     if rows:
-        await work.execute(noting(work, proves=True).values(rows))
+        await work.execute(noting(work, proves=True).values(list(rows.values())))
 
 
 async def _declare(work: Work, account_id: uuid.UUID, money: Any, like: Any) -> uuid.UUID:

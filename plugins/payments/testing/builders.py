@@ -14,9 +14,8 @@ from plugins.payments.schemas.answers import PaymentOut
 from plugins.payments.schemas.gateways import GatewayFact
 from plugins.payments.schemas.told import Place, Subject, Taken
 from plugins.payments.services import methods, take
-from plugins.payments.services.finding import find_payment
 from plugins.payments.services.hearing import hear
-from plugins.payments.services.money import note_money
+from plugins.payments.services.stating import hear_statement
 from plugins.payments.testing.leavings import fill_gateways
 
 A_BILL = Subject("bill", uuid.UUID(int=1), "B-1")
@@ -120,20 +119,8 @@ async def an_account(work: Work, label: str = "Toy") -> uuid.UUID:
 async def state_money(box: Box, account_id: uuid.UUID, *lines: tuple[str, int], shop: str = "mama-njeri") -> None:
     """A statement of an account shows money: its number and how much in minor units, each."""
 
-    async def run(work: Work) -> None:
-        await work.write()
-        for number, amount in lines:
-            fact = GatewayFact(
-                kind="captured", key=number, money_key=number, amount=amount, currency=work.shop.currency
-            )
-            payment_id = await find_payment(work, account_id, fact)
-            if payment_id is None:
-                await note_money(work, account_id, fact, "statement", amount, work.shop.currency)
-            else:
-                await hear(work, payment_id, [fact], "statement")
-                await work.flush()
-
-    await box.act(run, shop=shop)
+    facts = [GatewayFact(kind="captured", key=number, money_key=number, amount=amount) for number, amount in lines]
+    await box.act(lambda work: hear_statement(work, account_id, facts), shop=shop)
 
 
 async def a_review(box: Box, *, shop: str = "mama-njeri", payer: str | None = None) -> str:
