@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import uuid
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -31,7 +33,7 @@ async def ensure_sources(work: Work) -> list[StatedAccount]:
     for account in accounts:
         if account.id not in known:
             name = f"{account.title}: {account.label}"[:200]
-            row = _fresh(work, account.id, name, account_id=account.id, zone=_zone(work, account))
+            row = _fresh(work, account.id, name, account_id=account.id, **_manners(work, account))
             await work.execute(insert(Source).values(row).on_conflict_do_nothing())
     return [account for account in accounts if account.statements is not None]
 
@@ -118,8 +120,12 @@ def _fresh(work: Work, id_: uuid.UUID, name: str, **said: Any) -> dict[str, Any]
     } | said
 
 
-def _zone(work: Work, account: StatedAccount) -> str:
-    return work.shop.zone if account.statements is None else account.statements.zone
+def _manners(work: Work, account: StatedAccount) -> dict[str, Any]:
+    """By whose clock an account's days run, and after how many of them a payment must be stated."""
+    said = account.statements
+    if said is None:
+        return {"zone": work.shop.zone}
+    return {"zone": said.zone, "grace_days": min(30, math.ceil(said.complete_after / dt.timedelta(days=1)))}
 
 
 async def _check(work: Work, codes: list[str], location_id: uuid.UUID | None) -> None:
