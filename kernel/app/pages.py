@@ -126,13 +126,14 @@ class Pages:
     def _written(self, enabled: frozenset[str] | None, sees: frozenset[str], own: Own) -> bytes:
         plugins = self.registry.plugins.keys()
         if enabled is None:
-            shown = [route for route in self.routes if route.permission == PUBLIC]
+            shown = [route for route in self.routes if route.permission == PUBLIC and not route.is_page]
         else:
             above = () if enabled else (OPERATOR,)
             shown = [
                 route
                 for route in self.routes
-                if route.plugin not in plugins or route.plugin in enabled or route.permission in above
+                if not route.is_page
+                and (route.plugin not in plugins or route.plugin in enabled or route.permission in above)
             ]
         words = {one.name: one.words for one in self.rights.declared(enabled or ())}
         beside = self._beside(enabled or ())

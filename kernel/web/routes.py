@@ -176,7 +176,7 @@ def flow(
     takes: the body is a file, given to the function as `upload`. raw: somebody else decides what is sent and what they
     want to hear: the request is given as it came, as `raw`, and a RawAnswer is sent. longest_s: how long it may take to
     answer. keyed: it heeds an Idempotency-Key by itself, as `scene.key` has it. is_page: people open its address, which
-    is short for that: it is not mounted below `/api/v1`.
+    is short for that: it is no operation of the API, and not mounted below `/api/v1`.
     """
     return lambda function: replace(
         _route("flow", method, path, function, permission, status, errors),

@@ -26,7 +26,8 @@ async def a_link(
 
 
 async def fill(box: Box, shop: str, own: dict[str, str], text: Callable[[str], str] = str) -> None:
-    """Two links, each with its turn, one of them cancelled; text: how their words are written."""
-    own["link_id"] = str((await a_link(box, shop=shop, words=text("shoes"))).id)
+    """Two links, each with its turn: one for a customer if there is one, one cancelled. text: how words are written."""
+    whose = {"customer_id": own["customer_id"]} if "customer_id" in own else {}
+    own["link_id"] = str((await a_link(box, shop=shop, words=text("shoes"), **whose)).id)
     ended = await a_link(box, "20.00", shop=shop, words=text("books"))
     await box.act(lambda work: cancel(work, ended.id, text("mistake")), role="manager", shop=shop)
