@@ -8,16 +8,21 @@ So a page can show and do what the API allows its reader, and no more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from kernel.errors import RequestTimeout
+from kernel.auth.secrets.tokens import read_access_token
+from kernel.errors import RequestTimeout, Unauthenticated
+from kernel.hooks import Answer
 from kernel.web.body import SLOWEST_S, Receive, chunks
 from kernel.web.headers import as_lines, read_headers
 from kernel.web.languages import Languages
 from kernel.work import Deployment
 
+R = TypeVar("R")
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -73,6 +78,21 @@ class Asked:
     _scope: MutableMapping[str, Any]
     _receive: Receive
     _read: list[bytes] = field(default_factory=list)
+
+    def offers(self, hook: Callable[[], R | None], enabled: Iterable[str]) -> list[Answer[R]]:
+        """What a set of plugins contributes to an offer of the site's; collected once for each set."""
+        return self.deployment.registry.hooks_for(enabled).offers(hook)
+
+    def folders(self) -> dict[str, Path]:
+        """Where the files of each plugin are, by its name."""
+        return {one.name: one.folder for one in self.deployment.registry.in_order()}
+
+    def sign_in_of(self, token: str) -> uuid.UUID | None:
+        """The sign-in of an access token of ours that is alive by its own word; None for any other."""
+        try:
+            return read_access_token(token, self.deployment.secret, self.deployment.clock()).sign_in_id
+        except Unauthenticated:
+            return None
 
     async def body(self, most: int) -> bytes:
         """The whole body, up to so many bytes. Raises PayloadTooLarge, RequestTimeout."""

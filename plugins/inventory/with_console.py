@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Block, Card, Column, Nav, Page, Seen
+from plugins.console.api import Action, Block, Card, Column, Nav, Page, Seen
 
 SEE: Final = "inventory.see"
 MANY: Final = 200
@@ -55,6 +55,13 @@ def console_blocks() -> Sequence[Block]:
 def console_columns() -> Sequence[Column]:
     """What is there of each product of a list."""
     return (Column("catalog.products", "stock", "In stock", _in_stock, SEE, is_number=True, order=10),)
+
+
+@answers
+def console_actions() -> Sequence[Action]:
+    """Goods that came, from the list of products."""
+    receive = "inventory.receive"
+    return (Action("catalog.products", "receive", "Receive goods", "/inventory/receipts/new", "truck", receive),)
 
 
 async def _levels(seen: Seen) -> Mapping[str, Any]:

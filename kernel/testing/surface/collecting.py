@@ -25,7 +25,14 @@ MODULES: Final = (
         "kernel.personal",
     ),
     *("kernel.sealing", "kernel.settings", "kernel.cli.building", "kernel.logs", "kernel.metrics"),
-    *("kernel.invariants", "kernel.cells", "kernel.app.demo", "kernel.app.recording", "kernel.deprecation"),
+    *(
+        "kernel.invariants",
+        "kernel.cells",
+        "kernel.sheets",
+        "kernel.app.demo",
+        "kernel.app.recording",
+        "kernel.deprecation",
+    ),
     *("kernel.testing.box", "kernel.testing.fixtures", "kernel.testing.served", "kernel.testing.servers"),
     *("kernel.testing.replaying", "kernel.testing.suite"),
 )

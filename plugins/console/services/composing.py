@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
-from kernel.hooks import HookSet
+from kernel.web import Asked
 from plugins.console import hooks as places
 from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Page, Seen
 
@@ -30,16 +31,17 @@ class Placed:
 class Composed:
     """All that one set of plugins offers; made once per set."""
 
-    def __init__(self, hooks: HookSet) -> None:
-        self.navs: list[Nav] = [nav for _, nav in _each(hooks.offers(places.console_nav))]
+    def __init__(self, asked: Asked, enabled: frozenset[str]) -> None:
+        self.navs: list[Nav] = [nav for _, nav in _each(asked.offers(places.console_nav, enabled))]
         self.pages = [
-            Placed(plugin, page, _pattern(plugin, page)) for plugin, page in _each(hooks.offers(places.console_pages))
+            Placed(plugin, page, _pattern(plugin, page))
+            for plugin, page in _each(asked.offers(places.console_pages, enabled))
         ]
-        self.cards: list[tuple[str, Card]] = _ordered(_each(hooks.offers(places.console_cards)))
-        self.blocks: list[tuple[str, Block]] = _ordered(_each(hooks.offers(places.console_blocks)))
-        self.columns: list[tuple[str, Column]] = _ordered(_each(hooks.offers(places.console_columns)))
-        self.actions: list[tuple[str, Action]] = _ordered(_each(hooks.offers(places.console_actions)))
-        self.finds: list[tuple[str, Find]] = _ordered(_each(hooks.offers(places.console_finds)))
+        self.cards: list[tuple[str, Card]] = _ordered(_each(asked.offers(places.console_cards, enabled)))
+        self.blocks: list[tuple[str, Block]] = _ordered(_each(asked.offers(places.console_blocks, enabled)))
+        self.columns: list[tuple[str, Column]] = _ordered(_each(asked.offers(places.console_columns, enabled)))
+        self.actions: list[tuple[str, Action]] = _ordered(_each(asked.offers(places.console_actions, enabled)))
+        self.finds: list[tuple[str, Find]] = _ordered(_each(asked.offers(places.console_finds, enabled)))
 
     def find(self, path: str) -> tuple[Placed, Mapping[str, str]] | None:
         """The page of a path below `/console`, with its parameters; one spelt out goes before one with parameters."""
@@ -72,18 +74,16 @@ def current_of(menu: Sequence[tuple[str, str, Sequence[Nav]]], path: str) -> str
     return max(above, key=len, default="")
 
 
-_COMPOSED: dict[int, tuple[HookSet, Composed]] = {}
-_MOST: Final = 64
+_COMPOSED: WeakKeyDictionary[object, dict[frozenset[str], Composed]] = WeakKeyDictionary()
+"""By what is installed and what of it is on."""
 
 
-def composed_of(hooks: HookSet) -> Composed:
-    """What a set of plugins offers the console; kept with the set."""
-    kept = _COMPOSED.get(id(hooks))
-    if kept is None or kept[0] is not hooks:
-        if len(_COMPOSED) >= _MOST:
-            _COMPOSED.clear()
-        kept = _COMPOSED[id(hooks)] = (hooks, Composed(hooks))
-    return kept[1]
+def composed_of(asked: Asked, enabled: Iterable[str]) -> Composed:
+    """What a set of plugins offers the console; made once for each set."""
+    kept, key = _COMPOSED.setdefault(asked.deployment.registry, {}), frozenset(enabled)
+    if key not in kept:
+        kept[key] = Composed(asked, key)
+    return kept[key]
 
 
 async def columns_of(

@@ -14,7 +14,6 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from kernel.registry import Registry
 from plugins.console.schemas import Action, Refused, Seen
 from plugins.console.services.composing import Composed, columns_of
 from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
@@ -34,9 +33,8 @@ class Environment(jinja2.Environment):
         return super().getattr(obj, attribute)
 
 
-def environment_of(registry: Registry) -> Environment:
-    """The templates of all plugins: `<plugin>/<file below its templates/>`."""
-    folders = {one.name: one.folder for one in registry.in_order()}
+def environment_of(folders: Mapping[str, Path]) -> Environment:
+    """The templates of all plugins: `<plugin>/<file below its templates/>`. folders: where each plugin's files are."""
     loaders = {name: jinja2.FileSystemLoader(folder / "templates") for name, folder in folders.items()}
     made = Environment(
         loader=jinja2.PrefixLoader(loaders),

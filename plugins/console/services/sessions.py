@@ -15,8 +15,6 @@ from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
-from kernel.auth.secrets.tokens import Claims, read_access_token
-from kernel.errors import Unauthenticated
 from kernel.web import ApiAnswer, Asked
 
 ACCESS: Final = "duka_access"
@@ -60,7 +58,7 @@ async def session_of(asked: Asked) -> Session:
     """The session of a browser. Its access token is renewed where it has run out; without one it is nobody's."""
     jar = cookies_of(asked.headers)
     found = Session(jar.get(ACCESS, ""), jar.get(REFRESH, ""), jar.get(DEVICE, ""))
-    if found.access and _claims(found.access, asked) is not None:
+    if found.access and asked.sign_in_of(found.access) is not None:
         return found
     if not found.refresh:
         return Session(device=found.device)
@@ -107,8 +105,7 @@ def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:
 
 def proof_of(session: Session, asked: Asked) -> str:
     """What every form of this session sends along: bound to its sign-in, so that a new one makes old pages void."""
-    claims = _claims(session.access, asked)
-    who = str(claims.sign_in_id) if claims else ""
+    who = str(asked.sign_in_of(session.access) or "")
     key = hashlib.sha256(b"console.csrf\x00" + asked.deployment.secret.encode()).digest()
     return urlsafe_b64encode(hmac.digest(key, who.encode(), "sha256"))[:32].decode()
 
@@ -134,10 +131,3 @@ async def call(asked: Asked, session: Session, method: str, path: str, body: Any
     if content:
         said["content-type"] = "application/json"
     return await asked.api(method, f"/api/v1{path}", said, body=content)
-
-
-def _claims(token: str, asked: Asked) -> Claims | None:
-    try:
-        return read_access_token(token, asked.deployment.secret, asked.deployment.clock())
-    except Unauthenticated:
-        return None

@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 from weakref import WeakKeyDictionary
 
-from kernel.registry import Registry
 from kernel.web import ApiAnswer, Asked, Given, PassOn
 from plugins.console.schemas import Found, Refused, Seen
 from plugins.console.services import forms, sessions
@@ -33,7 +32,7 @@ MOST_FOUND: Final = 5
 THEMES: Final = ("light", "dark")
 LANGUAGE, THEME = "duka_language", "duka_theme"
 
-_ENVIRONMENTS: WeakKeyDictionary[Registry, Environment] = WeakKeyDictionary()
+_ENVIRONMENTS: WeakKeyDictionary[object, Environment] = WeakKeyDictionary()
 
 
 @dataclass
@@ -97,18 +96,18 @@ class Visit:
         return Seen(self.me or STRANGER, parameters or {}, self.query, self.language, ask, self.words)
 
     def composed(self) -> Composed:
-        """What the plugins that are on here offer. Before a business is chosen the console's own, for operators all."""
-        registry = self.asked.deployment.registry
+        """What the plugins that are on here offer; before a business is chosen the console's own, to operators all."""
         if self.me and self.me["business"]:
-            return composed_of(registry.hooks_for(self.me["plugins"]))
-        return composed_of(registry.hooks_for(registry.plugins if self.me and self.me["is_operator"] else {"console"}))
+            return composed_of(self.asked, self.me["plugins"])
+        registry = self.asked.deployment.registry
+        return composed_of(self.asked, registry.plugins if self.me and self.me["is_operator"] else {"console"})
 
     def rendering(self, seen: Seen | None = None) -> Rendering:
         """Renders for this request."""
         registry = self.asked.deployment.registry
         environment = _ENVIRONMENTS.get(registry)
         if environment is None:
-            environment = _ENVIRONMENTS[registry] = environment_of(registry)
+            environment = _ENVIRONMENTS[registry] = environment_of(self.asked.folders())
         theme = sessions.cookies_of(self.asked.headers).get(THEME, "")
         return Rendering(
             environment,
