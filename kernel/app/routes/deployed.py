@@ -146,7 +146,8 @@ def _job(row: Any) -> OperatedJob:
 
 def _kind(error: str | None) -> str | None:
     """The first word of an error, which is its kind."""
-    return None if not error else error.partition(":")[0].split()[0][:80]
+    words = (error or "").partition(":")[0].split()
+    return words[0][:80] if words else None
 
 
 async def _businesses(work: Work) -> dict[str, int]:
