@@ -163,7 +163,8 @@ async def test_a_check_that_forgets_what_the_editor_holds_is_found(box: Box, mon
 async def test_what_one_may_do_oneself_is_told(box: Box) -> None:
     owner, cashier = box.client("owner"), box.client("cashier")
     said = (await cashier.get(f"{ROLES}/mine")).json()
-    assert said["limits"] == {"payments.confirmed_amount": "5000", "sales.discount_percent": "10"}
+    assert said["limits"]["sales.discount_percent"] == "10"
+    assert said["limits"].items() <= (await role(owner, "cashier"))["limits"].items()
     assert said["permissions"] == (await role(owner, "cashier"))["permissions"]
     assert said["location_ids"] is None
     assert set((await owner.get(f"{ROLES}/mine")).json()["limits"].values()) == {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ from kernel.work import Origin, Work
 
 JobState = Literal["pending", "done", "dead", "parked"]
 SINCE = dt.timedelta(hours=24)
+_CLASS = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,79})\(")
 _B, _J = Business.__table__.c, Job.__table__.c
 
 
@@ -145,9 +147,11 @@ def _job(row: Any) -> OperatedJob:
 
 
 def _kind(error: str | None) -> str | None:
-    """The first word of an error, which is its kind."""
-    words = (error or "").partition(":")[0].split()
-    return words[0][:80] if words else None
+    """The class of an error that was kept as Python writes it; what a deed was refused with is words of a business."""
+    if not error:
+        return None
+    named = _CLASS.match(error)
+    return named[1] if named else "Refused"
 
 
 async def _businesses(work: Work) -> dict[str, int]:

@@ -191,7 +191,7 @@ async def test_operators_look_after_businesses_and_dead_jobs(box: Box) -> None:
 
     async def die(work: Work) -> None:
         row = {"id": job, "business_id": box.shop.id, "plugin": "sales", "name": "sales.expire_pending"}
-        row |= {"state": "dead", "run_at": work.now, "attempts": 8, "error": "ValueError: 0712 345 678"}
+        row |= {"state": "dead", "run_at": work.now, "attempts": 8, "error": "ValueError('0712 345 678 owes')"}
         await work.execute(sa.insert(Job).values(**row, created_at=work.now, ended_at=work.now))
         await work.execute(sa.insert(JobPayload).values(business_id=box.shop.id, job_id=job, payload={}))
 
