@@ -188,6 +188,8 @@ export function toast(said, undo = "") {
 
 // ---- filters go at once; files go to the API as they are
 
+const kinds = { csv: "text/csv", xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" }; // some systems call both otherwise
+
 document.addEventListener("change", async (event) => {
   const field = event.target;
   if (field.matches("[data-go]")) field.form.requestSubmit();
@@ -197,7 +199,7 @@ document.addEventListener("change", async (event) => {
     form.setAttribute("aria-busy", "true");
     clearFaults(form);
     const file = field.files[0];
-    const kind = file.type || (file.name.endsWith(".csv") ? "text/csv" : "application/octet-stream");
+    const kind = kinds[file.name.split(".").pop().toLowerCase()] || file.type || "application/octet-stream";
     try {
       const answer = await fetch("/console/api/v1" + field.dataset.put, {
         method: field.dataset.method || "POST", body: file,

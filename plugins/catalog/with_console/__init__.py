@@ -1,0 +1,53 @@
+"""Catalog in the console: products with all that belongs to them, what sorts them, tables in and out, price lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from kernel.hooks import answers
+from plugins.catalog.with_console.goods import find_products, read_list, read_new, read_one
+from plugins.catalog.with_console.prices import read_edit, read_price_list, read_price_lists
+from plugins.catalog.with_console.sorting import read_brand, read_brands, read_categories, read_category
+from plugins.catalog.with_console.tables import read_import, read_imports
+from plugins.console.api import Find, Nav, Page
+
+SEE: Final = "catalog.see"
+EDIT: Final = "catalog.edit"
+PRICES: Final = "catalog.prices"
+IMPORT: Final = "catalog.import"
+
+
+@answers
+def console_nav() -> Sequence[Nav]:
+    """Where the goods and their prices are."""
+    return (
+        Nav("goods", "Products", "/catalog/products", "package", SEE, order=10),
+        Nav("goods", "Categories", "/catalog/categories", "folder-tree", SEE, order=12),
+        Nav("goods", "Price lists", "/catalog/price-lists", "tags", PRICES, order=14),
+    )
+
+
+@answers
+def console_pages() -> Sequence[Page]:
+    """Products, categories and brands, tables of products, prices."""
+    return (
+        Page("/products", "console/products.html", "Products", SEE, read_list),
+        Page("/products/new", "console/product.html", "New product", EDIT, read_new),
+        Page("/products/{product_id}", "console/product.html", "Product", SEE, read_one),
+        Page("/categories", "console/categories.html", "Categories", SEE, read_categories),
+        Page("/categories/{id}", "console/category.html", "Category", EDIT, read_category),
+        Page("/brands", "console/brands.html", "Brands", SEE, read_brands),
+        Page("/brands/{id}", "console/brand.html", "Brand", EDIT, read_brand),
+        Page("/imports", "console/imports.html", "Import and export", IMPORT, read_imports),
+        Page("/imports/{id}", "console/import.html", "Import", IMPORT, read_import),
+        Page("/price-lists", "console/price_lists.html", "Price lists", SEE, read_price_lists),
+        Page("/price-lists/{id}", "console/price_list.html", "Price list", SEE, read_price_list),
+        Page("/price-edits", "console/price_edit.html", "Change many prices", PRICES, read_edit),
+    )
+
+
+@answers
+def console_finds() -> Sequence[Find]:
+    """Products by words, SKU or barcode."""
+    return (Find("products", "Products", "package", find_products, SEE, order=10),)
