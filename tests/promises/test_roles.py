@@ -116,6 +116,7 @@ def test_every_route_declares_who_may_call_it(box: Box, registry: Registry) -> N
         "daybook.expense",
         "inventory.oversell",
         "taxes.exempt",
+        "reconciliation.write_off",
     }
 
 
