@@ -55,7 +55,7 @@ async def read_edit(seen: Seen) -> Mapping[str, Any]:
             problem = refused.problem
     return {
         **{"categories": categories, "brands": brands, "lists": [(one["id"], one["name"]) for one in lists]},
-        **{"said": said, "preview": preview, "problem": problem, "ahead": days_ahead(seen)},
+        **{"chosen": said, "preview": preview, "problem": problem, "ahead": days_ahead(seen)},
     }
 
 
