@@ -79,6 +79,7 @@ async def test_a_shopkeeper_keeps_products_prices_and_tables_by_pages(box: Box) 
     assert 'role="alert"' in (await browser.get("/catalog/price-edits?percent=much")).text
 
 
+@of_no_database
 async def test_a_table_is_seen_before_it_is_applied(box: Box) -> None:
     browser = Browser(box)
     body = b"sku,name,price\nA,Apple,1.5\nB,Bread,dear\n"
