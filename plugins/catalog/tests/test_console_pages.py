@@ -87,7 +87,7 @@ async def test_a_table_is_seen_before_it_is_applied(box: Box) -> None:
     taken = await owner.send("POST", f"{API}/imports", content=body, headers={"Content-Type": "text/csv"})
     at = f"/catalog/imports/{taken.json()['id']}"
     page = await browser.get(at)
-    assert "1 rows would be left out" in page.text
+    assert "Rows that would be left out: 1" in page.text
     going = await sent(browser, page, f"{at}/apply")
     assert 'hx-trigger="every 2s"' in going.text
     runner = Runner(box.deployment, standing_of_business)
