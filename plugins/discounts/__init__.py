@@ -12,6 +12,7 @@ PLUGIN = Plugin(
         "catalog>=0.1",
         "customers>=0.1",
     ),
+    optional=("console>=0.1",),
     permissions=(
         Permission("discounts.see", "See promotions"),
         Permission("discounts.edit", "Add and change promotions, make coupons"),

@@ -10,6 +10,7 @@ The fields of a form bear the names of the API's body, with dots into objects an
     data:json       JSON                  limit:intnull   null where it is empty
     lines:rows      a list though no row of it is sent
     range:group     an object of what is sent below it, null where nothing is
+    at:momentopt    a day and time by the clock of the form's `_zone`; `:momentnull` is null where it is empty
 
 Names that begin with `_` are the form's own: `_method`, `_to` (a path of the API), `_then` (where to go; `{id}` and
 other names of the answer are filled in), `_said` (told there), `_key` (Idempotency-Key), `_tag` (If-Match),
@@ -18,11 +19,13 @@ other names of the answer are filled in), `_said` (told there), `_key` (Idempote
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from kernel.errors import BadRequest, MalformedJson
 
@@ -52,11 +55,14 @@ def own_of(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
 def body_of(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body that a form's fields make. Raises BadRequest for names that contradict one another."""
     made: dict[str, Any] = {}
+    zone = own_of(fields := list(fields)).get("zone", "UTC")
     for name, text in fields:
         if name.startswith("_"):
             continue
         path, _, kind = name.partition(":")
         value = _meant(text, kind)
+        if kind.startswith("moment") and isinstance(value, str):
+            value = _moment(value, zone)
         if value is not _LEFT_OUT:
             _put(made, path[1:].split("/") if path.startswith("/") else path.split("."), value)
     told: dict[str, Any] = _listed(made)
@@ -83,7 +89,8 @@ class _Group(dict[str, Any]):
 
 _LEFT_OUT: Final = _LeftOut()
 _EMPTY: Final[Mapping[str, Any]] = {
-    **{"opt": _LEFT_OUT, "null": None, "intopt": _LEFT_OUT, "intnull": None, "json": _LEFT_OUT}
+    **{"opt": _LEFT_OUT, "null": None, "intopt": _LEFT_OUT, "intnull": None, "json": _LEFT_OUT},
+    **{"momentopt": _LEFT_OUT, "momentnull": None},
 }
 """What an empty field means."""
 _WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
@@ -107,6 +114,14 @@ def _json(text: str) -> Any:
 
 def _whole(text: str) -> Any:
     return int(text) if _WHOLE.fullmatch(text.strip()) else text
+
+
+def _moment(text: str, zone: str) -> str:
+    """A time of the wall's clock as a moment; what is none stays as it is, for the API to refuse."""
+    try:
+        return dt.datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except (ValueError, OSError):
+        return text
 
 
 def _list(text: str) -> list[str]:
