@@ -115,7 +115,7 @@ async def test_what_hinders_is_named_with_its_path(box: Box) -> None:
     assert {"code": "needed", "words": "sales stands on taxes", "path": ["sales", "taxes"]} in seen["hindrances"]
     refused = await apply(box, seen)
     assert (refused.status_code, refused.json()["code"]) == (409, "plugin-fault")
-    for name in ("daybook", "discounts", "inventory", "sales"):
+    for name in ("analytics", "daybook", "discounts", "inventory", "sales"):
         assert (await apply(box, await plan(box, name, "disable"))).status_code == 200, name
     seen = await plan(box, "discounts", "enable")
     assert [one["path"] for one in seen["hindrances"]] == [["discounts", "sales"]]

@@ -102,7 +102,7 @@ def fresh_token() -> str:
     return f"t{next(_tokens):07x}"
 
 
-_DAYS = {"from_date": "2026-11-01", "to_date": "2026-11-30"}
+_USUAL = {"from_date": "2026-11-01", "to_date": "2026-11-30", "by": "day"}
 """A period, for routes that ask for one."""
 
 
@@ -111,7 +111,7 @@ def plain_call(route: Route, own: Mapping[str, str], token: str = "") -> Call:
     token = token or fresh_token()
     path = {name: own.get(name, "1") for name in re.findall(r"{(\w+)}", route.path)}
     needed = [one.encode_name for one in msgspec.structs.fields(route.query) if one.required] if route.query else []
-    query = {name: own.get(name) or _DAYS[name] for name in needed if name in own or name in _DAYS}
+    query = {name: own.get(name) or _USUAL[name] for name in needed if name in own or name in _USUAL}
     return Call(route, path, query, None if route.body is None else plain_body(route, own, token))
 
 
