@@ -161,7 +161,7 @@ async def given_pending_sale(box: Box) -> dict[str, Any]:
     }
     answer = await box.client("cashier").post("/api/v1/sales/sales", body)
     assert answer.status_code == 202
-    for name in ("daybook", "discounts", "inventory"):
+    for name in ("analytics", "daybook", "discounts", "inventory"):
         assert (await apply(box, await plan(box, name, "disable"))).status_code == 200
     order: dict[str, Any] = answer.json()
     return order

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from kernel.errors import NotFound
 from kernel.money import format_micro
 from kernel.web import page
 from kernel.wire import Page
 from kernel.work import Work
-from plugins.catalog.api import product_columns, surely_fits
+from plugins.catalog.api import product_columns, product_names, surely_fits
 from plugins.inventory.models import Adjustment, AdjustmentLine, Level, Move, Receipt, ReceiptLine
 from plugins.inventory.schemas import (
     AdjustmentLineOut,
@@ -34,6 +35,7 @@ from plugins.inventory.schemas import (
     StockOut,
 )
 from plugins.inventory.services.documents import cost_text
+from plugins.inventory.services.places import open_place
 
 
 async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
@@ -52,7 +54,13 @@ async def list_levels(work: Work, query: LevelQuery) -> Page[LevelOut]:
 
 
 async def stock_of(work: Work, query: StockOf) -> list[StockOut]:
-    """What there is of some products together; those that never stood anywhere are left out."""
+    """What there is of some products together; those that never stood anywhere are left out. Raises NotFound."""
+    known = await product_names(work, query.product_ids)
+    for place, product_id in enumerate(query.product_ids):
+        if product_id not in known:
+            raise NotFound.at(f"/product_ids/{place}", "There is no such product")
+    if query.location_id is not None:
+        await open_place(work, query.location_id)
     statement = (
         sa.select(Level.product_id, sa.func.sum(Level.on_hand), sa.func.sum(Level.reserved))
         .where(
