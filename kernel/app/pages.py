@@ -16,8 +16,8 @@ from msgspec import structs
 from kernel.auth.rights.permissions import Rights
 from kernel.custom import Field, all_fields, side_fields
 from kernel.errors import NotFound
-from kernel.registry import Registry
-from kernel.web import OPERATOR, PUBLIC, Route, Visit
+from kernel.registry import Registry, functions_of
+from kernel.web import OPERATOR, PUBLIC, Route, Site, Visit
 from kernel.web.openapi import Beside, document, etag
 from kernel.web.own_fields import Own
 from kernel.wire import EXTENDS, marked
@@ -52,6 +52,8 @@ class Pages:
 
     def __init__(self, registry: Registry, rights: Rights, routes: Sequence[Route]) -> None:
         self.registry, self.rights, self.routes = registry, rights, routes
+        sites = [one.name for one in registry.in_order() if functions_of(one.site, Site)]
+        self._front = f"/{sites[0]}" if sites else "/docs"
         self._documents: dict[tuple[frozenset[str] | None, frozenset[str], tuple[Field, ...]], bytes] = {}
         self._subjects = {
             subject
@@ -69,7 +71,7 @@ class Pages:
 
         @get("/", include_in_schema=False)
         async def index() -> Response[None]:
-            return Response(None, status_code=307, headers={"Location": "/docs"})
+            return Response(None, status_code=307, headers={"Location": self._front})
 
         @get("/docs", include_in_schema=False)
         async def docs() -> Response[bytes]:

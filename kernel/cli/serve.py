@@ -29,12 +29,13 @@ def serve(host: str | None, port: int | None, workers: int | None, demo: bool) -
     settings = settings_of(host=host, port=port, workers=workers)
     if settings.otel_endpoint:
         load_tracing()  # or say now what is missing
-    run(_prepared(settings, demo=demo))
+    sites = run(_prepared(settings, demo=demo))
     for name, value in (("HOST", host), ("PORT", port), ("WORKERS", workers)):
         if value is not None:
             os.environ[f"DUKA_{name}"] = str(value)
     address = f"http://{settings.host}:{settings.port}"
-    click.echo(f"\nDuka listens on {address}\n  API documentation  {address}/docs\n", err=True)
+    fronts = "".join(f"  {title:<18} {address}/{name}\n" for name, title in sites)
+    click.echo(f"\nDuka listens on {address}\n{fronts}  API documentation  {address}/docs\n", err=True)
     sys.stderr.flush()
     config = config_of(settings, "kernel.app.application:application")
     try:
@@ -52,7 +53,8 @@ def _listen(config: uvicorn.Config, settings: Settings) -> None:
         sys.exit(Workers(config, listener, settings.workers, settings.drain_seconds).run())
 
 
-async def _prepared(settings: Settings, *, demo: bool) -> None:
+async def _prepared(settings: Settings, *, demo: bool) -> list[tuple[str, str]]:
+    """Prepare the database; returns the plugins that serve browsers, by name and title."""
     deployment = open_deployment(settings, patient=True)
     for line in await prepare(deployment):
         click.echo(line, err=True)
@@ -61,3 +63,4 @@ async def _prepared(settings: Settings, *, demo: bool) -> None:
     if demo:
         await seed_demo_if_empty(deployment)
     await deployment.database.dispose()
+    return [(one.name, one.manifest.title) for one in deployment.registry.in_order() if one.site]
