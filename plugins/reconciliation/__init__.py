@@ -8,6 +8,7 @@ PLUGIN = Plugin(
     title="Reconciliation",
     summary="What the till took held against what providers and banks say, line by line and day by day.",
     depends=("payments>=0.2",),
+    optional=("console>=0.1",),
     permissions=(
         Permission("reconciliation.see", "See statements, differences and daily reports"),
         Permission("reconciliation.manage", "Say who states money, fetch statements and take in files of them"),
