@@ -8,6 +8,7 @@ PLUGIN = Plugin(
     title="Payment links",
     summary="Payment links: a page and a code by which a customer who is not in the shop pays.",
     depends=("payments>=0.2",),
+    optional=("console>=0.1",),
     permissions=(
         Permission("payment_links.see", "See payment links and who has paid"),
         Permission("payment_links.make", "Make payment links and send them again"),
