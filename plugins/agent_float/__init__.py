@@ -7,6 +7,7 @@ PLUGIN = Plugin(
     version="0.1.0",
     title="Agent float",
     summary="Agent float: the cash and e-float of a mobile-money agent, line by line and day by day.",
+    optional=("console>=0.1",),
     permissions=(
         Permission("agent_float.see", "See agent lines, what moved on them and how their days ended"),
         Permission("agent_float.serve", "Take deposits and pay withdrawals out"),

@@ -1,0 +1,37 @@
+"""An agent's pages: lines opened, a customer served, what was noted taken back, a line counted and closed."""
+
+from __future__ import annotations
+
+import pytest
+
+from kernel.testing.box import Box
+from plugins.agent_float.testing import a_line
+from plugins.console.testing import Browser
+
+HERE = "/agent_float"
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+async def test_a_customer_is_served_taken_back_and_the_line_closed_by_its_pages(box: Box) -> None:
+    owner, till = Browser(box), Browser(box, "cashier")
+    cash = await a_line(box, "cash", name="Drawer")
+    form = (await owner.get(f"{HERE}/lines")).form(f"{HERE}/lines")
+    opened = await owner.submit(form, {"name": "Till 7", "code": "MPESA-7", "provider": "M-PESA", "opening": "50000"})
+    assert "Till 7" in opened.text
+    asked = (await till.get(f"{HERE}/serve?kind=deposit")).form(f"{HERE}/deposits")
+    served = await till.submit(asked, {"amount": "2500", "reference": "TKL1AB2CD3"})
+    assert "TKL1AB2CD3" in served.text
+    here = served.answer.url.path.removeprefix("/console")
+    assert all(one.to != f"{here}/reverse" for one in served.forms), "a cashier takes nothing back"
+    again = await till.script((await till.get(f"{HERE}/serve")).form(f"{HERE}/deposits"), {"amount": "9999999"})
+    assert again["problem"]["code"] == "line-short"
+    back = await owner.submit((await owner.get(here)).form(f"{here}/reverse"), {"reason": "typed twice"})
+    assert "Taken back" in back.text
+    closing = await till.get(f"{HERE}/close")
+    forms = [one for one in closing.forms if one.to == f"{HERE}/closings"]
+    mine = next(one for one in forms if ("counts.0.line_id", str(cash)) in one.fields)
+    await till.submit(mine, {"counts.0.counted": "50000"})
+    listed = (await box.client("owner").get(f"/api/v1{HERE}/closings")).json()["items"]
+    assert [(one["line_id"], one["variance"]) for one in listed] == [(str(cash), "0.00")]
+    assert (await till.get(f"{HERE}/day?date={listed[0]['business_date']}")).status == 200
+    assert (await till.get(f"{HERE}/lines")).status == 404
