@@ -7,6 +7,7 @@ PLUGIN = Plugin(
     version="0.1.0",
     title="Taxes",
     summary="Tax classes with dated rates by region, and the region packs.",
+    optional=("console>=0.1",),
     permissions=(
         Permission("taxes.see", "See tax classes and rates"),
         Permission("taxes.edit", "Change tax classes and rates"),

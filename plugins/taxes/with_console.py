@@ -1,0 +1,44 @@
+"""Tax classes in the console: with their rates from which day on, a new rate, a new class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from kernel.hooks import answers
+from plugins.console.api import Nav, Page, Seen
+
+SEE, EDIT = "taxes.see", "taxes.edit"
+CATEGORIES: Final = {
+    "standard": "Standard",
+    "reduced": "Reduced",
+    "zero": "Zero-rated",
+    "exempt": "Exempt",
+    "out_of_scope": "Out of scope",
+}
+"""How a class is reported → what it is called."""
+
+
+@answers
+def console_nav() -> Sequence[Nav]:
+    """Where tax classes are."""
+    return (Nav("money", "Taxes", "/taxes/classes", "percent", SEE, order=70),)
+
+
+@answers
+def console_pages() -> Sequence[Page]:
+    """Classes, and one with its rates."""
+    return (
+        Page("/classes", "console/tax_classes.html", "Tax classes", SEE, _list),
+        Page("/classes/{class_id}", "console/tax_class.html", "Tax class", SEE, _one),
+    )
+
+
+async def _list(seen: Seen) -> Mapping[str, Any]:
+    asked = {name: seen.query.get(name) for name in ("category", "cursor")}
+    return {"listed": await seen.get("/taxes/classes", limit=100, **asked), "categories": CATEGORIES}
+
+
+async def _one(seen: Seen) -> Mapping[str, Any]:
+    found, tag = await seen.get_tagged(f"/taxes/classes/{seen.path['class_id']}")
+    return {"one": found, "tag": tag, "categories": CATEGORIES, "title": found["name"]}
