@@ -253,7 +253,7 @@ class Runner:
         if call is not None:
             await work.fetch(_LEAVE, job_id=job_id, now=work.now + CALL_LEASE)
             return call
-        await work.fetch(_DONE, job_id=job_id, now=work.now)
+        await self._done(work, job_id)
         return True
 
     async def _called(self, work: Work, job_id: uuid.UUID, name: str, then: Then | None) -> bool:
@@ -262,8 +262,12 @@ class Runner:
             work.origin = Origin(name)
             await then(work)
         await work.fetch(_FORGET, job_id=job_id)
-        await work.fetch(_DONE, job_id=job_id, now=work.now)
+        await self._done(work, job_id)
         return True
+
+    async def _done(self, work: Work, job_id: uuid.UUID) -> None:
+        """Mark a job as done, in the deed of its effect."""
+        await work.fetch(_DONE, job_id=job_id, now=work.now)
 
     async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> bool:
         """Note the failure; whether the job is given up."""

@@ -48,16 +48,15 @@ class Apart(Runner):
             died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         if ran:
-            await self._deed(business_id, "mark", lambda work: super(Apart, self)._end(work, job_id, state="done"))
+            await self._deed(business_id, "mark", lambda work: super(Apart, self)._done(work, job_id))
         return ran
 
     async def _failed(self, work: Work, job_id: uuid.UUID, fault: Exception) -> bool:
         self.failed.add(job_id)
         return await super()._failed(work, job_id, fault)
 
-    async def _end(self, work: Work, job_id: uuid.UUID, **values: Any) -> None:
-        if values.get("state") != "done":
-            await super()._end(work, job_id, **values)
+    async def _done(self, work: Work, job_id: uuid.UUID) -> None:
+        """Leaves the mark to a deed of its own."""
 
 
 def main() -> None:
