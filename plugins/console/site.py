@@ -39,6 +39,7 @@ SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("POST", "/do"): visiting.do,
     ("POST", "/qr"): entering.qr,
     ("GET", "/find"): visiting.find,
+    ("GET", "/search"): visiting.search,
 }
 PIECES: Final[Mapping[str, Callable[[Visit, str, str], Awaitable[Given]]]] = {
     "card": visiting.card,

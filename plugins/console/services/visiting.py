@@ -223,20 +223,28 @@ async def block(visit: Visit, plugin: str, name: str) -> Given:
 
 
 async def find(visit: Visit) -> Given:
-    """What the global search finds, of each kind the best few."""
+    """What the global search finds as somebody types, of each kind the best few."""
+    return await visit.html("console/found.html", layout="bare", **await _all_found(visit))
+
+
+async def search(visit: Visit) -> Given:
+    """The same as a page of its own, for who presses Enter."""
+    return await visit.html("console/search.html", title="Search", **await _all_found(visit))
+
+
+async def _all_found(visit: Visit) -> dict[str, Any]:
     words = visit.query.get("q", "").strip()[:100]
-    seen = visit.seen()
-    composed = visit.composed()
-    groups = []
-    if words:
-        finds = [one for _, one in composed.in_slot(composed.finds, "", seen)]
-        told = await asyncio.gather(*(_found(one.find, seen, words) for one in finds))
-        groups = [(one, found) for one, found in zip(finds, told, strict=True) if found]
-        lower = words.lower()
-        pages = [nav for _, _, navs in composed.menu(seen) for nav in navs if lower in nav.title.lower()]
-    else:
-        pages = []
-    return await visit.html("console/found.html", layout="bare", seen=seen, groups=groups, pages=pages, words=words)
+    seen, composed = visit.seen(), visit.composed()
+    found: dict[str, Any] = {"seen": seen, "words": words, "groups": [], "pages": []}
+    if not words:
+        return found
+    finds = [one for _, one in composed.in_slot(composed.finds, "", seen)]
+    told = await asyncio.gather(*(_found(one.find, seen, words) for one in finds))
+    groups = [(one, few) for one, few in zip(finds, told, strict=True) if few]
+    titles = [nav for _, _, navs in composed.menu(seen) for nav in navs]
+    lower = words.lower()
+    pages = [nav for nav in titles if lower in nav.title.lower() or lower in seen.word(nav.title).lower()]
+    return found | {"groups": groups, "pages": pages}
 
 
 async def _found(find: Callable[[Seen, str], Awaitable[Any]], seen: Seen, words: str) -> list[Found]:

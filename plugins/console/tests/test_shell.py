@@ -141,3 +141,13 @@ async def test_who_may_not_see_a_page_finds_none_and_no_way_to_it(box: Box) -> N
     assert (await till.get("/catalog/products/new")).status == 404
     assert "/console/catalog/products/new" not in (await till.get("/catalog/products")).links.values()
     assert (await Browser(box, None).get("/catalog/products")).status == 303
+
+
+async def test_the_search_finds_things_and_pages_as_one_types_and_as_a_page(box: Box) -> None:
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg")
+    owner, till = Browser(box), Browser(box, "cashier")
+    typed, entered = await owner.get("/find?q=rice"), await owner.get("/search?q=rice")
+    assert "Rice 2kgRICE-2KG" in typed.links
+    assert "Rice 2kg" in entered.links
+    assert "Roles" in (await owner.get("/find?q=role")).links
+    assert "Roles" not in (await till.get("/search?q=role")).links
