@@ -8,7 +8,13 @@ from kernel.web import query
 from kernel.wire import Page
 from kernel.work import Work
 from loyalty import services
-from loyalty.schemas import BalanceOut, EntryOut, EntryQuery
+from loyalty.schemas import BalanceOut, EntryOut, EntryQuery, SummaryOut
+
+
+@query("/summary", permission="loyalty.see")
+async def get_summary(work: Work) -> SummaryOut:
+    """What all customers have together."""
+    return await services.sum_up(work)
 
 
 @query("/customers/{customer_id}", permission="loyalty.see")

@@ -51,6 +51,13 @@ class BalanceOut(Struct, frozen=True):
     points: int
 
 
+class SummaryOut(Struct, frozen=True):
+    """What all customers have together."""
+
+    customers: Annotated[int, Meta(description="Who have any.", examples=[12])]
+    points: int
+
+
 class EntryOut(Struct, frozen=True):
     """One change of a customer's points."""
 

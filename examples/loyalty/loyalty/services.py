@@ -15,7 +15,7 @@ from kernel.work import Work
 from loyalty import rules
 from loyalty.errors import NobodysPoints, too_few
 from loyalty.models import POINTS, Balance, Entry
-from loyalty.schemas import BalanceOut, EntryOut, EntryQuery, Settings, Spending, Spent
+from loyalty.schemas import BalanceOut, EntryOut, EntryQuery, Settings, Spending, Spent, SummaryOut
 from plugins.customers.api import customer
 from plugins.sales.api import Cart, CompletedSale, PlacedSale
 
@@ -109,6 +109,14 @@ async def find_balance(work: Work, customer_id: UUID) -> BalanceOut:
         raise NotFound
     row = await work.one(_BALANCE, customer_id=customer_id)
     return BalanceOut(customer_id, row.points if row else 0)
+
+
+async def sum_up(work: Work) -> SummaryOut:
+    """What all customers have together."""
+    mine = sa.and_(Balance.business_id == work.business_id, Balance.points > 0)
+    sums = sa.select(sa.func.count().label("customers"), sa.func.sum(Balance.points).label("points")).where(mine)
+    row = (await work.execute(sums)).one()
+    return SummaryOut(int(row.customers), int(row.points or 0))
 
 
 async def list_entries(work: Work, customer_id: UUID, query: EntryQuery) -> Page[EntryOut]:

@@ -12,6 +12,7 @@ from loyalty.testing import points_of
 
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
+from plugins.console.testing import Browser
 from plugins.customers.testing import a_customer
 
 SALES = "/api/v1/sales/sales"
@@ -120,3 +121,14 @@ async def test_what_a_point_is_worth_is_for_the_business_to_say(box: Box) -> Non
     sold = await spend(box, customer, 25, "150.00")
     assert sold.json()["total"] == "150.00"
     assert await balance(box, customer) == 30 - 25 + 300
+
+
+async def test_points_stand_in_the_console_on_a_page_a_card_and_beside_the_customer(box: Box) -> None:
+    customer = await a_customer(box)
+    await points_of(box, customer, 30)
+    browser = Browser(box, "manager")
+    beside = await browser.get(f"/customers/customers/{customer}")
+    assert f"/console/loyalty/customers/{customer}" in beside.links.values()
+    assert "30" in (await browser.get(f"/loyalty/customers/{customer}")).text
+    assert "30" in (await browser.get("/card/loyalty/points")).text
+    assert (await Browser(box, "stock_keeper").get("/loyalty/points")).status == 404
