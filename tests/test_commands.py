@@ -146,6 +146,7 @@ def test_a_business_is_exported_and_imported_by_its_slug(call: Call, tmp_path: P
     assert all(one["is_on"] for one in listed)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 def test_a_plugins_data_goes_out_and_comes_back(call: Call, tmp_path: Path) -> None:
     file = str(tmp_path / "discounts.zip")
     code, _, said = call("plugin", "uninstall", "discounts", "--archive", file, "--yes")

@@ -38,7 +38,7 @@ def worker(settings: Settings, port: int, *options: str) -> Iterator[subprocess.
         until = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < until:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"http://127.0.0.1:{port}{READY}", timeout=60).json()["checks"] == ALL_WELL:
+                if httpx.get(f"http://127.0.0.1:{port}{READY}", timeout=5).json()["checks"] == ALL_WELL:
                     break
             time.sleep(0.1)
         yield process

@@ -160,6 +160,7 @@ async def test_every_route_that_writes_leaves_a_row_with_a_subject_and_what_it_c
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_a_deed_that_keeps_silent_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: what deeds say, and what the ORM changes, is not listened to."""
     monkeypatch.setattr("kernel.work.tenancy.look_at", lambda session, watched: None)

@@ -194,6 +194,7 @@ async def test_a_backup_taken_while_sales_are_made_is_of_one_moment(
         assert await restored_faults(one_till, settings, path) == []
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_a_backup_torn_between_its_tables_is_caught(
     one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
 ) -> None:
@@ -383,6 +384,7 @@ async def wait_for(there: Callable[[], Awaitable[bool]], process: subprocess.Pop
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_ctrl_c_leaves_no_half_of_a_backup_and_no_half_of_a_restore(
     one_till: Till, box_settings: Settings, tmp_path: Path, database: str, server: Callable[[], Postgres]
 ) -> None:

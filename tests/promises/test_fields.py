@@ -30,6 +30,7 @@ COST = "311.7531"
 """A cost no other figure equals."""
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_no_role_is_answered_a_field_whose_permission_it_lacks(box: Box) -> None:
     asked, seen, leaks = await read_everything(box)
     print(f"{asked} answers, {seen} with costs")

@@ -322,6 +322,7 @@ async def test_a_reset_is_for_those_who_manage_plugins_and_leaves_an_audit_row(s
     assert {"plugins.reset_plugin", "trip a plugin"} <= {one["deed"] for one in trail}
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_what_fails_here_and_there_is_counted_together_and_left_out_everywhere(
     box_settings: Settings, with_stranger: Registry, stranger: Path, budgets: None
 ) -> None:

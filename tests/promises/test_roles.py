@@ -134,6 +134,7 @@ def test_no_shipped_role_comes_with_more_than_it_should(registry: Registry) -> N
         assert not held & (never | ABOVE_STAFF), f"{role}: {sorted(held & (never | ABOVE_STAFF))}"
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_each_role_is_let_in_exactly_where_it_holds_the_permission(box: Box) -> None:
     calls, wrong = await every_cell(box)
     print(f"{calls} calls: {len(box.app.routes)} routes × {len(PRINCIPALS)} principals")
@@ -184,6 +185,7 @@ async def test_an_edited_role_and_one_of_the_businesss_own_are_let_in_exactly_wh
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_a_gate_that_forgets_to_ask_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: one route whose permission nobody checks, one that asks for another's."""
 

@@ -49,6 +49,7 @@ REFUSED_THOUGH_OWN = {
 """Where one's own id must be refused: taken or paid, or proving nothing without a PIN, a price, an open gateway."""
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_another_businesss_ids_look_like_ids_of_nothing_on_every_route(box: Box) -> None:
     prober = await Prober.ready(box)
     spots = [one for one in id_spots(box.app.routes) if one.route.operation not in ABOVE_ALL]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from kernel.app import open_deployment
 from kernel.app.uninstalling import restore, uninstall
@@ -21,6 +22,7 @@ OWN = ("discounts_promotion", "discounts_use", "discounts_coupon", "discounts_le
 SHOPS = ("mama-njeri", "sharma-kirana")
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_servers_that_run_meanwhile_obey_and_nobody_is_answered_with_a_fault(
     box: Box, box_settings: Settings, tmp_path: Path
 ) -> None:
