@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Prepared, Transaction
+from kernel.db import Prepared, Transaction, upsert
 from kernel.db.tables import AuditWatch, Business
 from kernel.work import NO_BUSINESS, Work
 
@@ -82,5 +81,4 @@ async def _note(work: Work, found: dict[str, Any]) -> None:
 
 
 def _row(work: Work) -> Any:
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-    return insert(AuditWatch).values(business_id=work.business_id, sealed_at=work.now)
+    return upsert(work.deployment.database, AuditWatch).values(business_id=work.business_id, sealed_at=work.now)

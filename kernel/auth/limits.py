@@ -7,9 +7,9 @@ import hashlib
 import ipaddress
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.models import Limit
+from kernel.db import upsert
 from kernel.errors import RateLimited
 from kernel.mail import plain_email
 from kernel.work import Work
@@ -74,12 +74,11 @@ def address_key(purpose: str, address: str | None) -> str:
 
 
 async def _count(work: Work, key: str, most: int, window: dt.timedelta, *, stays: bool) -> None:
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     ends = work.now + window
     over = Limit.window_ends <= work.now
     is_full = sa.true() if stays else Limit.count >= most
     counted = (
-        insert(Limit)
+        upsert(work.deployment.database, Limit)
         .values(key=key, window_ends=ends, count=1)
         .on_conflict_do_update(
             index_elements=[Limit.key],

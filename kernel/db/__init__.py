@@ -16,6 +16,7 @@ from kernel.db.engine import Database, Phase, Transaction
 from kernel.db.faults import Trouble, trouble_of
 from kernel.db.inside import Inside
 from kernel.db.prepared import Configured, Prepared, Rows, among, gathered, joined
+from kernel.db.upserting import upsert
 
 __all__ = [
     "CONFIGURATION",
@@ -40,4 +41,5 @@ __all__ = [
     "new_id",
     "owned_key",
     "trouble_of",
+    "upsert",
 ]

@@ -35,6 +35,12 @@ def is_configuration(table: Any) -> bool:
     return bool(table.info.get("configuration")) if isinstance(table, sa.Table) else False
 
 
+def table_of(model: Any) -> sa.Table:
+    """The table of a model; a table as it is."""
+    table: sa.Table = model if isinstance(model, sa.Table) else model.__table__
+    return table
+
+
 def new_id() -> uuid.UUID:
     """A UUIDv7: unique everywhere, and ordered by time of making."""
     return uuid_utils.compat.uuid7()

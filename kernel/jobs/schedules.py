@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from croniter import croniter
-from sqlalchemy.dialects import postgresql, sqlite
 
+from kernel.db import upsert
 from kernel.db.tables import Business, Job, Schedule
 from kernel.jobs.handlers import handlers_of
 from kernel.work import Work
@@ -59,7 +59,6 @@ async def complete_schedules(work: Work) -> None:
     found = await work.execute(sa.select(Schedule.business_id, Schedule.job))
     known = {(row.business_id, row.job) for row in found.all()}
     on = {(business, name.partition(".")[0]) for business, name in known}
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     for business in (await work.execute(sa.select(Business.id, Business.zone))).all():
         for handler in handlers_of(work.deployment).values():
             plugin = handler.name.partition(".")[0]
@@ -67,7 +66,7 @@ async def complete_schedules(work: Work) -> None:
             if handler.cron and is_on and (business.id, handler.name) not in known:
                 due = next_run(handler.cron, work.now, business.zone)
                 row = {"business_id": business.id, "job": handler.name, "cron": handler.cron, "next_run": due}
-                await work.execute(insert(Schedule).values(row).on_conflict_do_nothing())
+                await work.execute(upsert(work.deployment.database, Schedule).values(row).on_conflict_do_nothing())
 
 
 async def clear_schedules(work: Work, plugin: str) -> None:

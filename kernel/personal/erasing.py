@@ -12,9 +12,8 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.db.personal import INFO, Carries, Personal, Secret, class_of
 from kernel.db.tables import Erased
 from kernel.hooks import erasing_person
@@ -73,7 +72,6 @@ async def wipe(work: Work, kind: str, person: uuid.UUID, former: Former) -> Eras
 
 async def bury(work: Work, kind: str, person: uuid.UUID) -> None:
     """Leave a tombstone, so that who comes back with an older backup can be erased again."""
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     stone = {
         "business_id": work.business_id,
         "id": new_id(),
@@ -82,7 +80,7 @@ async def bury(work: Work, kind: str, person: uuid.UUID) -> None:
         "erased_at": work.now,
         "erased_by": work.actor.id,
     }
-    await work.execute(insert(Erased).values(stone).on_conflict_do_nothing())
+    await work.execute(upsert(work.deployment.database, Erased).values(stone).on_conflict_do_nothing())
 
 
 def subject_hash(kind: str, person: uuid.UUID) -> str:

@@ -12,8 +12,8 @@ import msgspec
 import sqlalchemy as sa
 
 from kernel import sealing
-from kernel.db import Configured, Rows
-from kernel.db.tables import BusinessPlugin
+from kernel.db import Configured, Prepared, Rows
+from kernel.db.tables import Business, BusinessPlugin
 from kernel.errors import Conflict
 from kernel.wire import SECRET
 
@@ -25,6 +25,12 @@ STORED = Configured(
         BusinessPlugin.plugin == sa.bindparam("plugin"),
     )
 )
+RECONFIGURED = Prepared(
+    sa.update(Business)
+    .where(Business.id == sa.bindparam("business_id"))
+    .values(configuration=Business.configuration + 1)
+)
+"""That what the business has set is no longer what it was."""
 
 
 class SettingsMissing(Conflict):

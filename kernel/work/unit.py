@@ -13,8 +13,9 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.db import Base, Configured, Phase, Prepared, Transaction, new_id
+from kernel.db.base import table_of
 from kernel.db.prepared import Rows
-from kernel.db.tables import Audit, Business, Job, JobPayload
+from kernel.db.tables import Audit, Job, JobPayload
 from kernel.errors import Elsewhere, Forbidden, NotFound, PluginDraining, PreconditionFailed, PreconditionRequired
 from kernel.hooks import Answer, HookSet, Pair
 from kernel.work import configuring, write_postgres, write_sqlite
@@ -29,11 +30,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
-_RECONFIGURED = Prepared(
-    sa.update(Business)
-    .where(Business.id == sa.bindparam("business_id"))
-    .values(configuration=Business.configuration + 1)
-)
 
 
 class Work:
@@ -249,7 +245,7 @@ class Work:
 
     def insert(self, table: type[Base] | sa.Table, row: Row) -> None:
         """Declare a row; `business_id` is added."""
-        table = _table(table)
+        table = table_of(table)
         self._watched.writes_to(table)
         self.effects.insert(table, row)
 
@@ -292,7 +288,7 @@ class Work:
             "max_attempts": max_attempts,
             "created_at": self.now,
         }
-        self.effects.job(self.business_id, header, payload, _table(Job), _table(JobPayload))
+        self.effects.job(self.business_id, header, payload, table_of(Job), table_of(JobPayload))
         return id_
 
     def afterwards(self, run: Callable[[], Awaitable[None]]) -> None:
@@ -327,7 +323,7 @@ class Work:
 
         key: its primary key without the business. after: the new values by column; None for a row that is deleted.
         """
-        self._watched.note_values(_table(model), str(key), before, after)
+        self._watched.note_values(table_of(model), str(key), before, after)
 
     @property
     def subject(self) -> str | None:
@@ -341,7 +337,7 @@ class Work:
         if self._session is not None:
             await self._session.flush()
         if self._watched.reconfigures:
-            await self.fetch(_RECONFIGURED)
+            await self.fetch(configuring.RECONFIGURED)
         crashpoint("deed.before_flush")
         batch = in_order(self.effects, self.business_id, answer, self.now)
         write = write_postgres.write if self.deployment.database.is_postgres else write_sqlite.write
@@ -395,11 +391,3 @@ class Work:
     def above_businesses(self) -> bool:
         """Whether this deed belongs to the deployment rather than to a business."""
         return self.business_id == NO_BUSINESS
-
-
-def _table(model: type[Base] | sa.Table) -> sa.Table:
-    if isinstance(model, sa.Table):
-        return model
-    table = model.__table__
-    assert isinstance(table, sa.Table)  # noqa: S101 - every model of ours is a table
-    return table

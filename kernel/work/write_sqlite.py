@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from kernel.db import Inside, Transaction
+from kernel.db.base import table_of
 from kernel.db.engine import to_json
 from kernel.db.tables import Idempotency, Series
 from kernel.errors import Invalid
@@ -90,7 +91,7 @@ class _Writing:
         self._insert(table, [row])
 
     def _take(self, want: NumberWanted) -> str:
-        series = _table(Series)
+        series = table_of(Series)
         here = _encoded(series, ("business_id", "series"), (self.batch.business_id, want.series), self.dialect)
         last = self.inside.run(_NEXT, here)
         if not last:
@@ -103,7 +104,7 @@ class _Writing:
         body = _filled_in(answer.body, inside)
         said = (answer.status, dict(answer.headers), body, self.batch.business_id)
         values = (*said, answer.principal, answer.route, answer.key)
-        self.inside.run(_KEEP, _encoded(_table(Idempotency), names, values, self.dialect))
+        self.inside.run(_KEEP, _encoded(table_of(Idempotency), names, values, self.dialect))
 
 
 _NEXT = "UPDATE kernel_series SET last = last + 1 WHERE business_id = ? AND series = ? RETURNING last"
@@ -145,11 +146,6 @@ def _encoded(table: sa.Table, names: tuple[str, ...], values: tuple[Any, ...], d
 def _name(name: str, dialect: Dialect) -> str:
     """A name of the model, quoted where SQLite needs it."""
     return str(dialect.identifier_preparer.quote(name))
-
-
-def _table(model: Any) -> sa.Table:
-    table: sa.Table = model.__table__
-    return table
 
 
 def _numbered(table: sa.Table, row: Row, numbers: dict[str, str]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
     date, place = _date(seen), seen.query.get("location_id")
     told, places, noted = await asyncio.gather(
         seen.get(f"/agent_float/days/{date}", location_id=place),
-        _places(seen),
+        seen.places(),
         seen.get(
             "/agent_float/transactions",
             **{"business_date": date, "location_id": place, "limit": 50, "cursor": seen.query.get("cursor")},
@@ -50,7 +50,7 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _lines(seen: Seen) -> Mapping[str, Any]:
-    found, places = await asyncio.gather(seen.get("/agent_float/lines", limit=200), _places(seen))
+    found, places = await asyncio.gather(seen.get("/agent_float/lines", limit=200), seen.places())
     rows = found["items"]
     used = [one for one in rows if one["is_active"]]
     named = [(one["id"], f"{one['name']} · {one['balance']}", one["kind"]) for one in used]
@@ -76,11 +76,6 @@ async def _transaction(seen: Seen) -> Mapping[str, Any]:
         seen.get(f"/agent_float/transactions/{seen.path['transaction_id']}"), seen.get("/agent_float/lines", limit=200)
     )
     return {"one": found, "names": {line["id"]: line["name"] for line in lines["items"]}, "title": found["number"]}
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]
 
 
 def _today(seen: Seen) -> dt.date:

@@ -76,9 +76,9 @@ async def _report(seen: Seen) -> Mapping[str, Any]:
     first, last = _period(seen)
     place = seen.query.get("location_id")
     report = await _read(seen, by, first, last, place)
-    places = await seen.get("/locations", kind="storefront", limit=200)
+    places = await seen.places(kind="storefront")
     shown = {"report": report, "by": by, "bys": BYS, "periods": PERIODS, "first": first, "last": last}
-    return shown | {"places": [(one["id"], one["name"]) for one in places["items"]], "bars": _bars(report)}
+    return shown | {"places": places, "bars": _bars(report)}
 
 
 async def _today(seen: Seen) -> Mapping[str, Any]:

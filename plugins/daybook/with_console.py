@@ -39,7 +39,7 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
     day, entries, places = await asyncio.gather(
         seen.get(f"/daybook/days/{date}", location_id=place),
         seen.get("/daybook/entries", business_date=date, location_id=place, limit=100, cursor=seen.query.get("cursor")),
-        _places(seen),
+        seen.places(),
     )
     before, after = date - dt.timedelta(days=1), date + dt.timedelta(days=1)
     return {"book": day, "listed": entries, "places": places, "names": dict(places), "before": before, "after": after}
@@ -47,7 +47,7 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
 
 async def _expenses(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("business_date", "location_id", "cursor")}
-    listed, places = await asyncio.gather(seen.get("/daybook/expenses", limit=50, **asked), _places(seen))
+    listed, places = await asyncio.gather(seen.get("/daybook/expenses", limit=50, **asked), seen.places())
     reversed_ids = {one["reverses_id"] for one in listed["items"] if one["reverses_id"]}
     return {"listed": listed, "places": places, "names": dict(places), "reversed_ids": reversed_ids}
 
@@ -57,8 +57,3 @@ def _date(seen: Seen) -> dt.date:
         return dt.date.fromisoformat(seen.query.get("date", ""))
     except ValueError:
         return dt.datetime.now(ZoneInfo((seen.business or {}).get("zone", "UTC"))).date()
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]

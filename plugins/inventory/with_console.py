@@ -66,7 +66,7 @@ def console_actions() -> Sequence[Action]:
 
 async def _levels(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("q", "location_id", "product_id", "cursor")}
-    listed, places = await asyncio.gather(seen.get("/inventory/levels", limit=50, **asked), _places(seen))
+    listed, places = await asyncio.gather(seen.get("/inventory/levels", limit=50, **asked), seen.places(is_active=True))
     return {"listed": listed, "places": places, "names": dict(places)}
 
 
@@ -74,19 +74,19 @@ async def _moves(seen: Seen) -> Mapping[str, Any]:
     asked = {
         name: seen.query.get(name) for name in ("product_id", "location_id", "kind", "from_date", "to_date", "cursor")
     }
-    listed, places = await asyncio.gather(seen.get("/inventory/moves", limit=50, **asked), _places(seen))
+    listed, places = await asyncio.gather(seen.get("/inventory/moves", limit=50, **asked), seen.places(is_active=True))
     return {"listed": listed, "places": places, "names": dict(places)}
 
 
 async def _low(seen: Seen) -> Mapping[str, Any]:
-    places = await _places(seen)
+    places = await seen.places(is_active=True)
     place = seen.query.get("location_id") or next((one for one, _ in places), None)
     listed = await seen.get("/inventory/low-stock", limit=100, location_id=place, cursor=seen.query.get("cursor"))
     return {"listed": listed, "places": places, "place": place}
 
 
 async def _low_card(seen: Seen) -> Mapping[str, Any]:
-    places = await _places(seen)
+    places = await seen.places(is_active=True)
     found = await asyncio.gather(*(seen.get("/inventory/low-stock", limit=5, location_id=id_) for id_, _ in places[:4]))
     rows = [(name, one) for (_, name), listed in zip(places, found, strict=False) for one in listed["items"]]
     return {"rows": rows[:6]}
@@ -102,7 +102,9 @@ async def _adjustments(seen: Seen) -> Mapping[str, Any]:
 
 async def _documents(seen: Seen, kind: str) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("location_id", "from_date", "to_date", "cursor")}
-    listed, places = await asyncio.gather(seen.get(f"/inventory/{kind}", limit=50, **asked), _places(seen))
+    listed, places = await asyncio.gather(
+        seen.get(f"/inventory/{kind}", limit=50, **asked), seen.places(is_active=True)
+    )
     return {"listed": listed, "places": places, "names": dict(places), "kind": kind}
 
 
@@ -115,21 +117,23 @@ async def _adjustment(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _document(seen: Seen, kind: str) -> Mapping[str, Any]:
-    one, places = await asyncio.gather(seen.get(f"/inventory/{kind}/{seen.path['id']}"), _places(seen))
+    one, places = await asyncio.gather(seen.get(f"/inventory/{kind}/{seen.path['id']}"), seen.places(is_active=True))
     return {"document": one, "kind": kind, "names": dict(places), "title": one["number"]}
 
 
 async def _new(seen: Seen) -> Mapping[str, Any]:
     """Places, and the products to choose from: those of a search, or the one that the page came from."""
     words = seen.query.get("q", "")
-    products, places = await asyncio.gather(seen.get("/catalog/products", limit=MANY, q=words or None), _places(seen))
+    products, places = await asyncio.gather(
+        seen.get("/catalog/products", limit=MANY, q=words or None), seen.places(is_active=True)
+    )
     options = [(one["id"], f"{one['name']} · {one['sku']}") for one in products["items"] if one["track_stock"]]
     return {"places": places, "products": options, "is_cut": products["next_cursor"] is not None, "words": words}
 
 
 async def _of_product(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
     levels, places = await asyncio.gather(
-        seen.get("/inventory/levels", product_id=given["product"]["id"], limit=50), _places(seen)
+        seen.get("/inventory/levels", product_id=given["product"]["id"], limit=50), seen.places(is_active=True)
     )
     return {"levels": levels["items"], "names": dict(places), "product_id": given["product"]["id"]}
 
@@ -139,8 +143,3 @@ async def _in_stock(seen: Seen, rows: Sequence[Mapping[str, Any]]) -> Sequence[s
     found = await seen.post("/inventory/stock", {"product_ids": tracked}) if tracked else []
     sums = {one["product_id"]: one["available"] for one in found}
     return [sums.get(row["id"], "0") if row["track_stock"] else "–" for row in rows]
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200, is_active=True)
-    return [(one["id"], one["name"]) for one in found["items"]]

@@ -37,12 +37,12 @@ def console_pages() -> Sequence[Page]:
 
 async def _list(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("state", "location_id", "customer_id", "subject_id", "cursor")}
-    listed, places = await asyncio.gather(seen.get("/payment_links/links", limit=50, **asked), _places(seen))
+    listed, places = await asyncio.gather(seen.get("/payment_links/links", limit=50, **asked), seen.places())
     return {"listed": listed, "places": places, "names": dict(places), "states": STATES}
 
 
 async def _new(seen: Seen) -> Mapping[str, Any]:
-    return {"places": await _places(seen)}
+    return {"places": await seen.places()}
 
 
 async def _one(seen: Seen) -> Mapping[str, Any]:
@@ -50,12 +50,7 @@ async def _one(seen: Seen) -> Mapping[str, Any]:
     link, turns, places = await asyncio.gather(
         seen.get(f"/payment_links/links/{link_id}"),
         seen.get("/payment_links/turns", link_id=link_id, limit=20),
-        _places(seen),
+        seen.places(),
     )
     shown = {"link": link, "turns": turns["items"], "place": dict(places).get(link["location_id"], "–")}
     return {**shown, "states": STATES, "title": link["number"]}
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]

@@ -90,7 +90,7 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
 async def _truth(seen: Seen) -> Mapping[str, Any]:
     date = _date(seen)
     told, places = await asyncio.gather(
-        seen.get(f"/reconciliation/truth/{date}", location_id=seen.query.get("location_id")), _places(seen)
+        seen.get(f"/reconciliation/truth/{date}", location_id=seen.query.get("location_id")), seen.places()
     )
     return {"told": told, "places": places, "names": dict(places), **_around(date)}
 
@@ -126,7 +126,7 @@ async def _settlements(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _sources(seen: Seen) -> Mapping[str, Any]:
-    listed, places = await asyncio.gather(seen.get("/reconciliation/sources", limit=200), _places(seen))
+    listed, places = await asyncio.gather(seen.get("/reconciliation/sources", limit=200), seen.places())
     return {"listed": listed, "places": places, "methods": await _methods(seen)}
 
 
@@ -155,11 +155,6 @@ async def _lines(seen: Seen) -> Mapping[str, Any]:
 
 async def _named(seen: Seen) -> list[tuple[str, str]]:
     found = await seen.get("/reconciliation/sources", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200)
     return [(one["id"], one["name"]) for one in found["items"]]
 
 

@@ -20,6 +20,7 @@ from kernel.app.portable.loading import enter
 from kernel.app.portable.reading import Known, UnknownTables, columns_there, revisions, rows_in
 from kernel.app.uninstalling.ground import is_postgres
 from kernel.db import Base
+from kernel.db.base import table_of
 from kernel.db.tables import Business, BusinessPlugin, Job, JobPayload, Schedule
 from kernel.registry import Loaded, Registry, owner_of
 from kernel.work import NO_BUSINESS
@@ -166,8 +167,7 @@ def own_share(known: Known) -> Share:
 
 
 def _share(model: type[Base], where: sa.ColumnElement[bool]) -> Share:
-    table = model.__table__
-    assert isinstance(table, sa.Table)  # noqa: S101 - every model of ours is a table
+    table = table_of(model)
     return Share(Known(table, {one.name: kind_of(one) for one in table.c}), where)
 
 

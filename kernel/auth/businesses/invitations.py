@@ -11,7 +11,6 @@ import uuid
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.businesses.making import enter, make_user
 from kernel.auth.limits import account_key, count_try
@@ -19,7 +18,7 @@ from kernel.auth.models import Invitation, Membership, Role, User
 from kernel.auth.rights.delegation import may_still_hand_out
 from kernel.auth.rights.roles import refuse_above
 from kernel.auth.secrets.mail_tokens import LIVES, Link, LinkNotValid, end_link_tokens, make_link_token, use_link_token
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.errors import AlreadyExists, Conflict, NotFound
 from kernel.mail import plain_email
 from kernel.work import Work
@@ -191,7 +190,6 @@ async def _take_up(work: Work, business_id: uuid.UUID | None, email: str, user_i
 
 async def _make_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID, locations: list[str] | None) -> None:
     """A new member, one that was waiting, or one who worked here before."""
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     place = {
         "role_id": role_id,
         "is_active": True,
@@ -200,7 +198,7 @@ async def _make_member(work: Work, user_id: uuid.UUID, role_id: uuid.UUID, locat
         "locations": locations,
     }
     await work.execute(
-        insert(Membership)
+        upsert(work.deployment.database, Membership)
         .values(business_id=work.business_id, user_id=user_id, **place)
         .on_conflict_do_update(index_elements=[Membership.business_id, Membership.user_id], set_=place)
     )

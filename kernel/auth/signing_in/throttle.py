@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.acting import act
 from kernel.auth.models import Limit
 from kernel.auth.secrets.bearer import Bearer
 from kernel.auth.secrets.tokens import Claims
+from kernel.db import upsert
 from kernel.errors import RateLimited
 from kernel.work import Deployment, Work
 
@@ -141,8 +141,7 @@ class Throttle:
         return await self._take_from_row(key, wanted, ends) if counted is None else counted - wanted
 
     async def _take_from_row(self, key: str, wanted: int, ends: dt.datetime) -> int:
-        insert = postgresql.insert if self.deployment.database.is_postgres else sqlite.insert
-        fresh = insert(Limit).values(key=key, window_ends=ends, count=wanted)
+        fresh = upsert(self.deployment.database, Limit).values(key=key, window_ends=ends, count=wanted)
         over = Limit.window_ends < ends
         taken = fresh.on_conflict_do_update(
             index_elements=[Limit.key],

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Prepared, among
+from kernel.db import Prepared, among, upsert
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Product, SearchKey, SearchWord
 from plugins.catalog.rules.goods import search_keys, search_label, search_terms
@@ -86,11 +84,10 @@ async def _note_words(work: Work, words: set[str]) -> None:
     Words that are there already are held until the deed ends: `forget_words` must not take one away that this deed
     has found, and one that it was just taking away is noted again.
     """
-    insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     missing = sorted(words)
     while missing:
         rows = [{"business_id": work.business_id, "word": word} for word in missing]
-        await work.execute(insert(SearchWord).on_conflict_do_nothing(), rows)
+        await work.execute(upsert(work.deployment.database, SearchWord).on_conflict_do_nothing(), rows)
         held = {row.word for row in await work.fetch(_HOLD, words=missing)}
         missing = [word for word in missing if word not in held]
 

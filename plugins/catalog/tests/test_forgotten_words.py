@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth.identity import standing_of_business
+from kernel.db import upsert
 from kernel.db.tables import Schedule
 from kernel.jobs import Runner, complete_schedules
 from kernel.testing.box import Box
@@ -133,9 +133,8 @@ async def given_while_forgotten(box: Box, monkeypatch: pytest.MonkeyPatch) -> se
 
 async def _note_and_hold_nothing(work: Work, said: set[str]) -> None:
     """The broken twin of noting: a word that is there is believed to stay."""
-    insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     rows = [{"business_id": work.business_id, "word": word} for word in sorted(said)]
-    await work.execute(insert(SearchWord).on_conflict_do_nothing(), rows)
+    await work.execute(upsert(work.deployment.database, SearchWord).on_conflict_do_nothing(), rows)
 
 
 async def test_a_word_is_not_forgotten_while_a_product_is_given_it(box: Box) -> None:

@@ -20,7 +20,9 @@ EDIT: Final = (
 async def read_price_lists(seen: Seen) -> Mapping[str, Any]:
     """Price lists, and for whom a new one may be."""
     asked = {name: seen.query.get(name) for name in ("is_active", "cursor")}
-    listed, places, groups = await asyncio.gather(seen.get(LISTS, limit=50, **asked), _places(seen), _groups(seen))
+    listed, places, groups = await asyncio.gather(
+        seen.get(LISTS, limit=50, **asked), seen.places(is_active=True), _groups(seen)
+    )
     return {"listed": listed, "places": places, "groups": groups, "names": dict(places + groups)}
 
 
@@ -30,7 +32,7 @@ async def read_price_list(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("q", "past", "cursor")}
     may_set = seen.may("catalog.prices")
     (one, tag), prices, places, groups = await asyncio.gather(
-        seen.get_tagged(path), seen.get(f"{path}/prices", limit=50, **asked), _places(seen), _groups(seen)
+        seen.get_tagged(path), seen.get(f"{path}/prices", limit=50, **asked), seen.places(is_active=True), _groups(seen)
     )
     found = await seen.get("/catalog/products", limit=100, q=seen.query.get("product")) if may_set else {"items": []}
     base = await seen.look(f"{LISTS}/{one['based_on_id']}") if one["based_on_id"] else None
@@ -57,11 +59,6 @@ async def read_edit(seen: Seen) -> Mapping[str, Any]:
         **{"categories": categories, "brands": brands, "lists": [(one["id"], one["name"]) for one in lists]},
         **{"chosen": said, "preview": preview, "problem": problem, "ahead": days_ahead(seen)},
     }
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.look("/locations", limit=200, is_active=True)
-    return [(one["id"], one["name"]) for one in found["items"]] if found else []
 
 
 async def _groups(seen: Seen) -> list[tuple[str, str]]:

@@ -95,6 +95,11 @@ class Seen:
                 return None
             raise
 
+    async def places(self, **query: Any) -> list[tuple[str, str]]:
+        """The places of the business to choose from: id and name. query: as `/locations` takes it, such as `kind`."""
+        listed = await self.get("/locations", limit=200, **query)
+        return [(one["id"], one["name"]) for one in listed["items"]]
+
 
 def _pairs(query: Mapping[str, Any]) -> Query:
     return [(name, _text(value)) for name, value in query.items() if value is not None and value != ""]

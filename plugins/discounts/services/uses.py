@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Prepared, among, new_id
+from kernel.db import Prepared, among, new_id, upsert
 from kernel.errors import DukaError
 from kernel.work import Work
 from plugins.discounts import PLUGIN
@@ -142,8 +141,7 @@ async def _lay_out(work: Work, fresh: Iterable[tuple[UUID, UUID, int]]) -> None:
         for subject, holder, most in sorted(fresh, key=lambda one: (str(one[0]), str(one[1])))
     ]
     if rows:
-        insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-        await work.execute(insert(Left).values(rows).on_conflict_do_nothing())
+        await work.execute(upsert(work.deployment.database, Left).values(rows).on_conflict_do_nothing())
 
 
 async def lay_out_of_coupon(work: Work, coupon_id: UUID, holder: UUID) -> None:
@@ -156,9 +154,8 @@ async def lay_out_of_coupon(work: Work, coupon_id: UUID, holder: UUID) -> None:
         .where(Coupon.business_id == work.business_id, Coupon.id == coupon_id, most.is_not(None))
         .with_for_update(read=True)
     )
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     columns = ["business_id", "subject_id", "holder_id", "remaining"]
-    await work.execute(insert(Left).from_select(columns, said).on_conflict_do_nothing())
+    await work.execute(upsert(work.deployment.database, Left).from_select(columns, said).on_conflict_do_nothing())
 
 
 def _take(work: Work, sale: PlacedSale, subject: UUID, holder: UUID, amount: int, refusal: DukaError) -> None:

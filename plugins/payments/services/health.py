@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Moment, Prepared
+from kernel.db import Moment, Prepared, upsert
 from kernel.work import Work
 from plugins.payments.errors import GatewayUnavailable
 from plugins.payments.models import Health
@@ -113,6 +113,5 @@ def _of(work: Work, account_id: uuid.UUID, kind: CallKind) -> sa.ColumnElement[b
 
 
 def _row(work: Work, account_id: uuid.UUID, kind: CallKind, **values: Any) -> Any:
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     key = {"business_id": work.business_id, "account_id": account_id, "kind": kind}
-    return insert(Health).values(**key, closings=0, **values)
+    return upsert(work.deployment.database, Health).values(**key, closings=0, **values)

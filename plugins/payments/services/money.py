@@ -6,9 +6,8 @@ import uuid
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.work import Work
 from plugins.payments.models import Money
 from plugins.payments.rules import Source
@@ -51,8 +50,7 @@ async def note_money(
 
 def noting(work: Work, *, proves: bool) -> Any:
     """The statement that notes money which is not known. proves: it puts right what a person said of it."""
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-    noted = insert(Money)
+    noted = upsert(work.deployment.database, Money)
     if not proves:
         return noted.on_conflict_do_nothing()
     said = {name: noted.excluded[name] for name in _PROVED}

@@ -11,9 +11,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec import Struct
 from prometheus_client import Counter
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import Configured, Prepared, Rows
+from kernel.db import Configured, Prepared, Rows, upsert
 from kernel.errors import NotFound
 from kernel.metrics import registry
 from kernel.wire import RawRequest
@@ -142,7 +141,6 @@ async def _store(
     work: Work, account: Any, attempt_id: uuid.UUID | None, notice_id: uuid.UUID, notice: Notice, verdict: Verdict
 ) -> bool:
     """Keep a notice; whether it was not kept before. Of two at once the second waits for the first."""
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     fresh = {
         "business_id": work.business_id,
         "id": notice_id,
@@ -160,7 +158,7 @@ async def _store(
         "state": "refused" if verdict.trust == "refused" else "stored",
         "note": verdict.why[:500] or None,
     }
-    stored = await work.execute(insert(ProviderNotice).values(fresh).on_conflict_do_nothing())
+    stored = await work.execute(upsert(work.deployment.database, ProviderNotice).values(fresh).on_conflict_do_nothing())
     return bool(stored.rowcount)
 
 

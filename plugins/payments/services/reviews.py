@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.work import Work
 from plugins.payments.models import Review
 from plugins.payments.schemas.reviews import ReviewKind
@@ -30,7 +29,6 @@ async def open_review(
     currency: str | None = None,
 ) -> None:
     """Ask a person about something, unless they are asked already. about: its id."""
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     row = {
         "business_id": work.business_id,
         "id": new_id(),
@@ -46,7 +44,7 @@ async def open_review(
         "opened_at": work.now,
         "version": 1,
     }
-    await work.execute(insert(Review).values(row).on_conflict_do_nothing())
+    await work.execute(upsert(work.deployment.database, Review).values(row).on_conflict_do_nothing())
 
 
 async def ask_about(work: Work, kind: ReviewKind, row: Any, amount: int | None, words: str) -> None:

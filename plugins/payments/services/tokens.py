@@ -13,10 +13,9 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth import act
-from kernel.db import Prepared
+from kernel.db import Prepared, upsert
 from kernel.sealing import seal, unseal
 from kernel.work import Deployment, Work
 from plugins.payments.models import SharedToken
@@ -99,8 +98,7 @@ async def forget(deployment: Deployment, key: Key, text: str) -> None:
 
 async def take_lease(work: Work, key: Key) -> dt.datetime | None:
     """Until when it falls to this asker to fetch a token; of several at once it falls to one."""
-    insert = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
-    fresh = insert(SharedToken).values(business_id=key.business_id, account_id=key.account_id)
+    fresh = upsert(work.deployment.database, SharedToken).values(business_id=key.business_id, account_id=key.account_id)
     await work.execute(fresh.on_conflict_do_nothing())
     lapsed = sa.or_(_T.sealed.is_(None), _T.lapses_at <= work.now)
     free = sa.or_(_T.fetching_until.is_(None), _T.fetching_until <= work.now)

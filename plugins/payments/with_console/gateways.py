@@ -37,7 +37,7 @@ async def _new_account(seen: Seen) -> Mapping[str, Any]:
         "title": chosen["title"],
         "mode": seen.query.get("mode") or (on[0] if on else "test"),
         "fields": fields_of(chosen["config_schema"], {}, {}, "config"),
-        "locations": await _locations(seen),
+        "locations": await seen.places(),
     }
 
 
@@ -55,13 +55,8 @@ async def _account(seen: Seen) -> Mapping[str, Any]:
         "mode": account["mode"],
         "fields": fields,
         "health": health,
-        "locations": await _locations(seen),
+        "locations": await seen.places(),
     }
-
-
-async def _locations(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]
 
 
 async def _reviews(seen: Seen) -> Mapping[str, Any]:

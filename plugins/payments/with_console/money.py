@@ -29,7 +29,7 @@ async def _list(seen: Seen) -> Mapping[str, Any]:
     names = ("method", "state", "business_date", "location_id", "cursor")
     asked = {name: seen.query.get(name) for name in names}
     listed, methods, places = await asyncio.gather(
-        seen.get("/payments/payments", limit=50, **asked), seen.get("/payments/methods"), _places(seen)
+        seen.get("/payments/payments", limit=50, **asked), seen.get("/payments/methods"), seen.places()
     )
     titles = {one["code"]: one["title"] for one in methods["items"]}
     return {"listed": listed, "titles": titles, "places": places, "names": dict(places), "states": STATES}
@@ -37,7 +37,7 @@ async def _list(seen: Seen) -> Mapping[str, Any]:
 
 async def _one(seen: Seen) -> Mapping[str, Any]:
     payment = await seen.get(f"/payments/payments/{seen.path['payment_id']}")
-    places = dict(await _places(seen))
+    places = dict(await seen.places())
     shown = {"payment": payment, "place": places.get(payment["location_id"], "–"), "states": STATES}
     return {**shown, "is_open": payment["status"] in OPEN, "title": payment["subject_number"]}
 
@@ -48,11 +48,6 @@ async def _refunds(seen: Seen) -> Mapping[str, Any]:
 
 async def _waiting(seen: Seen) -> Mapping[str, Any]:
     return {"listed": await seen.get("/payments/reviews", state="open", limit=6)}
-
-
-async def _places(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/locations", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]
 
 
 NAVS: Final = (Nav("money", "Payments", "/payments/payments", "credit-card", SEE, order=10),)

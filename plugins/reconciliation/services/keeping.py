@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.work import Work
 from plugins.payments.api import StatementLine, clean_line
 from plugins.reconciliation.models import Line, StatedDay
@@ -58,13 +57,13 @@ async def mark_stated(work: Work, source_id: uuid.UUID, days: Sequence[dt.date])
         {"business_id": work.business_id, "source_id": source_id, "day": day, "stated_at": work.now, "checked_at": None}
         for day in days
     ]
-    fresh = _insert(work)(StatedDay).values(rows)
+    fresh = upsert(work.deployment.database, StatedDay).values(rows)
     again = {"stated_at": fresh.excluded.stated_at, "checked_at": None}
     await work.execute(fresh.on_conflict_do_update(index_elements=["business_id", "source_id", "day"], set_=again))
 
 
 async def _upsert(work: Work, rows: Sequence[dict[str, Any]]) -> Kept:
-    fresh = _insert(work)(Line).values(list(rows))
+    fresh = upsert(work.deployment.database, Line).values(list(rows))
     said = fresh.excluded
     tells_fee = sa.and_(_L.fee.is_(None), said.fee.is_not(None))
     differs = sa.or_(_L.gross != said.gross, _L.currency != said.currency)
@@ -74,18 +73,14 @@ async def _upsert(work: Work, rows: Sequence[dict[str, Any]]) -> Kept:
     changes["is_sound"] = sa.case((sa.and_(tells_fee, sa.not_(differs)), said.is_sound), else_=_L.is_sound)
     changes["is_restated"] = sa.or_(_L.is_restated, differs)
     changes["outcome"] = "new"
-    upsert = fresh.on_conflict_do_update(
+    changed = fresh.on_conflict_do_update(
         index_elements=["business_id", "source_id", "line_key"],
         set_=changes,
         where=sa.or_(tells_more, sa.and_(differs, sa.not_(_L.is_restated))),
     )
-    told = {row.id for row in await work.execute(upsert.returning(_L.id))}
+    told = {row.id for row in await work.execute(changed.returning(_L.id))}
     new = sum(1 for row in rows if row["id"] in told)
     return Kept(new, len(told) - new, len(rows) - len(told))
-
-
-def _insert(work: Work) -> Any:
-    return postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
 
 
 def _row(work: Work, source_id: uuid.UUID, zone: str, line: StatementLine) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from kernel.db import upsert
 from kernel.errors import NotFound
 from kernel.work import Work
 from plugins.payments.api import GatewayFact, hear_statement, provider_money, stated_payments
@@ -42,9 +42,9 @@ async def match_source(work: Work, source_id: uuid.UUID) -> bool:
         ids = await _hear(work, source, ids)
     named = sa.select(_L.id, _L.day, _L.kind, _L.money_key, _L.merchant_ref).where(_L.business_id == work.business_id)
     batch = Batch(work.business_id, source, (await work.execute(named.where(_L.id.in_(ids)))).all(), work.now)
-    insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     for found in statements(batch):
-        await work.execute(insert(Match).from_select(list(COLUMNS), found).on_conflict_do_nothing())
+        fresh = upsert(work.deployment.database, Match).from_select(list(COLUMNS), found)
+        await work.execute(fresh.on_conflict_do_nothing())
     await _write_outcomes(work, source, ids)
     await open_differences(work, source, ids)
     return asked == AT_ONCE or len(ids) < asked

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.work import Work
 from plugins.payments.api import stated_payments, stated_refunds
 from plugins.reconciliation.models import Deposit, Difference, Line, Match
@@ -72,10 +71,9 @@ async def open_missing_there(work: Work, source: Any, day: dt.date) -> int:
 
 async def insert_differences(work: Work, rows: Sequence[dict[str, Any]]) -> None:
     """Insert differences; of one kind about one thing the first stays."""
-    insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     for start in range(0, len(rows), AT_ONCE):
         some = list(rows[start : start + AT_ONCE])
-        await work.execute(insert(Difference).values(some).on_conflict_do_nothing())
+        await work.execute(upsert(work.deployment.database, Difference).values(some).on_conflict_do_nothing())
 
 
 async def clear_stated(work: Work, source_id: uuid.UUID) -> None:

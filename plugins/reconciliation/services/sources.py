@@ -10,10 +10,9 @@ from zoneinfo import available_timezones
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kernel.auth import Location
-from kernel.db import new_id
+from kernel.db import new_id, upsert
 from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
 from kernel.work import Work
 from plugins.payments.api import StatedAccount, methods, stated_accounts
@@ -29,12 +28,11 @@ async def ensure_sources(work: Work) -> list[StatedAccount]:
     await work.write()
     accounts = await stated_accounts(work)
     known = {row.id for row in await work.execute(sa.select(_S.c.id).where(_S.c.business_id == work.business_id))}
-    insert: Any = postgresql.insert if work.deployment.database.is_postgres else sqlite.insert
     for account in accounts:
         if account.id not in known:
             name = f"{account.title}: {account.label}"[:200]
             row = _fresh(work, account.id, name, account_id=account.id, **_manners(work, account))
-            await work.execute(insert(Source).values(row).on_conflict_do_nothing())
+            await work.execute(upsert(work.deployment.database, Source).values(row).on_conflict_do_nothing())
     return [account for account in accounts if account.statements is not None]
 
 

@@ -39,7 +39,7 @@ async def read_list(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in names}
     words = seen.query.get("q", "").strip()
     listed, places = await asyncio.gather(
-        seen.get("/sales/sales", limit=50, number=words or None, **asked), locations(seen)
+        seen.get("/sales/sales", limit=50, number=words or None, **asked), seen.places()
     )
     if words and not listed["items"]:
         listed = await seen.get("/sales/sales", limit=50, order_number=words, **asked)
@@ -57,7 +57,7 @@ async def read_list(seen: Seen) -> Mapping[str, Any]:
 async def read_sale(seen: Seen) -> Mapping[str, Any]:
     """One sale, whole."""
     sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
-    places, customer = await asyncio.gather(locations(seen), _customer(seen, sale["customer_id"]))
+    places, customer = await asyncio.gather(seen.places(), _customer(seen, sale["customer_id"]))
     shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "–")}
     return {**shown, "customer": customer, "states": STATES, "paid": PAID}
 
@@ -74,7 +74,7 @@ async def read_held(seen: Seen) -> Mapping[str, Any]:
 
 async def read_registers(seen: Seen) -> Mapping[str, Any]:
     """Registers with their storefronts, and their ETags to change them by."""
-    listed, places = await asyncio.gather(seen.get("/sales/registers", limit=200), locations(seen, kind="storefront"))
+    listed, places = await asyncio.gather(seen.get("/sales/registers", limit=200), seen.places(kind="storefront"))
     tags = await asyncio.gather(*(seen.get_tagged(f"/sales/registers/{one['id']}") for one in listed["items"]))
     return {"rows": [(one, tag) for one, tag in tags], "places": places, "names": dict(places)}
 
@@ -83,12 +83,6 @@ async def find_sales(seen: Seen, words: str) -> Sequence[Found]:
     """Sales by their whole number."""
     found = (await seen.get("/sales/sales", limit=5, number=words))["items"]
     return [Found(one["number"], f"/sales/sales/{one['id']}", one["total"]) for one in found]
-
-
-async def locations(seen: Seen, kind: str | None = None) -> list[tuple[str, str]]:
-    """The places of the business: id and name."""
-    found = await seen.get("/locations", limit=200, kind=kind)
-    return [(one["id"], one["name"]) for one in found["items"]]
 
 
 async def _customer(seen: Seen, customer_id: str | None) -> Any:
