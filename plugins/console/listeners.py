@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kernel.hooks import answers
 from plugins.console.schemas import Find, Nav, Page
-from plugins.console.services import account, apps, audit, dashboard, operating, people, places, settings
+from plugins.console.services import account, apps, audit, operating, people, places, settings
 
 
 @answers
@@ -27,7 +27,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """The pages for what no plugin owns."""
     return (
-        Page("/", "dashboard.html", "Dashboard", read=dashboard.read),
+        Page("/", "dashboard.html", "Dashboard"),
         *apps.PAGES,
         *people.PAGES,
         *places.PAGES,
