@@ -13,7 +13,7 @@ from plugins.gateways_mpesa.simulator.checks import Shop
 from plugins.gateways_mpesa.simulator.ledger import Entry
 from plugins.gateways_mpesa.simulator.scenarios import Scenario, Step
 from plugins.gateways_mpesa.simulator.state import SHOPS, Send, State, certificate
-from plugins.payments.testing.simulator import Call, Due, Pay, Payer, Said, Simulator, Way, Word
+from plugins.payments.testing.simulator import Due, Pay, Payer, Said
 from plugins.payments.testing.simulator.web import Reply
 
 CODES: Final[Mapping[str, str | None]] = {
@@ -35,12 +35,8 @@ CENTS: Final = 100
 _JSON: Final = {"content-type": "application/json"}
 
 
-class SimulatedDaraja(web.Served, Simulator):
-    """A provider that keeps Safaricom's documented rules. `state` is what it knows, for tests in the same process.
-
-    By itself it goes by scenarios, its page and its clock. Driven (`next`, `send`), the kit's ledger says what payers
-    do, and notices wait for `deliver`.
-    """
+class SimulatedDaraja(web.Served):
+    """A provider that keeps Safaricom's documented rules. `state` is what it knows, for tests in the same process."""
 
     title = "M-PESA"
 
@@ -53,39 +49,14 @@ class SimulatedDaraja(web.Served, Simulator):
         lenient: bool,
         holds: bool,
     ) -> None:
-        super().__init__()
-        self._runs_by_itself = now is None
-        if now is not None:
-            self.clock = now
-        self.state = State(now=self._now, send=send, shops=shops, lenient=lenient, holds=holds)
+        super().__init__(now)
+        self.state = State(now=self.now, send=send, shops=shops, lenient=lenient, holds=holds)
         self._upcoming: str | None = None
 
-    def _now(self) -> dt.datetime:
-        """By the clock that is set by now."""
-        return self.clock()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
-        await web.Served.__call__(self, scope, receive, send)
-
-    async def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        await self.state.clock.advance(seconds)
-
-    def woken(self) -> None:
-        """Let time pass by itself, unless a test or a kit has it."""
-        if self.send is not None:
-            self._be_driven()
-        if self._runs_by_itself and not self.state.is_driven:
-            self.state.clock.start()
-
-    async def asked(
+    async def answered_as_driven(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
     ) -> Reply:
-        """Answer a call; driven, by the kit's ledger."""
-        if not self.state.is_driven:
-            return await super().asked(method, path, headers, query, body)
-        self.calls.append(Call(method, path, query, headers, msgspec.json.encode(body)))
+        """Answer a call by the kit's ledger."""
         if path == web.PROMPT and self.way == "refused":
             self.way = "good"
             return Reply(200, self._not_taken_on())
@@ -96,7 +67,7 @@ class SimulatedDaraja(web.Served, Simulator):
         if path in (REVERSAL, PAYOUT) and back is None:
             on: Any = "reversal" if path == REVERSAL else "payout"
             self.state.scenarios.append(Scenario(on=on, times=1, decisions=[Step("1")]))
-        reply = await super().asked(method, path, headers, query, body)
+        reply = await self.answered(method, path, headers, query, body)
         if path == web.PROMPT and reply.status == 200:
             self._upcoming = msgspec.json.decode(reply.body)["CheckoutRequestID"]
             prompt = self.state.prompts[self._upcoming]
@@ -111,16 +82,6 @@ class SimulatedDaraja(web.Served, Simulator):
         return reply
 
     # what the kit asks of a simulator
-
-    async def serve(self, call: Call) -> Said:
-        """Answer one call, as `asked`."""
-        reply = await self.asked(call.method, call.path, call.headers, call.query, call.json())
-        return Said(reply.status, reply.body)
-
-    def next(self, *, payer: Payer = "pays", way: Way = "good", word: Word = "once") -> None:
-        """What becomes of the next request, its call, and the word of it."""
-        self._be_driven()
-        super().next(payer=payer, way=way, word=word)
 
     def decide(self, id_: str, fate: Payer = "pays") -> Pay:
         """Let a payer do something with a prompt that waits. M-PESA knows one currency, and holds nothing first."""
@@ -168,7 +129,8 @@ class SimulatedDaraja(web.Served, Simulator):
         """A receipt."""
         return self.state.ledger.receipt()
 
-    def _be_driven(self) -> None:
+    def be_driven(self) -> None:
+        """Have a kit say what payers do from now on, and deliver the notices."""
         if not self.state.is_driven:
             self.state.is_driven, self.state.send = True, self._keep_for_later
             self.state.pulled.update(number for shop in self.state.shops.values() for number in shop.numbers)

@@ -14,8 +14,7 @@ from plugins.gateways_mpesa.simulator import control, paying, prompts, refunding
 from plugins.gateways_mpesa.simulator.checks import Shop, Wrong
 from plugins.gateways_mpesa.simulator.scenarios import On, Scenario
 from plugins.gateways_mpesa.simulator.state import TOKEN_S, State
-from plugins.payments.testing.simulator import web
-from plugins.payments.testing.simulator.clock import Clock
+from plugins.payments.testing.simulator.both import ServedSimulator
 from plugins.payments.testing.simulator.web import Answer, Reply, as_json, instead
 
 TOKEN: Final = "/oauth/v1/generate"  # noqa: S105 - a path
@@ -49,25 +48,16 @@ DEEDS: Final[Mapping[str, Deed]] = {
 }
 
 
-class Served(web.Served):
+class Served(ServedSimulator):
     """Daraja's paths over what it knows, `state`."""
 
     state: State
-
-    @property
-    def time(self) -> Clock:
-        """The state's clock."""
-        return self.state.clock
 
     async def steered(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
         """Answer a path of the control API, or the page."""
         return await control.answer(self.state, method, path, headers, body)
 
-    def note_call(self, method: str, path: str, body: Any, status: int) -> None:
-        """Keep a call, redacted."""
-        self.state.diary.note_call(self.state.now(), method, path, body, status)
-
-    async def asked(
+    async def answered(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
     ) -> Reply:
         """Answer a call of Daraja's."""

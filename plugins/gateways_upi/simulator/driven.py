@@ -13,18 +13,17 @@ from plugins.gateways_upi.simulator.checks import Shop, Wrong
 from plugins.gateways_upi.simulator.codes import NOBODY, PAYERS
 from plugins.gateways_upi.simulator.entities import Code, Payment, Refund, code_json, payment_json, refund_json
 from plugins.gateways_upi.simulator.state import SHOPS, Send, State
-from plugins.payments.testing.simulator import Call, Due, Pay, Payer, Said, Simulator, Way, Word
+from plugins.payments.testing.simulator import Due, Pay, Said
 from plugins.payments.testing.simulator.web import Reply, as_json
 
 REASONS: Final[Mapping[str, str]] = {"declined": "payment_declined", "failed": "insufficient_funds"}
 POOR: Final = "Your account does not have enough balance to carry out the refund operation."
 
 
-class SimulatedRazorpay(web.Served, Simulator):
+class SimulatedRazorpay(web.Served):
     """A provider that keeps Razorpay's documented rules. `state` is what it knows, for tests in the same process.
 
-    By itself it goes by scenarios, its page and its clock. Driven (`next`, `send`), the kit's ledger says what payers
-    do, and notices wait for `deliver`; they go to `notify`, as the owner of the account wrote on Razorpay's pages.
+    Driven, its notices go to `notify`, as the owner of the account wrote on Razorpay's pages.
     always_waits: every payer waits for `decide`.
     """
 
@@ -34,45 +33,21 @@ class SimulatedRazorpay(web.Served, Simulator):
     def __init__(
         self, *, now: Callable[[], dt.datetime] | None, send: Send, shops: tuple[Shop, ...], holds: bool
     ) -> None:
-        super().__init__()
-        self._runs_by_itself = now is None
-        if now is not None:
-            self.clock = now
-        self.state = State(now=self._now, send=send, shops=shops, holds=holds)
+        super().__init__(now)
+        self.state = State(now=self.now, send=send, shops=shops, holds=holds)
         self.secret = "simulated-webhook"  # noqa: S105 - of a simulated account
         self.always_waits = False
         self._upcoming: str | None = None
 
-    def _now(self) -> dt.datetime:
-        """By the clock that is set by now."""
-        return self.clock()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
-        await web.Served.__call__(self, scope, receive, send)
-
-    async def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        await self.state.clock.advance(seconds)
-
-    def woken(self) -> None:
-        """Let time pass by itself, unless a test or a kit has it."""
-        self.state.is_driven = self.state.is_driven or self.send is not None
-        if self._runs_by_itself and not self.state.is_driven:
-            self.state.clock.start()
-
-    async def asked(
+    async def answered_as_driven(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
     ) -> Reply:
-        """Answer a call; driven, by the kit's ledger."""
-        if not self.state.is_driven:
-            return await super().asked(method, path, headers, query, body)
-        self.calls.append(Call(method, path, query, headers, msgspec.json.encode(body)))
+        """Answer a call by the kit's ledger."""
         self._heed()
         gives_back = method == "POST" and path.endswith("/refund")
         if (refused := self._refused(method, path, gives_back=gives_back)) is not None:
             return refused
-        reply = await super().asked(method, path, headers, query, body)
+        reply = await self.answered(method, path, headers, query, body)
         if reply.status == 200 and method == "POST":
             said = msgspec.json.decode(reply.body)
             if path == web.CODES:
@@ -108,16 +83,6 @@ class SimulatedRazorpay(web.Served, Simulator):
         return as_json(200, refund_json(self._refund(pay, refund.key or refund.id)))
 
     # what the kit asks of a simulator
-
-    async def serve(self, call: Call) -> Said:
-        """Answer one call, as `asked`."""
-        reply = await self.asked(call.method, call.path, call.headers, call.query, call.json())
-        return Said(reply.status, reply.body)
-
-    def next(self, *, payer: Payer = "pays", way: Way = "good", word: Word = "once") -> None:
-        """What becomes of the next request, its call, and the word of it."""
-        self.state.is_driven = True
-        super().next(payer=payer, way=way, word=word)
 
     def notice_of(self, pay: Pay) -> Due | None:
         """The one notice that says how a QR code stands; of one that waits none."""

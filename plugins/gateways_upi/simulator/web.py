@@ -13,8 +13,7 @@ from plugins.gateways_upi.simulator import codes, control, refunding, settling
 from plugins.gateways_upi.simulator.checks import Shop, Wrong
 from plugins.gateways_upi.simulator.scenarios import On
 from plugins.gateways_upi.simulator.state import State
-from plugins.payments.testing.simulator import web
-from plugins.payments.testing.simulator.clock import Clock
+from plugins.payments.testing.simulator.both import ServedSimulator
 from plugins.payments.testing.simulator.web import Answer, Reply, as_json, instead
 
 CODES: Final = "/v1/payments/qr_codes"
@@ -67,25 +66,16 @@ DEEDS: Final = (
 )
 
 
-class Served(web.Served):
+class Served(ServedSimulator):
     """Razorpay's paths over `state`."""
 
     state: State
-
-    @property
-    def time(self) -> Clock:
-        """The state's clock."""
-        return self.state.clock
 
     async def steered(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Reply:
         """Answer a path of the control API, or the page."""
         return await control.answer(self.state, method, path, headers, body)
 
-    def note_call(self, method: str, path: str, body: Any, status: int) -> None:
-        """Keep a call, redacted."""
-        self.state.diary.note_call(self.state.now(), method, path, body, status)
-
-    async def asked(
+    async def answered(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: Any
     ) -> Reply:
         """Answer a call of Razorpay's."""

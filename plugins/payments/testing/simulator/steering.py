@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from msgspec import Meta, Struct
 
 from plugins.payments.testing.simulator.clock import Clock
@@ -16,8 +17,6 @@ from plugins.payments.testing.simulator.web import Reply, as_json
 
 KEPT: Final = 500
 HERE: Final = Path(__file__).parent
-STYLE, SCRIPT = "<!-- style -->", "<!-- script -->"
-"""Where a page wants the look and the words of all simulators' pages."""
 
 Said = tuple[int, Any]
 Deed = Callable[[Any], Awaitable[Said]]
@@ -95,10 +94,11 @@ def watching(diary: Diary, clock: Clock) -> dict[str, Deed]:
 
 @cache
 def page(path: Path) -> Reply:
-    """A simulator's page, with the look and the words of all."""
-    written = path.read_text(encoding="utf-8")
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    whole = written.replace(STYLE, f"<style>\n{style}</style>").replace(SCRIPT, f"<script>\n{script}</script>")
+    """A simulator's page: a Jinja template that fills the blocks of `simulator/page.html`, which is alike for all."""
+    frame = FileSystemLoader(HERE)
+    pages = ChoiceLoader([PrefixLoader({"simulator": frame}), frame])
+    made = Environment(loader=pages, undefined=StrictUndefined, autoescape=True)
+    whole = made.from_string(path.read_text(encoding="utf-8")).render()
     return Reply(200, whole.encode(), "text/html; charset=utf-8")
 
 
