@@ -9,7 +9,7 @@ const say = (english) => config.words[english] || english;
 const KEPT = "duka-cart-" + config.business;
 
 const state = {
-  lines: [], customer: null, heldId: null, quote: null, fault: null, category: "", words: "",
+  lines: [], customer: null, heldId: null, coupons: [], quote: null, fault: null, category: "", words: "",
   register: config.register, location: config.location, paying: null,
 };
 
@@ -124,6 +124,7 @@ $("#scan-form").addEventListener("submit", async (event) => {
     const found = (await api("GET", "/catalog/products?" + asked).catch(() => ({ items: [] }))).items;
     const exact = found.find((one) => one.sku.toLowerCase() === code.toLowerCase()) || (found.length === 1 ? found[0] : null);
     if (exact) add(exact);
+    else if (!found.length && isScannedCoupon(code)) await useCoupon(code);
     else { $("#scan").value = code; $("#scan").select(); state.words = code; showGoods(); note(found.length ? "" : `${say("Not known")}: ${code}`); }
   }
   if (state.words && !$("#scan").value) { state.words = ""; showGoods(); }
@@ -145,7 +146,7 @@ function plus(quantity, more) {
 }
 
 function changed() {
-  localStorage.setItem(KEPT, JSON.stringify({ lines: state.lines, customer: state.customer, heldId: state.heldId }));
+  localStorage.setItem(KEPT, JSON.stringify({ lines: state.lines, customer: state.customer, heldId: state.heldId, coupons: state.coupons }));
   state.quote = state.lines.length ? state.quote : null;
   state.fault = null;
   show();
@@ -206,11 +207,50 @@ function show() {
   $("#pay").disabled = !quoted;
   $("#hold").disabled = $("#empty").disabled = !state.lines.length;
   $("#customer-name").textContent = state.customer?.name || say("Add a customer");
+  $("#coupons")?.replaceChildren(...state.coupons.map((code) => make("button", { type: "button", class: "d-chip", "aria-label": `${say("Take off")}: ${code}`, onclick: () => { state.coupons = state.coupons.filter((one) => one !== code); changed(); focusScan(); } }, icon("ticket"), code, icon("x"))));
   const notes = (quoted?.missed || []).slice(0, 2).map((one) => make("div", { class: "d-note info" }, icon("badge-percent"), one.words));
   notes.push(...(quoted?.approvals || []).map((one) => make("div", { class: "d-note warn" }, icon("shield-alert"), `${say("Somebody must approve")}: ${one.words}`)));
-  if (state.fault && !faults.some((one) => (one.pointer || "").startsWith("/lines/"))) notes.push(make("div", { class: "d-note bad", role: "alert" }, icon("circle-alert"), state.fault instanceof Refused ? state.fault.message : say("No connection")));
+  if (state.fault && !faults.some((one) => (one.pointer || "").startsWith("/lines/"))) notes.push(make("div", { class: "d-note bad", role: "alert" }, icon("circle-alert"), state.fault instanceof Refused ? [...new Set(faults.map((one) => one.detail).filter(Boolean))].join(" ") || state.fault.message : say("No connection")));
   if (state.said) notes.push(make("div", { class: "d-note warn", role: "status" }, icon("info"), state.said));
   $("#notes").replaceChildren(...notes);
+}
+
+// ---- coupons: asked of the server before they are kept, so that a refused one is told and the cart stays as it was
+
+const isScannedCoupon = (code) => config.may.coupon && state.lines.length > 0 && /^(?=.*[A-Z])[A-Z0-9][A-Z0-9-]{1,38}[A-Z0-9]$/.test(code);
+
+async function useCoupon(code, told = note) {
+  const same = (one) => one.toUpperCase().replace(/[ -]/g, "");
+  if (state.coupons.some((one) => same(one) === same(code))) return told(`${say("Already on this cart")}: ${code}`);
+  const before = state.coupons, mine = ++asking;
+  state.coupons = [...before, code];
+  const asked = body();
+  state.coupons = before;
+  try {
+    const quote = await api("POST", "/sales/quote", asked);
+    if (mine !== asking) return useCoupon(code, told); // the cart changed meanwhile
+    Object.assign(state, { coupons: asked.ext.discounts.coupon_codes });
+    $("#dialog").close();
+    changed();
+    state.quote = quote;
+  } catch (refused) {
+    told(refused instanceof Refused ? [...new Set((refused.problem.errors || []).map((one) => one.detail).filter(Boolean))].join(" ") || refused.message : say("No connection"));
+    price();
+  }
+}
+
+$("#coupon")?.addEventListener("click", askCoupon);
+function askCoupon() {
+  if (!state.lines.length) return note(say("Scan the first thing, or tap it."));
+  const code = make("input", { class: "d-input", id: "code", maxlength: "40", autocomplete: "off", autocapitalize: "characters", autofocus: true, required: true });
+  const wrong = make("p", { class: "wrong", role: "alert" });
+  const form = make("form", { class: "d-form" }, labelled(say("Code"), code), wrong, make("div", { class: "d-row end" }, make("button", { class: "d-btn primary", type: "submit" }, say("Use it"))));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    wrong.textContent = "";
+    await useCoupon(code.value.trim(), (said) => { wrong.textContent = said; code.setAttribute("aria-invalid", "true"); code.select(); });
+  });
+  dialog(say("Coupon"), form);
 }
 
 function note(said) { state.said = said; show(); setTimeout(() => { if (state.said === said) { state.said = ""; show(); } }, 4000); }
@@ -448,6 +488,7 @@ document.addEventListener("keydown", (event) => {
   if (open) return;
   if (event.key === "F9") { event.preventDefault(); pay(); }
   else if (event.key === "F6") { event.preventDefault(); hold(); }
+  else if (event.key === "F7" && $("#coupon")) { event.preventDefault(); askCoupon(); }
   else if (event.key === "F8") { event.preventDefault(); state.lines.pop(); changed(); }
   else if (event.key === "/" && document.activeElement !== $("#scan")) { event.preventDefault(); $("#scan").focus(); }
   else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea, select")) $("#scan").focus();

@@ -29,6 +29,7 @@ WORDS: Final = (
     *("Waiting for the money", "Scan to pay", "Given up", "Not paid", "Back to the cart", "Has it come? Ask now"),
     *("Ask for the money again", "Pay another way", "Give the sale up", "Change", "Paid", "Print", "Details"),
     *("New sale", "Rounding", "Total", "Thank you!", "Its number on the shop's phone", "It has come"),
+    *("Coupon", "Code", "Use it", "Already on this cart"),
     "It is not known whether this was done. Send it again: it will not be done twice.",
 )
 """What the till's script says; sent along in the reader's language."""
@@ -59,7 +60,10 @@ async def read_till(seen: Seen) -> Mapping[str, Any]:
         "register": first["id"] if first else "",
         "location": first["location_id"] if first else places[0]["id"],
         "categories": [(one["id"], one["name"]) for one in (categories or {"items": []})["items"]],
-        "may": {"discount": seen.may("sales.discount"), "void": seen.may("sales.void")},
+        "may": {
+            **{"discount": seen.may("sales.discount"), "void": seen.may("sales.void")},
+            **{"coupon": seen.has("discounts")},
+        },
         "words": {one: seen.word(one) for one in WORDS},
     }
     return {"config": json.dumps(config), "registers": tills}
