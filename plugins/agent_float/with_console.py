@@ -53,14 +53,13 @@ async def _lines(seen: Seen) -> Mapping[str, Any]:
     found, places = await asyncio.gather(seen.get("/agent_float/lines", limit=200), seen.places())
     rows = found["items"]
     used = [one for one in rows if one["is_active"]]
-    named = [(one["id"], f"{one['name']} · {one['balance']}", one["kind"]) for one in used]
     return {
         "rows": rows,
         "places": places,
         "names": dict(places),
-        "cash": [(id_, text) for id_, text, kind in named if kind == "cash"],
-        "floats": [(id_, text) for id_, text, kind in named if kind == "float"],
-        "all": [(id_, text) for id_, text, _ in named],
+        "cash": [one for one in used if one["kind"] == "cash"],
+        "floats": [one for one in used if one["kind"] == "float"],
+        "all": used,
     }
 
 

@@ -49,6 +49,26 @@ async def test_a_sale_is_looked_into_and_taken_back_and_its_stock_is_there_again
     await expect(page.get_by_role("region", name="Taken back")).to_contain_text("760.00")
 
 
+async def test_goods_that_come_are_scanned_into_stock_line_by_line(box: Box, screens: Screens) -> None:
+    rice, place = await a_product(box, sku="RICE-2KG", name="Rice 2kg", price="380.00"), await box.location()
+    salt = await a_product(box, sku="SALT-1KG", name="Salt 1kg", price="40.00")
+    page = await screens.open("owner")
+    await screens.go(page, "/inventory/receipts/new")
+    await page.get_by_label("Place").select_option(str(place))
+    await page.get_by_role("combobox", name="Product").fill("rice")
+    await page.get_by_role("option", name="Rice 2kg").click()
+    await page.keyboard.type("12")
+    await page.get_by_role("button", name="One more line").click()
+    await page.keyboard.type("SALT-1KG")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Quantity").nth(1)).to_be_focused()
+    await page.keyboard.type("30")
+    await page.get_by_role("button", name="Take in").click()
+    await expect(page.locator(".d-toast")).to_contain_text("in stock")
+    assert await on_hand(box, rice, place) == "12"
+    assert await on_hand(box, salt, place) == "30"
+
+
 async def test_of_two_who_change_one_product_the_second_is_told(box: Box, screens: Screens) -> None:
     rice = await a_product(box, sku="RICE-2KG", name="Rice 2kg", price="380.00")
     first, second = await screens.open("owner"), await screens.open("manager")

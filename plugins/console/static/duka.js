@@ -163,7 +163,7 @@ function addRow(button) {
     if (one.hasAttribute(attribute)) one.setAttribute(attribute, one.getAttribute(attribute).replaceAll("__n__", number));
   }
   holder.append(made);
-  $("input, select", holder.lastElementChild)?.focus();
+  queueMicrotask(() => $("input, select:not([hidden])", holder.lastElementChild)?.focus()); // after its choices became fields
 }
 
 // ---- what is told once
