@@ -20,6 +20,7 @@ from kernel.registry import Registry, functions_of
 from kernel.web import OPERATOR, PUBLIC, Route, Site, Visit
 from kernel.web.openapi import Beside, document, etag
 from kernel.web.own_fields import Own
+from kernel.web.packing import packed_file
 from kernel.wire import EXTENDS, marked
 from kernel.work import Origin, Work
 from kernel.work.fields import permissions_in
@@ -32,6 +33,8 @@ KINDS = {
     "png": "image/png",
     "woff2": "font/woff2",
 }
+PACKED = frozenset(KINDS[one] for one in ("html", "css", "js", "svg"))
+"""What is text; the others are compressed as they are."""
 FOR_GOOD = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=3600"
 MOST_DOCUMENTS = 64
@@ -74,17 +77,17 @@ class Pages:
             return Response(None, status_code=307, headers={"Location": self._front})
 
         @get("/docs", include_in_schema=False)
-        async def docs() -> Response[bytes]:
-            return self._static("kernel", "docs.html")
+        async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return self._static("kernel", "docs.html", _visit_of(request))
 
         @get("/static/{owner:str}/{path:path}", include_in_schema=False)
         async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
             owner, path = str(request.path_params["owner"]), str(request.path_params["path"]).lstrip("/")
-            return self._static(owner, path, said=request.query_params.get("v"))
+            return self._static(owner, path, _visit_of(request), said=request.query_params.get("v"))
 
         @get("/api/v1/openapi.json", include_in_schema=False)
         async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
-            visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
+            visit = _visit_of(request)
             return self._openapi(visit, await _own_fields(visit))
 
         return [index, docs, static, openapi]
@@ -104,7 +107,7 @@ class Pages:
             return Response(b"", status_code=304, headers=headers)
         return Response(content, headers=headers, media_type="application/json")
 
-    def _static(self, owner: str, path: str, said: str | None = None) -> Response[bytes]:
+    def _static(self, owner: str, path: str, visit: Visit, said: str | None = None) -> Response[bytes]:
         """A file of the folder `static` of the kernel or of a plugin. Raises NotFound for anything else, `..` included.
 
         said: the digest by which whoever wrote its address knew it; a file that is still the same may be kept for good.
@@ -123,6 +126,9 @@ class Pages:
         content = file.read_bytes()
         lasts = FOR_GOOD if said == digest_of(content) else A_WHILE
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": lasts}
+        if kind in PACKED:
+            content, more = packed_file(content, visit.headers)
+            headers |= more
         return Response(content, headers=headers, media_type=kind)
 
     def _written(self, enabled: frozenset[str] | None, sees: frozenset[str], own: Own) -> bytes:
@@ -143,6 +149,11 @@ class Pages:
 
     def _beside(self, on: Collection[str]) -> Beside:
         return {one: list(side_fields(self.registry, one, on).values()) for one in sorted(self._subjects)}
+
+
+def _visit_of(request: Request[Any, Any, Any]) -> Visit:
+    visit: Visit = request.scope["duka"]  # type: ignore[typeddict-item]
+    return visit
 
 
 async def _own_fields(visit: Visit) -> Own:

@@ -29,6 +29,7 @@ from kernel.web.answer import Answer
 from kernel.web.body import parse, read_body
 from kernel.web.headers import as_lines, check_address, read_headers
 from kernel.web.languages import Languages
+from kernel.web.packing import packed_page
 from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open, values_of
 from kernel.web.perform import Visit
 from kernel.web.routes import OPERATOR, Route
@@ -147,9 +148,10 @@ class Gate:
             answer.is_passing_on()
             await asked.pass_on(given, answer)
             return
-        headers = [*as_lines(given.headers), (b"content-length", str(len(given.body)).encode())]
+        body, lines = packed_page(given.body, given.headers, asked.headers)
+        headers = [*as_lines(lines), (b"content-length", str(len(body)).encode())]
         await answer({"type": "http.response.start", "status": given.status, "headers": headers})
-        await answer({"type": "http.response.body", "body": given.body})
+        await answer({"type": "http.response.body", "body": body})
 
     async def _admit(self, scope: MutableMapping[str, Any], receive: Any, visit: Visit, answer: Answer) -> str:
         """Let a request in, or raise why not; returns the methods its path answers to."""

@@ -20,6 +20,7 @@ from kernel.hooks import Answer
 from kernel.web.body import SLOWEST_S, Receive, chunks
 from kernel.web.headers import as_lines, read_headers
 from kernel.web.languages import Languages
+from kernel.web.packing import packing
 from kernel.work import Deployment
 
 R = TypeVar("R")
@@ -127,7 +128,9 @@ class Asked:
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        await self._serve(_scope(self._scope, self.method, to.path, self.query, to.headers), self._receive, sending)
+        scope = _scope(self._scope, self.method, to.path, self.query, to.headers)
+        packs = self.method == "GET"
+        await self._serve(scope, self._receive, packing(sending, self.headers) if packs else sending)
 
 
 def site_of(path: str, sites: Mapping[str, Site]) -> tuple[Site, str] | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from base64 import urlsafe_b64encode
+import secrets
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
@@ -25,6 +26,7 @@ SAID: Final = "duka_said"
 PATH: Final = "/console"
 A_YEAR: Final = 365 * 24 * 3600
 A_MONTH: Final = 30 * 24 * 3600
+_PROOF_BYTES: Final = 24
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,34 @@ def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:
 
 
 def proof_of(session: Session, asked: Asked) -> str:
-    """What every form of this session sends along: bound to its sign-in, so that a new one makes old pages void."""
-    who = str(asked.sign_in_of(session.access) or "")
-    key = hashlib.sha256(b"console.csrf\x00" + asked.deployment.secret.encode()).digest()
-    return urlsafe_b64encode(hmac.digest(key, who.encode(), "sha256"))[:32].decode()
+    """What a form of this session sends along: bound to its sign-in, so that a new one makes old pages void.
+
+    Each page says it otherwise, so that the length of compressed pages tells nothing of it (BREACH).
+    """
+    mask = secrets.token_bytes(_PROOF_BYTES)
+    return urlsafe_b64encode(mask + _masked(_bound(session, asked), mask)).decode()
 
 
 def is_proved(session: Session, asked: Asked, said: str) -> bool:
     """Whether a request that changes something came from a page of this session."""
-    return is_ours(asked) and hmac.compare_digest(said.encode(), proof_of(session, asked).encode())
+    try:
+        read = b64decode(said, altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    mask, rest = read[:_PROOF_BYTES], read[_PROOF_BYTES:]
+    if len(rest) != _PROOF_BYTES:
+        return False
+    return is_ours(asked) and hmac.compare_digest(_masked(rest, mask), _bound(session, asked))
+
+
+def _bound(session: Session, asked: Asked) -> bytes:
+    who = str(asked.sign_in_of(session.access) or "")
+    key = hashlib.sha256(b"console.csrf\x00" + asked.deployment.secret.encode()).digest()
+    return hmac.digest(key, who.encode(), "sha256")[:_PROOF_BYTES]
+
+
+def _masked(content: bytes, mask: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(content, mask, strict=True))
 
 
 def is_ours(asked: Asked) -> bool:

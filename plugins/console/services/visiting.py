@@ -25,6 +25,9 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PIECE: Final = ""
+"""Pieces of pages say none of their own: they have that of the API, under which nothing runs should one be opened."""
+PARTS: Final = ("bare", "sheet")
 HTML: Final = "text/html; charset=utf-8"
 API: Final = "/api/"
 FIND_S: Final = 1.0
@@ -128,11 +131,14 @@ class Visit:
             said, _, undo = self._word().partition("\n")
             menu = self.composed().menu(drawn.seen)
             context |= {"menu": menu, "current": current_of(menu, self.path), "said": said, "undo": undo}
-        return self.given(status, (await drawn.page(template, chosen, **context)).encode())
+        policy = PIECE if chosen in PARTS else POLICY
+        return self.given(status, (await drawn.page(template, chosen, **context)).encode(), policy=policy)
 
-    def given(self, status: int, body: bytes, media_type: str = HTML, *more: tuple[str, str]) -> Given:
+    def given(
+        self, status: int, body: bytes, media_type: str = HTML, *more: tuple[str, str], policy: str = POLICY
+    ) -> Given:
         """An answer with what each answer of the console carries."""
-        headers = [("Content-Type", media_type), ("Content-Security-Policy", POLICY), *more]
+        headers = [("Content-Type", media_type), *more, *([("Content-Security-Policy", policy)] if policy else ())]
         if sessions.SAID in sessions.cookies_of(self.asked.headers) and status == 200 and media_type == HTML:
             self.session = replace(self.session, set={sessions.SAID: ("", 0), **self.session.set})
         return Given(status, body, [*headers, *sessions.set_cookies(self.session, is_secure=self.asked.is_secure)])
@@ -217,7 +223,7 @@ async def block(visit: Visit, plugin: str, name: str) -> Given:
     given = {key: {"id": value} for key, value in visit.query.items()}
     drawn = visit.rendering()
     try:
-        return visit.given(200, (await drawn.block(plugin, name, given)).encode())
+        return visit.given(200, (await drawn.block(plugin, name, given)).encode(), policy=PIECE)
     except LookupError:
         return await visit.html("console/missing.html", status=404, layout="bare")
 

@@ -84,6 +84,20 @@ async def test_a_form_of_somewhere_else_does_nothing(box: Box, path: str) -> Non
     assert "Planted" not in [one["name"] for one in brands]
 
 
+async def test_each_page_says_its_proof_otherwise_and_all_of_them_hold(box: Box) -> None:
+    """What is compressed beside words of somebody else shows in its length (BREACH)."""
+    browser = Browser(box)
+    pages = [await browser.get(f"/?q={number}") for number in range(3)]
+    proofs = {dict(page.form("/console/sign-out").fields)["_proof"] for page in pages}
+    assert len(proofs) == 3
+    assert all(page.answer.headers["content-encoding"] == "gzip" for page in pages)
+    for number, proof in enumerate(sorted(proofs)):
+        said = {"_to": "/catalog/brands", "name": f"Brand {number}", "_proof": proof, "_key": f"{number}" * 20}
+        assert (await browser.http.post("/console/do", data=said)).status_code == 303
+        worn = {**said, "_proof": proof[:-1] + ("A" if proof[-1] != "A" else "B")}
+        assert (await browser.http.post("/console/do", data=worn)).status_code == 403
+
+
 async def test_a_console_that_believes_every_form_is_caught(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin."""
     monkeypatch.setattr(sessions, "is_proved", lambda *_: True)
