@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.app.plans import making, rehearse
+from kernel.auth.businesses import switching
 from kernel.auth.businesses.switching import hindrances_to_enable
 from kernel.auth.identity import standing_of_business
 from kernel.db.tables import Audit
@@ -32,7 +33,7 @@ async def plan(box: Box, name: str, action: str) -> Any:
     return answer.json()
 
 
-async def apply(box: Box, seen: dict[str, Any], **said: str) -> httpx.Response:
+async def apply(box: Box, seen: dict[str, Any], **said: Any) -> httpx.Response:
     body = {"action": seen["action"], "hash": seen["hash"], **said}
     return await box.client("owner").post(f"{PLUGINS}/{seen['plugin']}/apply", body)
 
@@ -152,6 +153,81 @@ async def test_a_plan_shows_what_the_last_week_would_have_come_to(box: Box) -> N
     assert (await plan(box, "daybook", "disable"))["consequences"] == []
 
 
+STANDS_ON_SALES = ["discounts", "daybook", "analytics", "sales"]
+
+
+async def plan_along(box: Box, name: str, action: str, **said: Any) -> Any:
+    answer = await box.client("owner").post(f"{PLUGINS}/{name}/plan", {"action": action, "along": True, **said})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_what_an_app_needs_comes_along_as_one_plan(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    off = await plan_along(box, "sales", "disable")
+    assert (off["turn"], off["hindrances"]) == (STANDS_ON_SALES, [])
+    assert [one["plugin"] for one in off["along"]] == STANDS_ON_SALES[:-1]
+    assert off["hash"] != (await plan(box, "sales", "disable"))["hash"]
+    assert (await apply(box, off)).json()["code"] == "plan-stale", "without what comes along it is another plan"
+    done = await apply(box, off, along=True)
+    assert (done.json()["state"], done.json()["along"]) == ("available", STANDS_ON_SALES[:-1])
+    assert [await state_of(box, name) for name in STANDS_ON_SALES] == ["available"] * 4
+
+    on = await plan_along(box, "discounts", "enable")
+    assert (on["turn"], on["is_done"]) == (["sales", "discounts"], False)
+    assert on["along"][0]["permissions"][0]["roles"], "each of them tells what it brings"
+    with monkeypatch.context() as broken:
+        broken.setattr(switching, "set_schedules", fails_at("discounts", switching.set_schedules))
+        assert (await apply(box, on, along=True)).status_code == 500
+    assert await state_of(box, "sales") == "available", "all of them, or none"
+    told = await asyncio.gather(*(apply(box, on, along=True) for _ in range(2)))
+    assert sorted(one.status_code for one in told) == [200, 409]
+    rest = await plan_along(box, "daybook", "enable", also=["analytics", "sales"])
+    assert rest["turn"] == STANDS_ON_SALES[2:0:-1], "what is on already is left out"
+    assert (await apply(box, rest, along=True, also=["analytics", "sales"])).json()["along"] == ["analytics"]
+    assert [await state_of(box, name) for name in STANDS_ON_SALES] == ["enabled"] * 4
+    history = (await box.client("owner").get("/api/v1/audit?deed=plugins.apply_to_plugin")).json()["items"]
+    assert [one["facts"]["along"] for one in history] == [["analytics"], ["sales"], STANDS_ON_SALES[:-1]]
+
+
+def fails_at(name: str, real: Any) -> Any:
+    async def fail(work: Work, plugin: str, zone: str) -> None:
+        await real(work, plugin, zone)
+        if plugin == name:
+            raise ZeroDivisionError
+
+    return fail
+
+
+async def test_only_what_a_business_switches_has_others_along(box: Box) -> None:
+    owner, operator = box.client("owner"), box.client("operator")
+    wrong = await owner.post(f"{PLUGINS}/sales/plan", {"action": "disable", "also": ["daybook", "no_such"]})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/also/1")
+    for said in ({"along": True}, {"also": ["daybook"]}):
+        told = await operator.post(f"{PLUGINS}/daybook/plan", {"action": "uninstall", **said})
+        assert told.status_code == 422
+    seen = await plan_along(box, "daybook", "disable", also=["analytics"])
+    assert (seen["turn"], seen["hindrances"]) == (["daybook", "analytics"], []), "beside one another"
+
+
+async def test_what_drains_together_goes_off_from_the_top(box: Box) -> None:
+    order = await given_pending_sale(box)
+    seen = await plan_along(box, "payments", "disable")
+    assert "sales" in seen["turn"]
+    assert seen["turn"][-1] == "payments"
+    assert (await apply(box, seen, along=True)).json()["code"] == "obligations-open"
+    assert (await apply(box, seen, along=True, on_open="wait")).json()["state"] == "draining"
+    paid = order["payments"][0]["id"]
+    confirmed = await box.client("accountant").post(f"/api/v1/payments/payments/{paid}/confirm", {"reference": "X1"})
+    assert confirmed.status_code == 200
+    run = Runner(box.deployment, standing_of_business)
+    for _ in range(len(seen["turn"])):
+        box.clock.pass_by(minutes=2)
+        await run.run_due()
+    assert {await state_of(box, name) for name in seen["turn"]} == {"available"}
+    box.clock.pass_by(minutes=2)
+    assert (await plan(box, "payments", "enable"))["is_done"] is False
+
+
 async def given_pending_sale(box: Box) -> dict[str, Any]:
     rice = await a_product(box, price="100.00", track_stock=False)
     body = {
@@ -241,7 +317,8 @@ async def test_a_plugin_that_does_not_say_what_it_begins_goes_on_beginning(
 async def test_a_draining_plugin_may_be_kept_after_all(box: Box) -> None:
     await given_pending_sale(box)
     await apply(box, await plan(box, "sales", "disable"), on_open="wait")
-    assert (await box.client("owner").post(f"{PLUGINS}/sales/enable")).json()["state"] == "enabled"
+    kept = await plan(box, "sales", "enable")
+    assert (kept["is_done"], (await apply(box, kept)).json()["state"]) == (False, "enabled")
     assert await state_of(box, "sales") == "enabled"
     box.clock.pass_by(minutes=2)
     await Runner(box.deployment, standing_of_business).run_due()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kernel.app.plans import Carried, Plan, Rehearsal
-from kernel.app.plans.values import PlanConsequence, Revision
+from kernel.app.plans.values import Action, PlanConsequence, PlanPart, Revision
 
 MOST_SHOWN = 10
 """Of changed documents; the rest is counted."""
@@ -18,8 +18,23 @@ def in_words(plan: Plan) -> Iterator[str]:
     yield f"{plan.action} {plan.title} {plan.version}{came_from}: {_verdict(plan)}"
     for one in plan.hindrances:
         yield f"  ! {one.words}" + (f" ({' → '.join(one.path)})" if len(one.path) > 1 else "")
-    yield from (f"  ! open: {said.words}: {said.count}. {said.finish}" for said in plan.obligations)
+    if plan.along:
+        yield f"  as a whole, in this order: {', '.join(plan.turn)}"
     yield from (f"  {line}" for line in (revisions_in_words(plan.migrations) if plan.migrations else ()))
+    for part in plan.parts:
+        yield from _part(part, plan.action, sign)
+    yield from (f"  = {table} is kept for the law, read-only" for table in plan.kept)
+    yield from (f"  < archive {one.name}: {one.bytes:,} bytes" for one in plan.archives)
+    if plan.restart:
+        yield f"  ! {plan.restart}"
+    for seen in plan.consequences:
+        yield from _consequence(seen)
+    yield f"hash {plan.hash}"
+
+
+def _part(plan: PlanPart, action: Action, sign: str) -> Iterator[str]:
+    """The lines of one plugin."""
+    yield from (f"  ! open: {said.words}: {said.count}. {said.finish}" for said in plan.obligations)
     yield from (f"  {sign} {one.method:6} {one.path}  ({one.permission})" for one in plan.routes)
     yield from (f"  {sign} may {one.name}: {', '.join(one.roles) or 'nobody'}" for one in plan.permissions)
     for hook in plan.hooks:
@@ -27,20 +42,13 @@ def in_words(plan: Plan) -> Iterator[str]:
     for job in plan.jobs:
         when, waiting = f" at {job.cron}" if job.cron else "", f", {job.waiting} wait" if job.waiting else ""
         yield f"  {sign} job {job.name}{when}{waiting}"
-    fate = "go into an archive" if plan.action == "uninstall" else "stay"
+    fate = "go into an archive" if action == "uninstall" else "stay"
     yield from (f"  = {one.table}: {one.rows}{'+' * one.is_more} rows {fate}" for one in plan.tables)
-    yield from (f"  = {table} is kept for the law, read-only" for table in plan.kept)
     yield from (f"  ? {one.name}: {one.title}{' (required)' * one.is_required}" for one in plan.settings)
     yield from (f"  {sign} talks to {host}" for host in plan.hosts)
     yield from (f"  x not beside {rival}" for rival in plan.conflicts)
-    yield from (f"  < archive {one.name}: {one.bytes:,} bytes" for one in plan.archives)
-    if plan.restart:
-        yield f"  ! {plan.restart}"
     if plan.catch_up:
         yield f"  + makes good: {plan.catch_up.words}: {plan.catch_up.count}"
-    for seen in plan.consequences:
-        yield from _consequence(seen)
-    yield f"hash {plan.hash}"
 
 
 def carried_in_words(done: Carried) -> Iterator[str]:
@@ -100,4 +108,4 @@ def _verdict(plan: Plan) -> str:
         return "it is so already"
     if plan.hindrances:
         return "cannot be applied"
-    return "something is open" if plan.obligations else "ready"
+    return "something is open" if any(part.obligations for part in plan.parts) else "ready"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import click
 import msgspec
@@ -70,6 +70,10 @@ _ACTION = click.argument("action", type=click.Choice(get_args(Action)))
 _ON_OPEN = click.option(
     "--on-open", type=click.Choice(get_args(OnOpen)), default="refuse", show_default=True, help="What of open matters."
 )
+_ALONG = click.option(
+    "--along", is_flag=True, help="To enable: with all that it stands on; to disable: with all that stands on it."
+)
+_ALSO = click.option("--also", multiple=True, help="Another plugin to enable or disable in the same plan.")
 _REASON = click.option("--reason", default="", help="Why open matters are left behind.")
 
 
@@ -87,11 +91,20 @@ def show_plugin(name: str, as_json: bool) -> None:
 @click.argument("name")
 @_ACTION
 @_ITS_BUSINESS
+@_ALONG
+@_ALSO
 @_ARCHIVE
 @STOPPED
 @json_option
 def plan_plugin(
-    name: str, action: Action, business: str | None, archive: str | None, servers_stopped: bool, as_json: bool
+    name: str,
+    action: Action,
+    business: str | None,
+    along: bool,
+    also: tuple[str, ...],
+    archive: str | None,
+    servers_stopped: bool,
+    as_json: bool,
 ) -> None:
     """Show what an action would do with NAME; changes nothing.
 
@@ -99,7 +112,7 @@ def plan_plugin(
     something hinders it.
     """
     if action in ("enable", "disable"):
-        plan = run(_plan(settings_of(), name, action, _needed(business)))
+        plan = run(_plan(settings_of(), name, action, _needed(business), also=also, along=along))
     else:
         plan = run(planned(settings_of(), name, cast("Deploying", action), archive, servers_stopped))
     say(as_json, plan, list(in_words(plan)))
@@ -112,6 +125,8 @@ def plan_plugin(
 @_ACTION
 @click.option("--hash", "hash_", required=True, help="The hash of the plan that was seen.")
 @_ITS_BUSINESS
+@_ALONG
+@_ALSO
 @_ON_OPEN
 @_REASON
 @_ARCHIVE
@@ -122,6 +137,8 @@ def apply_plugin(
     action: Action,
     hash_: str,
     business: str | None,
+    along: bool,
+    also: tuple[str, ...],
     on_open: OnOpen,
     reason: str,
     archive: str | None,
@@ -130,9 +147,10 @@ def apply_plugin(
 ) -> None:
     """Carry out a plan for NAME, if it is still the one that was seen."""
     if action in ("enable", "disable"):
-        run(_apply(settings_of(), name, action, _needed(business), hash_, on_open, reason))
-        said = {"plugin": name, "business": business, "action": action}
-        say(as_json, said, [f"{action}d {name} for {business}"])
+        which: dict[str, Any] = {"also": also, "along": along}
+        plan = run(_apply(settings_of(), name, action, _needed(business), hash_, on_open, reason, **which))
+        said = {"plugin": name, "business": business, "action": action, "turn": plan.turn}
+        say(as_json, said, [f"{action}d {', '.join(plan.turn)} for {business}"])
         return
     done = run(
         carried_out(settings_of(), name, cast("Deploying", action), hash_, archive, servers_stopped=servers_stopped)
@@ -287,10 +305,10 @@ async def _serving(deployment: Deployment, servers_stopped: bool) -> bool:
     return not servers_stopped if seen is None else seen
 
 
-async def _plan(settings: Settings, name: str, action: Switching, slug: str) -> Plan:
+async def _plan(settings: Settings, name: str, action: Switching, slug: str, **which: Any) -> Plan:
     async with opened(settings, settle=True) as deployment:
         business = await business_named(deployment, slug)
-        return await look(deployment, business, lambda work: make_plan(work, name, action))
+        return await look(deployment, business, lambda work: make_plan(work, name, action, **which))
 
 
 async def _apply(
@@ -301,11 +319,12 @@ async def _apply(
     hash_: str | None = None,
     on_open: OnOpen = "refuse",
     reason: str = "",
+    **which: Any,
 ) -> Plan:
     async with opened(settings, patient=False, settle=True) as deployment:
 
         async def switch(work: Work) -> Plan:
-            return await apply_plan(work, name, action, hash_=hash_, on_open=on_open, reason=reason)
+            return await apply_plan(work, name, action, hash_=hash_, on_open=on_open, reason=reason, **which)
 
         business = await business_named(deployment, slug)
         return await act(deployment, business, switch, deed=f"plugin {action}", phase=Phase.SWITCH)

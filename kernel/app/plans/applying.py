@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from kernel.app.plans.draining import DRAIN, EVERY
 from kernel.app.plans.making import make_plan
-from kernel.app.plans.values import OnOpen, Plan, Switching
+from kernel.app.plans.values import OnOpen, Plan, PlanObligation, Switching
 from kernel.auth.businesses import switching
 from kernel.errors import Conflict, Fault, Invalid, PluginFault
 from kernel.work import Work
@@ -23,26 +26,40 @@ class StillOpenHere(Conflict):
 
 
 async def apply_plan(
-    work: Work, name: str, action: Switching, *, hash_: str | None, on_open: OnOpen = "refuse", reason: str = ""
+    work: Work,
+    name: str,
+    action: Switching,
+    *,
+    hash_: str | None,
+    on_open: OnOpen = "refuse",
+    reason: str = "",
+    **which: Any,
 ) -> Plan:
-    """Carry out a plan; returns it as it was carried out.
+    """Carry out a plan, of several plugins as a whole or not at all; returns it as it was carried out.
 
-    hash_: that of the plan that was seen; None applies whatever the plan is now. Raises NotFound, PlanStale,
-    PluginFault for what hinders it, StillOpenHere, Invalid without a reason for leaving obligations open.
+    hash_: that of the plan that was seen; None applies whatever the plan is now. which: `also` and `along` as of
+    `make_plan`. Raises NotFound, PlanStale, PluginFault for what hinders it, StillOpenHere, Invalid without a reason
+    for leaving obligations open.
     """
-    plan = await make_plan(work, name, action, with_consequences=False)
+    plan = await make_plan(work, name, action, with_consequences=False, **which)
     work.audit(subject=f"plugin:{name}", action=action, plan=plan.hash)
+    if plan.along:
+        work.audit(along=[one.plugin for one in plan.along])
     if hash_ is not None and hash_ != plan.hash:
         raise PlanStale(f"It was {hash_[:12]}…, and is {plan.hash[:12]}… now")
     if plan.hindrances:
         raise PluginFault(hindering(plan))
-    if plan.obligations and on_open == "wait":
-        await switching.drain(work, name)
-        work.later(DRAIN, {"plugin": name}, at=work.now + EVERY)
+    open_ = [one for part in plan.parts for one in part.obligations]
+    if open_ and on_open == "wait":
+        await switching.drain(work, *plan.turn)
+        for one in plan.turn:
+            if not work.is_draining(one):
+                work.later(DRAIN, {"plugin": one}, at=work.now + EVERY)
         return plan
-    if plan.obligations:
-        _face(work, plan, on_open, reason)
-    await (switching.enable if action == "enable" else switching.disable)(work, name)
+    if open_:
+        _face(work, open_, on_open, reason)
+    await (switching.enable if action == "enable" else switching.disable)(work, *plan.turn)
+    work.audit(subject=f"plugin:{name}")
     return plan
 
 
@@ -52,12 +69,12 @@ def hindering(plan: Plan) -> str:
     return "; ".join(f"{one.words}{way}" for one, way in ways.items())
 
 
-def _face(work: Work, plan: Plan, on_open: OnOpen, reason: str) -> None:
+def _face(work: Work, left_open: Sequence[PlanObligation], on_open: OnOpen, reason: str) -> None:
     if on_open == "force":
         if not reason:
             raise Invalid.at("/reason", "Say why what is open is left behind")
-        work.audit(reason=reason, left_open=[f"{one.name}: {one.count}" for one in plan.obligations])
+        work.audit(reason=reason, left_open=[f"{one.name}: {one.count}" for one in left_open])
         return
-    faults = [Fault(f"/obligations/{one.name}", "still-open") for one in plan.obligations]
-    said = "; ".join(f"{one.words}: {one.count}" for one in plan.obligations)
+    faults = [Fault(f"/obligations/{one.name}", "still-open") for one in left_open]
+    said = "; ".join(f"{one.words}: {one.count}" for one in left_open)
     raise StillOpenHere(said, faults=faults)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from kernel.app.plans.values import (
     PlanHook,
     PlanJob,
     PlanObligation,
+    PlanPart,
     PlanPermission,
     PlanRoute,
     PlanSetting,
@@ -30,6 +31,7 @@ from kernel.auth.models import Role
 from kernel.auth.rights.permissions import Rights
 from kernel.db import Base
 from kernel.db.tables import Job
+from kernel.errors import Invalid
 from kernel.jobs import handlers_in, next_run
 from kernel.registry import Loaded, Registry, functions_of, owner_of
 from kernel.web import Route
@@ -41,42 +43,114 @@ _VOLATILE = ("tables", "jobs", "catch_up", "consequences", "archives", "hash")
 """What moves while shops sell, and decides nothing about how the plan is applied."""
 
 
-async def make_plan(work: Work, name: str, action: Switching, *, with_consequences: bool = True) -> Plan:
-    """What the action would do for the business. Raises NotFound for a plugin that is not installed."""
-    one = installed(work.deployment.registry, name).plugins[name]
-    enabled = work.standing.enabled
-    after = enabled | {name} if action == "enable" else enabled - {name}
-    is_done = after == enabled
-    hindrances = (hindrances_to_enable if action == "enable" else hindrances_to_disable)(
-        work.deployment.registry, name, enabled
-    )
-    settings = await _settings(work, one)
-    if action == "enable" and not is_done and (unset := [said.name for said in settings if said.is_required]):
-        hindrances.append(Hindrance("settings", f"{name} lacks settings: {', '.join(unset)}", (name,)))
-    seen = [] if hindrances or is_done or not with_consequences else await _consequences(work, one, after)
+async def make_plan(
+    work: Work,
+    name: str,
+    action: Switching,
+    *,
+    also: Sequence[str] = (),
+    along: bool = False,
+    with_consequences: bool = True,
+) -> Plan:
+    """What the action would do for the business.
+
+    also: others to switch in the same plan. along: with all that those stand on and is off, or that stands on them and
+    is on. Raises NotFound for a plugin that is not installed, Invalid for one of `also`.
+    """
+    registry, enabled = installed(work.deployment.registry, name), work.standing.enabled
+    turn = _in_their_turn(work, [name, *_known(registry, also)], action, along=along)
+    after = enabled.union(turn) if action == "enable" else enabled.difference(turn)
+    is_done = after == enabled and not any(work.is_draining(one) for one in turn if action == "enable")
+    found = _hindrances(registry, turn, action, enabled)
+    unset = {one: await _settings(work, registry.plugins[one]) for one in turn}
+    if action == "enable":
+        found += [said for one in turn if one not in enabled for said in _lacking(one, unset[one])]
+    asked = _Asked(action, after, is_clear=not found, acts=not found and not is_done)
+    parts = {
+        one: await _part(work, registry.plugins[one], asked, unset[one], have)
+        for one, have in _when(action, enabled, turn)
+    }
+    looks = asked.acts and with_consequences
     plan = Plan(
-        plugin=name,
-        title=one.manifest.title,
-        version=one.manifest.version,
+        **msgspec.structs.asdict(parts[name]),
         action=action,
         is_done=is_done,
-        hindrances=hindrances,
-        stands_on=sorted(one.manifest.requirements()),
-        needed_by=sorted(work.deployment.registry.standing_on(name, enabled)),
-        conflicts=rivals_of(work.deployment.registry, one),
-        routes=routes_of(one),
-        permissions=await _permissions(work, one, enabled | {name}),
-        hooks=[] if hindrances else hooks_of(work.hooks, work.deployment.registry.hooks_for(after), one.name),
-        jobs=await _jobs(work, one, action),
-        tables=await _tables(work, one),
-        settings=settings,
-        hosts=list(one.manifest.hosts),
-        obligations=await open_obligations(work, name) if action == "disable" and not is_done else [],
-        catch_up=await _catch_up(work, name) if action == "enable" and not (is_done or hindrances) else None,
-        consequences=seen,
+        turn=turn,
+        along=[parts[one] for one in turn if one != name],
+        hindrances=found,
+        consequences=await _consequences(work, turn, after) if looks else [],
         hash="",
     )
     return msgspec.structs.replace(plan, hash=_hash(work, plan))
+
+
+class _Asked(NamedTuple):
+    """What is planned. after: the plugins that would be on. is_clear: nothing hinders it. acts: it is not so yet."""
+
+    action: Switching
+    after: frozenset[str]
+    is_clear: bool
+    acts: bool
+
+
+def _known(registry: Registry, also: Sequence[str]) -> Sequence[str]:
+    for place, one in enumerate(also):
+        if one not in registry.plugins:
+            raise Invalid.at(f"/also/{place}", f"No plugin called {one} is installed")
+    return also
+
+
+def _in_their_turn(work: Work, names: Sequence[str], action: Switching, *, along: bool) -> list[str]:
+    """The plugins to switch, each on after what it stands on and off before; the first is always among them."""
+    registry, enabled, wanted = work.deployment.registry, work.standing.enabled, set(names)
+    if along:
+        near = registry.needed_by if action == "enable" else lambda one: registry.standing_on(one, enabled)
+        wanted.update(other for one in names for other in near(one))
+    stays = {one for one in enabled if action == "enable" and not work.is_draining(one)}
+    stays |= set() if action == "enable" else wanted - enabled
+    turn = [one.name for one in registry.in_order((wanted - stays) | {names[0]})]
+    return turn if action == "enable" else turn[::-1]
+
+
+def _when(action: Switching, enabled: frozenset[str], turn: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each plugin in its turn, with the set that is on when its turn comes."""
+    for place, one in enumerate(turn):
+        earlier = turn[:place]
+        yield one, enabled.union(earlier) if action == "enable" else enabled.difference(earlier)
+
+
+def _hindrances(registry: Registry, turn: Sequence[str], action: Switching, enabled: frozenset[str]) -> list[Hindrance]:
+    look = hindrances_to_enable if action == "enable" else hindrances_to_disable
+    return [said for one, have in _when(action, enabled, turn) for said in look(registry, one, have)]
+
+
+def _lacking(name: str, settings: Sequence[PlanSetting]) -> list[Hindrance]:
+    unset = [said.name for said in settings if said.is_required]
+    return [Hindrance("settings", f"{name} lacks settings: {', '.join(unset)}", (name,))] if unset else []
+
+
+async def _part(work: Work, one: Loaded, asked: _Asked, settings: list[PlanSetting], have: frozenset[str]) -> PlanPart:
+    """What comes or goes with one plugin. have: what is on when its turn comes."""
+    registry, enabled = work.deployment.registry, work.standing.enabled
+    name, goes = one.name, asked.action == "disable" and one.name in enabled
+    then = work if have == enabled else work.as_if(have)
+    return PlanPart(
+        plugin=name,
+        title=one.manifest.title,
+        version=one.manifest.version,
+        stands_on=sorted(one.manifest.requirements()),
+        needed_by=sorted(registry.standing_on(name, enabled)),
+        conflicts=rivals_of(registry, one),
+        routes=routes_of(one),
+        permissions=await _permissions(work, one, enabled | asked.after | {name}),
+        hooks=hooks_of(work.hooks, registry.hooks_for(asked.after), name) if asked.is_clear else [],
+        jobs=await _jobs(work, one, asked.action),
+        tables=await _tables(work, one),
+        settings=settings,
+        hosts=list(one.manifest.hosts),
+        obligations=await open_obligations(work, name) if goes else [],
+        catch_up=await _catch_up(then, name) if asked.action == "enable" and asked.acts else None,
+    )
 
 
 def rivals_of(registry: Registry, one: Loaded) -> list[str]:
@@ -103,11 +177,13 @@ def _hash(work: Work, plan: Plan) -> str:
 
 def hash_of(plan: Plan, **besides: Any) -> str:
     """The hash of what decides how a plan is carried out, in it and besides."""
-    decisive = {key: value for key, value in msgspec.to_builtins(plan).items() if key not in _VOLATILE}
-    decisive["obligations"] = [one.name for one in plan.obligations]
-    decisive["jobs"] = [one.name for one in plan.jobs]
-    decisive |= besides
+    decisive = _decisive(plan) | {"along": [_decisive(one) for one in plan.along]} | besides
     return hashlib.sha256(msgspec.json.encode(decisive, order="sorted")).hexdigest()
+
+
+def _decisive(part: PlanPart) -> dict[str, Any]:
+    said = {key: value for key, value in msgspec.to_builtins(part).items() if key not in _VOLATILE}
+    return said | {"obligations": [one.name for one in part.obligations], "jobs": [one.name for one in part.jobs]}
 
 
 def routes_of(one: Loaded) -> list[PlanRoute]:
@@ -196,10 +272,10 @@ async def _catch_up(work: Work, name: str) -> PlanCatchUp | None:
     return PlanCatchUp(said[0].value.words, said[0].value.count) if said else None
 
 
-async def _consequences(work: Work, one: Loaded, after: frozenset[str]) -> list[PlanConsequence]:
+async def _consequences(work: Work, names: Sequence[str], after: frozenset[str]) -> list[PlanConsequence]:
     """What the other plugins say would have come of it, those that are on now."""
     larger = work.deployment.registry.hooks_for(work.standing.enabled | after)
-    answered = frozenset(name for name in larger.specs() if one.name in larger.listeners(name))
+    answered = frozenset(hook for hook in larger.specs() if not {*names}.isdisjoint(larger.listeners(hook)))
     said = await work.tell(hooks.consequences, work=work, after=work.as_if(after), hooks=answered)
     return [consequence(answer.plugin, value) for answer in said for value in answer.value]
 

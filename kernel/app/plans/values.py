@@ -137,37 +137,51 @@ class PlanConsequence(Struct, frozen=True):
     changed: list[ChangedDocument]
 
 
-class Plan(Struct, frozen=True, kw_only=True):
-    """What an action would do: to enable or disable for this business; to install, upgrade or uninstall for all.
-
-    `hash` stands for everything that decides how it is done; counts and consequences, which move with every sale, are
-    not part of it. A plan with hindrances cannot be applied.
-    """
+class PlanPart(Struct, frozen=True, kw_only=True):
+    """What comes or goes with one plugin."""
 
     plugin: Code
     title: Name
     version: Annotated[str, Meta(examples=["0.1.0"])]
-    version_before: Annotated[str | None, Meta(description="What is installed, to install or upgrade.")] = None
-    action: Action
-    is_done: Annotated[bool, Meta(description="It is so already; applying changes nothing.")]
-    hindrances: list[Hindrance]
     stands_on: Annotated[list[str], Meta(examples=[["catalog", "sales"]])]
     needed_by: Annotated[list[str], Meta(description="Plugins that stand on it and are on, or installed.")]
     conflicts: Annotated[list[str], Meta(description="Installed plugins that it cannot be on beside.")] = []
-    businesses: Annotated[list[str], Meta(description="Slugs of those that have it on; only for operators.")] = []
-    migrations: Annotated[list[Revision], Meta(description="What would run, with what it does to tables in use.")] = []
     routes: list[PlanRoute]
     permissions: list[PlanPermission]
     hooks: Annotated[list[PlanHook], Meta(description="For operators: as in a business that has everything on.")]
     jobs: list[PlanJob]
     tables: list[TableRows]
-    kept: Annotated[list[str], Meta(description="Tables that the law wants kept, read-only, to uninstall.")] = []
     settings: list[PlanSetting]
     hosts: Annotated[list[str], Meta(examples=[["api.safaricom.co.ke"]])]
     obligations: list[PlanObligation]
     catch_up: PlanCatchUp | None
+
+
+class Plan(PlanPart, frozen=True, kw_only=True):
+    """What an action would do: to enable or disable for this business; to install, upgrade or uninstall for all.
+
+    `hash` stands for everything that decides how it is done; counts and consequences, which move with every sale, are
+    not part of it. A plan with hindrances cannot be applied. One of several plugins is carried out as a whole or not
+    at all: `turn` has all of them in their order, `along` what comes or goes with the others.
+    """
+
+    version_before: Annotated[str | None, Meta(description="What is installed, to install or upgrade.")] = None
+    action: Action
+    is_done: Annotated[bool, Meta(description="It is so already; applying changes nothing.")]
+    turn: Annotated[list[str], Meta(description="The plugins, in the order they are switched.", examples=[["sales"]])]
+    along: Annotated[list[PlanPart], Meta(description="The others that are switched with it, in their order.")] = []
+    hindrances: list[Hindrance]
+    businesses: Annotated[list[str], Meta(description="Slugs of those that have it on; only for operators.")] = []
+    migrations: Annotated[list[Revision], Meta(description="What would run, with what it does to tables in use.")] = []
+    kept: Annotated[list[str], Meta(description="Tables that the law wants kept, read-only, to uninstall.")] = []
     consequences: list[PlanConsequence]
     archives: Annotated[list[KeptArchive], Meta(description="To install with the data of one of them, name it.")] = []
     archive: Annotated[str | None, Meta(description="The one it would be installed from.")] = None
     restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
     hash: Annotated[str, Meta(examples=["5f0c…"], min_length=1)]
+
+    @property
+    def parts(self) -> list[PlanPart]:
+        """What comes or goes with each plugin, in their turn."""
+        by_name: dict[str, PlanPart] = {one.plugin: one for one in (*self.along, self)}
+        return [by_name[name] for name in self.turn]

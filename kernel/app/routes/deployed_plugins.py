@@ -27,7 +27,7 @@ from kernel.app.portable.reading import UnknownTables
 from kernel.app.restore import NotEmpty
 from kernel.app.uninstalling import ArchiveStale, Busy
 from kernel.auth.businesses.switching import Hindrance
-from kernel.errors import Conflict, PluginFault
+from kernel.errors import Conflict, Invalid, PluginFault
 from kernel.web import OPERATOR, Route, Scene, flow
 from kernel.wire import Code, Line, Name, Request
 from kernel.work import Deployment, Origin
@@ -41,21 +41,35 @@ _From = Annotated[
 ]
 
 
+_Also = Annotated[
+    list[Code],
+    Meta(max_length=100, description="Other plugins to enable or disable in the same plan.", examples=[[]]),
+]
+_Along = Annotated[
+    bool,
+    Meta(description="To enable, with all that it stands on and is off; to disable, with all that stands on it."),
+]
+
+
 class PlanIn(Request, frozen=True):
     """What is to be planned."""
 
     action: Action
+    also: _Also = []
+    along: _Along = False
     archive: _From = None
 
 
 class ApplyIn(Request, frozen=True):
-    """The plan to carry out, by the hash that it was answered with.
+    """The plan to carry out, by the hash that it was answered with; `also` and `along` as it was asked for.
 
     on_open: what becomes of obligations that are open when a plugin is disabled; `force` takes a reason.
     """
 
     action: Action
     hash: Annotated[str, Meta(min_length=64, max_length=64, pattern=r"\A[0-9a-f]+\Z", examples=["5f0c" * 16])]
+    also: _Also = []
+    along: _Along = False
     on_open: OnOpen = "refuse"
     reason: Line = ""
     archive: _From = None
@@ -85,6 +99,9 @@ class PluginOut(Struct, frozen=True):
     depends: list[str]
     needed_by: list[str]
     reason: Annotated[str | None, Meta(description="Why it was set aside.")] = None
+    along: Annotated[
+        list[str], Meta(description="The others that were switched as it was applied.", examples=[[]])
+    ] = []
     migrated: Annotated[list[str], Meta(description="The migrations that ran as it was applied.")] = []
     archive: ArchiveOut | None = None
     restart: Annotated[str | None, Meta(description="What must be started anew before it acts.")] = None
@@ -111,9 +128,17 @@ class PluginWhole(PluginOut, frozen=True):
     hosts: Annotated[list[str], Meta(examples=[["api.safaricom.co.ke"]])] = []
 
 
+def _deploying(data: PlanIn | ApplyIn) -> Any:
+    """The action, which is one for the deployment: each is of one plugin."""
+    for name in ("also", "along"):
+        if getattr(data, name):
+            raise Invalid.at(f"/{name}", "Only to enable or disable")
+    return data.action
+
+
 async def plan_for_deployment(scene: Scene, name: Code, data: PlanIn) -> Plan:
     """What it would do to the deployment."""
-    action: Any = data.action
+    action: Any = _deploying(data)
     await scene.pause()
     return await apart(
         scene.deployment, lambda own: plan_deployment(own, name, action, archive=data.archive, serving=True)
@@ -122,7 +147,7 @@ async def plan_for_deployment(scene: Scene, name: Code, data: PlanIn) -> Plan:
 
 async def apply_to_deployment(scene: Scene, name: Code, data: ApplyIn) -> PluginOut:
     """Carry it out."""
-    action: Any = data.action
+    action: Any = _deploying(data)
     actor, enabled = scene.standing.actor, scene.standing.enabled
     origin = Origin("plugins.apply_to_deployment", scene.visit.request_id, scene.address)
     key = scene.key

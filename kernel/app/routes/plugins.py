@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from kernel.app.plans import OnOpen, Plan, PlanStale, StillOpenHere, apply_plan, make_plan
 from kernel.app.routes.deployed_plugins import APPLIES, PLANS, ApplyIn, PlanIn, PluginOut, PluginWhole, State
@@ -88,10 +88,11 @@ async def plan_plugin(work: Work, name: Code, data: PlanIn) -> Plan:
     """What an action would do: migrations, tables, routes, permissions, hooks, jobs, settings, what stays open.
 
     Nothing is changed. `enable` and `disable` are of this business; the plan of a plugin with a word on prices shows
-    what the last week's sales would have come to. `install`, `upgrade` and `uninstall` are of the whole deployment.
+    what the last week's sales would have come to. With `along` or `also` it is one plan of several plugins, carried out
+    as a whole. `install`, `upgrade` and `uninstall` are of the whole deployment.
     """
     action = _switching(data)
-    return await make_plan(work, name, action)
+    return await make_plan(work, name, action, also=data.also, along=data.along)
 
 
 @command(
@@ -110,8 +111,16 @@ async def apply_to_plugin(work: Work, name: Code, data: ApplyIn) -> PluginOut:
     checksum. Of two who apply at once one is told that the plan is out of date, or that somebody else is at it.
     """
     action = _switching(data)
-    plan = await apply_plan(work, name, action, hash_=data.hash, on_open=data.on_open, reason=data.reason)
-    return _plugin(work, name, await _draining(work), _after(plan, data.on_open))
+    plan = await apply_plan(
+        *(work, name, action),
+        hash_=data.hash,
+        on_open=data.on_open,
+        reason=data.reason,
+        also=data.also,
+        along=data.along,
+    )
+    done = _plugin(work, name, await _draining(work), _after(plan, data.on_open))
+    return structs.replace(done, along=[one for one in plan.turn if one != name])
 
 
 @command(
@@ -156,7 +165,8 @@ def _aside(work: Work, one: SetAside) -> PluginOut:
 def _after(plan: Plan, on_open: OnOpen) -> State:
     if plan.action == "enable":
         return "enabled"
-    return "draining" if plan.obligations and on_open == "wait" else "available"
+    left_open = any(part.obligations for part in plan.parts)
+    return "draining" if left_open and on_open == "wait" else "available"
 
 
 async def _draining(work: Work) -> frozenset[str]:

@@ -50,35 +50,55 @@ def hindrances_to_disable(registry: Registry, name: str, enabled: frozenset[str]
     ]
 
 
-async def enable(work: Work, name: str) -> None:
-    """Switch a plugin on, or keep one on that was draining. Raises NotFound, PluginFault naming what hinders it."""
-    registry = installed(work.deployment.registry, name)
-    work.audit(subject=f"plugin:{name}")
-    if name in work.standing.enabled:
-        await _stop_draining(work, name)
-        return
-    _refuse(hindrances_to_enable(registry, name, work.standing.enabled))
-    await _set(work, name, "enabled")
-    await set_schedules(work, name, work.shop.zone)
-    await registry.hooks_of(name).tell(switched_on, work=work)
+async def enable(work: Work, *names: str) -> None:
+    """Switch plugins on, in the order given, or keep on those that were draining.
+
+    Raises NotFound, PluginFault naming what hinders one.
+    """
+    registry, have = work.deployment.registry, work.standing.enabled
+    for name in names:
+        installed(registry, name)
+        work.audit(subject=f"plugin:{names[-1]}")
+        if name in have:
+            await _stop_draining(work, name)
+            continue
+        _refuse(hindrances_to_enable(registry, name, have))
+        if have != work.standing.enabled:
+            await work.enter_business(work.shop, have)
+        await _set(work, name, "enabled")
+        await set_schedules(work, name, work.shop.zone)
+        await registry.hooks_of(name).tell(switched_on, work=work)
+        have |= {name}
 
 
-async def disable(work: Work, name: str) -> None:
-    """Switch a plugin off; its data stays. Raises NotFound, PluginFault naming what stands on it."""
-    registry = installed(work.deployment.registry, name)
-    work.audit(subject=f"plugin:{name}")
-    if name not in work.standing.enabled:
-        return
-    _refuse(hindrances_to_disable(registry, name, work.standing.enabled))
-    await _set(work, name, "disabled")
-    await clear_schedules(work, name)
+async def disable(work: Work, *names: str) -> None:
+    """Switch plugins off, in the order given; their data stays.
+
+    Raises NotFound, PluginFault naming what stands on one.
+    """
+    registry, have = work.deployment.registry, work.standing.enabled
+    for name in names:
+        installed(registry, name)
+        work.audit(subject=f"plugin:{names[-1]}")
+        if name not in have:
+            continue
+        _refuse(hindrances_to_disable(registry, name, have))
+        await _set(work, name, "disabled")
+        await clear_schedules(work, name)
+        have -= {name}
 
 
-async def drain(work: Work, name: str) -> None:
-    """Let a plugin go off by itself once nothing it has begun is open. Raises NotFound, PluginFault as `disable`."""
-    registry = installed(work.deployment.registry, name)
-    _refuse(hindrances_to_disable(registry, name, work.standing.enabled))
-    await _set(work, name, "draining")
+async def drain(work: Work, *names: str) -> None:
+    """Let plugins go off by themselves, each once nothing it has begun is open and nothing stands on it.
+
+    Raises NotFound, PluginFault as `disable`.
+    """
+    registry, have = work.deployment.registry, work.standing.enabled
+    for name in names:
+        installed(registry, name)
+        _refuse(hindrances_to_disable(registry, name, have))
+        await _set(work, name, "draining")
+        have -= {name}
 
 
 async def enable_first(work: Work, names: Iterable[str], zone: str) -> frozenset[str]:

@@ -54,6 +54,7 @@ async def listed(seen: Seen) -> Mapping[str, Any]:
         {
             **one,
             "summary": words_of(one),
+            "takes": [said["path"][-1] for said in one["hindrances"] if said["code"] == "missing"],
             "shown": state_of(one, missing.get(one["name"], ()), health_of.get(one["name"], "")),
         }
         for one in plugins["items"]
@@ -76,11 +77,12 @@ async def one(seen: Seen) -> Mapping[str, Any]:
     name = seen.path["name"]
     plugin = await seen.get(f"/plugins/{name}")
     is_here = plugin["state"] not in ("uninstalled", "quarantined")
-    plan, health, settings, history, plugins = await asyncio.gather(
+    plan, health, settings, history, along, plugins = await asyncio.gather(
         _plan(seen, name, "enable" if is_here else "install"),
         seen.look("/plugins/health"),
         seen.look(f"/settings/{name}") if is_here else _nothing(),
         seen.look("/audit", subject=f"plugin:{name}", limit=20),
+        seen.look("/audit", deed="plugins.apply_to_plugin", limit=50),
         seen.get("/plugins"),
     )
     own = next((one for one in _items(health) if one["name"] == name), None)
@@ -94,7 +96,7 @@ async def one(seen: Seen) -> Mapping[str, Any]:
         "plan": plan,
         "health": own,
         "settings": settings,
-        "history": [one for one in _items(history) if one["facts"].get("action") or one["facts"].get("state")],
+        "history": history_of(name, [*_items(history), *_items(along)]),
         "titles": {one["name"]: one["title"] for one in plugins["items"]},
         "title": plugin["title"],
         "summary": words_of(plugin),
@@ -134,20 +136,43 @@ async def _planned(seen: Seen, actions: Sequence[str], base: str) -> Mapping[str
     name, action = seen.path["name"], seen.path["action"]
     if action not in actions:
         raise Refused(404, {"title": "There is no such page"})
-    archive = seen.query.get("archive") or None
+    archive, also = seen.query.get("archive") or None, _named(seen.query.get("also", ""))
     asked = {"action": action, **({"archive": archive} if archive else {})}
+    if action in SWITCHING:
+        asked |= {"along": True, "also": also}
     plan, plugins = await asyncio.gather(seen.post(f"/plugins/{name}/plan", asked), seen.get("/plugins"))
     titles = {one["name"]: one["title"] for one in plugins["items"]}
+    others = [one for one in plan["turn"] if one != name]
     return {
         "plan": plan,
+        "parts": parts_of(plan),
         "action": action,
+        "also": also,
+        "others": others,
         "heading": HEADINGS[action],
         "verdict": verdict_of(plan),
         "titles": titles,
-        "opposite": OPPOSITE.get(action, ""),
+        "opposite": _way_back(name, action, others, base),
         "is_deploying": action in DEPLOYING,
         "base": base,
     }
+
+
+def parts_of(plan: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What comes or goes with each app of a plan, in their turn."""
+    by_name = {one["plugin"]: one for one in (*plan["along"], plan)}
+    return [by_name[name] for name in plan["turn"]]
+
+
+def _way_back(name: str, action: str, others: Sequence[str], base: str) -> str:
+    """The page of the opposite plan, of all that this one switches."""
+    if action not in OPPOSITE:
+        return ""
+    return f"{base}/{name}/{OPPOSITE[action]}" + (f"?also={','.join(others)}" if others else "")
+
+
+def _named(said: str) -> list[str]:
+    return [one for one in said.split(",") if one][:100]
 
 
 async def find(seen: Seen, words: str) -> Sequence[Found]:
@@ -188,14 +213,26 @@ def verdict_of(plan: Mapping[str, Any]) -> str:
     effects = {said["effect"] for one in plan["migrations"] for said in one["statements"]}
     looks = (
         plan["action"] == "uninstall",
-        plan["plugin"] == "console" and plan["action"] == "disable",
-        plan["obligations"],
+        "console" in plan["turn"] and plan["action"] == "disable",
+        any(one["obligations"] for one in parts_of(plan)),
+        plan["action"] == "disable" and plan["along"],
         effects.difference(_HARMLESS),
         any(not one["is_whole"] for one in plan["migrations"]),
         any(one["changed"] for one in plan["consequences"]),
         any(one["is_required"] for one in plan["settings"]) and plan["action"] == "install",
     )
     return "warn" if any(looks) else "ok"
+
+
+def history_of(name: str, deeds: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The deeds that switched an app, by itself or along with another, newest first."""
+    own = {
+        one["id"]: one
+        for one in deeds
+        if (one["facts"].get("action") or one["facts"].get("state"))
+        and (one["subject"] == f"plugin:{name}" or name in one["facts"].get("along", ()))
+    }
+    return sorted(own.values(), key=lambda one: str(one["at"]), reverse=True)[:20]
 
 
 async def _plan(seen: Seen, name: str, action: str) -> Any:

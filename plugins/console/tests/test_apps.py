@@ -21,7 +21,7 @@ of_no_database = pytest.mark.parametrize("database", ["sqlite", pytest.param("po
 PLUGIN: dict[str, Any] = {"state": "enabled", "hindrances": [], "version_installed": None}
 PLAN: dict[str, Any] = {
     **{"plugin": "daybook", "action": "disable", "is_done": False, "hindrances": []},
-    **{"migrations": [], "obligations": [], "consequences": [], "settings": []},
+    **{"migrations": [], "obligations": [], "consequences": [], "settings": [], "turn": ["daybook"], "along": []},
 }
 SCHEMA: dict[str, Any] = {
     "$ref": "#/$defs/Settings",
@@ -71,7 +71,8 @@ def test_an_app_stands_in_one_state(plugin: dict[str, Any], missing: tuple[str, 
         ({"hindrances": [{"code": "needed"}]}, "bad"),
         ({"obligations": [{"name": "pending"}]}, "warn"),
         ({"action": "uninstall"}, "warn"),
-        ({"plugin": "console"}, "warn"),
+        ({"plugin": "console", "turn": ["console"]}, "warn"),
+        ({"turn": ["analytics", "daybook"], "along": [{"plugin": "analytics", "obligations": []}]}, "warn"),
         ({"migrations": [{"is_whole": True, "statements": [{"effect": "short"}]}]}, "ok"),
         ({"migrations": [{"is_whole": True, "statements": [{"effect": "rewrites"}]}]}, "warn"),
         ({"migrations": [{"is_whole": False, "statements": []}]}, "warn"),
@@ -121,9 +122,6 @@ async def test_an_app_is_switched_by_the_plan_that_was_seen(box: Box) -> None:
     sheet = await browser.get("/apps/daybook/disable")
     assert "Safe to apply" in sheet.text
     assert "daybook_entry" in sheet.text
-    blocked = await browser.get("/apps/payments/disable")
-    assert "This cannot be done now" in blocked.text
-    assert not blocked.form("/plugins/payments/apply").buttons.keys() - {"Cancel"}, "there is nothing to press"
 
     before = sheet.form("/plugins/daybook/apply")
     await owner.post("/api/v1/plugins/discounts/disable")
@@ -144,6 +142,25 @@ async def test_an_app_is_switched_by_the_plan_that_was_seen(box: Box) -> None:
     history = (await browser.get("/apps/daybook")).text
     assert "Turned on" in history
     assert "Turned off" in history
+
+
+@of_no_database
+async def test_an_app_brings_what_it_needs_and_takes_what_stands_on_it(box: Box) -> None:
+    owner, browser = box.client("owner"), Browser(box)
+    sheet = await browser.get("/apps/sales/disable")
+    assert "3 apps that stand on it go off with it" in sheet.text
+    form = sheet.form("/plugins/sales/apply")
+    assert "Turn off all 4" in form.buttons
+    assert (await browser.script(form, {}))["answer"]["along"] == ["discounts", "daybook", "analytics"]
+    assert "Brings Sales along" in (await browser.get("/apps?state=off")).text
+    done = await browser.submit((await browser.get("/apps/discounts/enable")).form("/plugins/discounts/apply"), {})
+    assert "Discounts and 1 more are on" in done.text
+    assert 'data-undo="/console/apps/discounts/disable?also=sales"' in done.text
+    assert "Turned on" in (await browser.get("/apps/sales")).text, "what came along knows since when"
+    undone = await browser.get("/apps/discounts/disable?also=sales")
+    assert (await browser.submit(undone.form("/plugins/discounts/apply"), {})).status == 200
+    states = {one["name"]: one["state"] for one in (await owner.get("/api/v1/plugins")).json()["items"]}
+    assert (states["sales"], states["discounts"], states["payments"]) == ("available", "available", "enabled")
 
 
 async def test_the_api_tells_what_an_app_says_of_itself_and_what_keeps_it(box: Box) -> None:
