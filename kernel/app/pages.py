@@ -17,7 +17,7 @@ from kernel.auth.rights.permissions import Rights
 from kernel.custom import Field, all_fields, side_fields
 from kernel.errors import NotFound
 from kernel.registry import Registry, functions_of
-from kernel.web import OPERATOR, PUBLIC, Route, Site, Visit
+from kernel.web import OPERATOR, PUBLIC, Route, Site, Visit, digest_of_scripts
 from kernel.web.openapi import Beside, document, etag
 from kernel.web.own_fields import Own
 from kernel.web.packing import packed_file
@@ -111,8 +111,10 @@ class Pages:
         """A file of the folder `static` of the kernel or of a plugin. Raises NotFound for anything else, `..` included.
 
         said: the digest by which whoever wrote its address knew it; a file that is still the same may be kept for good.
+        The first part of a path may be `~` and the digest of all scripts of the folder.
         """
         parts = path.split("/")
+        together = parts.pop(0)[1:] if parts[0].startswith("~") and len(parts) > 1 else ""
         kind = KINDS.get(path.rpartition(".")[2])
         if kind is None or any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
             raise NotFound
@@ -124,7 +126,8 @@ class Pages:
         if not file.is_file():
             raise NotFound
         content = file.read_bytes()
-        lasts = FOR_GOOD if said == digest_of(content) else A_WHILE
+        is_same = said == digest_of(content) or (together and together == digest_of_scripts(folder / "static"))
+        lasts = FOR_GOOD if is_same else A_WHILE
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": lasts}
         if kind in PACKED:
             content, more = packed_file(content, visit.headers)

@@ -9,7 +9,7 @@ from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query, stream
 from kernel.web.shaping import Include
-from kernel.web.sites import ApiAnswer, Asked, Given, PassOn, Site
+from kernel.web.sites import ApiAnswer, Asked, Given, PassOn, Site, digest_of_scripts
 from kernel.web.streams import Watch
 from kernel.web.uploads import Takes, TakesRaw
 
@@ -39,6 +39,7 @@ __all__ = [
     "command",
     "convert",
     "csv_line",
+    "digest_of_scripts",
     "flow",
     "gathered",
     "json_line",

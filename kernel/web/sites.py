@@ -8,6 +8,7 @@ So a page can show and do what the API allows its reader, and no more.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,17 @@ from kernel.work import Deployment
 
 R = TypeVar("R")
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def digest_of_scripts(folder: Path) -> str:
+    """The digest of all scripts below a folder, which changes as any of them does.
+
+    `/static/<plugin>/~<digest>/…` is the address of scripts that import each other: all of one version, kept for good.
+    """
+    found = hashlib.sha256()
+    for file in sorted(folder.rglob("*.js")):
+        found.update(file.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from kernel.testing.box import Box
+from kernel.testing.box import PASSWORD, Box
 from plugins.catalog.testing import a_product
-from tests.browser.screens import Screens
+from tests.browser.screens import PHONE, Screens, overflow
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 
@@ -61,3 +61,66 @@ async def test_a_lost_answer_and_hasty_keys_sell_once(box: Box, screens: Screens
     assert len(sold) == 1
     assert lost
     screens.complaints = [one for one in screens.complaints if "ERR_FAILED" not in one]
+
+
+async def test_a_coupon_and_a_discount_beyond_the_limit_which_a_colleague_approves_here(
+    box: Box, screens: Screens
+) -> None:
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg", price="400.00", barcodes=["6161100000018"], track_stock=False)
+    owner = box.client("owner")
+    promotion = {
+        "name": "Karibu",
+        "effect": {"kind": "percent", "percent": "5"},
+        "by_coupon": True,
+        "starts_at": "2020-01-01T00:00:00Z",
+    }
+    made = (await owner.post("/api/v1/discounts/promotions", json=promotion)).json()["id"]
+    await owner.post(f"/api/v1/discounts/promotions/{made}/activate")
+    coupon = {"promotion_id": made, "code": "KARIBU-5"}
+    assert (await owner.post("/api/v1/discounts/coupons", json=coupon)).status_code == 201
+    page = await screens.open("cashier")
+    await screens.go(page, "/sales/sell")
+    await page.keyboard.type("6161100000018")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#due")).to_have_text("KES 400.00")
+    await page.keyboard.press("F7")
+    await page.locator("#code").fill("nothing")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#dialog .wrong")).to_have_text("nothing is no coupon of this shop")
+    await page.keyboard.press("Escape")
+    await page.keyboard.type("KARIBU-5")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#due")).to_have_text("KES 380.00")
+    await page.keyboard.press("F4")
+    await page.locator("#less").fill("50")
+    await page.locator("#reason").fill("torn bag")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#due")).to_have_text("KES 190.00")
+    await page.keyboard.press("F9")
+    await page.locator("#amount").press("Enter")
+    await page.locator("#approver").fill("owner@mama-njeri.example")
+    await page.locator("#approver-password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#dialog h2")).to_contain_text("2026")
+    [sale] = (await owner.get("/api/v1/sales/sales")).json()["items"]
+    [asked] = (await owner.get("/api/v1/approvals?state=used")).json()["items"]
+    assert (sale["total"], asked["action"]) == ("190.00", "sales.discount_percent")
+    screens.complaints = [one for one in screens.complaints if "status of 4" not in one]
+
+
+async def test_on_a_phone_the_cart_is_a_sheet_behind_a_bar_and_cash_gives_change(box: Box, screens: Screens) -> None:
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg", price="380.00", track_stock=False)
+    page = await screens.open("cashier", size=PHONE)
+    await screens.go(page, "/sales/sell")
+    await page.locator(".p-sales-tile").first.click()
+    await expect(page.locator("#cart")).not_to_be_visible()
+    await expect(page.locator("#bar")).to_contain_text("KES 380.00")
+    await page.locator("#bar").click()
+    assert await overflow(page) == 0
+    await page.locator("#pay").click()
+    assert await overflow(page) == 0
+    await page.get_by_role("button", name="400", exact=True).click()
+    await expect(page.locator("#dialog .p-sales-big")).to_have_text("KES 20.00")
+    await page.get_by_role("button", name="New sale").click()
+    await expect(page.locator("#cart")).not_to_be_visible()
+    await expect(page.locator("#count")).to_have_text("0")

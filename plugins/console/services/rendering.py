@@ -14,6 +14,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from kernel.web import digest_of_scripts
 from plugins.console.schemas import Action, Refused, Seen
 from plugins.console.services.composing import Composed, columns_of
 from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
@@ -45,7 +46,8 @@ def environment_of(folders: Mapping[str, Path]) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.loopcontrols"],
     )
-    made.globals["static"] = Static(folders).address
+    files = Static(folders)
+    made.globals["static"], made.globals["script"] = files.address, files.script
     made.globals["languages"] = LANGUAGES
     return made
 
@@ -65,6 +67,11 @@ class Static:
         if key not in self._known:
             self._known[key] = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
         return f"/static/{path}?v={self._known[key]}"
+
+    def script(self, path: str) -> str:
+        """The address of a script that imports others beside it or below: it changes as any of them does."""
+        plugin, _, rest = path.partition("/")
+        return f"/static/{plugin}/~{digest_of_scripts(self._folders[plugin] / 'static')}/{rest}"
 
 
 class Rendering:

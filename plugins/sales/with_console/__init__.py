@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from kernel.hooks import answers
 from plugins.console.api import Find, Nav, Page
-from plugins.sales.with_console.pages import find_sales, read_held, read_list, read_registers, read_sale, read_trace
+from plugins.sales.with_console.pages import (
+    find_sales,
+    read_held,
+    read_list,
+    read_receipt,
+    read_registers,
+    read_sale,
+    read_trace,
+)
 from plugins.sales.with_console.till import read_till
 
 
@@ -28,6 +36,7 @@ def console_pages() -> Sequence[Page]:
         Page("/sales", "console/sales.html", "Sales", "sales.see", read_list),
         Page("/sales/{sale_id}", "console/sale.html", "Sale", "sales.see", read_sale),
         Page("/sales/{sale_id}/lines/{line}", "console/trace.html", "Why this price?", "sales.see", read_trace),
+        Page("/sales/{sale_id}/receipt", "console/receipt.html", "Receipt", "sales.see", read_receipt),
         Page("/held", "console/held.html", "Carts set aside", "sales.complete", read_held),
         Page("/registers", "console/registers.html", "Registers", "sales.registers", read_registers),
     )

@@ -62,6 +62,16 @@ async def read_sale(seen: Seen) -> Mapping[str, Any]:
     return {**shown, "customer": customer, "states": STATES, "paid": PAID}
 
 
+async def read_receipt(seen: Seen) -> Mapping[str, Any]:
+    """One sale as it is printed."""
+    sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
+    places, customer, titles = await asyncio.gather(locations(seen), _customer(seen, sale["customer_id"]), ways(seen))
+    shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "")}
+    steps = [step for line in sale["lines"] for step in line["steps"]]
+    on_all = dict.fromkeys(one["rule"] for one in steps if one["phase"] == "document" and one["plugin"] != "sales")
+    return {**shown, "customer": customer, "titles": titles, "on_all": list(on_all)}
+
+
 async def read_trace(seen: Seen) -> Mapping[str, Any]:
     """Why a line costs what it does."""
     return {"trace": await seen.get(f"/sales/sales/{seen.path['sale_id']}/lines/{seen.path['line']}/trace")}
@@ -83,6 +93,12 @@ async def find_sales(seen: Seen, words: str) -> Sequence[Found]:
     """Sales by their whole number."""
     found = (await seen.get("/sales/sales", limit=5, number=words))["items"]
     return [Found(one["number"], f"/sales/sales/{one['id']}", one["total"]) for one in found]
+
+
+async def ways(seen: Seen) -> Mapping[str, str]:
+    """Ways of paying: code → title."""
+    found = await seen.look("/payments/methods")
+    return {one["code"]: one["title"] for one in (found or {"items": ()})["items"]}
 
 
 async def _customer(seen: Seen, customer_id: str | None) -> Any:

@@ -19,17 +19,47 @@ NOTES: Final[Mapping[str, Sequence[int]]] = {
 """The notes people pay with. Source: the central banks' lists of notes in circulation, November 2026."""
 COMMON: Final = (5, 10, 20, 50, 100)
 
+MAY: Final[Mapping[str, str]] = {
+    "discount": "sales.discount",
+    "override": "sales.override_price",
+    "void": "sales.void",
+    "customers": "customers.see",
+    "newCustomer": "customers.edit",
+    "confirm": "payments.confirm",
+    "links": "payment_links.make",
+}
+"""What the till shows or leaves out → the permission it takes."""
+PARTS: Final = (
+    *("api", "approving", "cart", "coupons", "customers", "dialogs", "figures", "goods"),
+    *("held", "keys", "lines", "page", "paper", "paying", "receipt", "waiting"),
+)
+"""The scripts that `sell.js` imports, fetched along with it."""
 WORDS: Final = (
-    *("Online", "No connection", "Sign in again", "Nothing found", "All", "Not known", "One less", "One more"),
-    *("Scan the first thing, or tap it.", "Discount", "Of that, tax", "To pay", "Add a customer", "Close", "Quantity"),
-    *("Somebody must approve", "Discount in %", "Reason", "Take off", "Done", "Choose", "Customer", "Name or phone"),
-    *("Without a customer", "Set aside", "Empty the cart?", "Carts set aside", "Go on", "Nothing is set aside.", "Pay"),
+    *("Online", "No connection", "Sign in again", "Nothing found", "All", "Not known", "One less", "One more", "Name"),
+    *("Scan the first thing, or tap it.", "Discount", "Of that, tax", "Tax", "To pay", "Add a customer", "Close"),
+    *("Somebody must approve", "Reason", "Take off", "Done", "Customer", "Name or phone", "Quantity", "Try again"),
+    *("Without a customer", "New customer", "Phone", "Add", "Set aside", "Empty the cart?", "Empty", "Cancel"),
+    *("Carts set aside", "Go on", "Nothing is set aside.", "Under this name", "{count} lines", "Pay", "Back", "Keys"),
+    *("It holds no stock; it is priced anew when it is taken up.", "Some of it is no longer sold and was left out."),
     *("Way of paying", "Cash given", "Amount", "Customer's phone", "Reference, if there is one", "Ask for the money"),
-    *("Take payment", "Ask somebody who may to approve it, then try again.", "Back", "Try again", "It was not paid"),
-    *("Waiting for the money", "Scan to pay", "Given up", "Not paid", "Back to the cart", "Has it come? Ask now"),
-    *("Ask for the money again", "Pay another way", "Give the sale up", "Change", "Paid", "Print", "Details"),
-    *("New sale", "Rounding", "Total", "Thank you!", "Its number on the shop's phone", "It has come"),
-    *("Coupon", "Code", "Use it", "Already on this cart"),
+    *("Take payment", "It was not paid", "Only cash gives change.", "Then still to pay", "The money is still to come"),
+    *("Type a smaller amount to split the payment.", "Waiting for the money", "Scan to pay", "Given up", "Not paid"),
+    *("The sale is completed by itself as soon as the money is there.", "Open the page of payment"),
+    *("Back to the cart", "Has it come? Ask now", "Ask for the money again", "Pay another way", "Give the sale up"),
+    *("Serve the next customer meanwhile", "Waiting for their money", "The money is there"),
+    *("Change", "Paid", "Print", "Paper", "Details", "New sale", "It has come", "New payment link"),
+    *("Its number on the shop's phone", "Coupon", "Code", "Use it", "Already on this cart", "Sold by", "Single"),
+    *("Typed, or scanned from what the customer shows.", "Kind of discount", "Price by hand", "Discount by hand"),
+    *("Empty: the price of the list.", "Discount on everything", "Offers", "Offers that do not apply yet"),
+    "What goes beyond your limit is approved by somebody else when you take the payment.",
+    *("Not enough in stock", "Sell it all the same", "Their e-mail", "Password", "Approve", "Agreed at the till"),
+    "If the goods lie before you, the books are wrong: they can be sold all the same, and the stock is counted later.",
+    "Or they approve it from where they are: it waits on their screen under Approvals.",
+    "A colleague who may approves it here. It signs nobody in.",
+    *("Code of the second factor", "Refused by {name}", "Nobody answered in time. Go back and try again."),
+    *("Scan or search", "Change the last line", "One more of the last line", "One less of the last line"),
+    *("Take the last line off", "Before a barcode: three of it. Alone: three of the last line."),
+    *("Way of paying, while paying", "While paying: exactly that, then the next sale", "This could not be done"),
     "It is not known whether this was done. Send it again: it will not be done twice.",
 )
 """What the till's script says; sent along in the reader's language."""
@@ -56,14 +86,12 @@ async def read_till(seen: Seen) -> Mapping[str, Any]:
         "currency": business["currency"],
         "digits": CURRENCIES.get(business["currency"], 2),
         "locale": f"{seen.language}-{business['region']}",
+        "zone": business["zone"],
         "notes": NOTES.get(business["currency"], COMMON),
         "register": first["id"] if first else "",
         "location": first["location_id"] if first else places[0]["id"],
         "categories": [(one["id"], one["name"]) for one in (categories or {"items": []})["items"]],
-        "may": {
-            **{"discount": seen.may("sales.discount"), "void": seen.may("sales.void")},
-            **{"coupon": seen.has("discounts")},
-        },
+        "may": {name: seen.may(permission) for name, permission in MAY.items()} | {"coupon": seen.has("discounts")},
         "words": {one: seen.word(one) for one in WORDS},
     }
-    return {"config": json.dumps(config), "registers": tills}
+    return {"config": json.dumps(config), "registers": tills, "parts": PARTS}
