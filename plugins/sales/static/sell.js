@@ -1,14 +1,11 @@
 // The till in the browser, on the public API. The cart is kept here and priced by the server; a sale has its id before
 // it is sent, so that sending it again can never sell twice. Each part stands in a file of its own below `sell/`.
 "use strict";
-import { kept } from "./sell/api.js";
+import { $, config, focusScan, kept, say, sure } from "./sell/base.js";
 import { changed, clear, restore, state } from "./sell/cart.js";
-import { sure } from "./sell/dialogs.js";
 import { showChips, showGoods } from "./sell/goods.js";
-import { $, config, focusScan, say } from "./sell/page.js";
 import { goOn } from "./sell/paying.js";
-import "./sell/customers.js";
-import "./sell/held.js";
+import "./sell/around.js";
 import "./sell/keys.js";
 
 const register = $("#register");

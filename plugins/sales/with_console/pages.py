@@ -65,7 +65,7 @@ async def read_sale(seen: Seen) -> Mapping[str, Any]:
 async def read_receipt(seen: Seen) -> Mapping[str, Any]:
     """One sale as it is printed."""
     sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
-    places, customer, titles = await asyncio.gather(locations(seen), _customer(seen, sale["customer_id"]), ways(seen))
+    places, customer, titles = await asyncio.gather(seen.places(), _customer(seen, sale["customer_id"]), ways(seen))
     shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "")}
     steps = [step for line in sale["lines"] for step in line["steps"]]
     on_all = dict.fromkeys(one["rule"] for one in steps if one["phase"] == "document" and one["plugin"] != "sales")

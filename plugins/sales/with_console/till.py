@@ -29,10 +29,7 @@ MAY: Final[Mapping[str, str]] = {
     "links": "payment_links.make",
 }
 """What the till shows or leaves out → the permission it takes."""
-PARTS: Final = (
-    *("api", "approving", "cart", "coupons", "customers", "dialogs", "figures", "goods"),
-    *("held", "keys", "lines", "page", "paper", "paying", "receipt", "waiting"),
-)
+PARTS: Final = ("approving", "around", "base", "cart", "coupons", "goods", "keys", "paper", "paying", "receipt")
 """The scripts that `sell.js` imports, fetched along with it."""
 WORDS: Final = (
     *("Online", "No connection", "Sign in again", "Nothing found", "All", "Not known", "One less", "One more", "Name"),

@@ -1,9 +1,7 @@
 // What goes beyond one's limits: somebody else approves it here, or from where they are. The request stays the same to
 // the letter, since an approval is for exactly that.
 "use strict";
-import { api, problemNote, Refused } from "./api.js";
-import { actions, append, busy, dialog, form, shut, submit, whenClosed } from "./dialogs.js";
-import { button, icon, input, labelled, make, say } from "./page.js";
+import { actions, api, append, busy, button, dialog, form, icon, input, labelled, make, problemNote, Refused, say, shut, submit, whenClosed } from "./base.js";
 
 const EVERY_MS = 2500;
 /** @type {any} */

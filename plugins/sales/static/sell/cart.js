@@ -1,9 +1,6 @@
 // The cart: kept here and in the browser, priced by the server, shown as the server priced it.
 "use strict";
-import { api, because, kept, Refused } from "./api.js";
-import { amount, isMeasured, money, plus, sum } from "./figures.js";
-import { dialog } from "./dialogs.js";
-import { $, config, focusScan, icon, make, say } from "./page.js";
+import { $, amount, api, because, config, dialog, focusScan, icon, isMeasured, kept, make, money, plus, Refused, say, sum } from "./base.js";
 
 /**
  * @typedef {object} Line

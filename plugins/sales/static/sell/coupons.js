@@ -1,9 +1,7 @@
 // Coupons: asked of the server before they are kept, so that a refused one is told and the cart stays as it was.
 "use strict";
-import { because } from "./api.js";
+import { $, actions, because, config, dialog, focusScan, form, icon, input, labelled, make, say, shut, submit } from "./base.js";
 import { changed, note, state, tried, whenShown } from "./cart.js";
-import { actions, dialog, form, shut, submit } from "./dialogs.js";
-import { $, config, focusScan, icon, input, labelled, make, say } from "./page.js";
 
 const same = (/** @type {string} */ one) => one.toUpperCase().replace(/[ -]/g, "");
 const SCANNED = /^(?=.*[A-Z])[A-Z0-9][A-Z0-9-]{1,38}[A-Z0-9]$/;

@@ -1,14 +1,11 @@
 // Goods: tiles by category and search, and the field that people and scanners type into.
 "use strict";
-import { api, query, Refused } from "./api.js";
+import { edit } from "./around.js";
+import { $, api, buzz, config, focusScan, isMeasured, make, money, query, Refused, say } from "./base.js";
 import { add, note, setQuantity, state, whenShown } from "./cart.js";
 import { isScanned, use } from "./coupons.js";
-import { buzz } from "./dialogs.js";
-import { isMeasured, money } from "./figures.js";
-import { edit } from "./lines.js";
-import { $, config, focusScan, make, say } from "./page.js";
 
-const TILES = 60;
+const TILES = 48;
 const scan = $("#scan");
 const shown = { words: "", category: "", found: /** @type {any[]} */ ([]) };
 let asked = 0;

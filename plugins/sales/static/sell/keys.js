@@ -1,14 +1,10 @@
 // The keyboard: everything a sale needs without a mouse.
 "use strict";
+import { askCustomer, discountAll, edit, hold, list } from "./around.js";
+import { $, config, dialog, make, plus, say } from "./base.js";
 import { setQuantity, state } from "./cart.js";
-import * as coupons from "./coupons.js";
-import * as customers from "./customers.js";
-import { dialog } from "./dialogs.js";
-import { plus } from "./figures.js";
-import { hold, list } from "./held.js";
-import { discountAll, edit } from "./lines.js";
-import { $, config, make, say } from "./page.js";
 import { choose, pay } from "./paying.js";
+import * as coupons from "./coupons.js";
 
 const scan = $("#scan");
 const last = (/** @type {(line: any) => void} */ does) => () => { const line = state.lines.at(-1); if (line) does(line); };
@@ -16,7 +12,7 @@ const last = (/** @type {(line: any) => void} */ does) => () => { const line = s
 /** Key → what it does, and its words; those whose permission is missing are left out. */
 const KEYS = [
   ["/", say("Scan or search"), () => scan.focus()],
-  ["F2", say("Customer"), customers.ask, config.may.customers],
+  ["F2", say("Customer"), askCustomer, config.may.customers],
   ["F4", say("Change the last line"), last(edit)],
   ["F6", say("Set aside"), hold],
   ["Shift+F6", say("Carts set aside"), list],

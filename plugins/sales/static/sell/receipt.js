@@ -1,11 +1,8 @@
 // The sale is made: the change to hand over, and the receipt, which the server writes for the till and the office alike.
 "use strict";
-import { problemNote, Refused } from "./api.js";
+import { $, actions, append, button, dialog, key, make, money, problemNote, Refused, say, shut } from "./base.js";
 import { clear } from "./cart.js";
-import { actions, append, dialog, shut } from "./dialogs.js";
-import { money } from "./figures.js";
 import { printOn } from "./paper.js";
-import { $, button, key, make, say } from "./page.js";
 
 const PAPER = "duka-paper";
 /** The paper of this till's printer: 80 or 58 mm. */
