@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kernel.hooks import answers
 from plugins.console.schemas import Find, Nav, Page
-from plugins.console.services import account, apps, audit, operating, people, places, settings
+from plugins.console.services import account, approvals, apps, audit, operating, people, places, settings
 
 
 @answers
@@ -14,6 +14,7 @@ def console_nav() -> Sequence[Nav]:
     """The entries for what no plugin owns."""
     return (
         Nav("trade", "Dashboard", "/", "layout-dashboard", order=0),
+        *approvals.NAVS,
         *apps.NAVS,
         *people.NAVS,
         *places.NAVS,
@@ -28,6 +29,7 @@ def console_pages() -> Sequence[Page]:
     """The pages for what no plugin owns."""
     return (
         Page("/", "dashboard.html", "Dashboard"),
+        *approvals.PAGES,
         *apps.PAGES,
         *people.PAGES,
         *places.PAGES,

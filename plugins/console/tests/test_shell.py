@@ -165,3 +165,23 @@ async def test_the_search_finds_things_and_pages_as_one_types_and_as_a_page(box:
     assert "Rice 2kg" in entered.links
     assert "Roles" in (await owner.get("/find?q=role")).links
     assert "Roles" not in (await till.get("/search?q=role")).links
+
+
+async def test_what_goes_beyond_a_limit_is_answered_on_a_second_persons_own_screen(box: Box) -> None:
+    product = await a_product(box, sku="RICE-9", name="Basmati", price="400.00", track_stock=False)
+    half = {"percent": "50", "reason": "torn bag"}
+    cart = {
+        "location_id": str(await box.location()),
+        "lines": [{"product_id": str(product), "discount": half}],
+        "payments": [{"method": "cash", "amount": "200.00"}],
+    }
+    cashier = box.client("cashier")
+    asked = (await cashier.post("/api/v1/sales/sales", json=cart)).json()
+    assert (await Browser(box, "cashier").get("/approvals")).status == 404
+    page = await Browser(box, "owner").get("/approvals")
+    assert "50 % off by hand" in page.text
+    await Browser(box, "owner").submit(page.form("/approvals/*/approve"), {"reason": "seen it"})
+    given = await cashier.post("/api/v1/sales/sales", json=cart, headers={"X-Approval": asked["approval"]})
+    assert given.status_code == 201
+    used = (await Browser(box, "owner").get("/approvals?state=used")).text
+    assert "seen it" in used
