@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("checkout", "lines", "hot", "sqlite", "growth", "hooks", "start", "looking_up", "pricing", "initiate")
+ALL = ("checkout", "lines", "hot", "sqlite", "growth", "hooks", "start", "looking_up", "pricing", "initiate", "pages")
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or ALL

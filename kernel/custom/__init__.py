@@ -6,7 +6,15 @@ The values stand with their owner, in a JSON column; beside it a table of keys a
 from kernel.custom.beside import SideField, side_fields
 from kernel.custom.fields import all_fields, custom_fields, entities
 from kernel.custom.filtering import CustomFilter, Shape, conditions, custom_filter
-from kernel.custom.keeping import changed_values, declare_keys, known_ids, new_values, shown_values, write_keys
+from kernel.custom.keeping import (
+    changed_of_many,
+    changed_values,
+    declare_keys,
+    known_ids,
+    new_values,
+    shown_values,
+    write_keys,
+)
 from kernel.custom.values import Field, Value, WrongValue, key_of, read_text, read_value, written
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "Value",
     "WrongValue",
     "all_fields",
+    "changed_of_many",
     "changed_values",
     "conditions",
     "custom_fields",

@@ -35,11 +35,22 @@ async def new_values(work: Work, entity: str, many: Sequence[Values], bases: Seq
 
 async def changed_values(work: Work, entity: str, former: Values, given: Values) -> dict[str, Value]:
     """What is stored once some values are given anew; null takes one away, the others stay. Raises as `new_values`."""
+    return (await changed_of_many(work, entity, [(former, given)], [""]))[0]
+
+
+async def changed_of_many(
+    work: Work, entity: str, many: Sequence[tuple[Values, Values]], bases: Sequence[str]
+) -> list[dict[str, Value]]:
+    """The same of several things: what each has, and what is given. bases: where each stands in the body."""
     fields = await custom_fields(work, entity)
-    values = _read(fields, former, given, "/custom")
-    _refuse_missing([one for one in fields if one.is_required and one.key in given.keys() - values], "/custom")
-    await _check_references(work, fields, [(given, "")])
-    return values
+    found = []
+    for (former, given), base in zip(many, bases, strict=True):
+        values = _read(fields, former, given, f"{base}/custom")
+        missing = [one for one in fields if one.is_required and one.key in given.keys() - values]
+        _refuse_missing(missing, f"{base}/custom")
+        found.append(values)
+    await _check_references(work, fields, [(given, base) for (_, given), base in zip(many, bases, strict=True)])
+    return found
 
 
 async def write_keys(work: Work, entity: str, owners: Sequence[tuple[UUID, Values]], *, are_new: bool = False) -> None:

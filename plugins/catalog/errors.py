@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kernel.errors import AlreadyExists, Conflict, Fault, Invalid
 
 
@@ -64,3 +66,13 @@ class EditChanged(Conflict):
     """A change of many prices would do something else by now than its preview said."""
 
     code, title = "price-edit-changed", "The prices have changed since the preview"
+
+
+class ProductsMoved(Conflict):
+    """Of many products to be changed some are not as they were seen; each is named where it stands in the request."""
+
+    code, title = "products-changed", "Some products have changed meanwhile"
+
+    def __init__(self, moved: Sequence[tuple[str, str]]) -> None:
+        faults = [Fault(pointer, self.code, f"{name} has changed") for pointer, name in moved]
+        super().__init__(", ".join(name for _, name in moved[:5]) + (", …" if len(moved) > 5 else ""), faults=faults)

@@ -75,7 +75,10 @@ class Browser:
             assert name.split(":")[0] in known, f"the form has no field {name}; it has {sorted(known)}"
         over = {known[name.split(":")[0]]: value for name, value in given.items()}
         fields = [(name, over.pop(name, value)) for name, value in form.fields if name not in leave]
-        answer = await self.http.post(form.action, data=dict(fields), headers={"Sec-Fetch-Site": "same-origin"})
+        said = {"Sec-Fetch-Site": "same-origin"}
+        if form.method.lower() == "get":
+            return _shown(await self.http.get(form.action, params=dict(fields), headers=said))
+        answer = await self.http.post(form.action, data=dict(fields), headers=said)
         while answer.is_redirect:
             answer = await self.http.get(answer.headers["location"])
         return _shown(answer)

@@ -10,6 +10,7 @@ from kernel.wire import Download, ListQuery, Page, Reply, Upload
 from kernel.work import Work
 from plugins.catalog import errors
 from plugins.catalog.models import Brand, Category, Import
+from plugins.catalog.schemas.edits import ExportQuery, ProductsEdit, ProductsEdited, ProductsLook, ProductsPreview
 from plugins.catalog.schemas.goods import (
     BarcodeOut,
     BrandIn,
@@ -31,7 +32,7 @@ from plugins.catalog.schemas.goods import (
     Scanned,
     TableQuery,
 )
-from plugins.catalog.services import exporting, importing, pictures, products, reading, shelves
+from plugins.catalog.services import exporting, importing, pictures, product_edits, products, reading, shelves
 from plugins.catalog.services.tables import KINDS, LONGEST_S
 
 _SEE, _EDIT, _IMPORT = "catalog.see", "catalog.edit", "catalog.import"
@@ -73,6 +74,25 @@ async def change_product(work: Work, product_id: UUID, data: ProductPatch) -> Re
     """Change a product. Take it off sale with `is_active`: what has been sold is never deleted."""
     await products.change_product(work, product_id, data)
     return await _product(work, product_id)
+
+
+@query("/product-edits/preview", method="POST", permission=_EDIT)
+async def preview_product_edit(work: Work, data: ProductsLook) -> ProductsPreview:
+    """What changing many products at once would do; and their versions, to change them by.
+
+    `product_ids` names them, or `matching` finds them as the list does, the first 1,000.
+    """
+    return await product_edits.preview_edit(work, data)
+
+
+@command("POST", "/product-edits", permission=_EDIT, status=200, errors=(errors.ProductsMoved,))
+async def edit_products(work: Work, data: ProductsEdit) -> ProductsEdited:
+    """Change up to 1,000 products, all or none: the same of all, or of each what it says itself.
+
+    Each bears the version at which it was seen; where any has changed since, nothing is done and each of those is
+    named. A product that is so already keeps its version. Prices also need `catalog.prices`.
+    """
+    return await product_edits.apply_edit(work, data)
 
 
 @query("/barcode/{code}", permission=_SEE)
@@ -138,9 +158,12 @@ async def get_product_image(work: Work, product_id: UUID, px: int, query: ImageQ
 
 
 @flow("GET", "/export", permission=_SEE, longest_s=LONGEST_S)
-async def export_products(scene: Scene, query: TableQuery) -> Download:
-    """All products as CSV or XLSX, in the columns that an import takes; packs are not among them."""
-    return await exporting.export_products(scene, query.format)
+async def export_products(scene: Scene, query: ExportQuery) -> Download:
+    """Products as CSV or XLSX, all or those that filters let through, in the columns that an import takes.
+
+    Packs are not among them.
+    """
+    return await exporting.export_products(scene, query)
 
 
 @query("/import-template", permission=_SEE)

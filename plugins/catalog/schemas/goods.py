@@ -281,13 +281,19 @@ class ProductQuery(ListQuery, frozen=True, kw_only=True):
 
     By a field of the shop's own: `custom.<field>=`, of numbers and dates also `custom.<field>.from=` and `.to=`. By
     what a plugin keeps with them: `ext.<plugin>.<field>=`, of numbers, dates and instants also `….from=` and `….to=`.
+    `tax_class_id` finds those that name the class; `price_from` and `price_to` go by the retail price of now.
     """
 
     q: Search | None = None
     category_id: UUID | None = None
     brand_id: UUID | None = None
+    tax_class_id: UUID | None = None
     tag: Tag | None = None
     is_active: bool | None = None
+    has_category: bool | None = None
+    has_barcode: bool | None = None
+    price_from: UnitPrice | None = None
+    price_to: UnitPrice | None = None
     custom: Annotated[dict[str, str], custom(ENTITY)] = {}
     ext: Annotated[dict[str, str], extends(ENTITY)] = {}
     sort: (

@@ -49,16 +49,20 @@ def normal_barcode(code: str, pointer: str) -> str:
 
 async def check_references(work: Work, wanted: Mapping[str, set[UUID]], base: str = "") -> None:
     """Raise NotFound for a category_id, brand_id or tax_class_id that names nothing of this business."""
+    for field, missing in (await missing_references(work, wanted)).items():
+        if missing:
+            raise NotFound.at(f"{base}/{field}", "There is no such thing")
+
+
+async def missing_references(work: Work, wanted: Mapping[str, set[UUID]]) -> dict[str, set[UUID]]:
+    """Of ids of categories, brands and tax classes, those that name nothing of this business."""
+    missing: dict[str, set[UUID]] = {}
     for field, model in (("category_id", Category), ("brand_id", Brand)):
         if ids := wanted.get(field):
             found = await work.execute(
                 sa.select(model.id).where(model.business_id == work.business_id, model.id.in_(ids))
             )
-            _refuse_missing(ids - set(found.scalars()), f"{base}/{field}")
+            missing[field] = ids - set(found.scalars())
     if ids := wanted.get("tax_class_id"):
-        _refuse_missing(ids - await known_classes(work, ids), f"{base}/tax_class_id")
-
-
-def _refuse_missing(missing: set[UUID], pointer: str) -> None:
-    if missing:
-        raise NotFound.at(pointer, "There is no such thing")
+        missing["tax_class_id"] = ids - await known_classes(work, ids)
+    return missing

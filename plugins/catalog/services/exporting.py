@@ -1,4 +1,4 @@
-"""The catalog as a table: every product a line, in the columns that an import takes."""
+"""The catalog as a table: each product a line, in the columns that an import takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kernel.auth import look
-from kernel.custom import Field, custom_fields
+from kernel.custom import Field, conditions, custom_fields, custom_filter
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price
 from kernel.web import Scene
@@ -17,9 +17,12 @@ from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
 from plugins.catalog.rules.goods import joined_codes
+from plugins.catalog.schemas.edits import ExportQuery
 from plugins.catalog.schemas.goods import ENTITY, Format
 from plugins.catalog.services.comparing import category_paths
+from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.forms import COLUMNS
+from plugins.catalog.services.narrowing import conditions_of, given_filters
 from plugins.catalog.services.own_columns import cells_of, own_columns
 from plugins.catalog.services.pricing import product_row
 from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx, lines_file, table_line
@@ -28,7 +31,7 @@ from plugins.taxes.api import classes_by_code
 _AT_ONCE = 1000
 _COST = "cost_price"
 _business = sa.bindparam("business_id", type_=sa.Uuid())
-_PAGE = Prepared(
+_PAGE = (
     sa.select(*product_row())
     .where(Product.business_id == _business, Product.sku > sa.bindparam("after"))
     .order_by(Product.sku)
@@ -41,16 +44,16 @@ _CODES = Prepared(
 )
 
 
-async def export_products(scene: Scene, kind: Format) -> Download:
-    """All products as a file, in one snapshot; costs only for those who may see them."""
-    columns = columns_for(scene.standing.actor.may("catalog.see_cost"))
+async def export_products(scene: Scene, query: ExportQuery) -> Download:
+    """Products as a file, in one snapshot; costs only for those who may see them."""
+    columns, kind = columns_for(scene.standing.actor.may("catalog.see_cost")), query.format
 
     async def note(work: Work) -> str:
         work.audit(subject="products", format=kind)
         return f"products-{work.shop.slug}-{work.now:%Y%m%d}.{kind}"
 
     name = await scene.deed(note)
-    lines = await look(scene.deployment, scene.standing.business_id, lambda work: _gather(work, columns, kind))
+    lines = await look(scene.deployment, scene.standing.business_id, lambda work: _gather(work, columns, query))
     return await _download(lines, name, kind)
 
 
@@ -76,14 +79,15 @@ async def _download(lines: IO[bytes], name: str, kind: Format) -> Download:
     return Download(lines, MEDIA_TYPES[kind], name)
 
 
-async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]:
+async def _gather(work: Work, columns: Sequence[str], query: ExportQuery) -> IO[bytes]:
     """Page by page into a file, so that memory does not grow with the catalog."""
+    kind, (page, given) = query.format, await _asked(work, query)
     names, fields = await _names(work), await custom_fields(work, ENTITY)
     columns = [*columns, *own_columns(fields)]
     file = lines_file()
     file.write(table_line(columns, kind))
     after = ""
-    while rows := await work.fetch(_PAGE, after=after, at=work.now):
+    while rows := await work.fetch(page, **given, after=after, at=work.now):
         codes: dict[UUID, list[str]] = {}
         for one in await work.fetch(_CODES, product_ids=[row.id for row in rows]):
             codes.setdefault(one.product_id, []).append(one.code)
@@ -93,6 +97,15 @@ async def _gather(work: Work, columns: Sequence[str], kind: Format) -> IO[bytes]
         after = rows[-1].sku
     file.seek(0)
     return file
+
+
+async def _asked(work: Work, query: ExportQuery) -> tuple[Prepared, dict[str, Any]]:
+    """The statement of a page by the filters that are asked for, and their values."""
+    own, given = await custom_filter(work, ENTITY, query.custom, query.ext), given_filters(query)
+    wanted = [*conditions_of(Product, list(given)), *conditions(ENTITY, Product.id, own.shape)]
+    if query.q is not None and query.q.strip():
+        wanted.append(surely_fits(query.q, work.business_id, Product.id))
+    return Prepared(_PAGE.where(*wanted)), given | own.parameters
 
 
 async def _names(work: Work) -> dict[UUID | None, str]:

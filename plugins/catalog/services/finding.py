@@ -21,19 +21,18 @@ from kernel.db import Prepared, among
 from kernel.errors import InvalidCursor
 from kernel.web import make_cursor, read_cursor
 from kernel.work import Work
-from plugins.catalog.models import Category, Product, SearchKey, SearchWord
+from plugins.catalog.models import Product, SearchKey, SearchWord
 from plugins.catalog.rules.goods import (
     BadBarcode,
     check_gtin,
     closeness,
     code_key,
     letters_of,
-    plain_tag,
     search_terms,
-    tag_key,
     tail_key,
 )
 from plugins.catalog.schemas.goods import ENTITY, ProductQuery
+from plugins.catalog.services.narrowing import conditions_of, given_filters
 
 MOST_TERMS = 6
 MOST_LOOSE = 200
@@ -76,13 +75,10 @@ class _Place(Struct, frozen=True):
 
 
 class _Filters(Struct, frozen=True):
-    """Which filters narrow a question. custom: the shape of those by fields of the shop's own."""
+    """Which filters narrow a question, by name. custom: the shape of those by fields of the shop's own."""
 
     custom: Shape
-    category: bool
-    brand: bool
-    active: bool
-    tag: bool
+    names: tuple[str, ...]
 
 
 async def find_products(work: Work, query: ProductQuery, custom: CustomFilter) -> Found:
@@ -91,9 +87,9 @@ async def find_products(work: Work, query: ProductQuery, custom: CustomFilter) -
     Raises InvalidCursor.
     """
     question = _taken_apart(query.q or "")
-    asked = (query.category_id, query.brand_id, query.is_active, query.tag)
-    filters = _Filters(custom.shape, *(one is not None for one in asked))
-    given = _given(question, query) | custom.parameters
+    asked = given_filters(query)
+    filters = _Filters(custom.shape, tuple(asked))
+    given = _given(question) | asked | custom.parameters | {"at": work.now}
     place = _place(work, query)
     rows: list[_Place] = []
     if place.stage < _LOOSE:
@@ -147,19 +143,11 @@ def _taken_apart(said: str) -> _Question:
     return _Question(tuple(terms), tuple(dict.fromkeys(codes)), tuple(ranges))
 
 
-def _given(question: _Question, query: ProductQuery) -> dict[str, Any]:
+def _given(question: _Question) -> dict[str, Any]:
     """The parameters that all statements of a question share."""
     given: dict[str, Any] = {"code0": question.codes[0], "code1": question.codes[-1]}
     for place, term in enumerate(question.terms):
         given |= {f"term{place}": term, f"end{place}": term + _LAST}
-    if query.category_id is not None:
-        given["category"] = f"%{query.category_id.hex}%"
-    if query.brand_id is not None:
-        given["brand"] = query.brand_id
-    if query.tag is not None:
-        given["tag"] = tag_key(plain_tag(query.tag))
-    if query.is_active is not None:
-        given["active"] = query.is_active
     return given
 
 
@@ -379,18 +367,9 @@ def _holds(p: Any, condition: Any) -> sa.ColumnElement[bool]:
 
 def _narrowed(p: Any, filters: _Filters) -> Iterable[sa.ColumnElement[bool]]:
     """The filters of a list, of the product of a row."""
-    wanted: list[sa.ColumnElement[bool]] = []
     product = aliased(Product)
-    if filters.category:
-        below = sa.select(Category.id).where(
-            Category.business_id == _business, Category.path.like(sa.bindparam("category", type_=sa.Text()))
-        )
-        wanted.append(product.category_id.in_(below))
-    if filters.brand:
-        wanted.append(product.brand_id == sa.bindparam("brand", type_=sa.Uuid()))
-    if filters.active:
-        wanted.append(product.is_active == sa.bindparam("active", type_=sa.Boolean()))
-    tagged = [_holds(p, lambda k: k.key == sa.bindparam("tag", type_=sa.Text()))] if filters.tag else []
+    wanted = conditions_of(product, [name for name in filters.names if name != "tag"])
+    tagged = [_holds(p, lambda k: k.key == sa.bindparam("tag", type_=sa.Text()))] if "tag" in filters.names else []
     own = [*conditions(ENTITY, p.product_id, filters.custom), *tagged]
     if not wanted:
         return own

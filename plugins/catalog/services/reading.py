@@ -19,8 +19,8 @@ from kernel.money import format_micro, format_price
 from kernel.web import Listing, page, sorting
 from kernel.wire import ListQuery, Page
 from kernel.work import Work, with_sides
-from plugins.catalog.models import Barcode, Brand, Category, Pack, Product, SearchKey
-from plugins.catalog.rules.goods import BadBarcode, check_gtin, ids_on, mrp_of, plain_tag, tag_key
+from plugins.catalog.models import Barcode, Brand, Category, Pack, Product
+from plugins.catalog.rules.goods import BadBarcode, check_gtin, ids_on, mrp_of
 from plugins.catalog.schemas.goods import (
     ENTITY,
     IMAGE_SIZES,
@@ -35,6 +35,7 @@ from plugins.catalog.schemas.goods import (
     Scanned,
 )
 from plugins.catalog.services.finding import find_products, surely_fits
+from plugins.catalog.services.narrowing import conditions_of, given_filters
 from plugins.catalog.services.pricing import product_row
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
@@ -117,13 +118,7 @@ async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
 async def _sorted(work: Work, query: ProductQuery, custom: CustomFilter) -> Page[Any]:
     """A page of rows in the order of a column."""
     column, descending = sorting(query.sort or "name", _SORTS)
-    filters = {
-        "category": None if query.category_id is None else query.category_id.hex,
-        "brand_id": query.brand_id,
-        "is_active": query.is_active,
-        "tag": None if query.tag is None else tag_key(plain_tag(query.tag)),
-    }
-    given = {name: value for name, value in filters.items() if value is not None}
+    given = given_filters(query)
     narrowed, given = (tuple(given), custom.shape), given | custom.parameters | {"at": work.now}
     if query.q is None or not query.q.strip():
         return await _listing(column.key, descending, *narrowed).page(work, query, **given)
@@ -139,20 +134,18 @@ def _listing(sort: str, descending: bool, filters: tuple[str, ...], custom: Shap
 
 
 def _narrowed(filters: tuple[str, ...], custom: Shape) -> list[sa.ColumnElement[bool]]:
-    """The conditions of filters, their values as parameters of the same names; custom: the shape of the shop's own."""
-    below = sa.select(Category.id).where(
-        Category.business_id == _business, Category.path.contains(sa.bindparam("category", type_=sa.Text()))
-    )
-    tagged = sa.select(SearchKey.product_id).where(
-        SearchKey.business_id == _business, SearchKey.key == sa.bindparam("tag", type_=SearchKey.key.type)
-    )
-    known = {
-        "category": Product.category_id.in_(below),
-        "brand_id": Product.brand_id == sa.bindparam("brand_id", type_=sa.Uuid()),
-        "is_active": Product.is_active == sa.bindparam("is_active", type_=sa.Boolean()),
-        "tag": Product.id.in_(tagged),
-    }
-    return [*(known[name] for name in filters), *conditions(ENTITY, Product.id, custom)]
+    """The conditions of filters; custom: the shape of the shop's own."""
+    return [*conditions_of(Product, filters), *conditions(ENTITY, Product.id, custom)]
+
+
+async def matching_products(work: Work, query: ProductQuery) -> tuple[list[UUID], bool]:
+    """The ids of a page of products, as long as its limit says, and whether there are more."""
+    custom = await custom_filter(work, ENTITY, query.custom, query.ext)
+    if query.q is not None and query.q.strip():
+        found = await find_products(work, query, custom)
+        return found.ids, found.next_cursor is not None
+    listed = await _sorted(work, query, custom)
+    return [row.id for row in listed.items], listed.next_cursor is not None
 
 
 async def scan(work: Work, code: str) -> Scanned:

@@ -9,7 +9,7 @@ import pytest
 from kernel.auth.identity import standing_of_business
 from kernel.jobs import Runner
 from kernel.testing.box import Box
-from plugins.catalog.testing import a_product
+from plugins.catalog.testing import a_category, a_product
 from plugins.catalog.with_console.sorting import in_order
 from plugins.catalog.with_console.whens import midnights
 from plugins.console.testing import Browser, Shown
@@ -80,6 +80,42 @@ async def test_a_shopkeeper_keeps_products_prices_and_tables_by_pages(box: Box) 
 
 
 @of_no_database
+async def test_a_shopkeeper_filters_ticks_and_changes_many_products(box: Box) -> None:
+    owner, browser = box.client("owner"), Browser(box)
+    food = str(await a_category(box))
+    ids = [await a_product(box, sku, price, category_id=food) for sku, price in (("A", "99.99"), ("B", "40"))]
+    await a_product(box, "C", "40")
+    chosen = await browser.get("/catalog/products/filters?price_from=20")
+    shown = await browser.submit(chosen.form("/console/catalog/products"), {"category_id": food, "price_to": "50"})
+    assert "Food" in shown.text
+    assert ("up to KES\xa050.00" in shown.text, ">A<" in shown.text, ">B<" in shown.text) == (True, False, True)
+    address = str(shown.answer.url)
+    assert "price_from=20" in address
+    searched = await browser.get(f"/catalog/products?category_id={food}", hx_request="true")
+    assert ("<html" in searched.text, 'id="rows"' in searched.text, ">C<" in searched.text) == (False, True, False)
+
+    ticked = "&".join(f"id.{id_}=1" for id_ in ids)
+    asking = await browser.get(f"/catalog/products/edit?{ticked}&category_id={food}")
+    assert "Change 2 products" in asking.text
+    said = {"to.percent": "5", "to.round_to": "0.50", "to.add_tags": "staple, dry", "to.category_id": "none"}
+    seen = await browser.submit(asking.form("/console/catalog/products/edit"), said)
+    assert ("KES\xa099.99" in seen.text, "KES\xa0105.00" in seen.text) == (True, True)
+    done = await sent(browser, seen, "/catalog/product-edits")
+    assert "No product has all of that" in done.text, "back in the filtered list, which they have left"
+    listed = {one["sku"]: one for one in (await owner.get(f"{API}/products")).json()["items"]}
+    assert [(listed[sku]["price"], listed[sku]["tags"]) for sku in "AB"] == [
+        ("105.00", ["dry", "staple"]),
+        ("42.00", ["dry", "staple"]),
+    ]
+    late = await browser.submit(seen.form("/catalog/product-edits"), {"_key": "another"})
+    assert (late.status, "Some products have changed meanwhile" in late.text) == (409, True)
+    every = await browser.get("/catalog/products/edit?all=1&to.percent=5&to.price=7")
+    assert "not both" in every.text
+    assert "Change 3 products" in (await browser.get("/catalog/products/edit?all=1&to.is_active=false")).text
+    assert "No product chosen" in (await browser.get("/catalog/products/edit")).text
+
+
+@of_no_database
 async def test_a_table_is_seen_before_it_is_applied(box: Box) -> None:
     browser = Browser(box)
     body = b"sku,name,price\nA,Apple,1.5\nB,Bread,dear\n"
@@ -107,7 +143,8 @@ async def test_a_cashier_sees_products_without_costs_and_changes_nothing(box: Bo
     assert page.status == 200
     assert "123.45" not in page.text
     assert not [one for one in page.forms if one.action == "/console/do"], "no form writes"
-    for path in ("products/new", "imports", "price-edits"):
+    assert "d-tick" not in (await till.get("/catalog/products")).text
+    for path in ("products/new", "products/edit", "imports", "price-edits"):
         assert (await till.get(f"/catalog/{path}")).status == 404, path
 
 

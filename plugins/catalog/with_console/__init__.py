@@ -7,6 +7,8 @@ from typing import Final
 
 from kernel.hooks import answers
 from plugins.catalog.with_console.goods import find_products, read_list, read_new, read_one
+from plugins.catalog.with_console.many import read_many
+from plugins.catalog.with_console.narrowing import read_filters
 from plugins.catalog.with_console.prices import read_edit, read_price_list, read_price_lists
 from plugins.catalog.with_console.sorting import read_brand, read_brands, read_categories, read_category
 from plugins.catalog.with_console.tables import read_import, read_imports
@@ -33,6 +35,8 @@ def console_pages() -> Sequence[Page]:
     """Products, categories and brands, tables of products, prices."""
     return (
         Page("/products", "console/products.html", "Products", SEE, read_list),
+        Page("/products/filters", "console/products_filters.html", "Filters", SEE, read_filters),
+        Page("/products/edit", "console/products_edit.html", "Change many products", EDIT, read_many),
         Page("/products/new", "console/product.html", "New product", EDIT, read_new),
         Page("/products/{product_id}", "console/product.html", "Product", SEE, read_one),
         Page("/categories", "console/categories.html", "Categories", SEE, read_categories),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from plugins.catalog.schemas.goods import ENTITY
+from plugins.catalog.with_console.narrowing import asked_in, chips_of
 from plugins.catalog.with_console.sorting import all_of, brand_options, category_options
 from plugins.catalog.with_console.whens import days_ahead
 from plugins.console.api import Found, Seen
 
 PAGE: Final = 50
-ASKED: Final = ("q", "category_id", "brand_id", "tag", "is_active", "sort", "cursor")
 UNITS: Final = {
     **{"piece": "Piece", "kg": "Kilogram", "g": "Gram", "litre": "Litre", "ml": "Millilitre", "metre": "Metre"},
     **{"pack": "Pack", "hour": "Hour"},
@@ -22,13 +23,18 @@ UNITS: Final = {
 
 async def read_list(seen: Seen) -> Mapping[str, Any]:
     """Products, searched and filtered."""
-    asked = {name: seen.query.get(name) for name in ASKED}
-    listed, categories, brands = await asyncio.gather(
-        seen.get("/catalog/products", limit=PAGE, **asked), category_options(seen), brand_options(seen)
+    asked, sort = asked_in(seen.query), seen.query.get("sort") or None
+    listed, chips = await asyncio.gather(
+        seen.get("/catalog/products", limit=PAGE, sort=sort, cursor=seen.query.get("cursor"), **asked),
+        chips_of(seen, asked),
     )
     return {
-        **{"listed": listed, "categories": categories, "brands": brands, "may_edit": seen.may("catalog.edit")},
-        "is_filtered": any(seen.query.get(name) for name in ASKED[:5]),
+        **{"listed": listed, "chips": chips, "asked": asked, "may_edit": seen.may("catalog.edit")},
+        **{
+            "asked_query": urlencode(asked),
+            "is_filtered": bool(asked),
+            "sort": sort or ("" if asked.get("q") else "name"),
+        },
     }
 
 

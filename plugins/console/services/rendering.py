@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import logging
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
 log = logging.getLogger("duka.console")
 SLOW_S: Final = 0.15
 """A block that is not there by then loads after the page."""
+LOOKED_S: Final = 1.0
+"""So long a file is taken to be as it was when it was last looked at."""
 
 
 class Environment(jinja2.Environment):
@@ -57,16 +60,20 @@ class Static:
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
         self._folders = folders
-        self._known: dict[tuple[str, int], str] = {}
+        self._known: dict[str, tuple[float, int, str]] = {}
 
     def address(self, path: str) -> str:
-        """The address of `<plugin>/<file below its static/>`."""
+        """The address of `<plugin>/<file below its static/>`; a page names some a hundred times, so one looks once."""
+        looked, changed, address = self._known.get(path, (-LOOKED_S, -1, ""))
+        now = time.monotonic()
+        if now - looked < LOOKED_S:
+            return address
         plugin, _, rest = path.partition("/")
         file = self._folders[plugin] / "static" / rest
-        key = (path, file.stat().st_mtime_ns)
-        if key not in self._known:
-            self._known[key] = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-        return f"/static/{path}?v={self._known[key]}"
+        if (at := file.stat().st_mtime_ns) != changed:
+            address = f"/static/{path}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+        self._known[path] = (now, at, address)
+        return address
 
     def script(self, path: str) -> str:
         """The address of a script that imports others beside it or below: it changes as any of them does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्द�
 """The languages of the console, each in its own words."""
 RIGHT_TO_LEFT: Final = frozenset({"ar"})
 _DAY: Final = 10
+_KEPT: Final = 8192
+"""Figures that are kept as they were written: a page is looked at again, and shelves have few prices."""
 
 
 class Showing:
@@ -27,24 +30,11 @@ class Showing:
 
     def money(self, amount: Any, currency: str = "") -> str:
         """An amount given as a decimal string, with its currency: `KES 1,250.00`, in India `₹12,34,567.00`."""
-        code = currency or self.currency
-        value = _decimal(amount)
-        if value is None:
-            return "–"
-        digits = max(CURRENCIES.get(code, 2), len(str(value).partition(".")[2]))
-        whole = "#,##,##0" if self._is_lakh else "#,##0"
-        pattern = f"¤¤\xa0{whole}{'.' if digits else ''}{'0' * digits}"
-        return numbers.format_currency(
-            value, code, format=pattern, locale=self.locale, currency_digits=False, decimal_quantization=False
-        )
+        return _money(self.locale, str(amount) if amount is not None else "", currency or self.currency)
 
     def number(self, value: Any) -> str:
         """A number given as a decimal string, its digits grouped and no decimal lost."""
-        found = _decimal(value)
-        if found is None:
-            return "–"
-        pattern = "#,##,##0.######" if self._is_lakh else "#,##0.######"
-        return numbers.format_decimal(found, format=pattern, locale=self.locale)
+        return _number(self.locale, str(value) if value is not None else "")
 
     def percent(self, value: Any) -> str:
         """A percentage: "16" is 16 %."""
@@ -53,7 +43,7 @@ class Showing:
     def day(self, value: Any) -> str:
         """A date: 21 Nov 2026. Given as ISO text, of a moment the day it is in the shop."""
         found = self._moment(value)
-        return dates.format_date(found, "d MMM y", locale=self.locale) if found else "–"
+        return self._short(found) if found else "–"
 
     def weekday(self, value: Any) -> str:
         """A date with its day of the week: Saturday 21 November."""
@@ -67,12 +57,12 @@ class Showing:
             return "–"
         if not isinstance(found, dt.datetime):
             return self.day(value)
-        return dates.format_datetime(found, "d MMM y, HH:mm", locale=self.locale)
+        return f"{self._short(found)}, {found:%H:%M}"
 
     def clock(self, value: Any) -> str:
         """The time of a moment: 14:05."""
         found = self._moment(value)
-        return dates.format_time(found, "HH:mm", locale=self.locale) if isinstance(found, dt.datetime) else "–"
+        return f"{found:%H:%M}" if isinstance(found, dt.datetime) else "–"
 
     def ago(self, value: Any, now: dt.datetime) -> str:
         """How long ago a moment is: 5 minutes ago."""
@@ -85,9 +75,9 @@ class Showing:
         """A region by its name: KE is Kenya."""
         return str(self.locale.territories.get(str(code), code))
 
-    @property
-    def _is_lakh(self) -> bool:
-        return self.locale.territory in ("IN", "BD", "NP", "PK", "LK")
+    def _short(self, day: dt.date) -> str:
+        """A day as `d MMM y` has it: pages have many, and Babel takes ten times as long for each."""
+        return f"{day.day} {self.locale.months['format']['abbreviated'][day.month]} {day.year}"
 
     def _moment(self, value: Any) -> dt.date | None:
         if isinstance(value, dt.datetime):
@@ -102,13 +92,40 @@ class Showing:
             return None
 
 
-def _decimal(value: Any) -> Decimal | None:
+@lru_cache(maxsize=_KEPT)
+def _money(locale: Locale, amount: str, code: str) -> str:
+    value = _decimal(amount)
+    if value is None:
+        return "–"
+    digits = max(CURRENCIES.get(code, 2), len(str(value).partition(".")[2]))
+    whole = "#,##,##0" if _is_lakh(locale) else "#,##0"
+    pattern = f"¤¤\xa0{whole}{'.' if digits else ''}{'0' * digits}"
+    return numbers.format_currency(
+        value, code, format=pattern, locale=locale, currency_digits=False, decimal_quantization=False
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _number(locale: Locale, value: str) -> str:
+    found = _decimal(value)
+    if found is None:
+        return "–"
+    pattern = "#,##,##0.######" if _is_lakh(locale) else "#,##0.######"
+    return numbers.format_decimal(found, format=pattern, locale=locale)
+
+
+def _is_lakh(locale: Locale) -> bool:
+    return locale.territory in ("IN", "BD", "NP", "PK", "LK")
+
+
+def _decimal(value: str) -> Decimal | None:
     try:
-        return Decimal(str(value)) if value is not None and value != "" else None
+        return Decimal(value) if value else None
     except InvalidOperation:
         return None
 
 
+@lru_cache(maxsize=256)
 def _locale(language: str, region: str) -> Locale:
     for said in (f"{language}_{region}", language, "en"):
         try:

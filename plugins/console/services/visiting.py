@@ -76,6 +76,12 @@ class Visit:
         """Whether a page asks for a part of itself, or for a sheet to lay over itself."""
         return self.asked.headers.get("x-sheet") == "1"
 
+    @property
+    def is_rest(self) -> bool:
+        """Whether a page that is there asks for itself anew, to take what has changed; then no menu is needed."""
+        said = self.asked.headers
+        return said.get("hx-request") == "true" and said.get("hx-history-restore-request") != "true"
+
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> ApiAnswer:
         """Ask the API. path: below `/api/v1`."""
         return await sessions.call(self.asked, self.session, method, path, body, **headers)
@@ -127,6 +133,8 @@ class Visit:
         """A page as an answer; in a sheet where a page asked for one."""
         drawn = self.rendering(context.pop("seen", None))
         chosen = layout or ("sheet" if self.is_part else "page" if self.me else "outside")
+        if chosen == "page" and self.is_rest and status == 200:
+            chosen = "bare"
         if chosen == "page":
             said, _, undo = self._word().partition("\n")
             menu = self.composed().menu(drawn.seen)

@@ -193,7 +193,7 @@ const kinds = { csv: "text/csv", xlsx: "application/vnd.openxmlformats-officedoc
 document.addEventListener("change", async (event) => {
   const field = event.target;
   if (field.matches("[data-go]")) field.form.requestSubmit();
-  if (field.matches("input[data-checks]")) for (const one of $$(`input[name="${field.dataset.checks}"]`)) one.checked = field.checked;
+  if (field.matches("input[data-checks]")) for (const one of $$(`input[name^="${field.dataset.checks}"]`)) one.checked = field.checked;
   if (field.matches('input[type="file"][data-put]') && field.files[0]) {
     const form = field.form;
     form.setAttribute("aria-busy", "true");
