@@ -32,7 +32,7 @@ class Environment(jinja2.Environment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A key of a dictionary, or an attribute of anything else."""
-        if isinstance(obj, Mapping) and attribute != "get":
+        if (type(obj) is dict or isinstance(obj, Mapping)) and attribute != "get":  # asked thousands of times a page
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
