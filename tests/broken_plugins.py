@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from tests.broken_pages import BROKEN_PAGES
+
 _ROUTES = """
 from uuid import UUID
 import sqlalchemy as sa
@@ -240,6 +242,7 @@ BROKEN: dict[str, tuple[dict[str, str], str, str, str]] = {
         "its_data_comes_back_after",
         "uninstalling and restoring it changed rows of unreturned_thing",
     ),
+    **BROKEN_PAGES,
     "slow": (
         {
             "listeners.py": """
@@ -284,7 +287,7 @@ def install(into: Path) -> None:
         _write(into / f"acme_{name}" / "__init__.py", plugin)
         _write(into / f"acme_{name}" / "docs" / "index.md", "# It\n", words=None)
         for path, text in files.items():
-            _write(into / f"acme_{name}" / path, text)
+            _write(into / f"acme_{name}" / path, text, "Breaks a rule." if path.endswith(".py") else None)
         about_it = into / f"acme_{name}-0.1.0.dist-info"
         _write(about_it / "METADATA", f"Metadata-Version: 2.1\nName: acme-{name}\nVersion: 0.1.0\n", words=None)
         _write(about_it / "entry_points.txt", f"[duka.plugins]\n{name} = acme_{name}:PLUGIN\n", words=None)

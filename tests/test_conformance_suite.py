@@ -30,6 +30,12 @@ class TestBundledPlugins(PluginSuite):
         """A database for each revision there ever was."""
         await super().test_its_rows_outlive_an_upgrade_from_every_revision(box, loaded, new_database)
 
+    @pytest.mark.prove
+    @pytest.mark.parametrize("database", ["sqlite"])
+    async def test_what_it_gives_those_it_stands_on_works_there(self, box: Box, loaded: Loaded) -> None:
+        """A filled shop for each plugin; a browser sees the same pages in every run."""
+        await super().test_what_it_gives_those_it_stands_on_works_there(box, loaded)
+
     @pytest.fixture(params=BUNDLED)
     def loaded(self, request: pytest.FixtureRequest, registry: Registry) -> Loaded:
         return registry.plugins[request.param]

@@ -25,7 +25,7 @@ from kernel.testing.probing.prober import MINE, THEIRS, Prober
 from kernel.testing.probing.rows import read_rows
 from kernel.testing.probing.spots import id_spots, lists_of, plain_call
 from kernel.testing.suite.schema import Schema, schema_of
-from kernel.testing.suite.still import default_of, own_tables, routes_of
+from kernel.testing.suite.still import default_of, own_tables, routes_of, stood_on
 from kernel.web import PUBLIC, TILL, Route
 from kernel.work import Work
 
@@ -193,6 +193,13 @@ async def hook_budgets(box: Box, plugin: Loaded) -> list[str]:
                 " and leave slow work to a job"
             )
     return found
+
+
+async def trials_of_others(box: Box, plugin: Loaded) -> list[str]:
+    """What those find who try what it gave them: `trial_of(box, plugin)` of the `testing.py` of whom it stands on."""
+    await filled(box, plugin)
+    trials = [getattr(testing_of(other), "trial_of", None) for other in stood_on(plugin, box.deployment.registry)]
+    return [said for trial in trials if trial is not None for said in await trial(box, plugin)]
 
 
 async def fingerprint(box: Box, plugin: Loaded) -> tuple[Schema, dict[str, str]]:

@@ -17,6 +17,7 @@ from kernel.jobs.handlers import Handler
 from kernel.personal import tables_of, unreached
 from kernel.registry import Loaded, Registry, functions_of
 from kernel.testing.conformance import check_plugin
+from kernel.testing.filling import testing_of
 from kernel.testing.probing.bodies import example, metas, plain_body
 from kernel.web import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 
@@ -109,6 +110,18 @@ def default_of(field: msgspec.structs.FieldInfo) -> Any:
     if field.default_factory is not msgspec.NODEFAULT:
         return field.default_factory()
     return example(field.type, field.name, {}, "t0000001")
+
+
+def stood_on(plugin: Loaded, registry: Registry) -> list[Loaded]:
+    """The plugin and those it names in its manifest, as far as they are installed."""
+    return registry.in_order({plugin.name, *plugin.manifest.requirements(), *plugin.manifest.wishes()})
+
+
+def rules_of_others(plugin: Loaded, registry: Registry) -> Iterator[str]:
+    """What those ask for on whom it stands: `rules_for(plugin, registry)` of their `testing.py`."""
+    for other in stood_on(plugin, registry):
+        rules = getattr(testing_of(other), "rules_for", None)
+        yield from rules(plugin, registry) if rules is not None else ()
 
 
 def personal_data(plugin: Loaded, registry: Registry) -> Iterator[str]:

@@ -59,6 +59,10 @@ class PluginSuite:
         """Personal data."""
         _none(still.personal_data(loaded, registry))
 
+    def test_it_keeps_the_rules_of_those_it_stands_on(self, loaded: Loaded, registry: Registry) -> None:
+        """Those of their `testing.py`; the console's are for pages, cards, blocks, columns, buttons and words."""
+        _none(still.rules_of_others(loaded, registry))
+
     def test_migrations_lead_from_every_revision_to_what_the_models_say(
         self, loaded: Loaded, registry: Registry, new_database: NewDatabase
     ) -> None:
@@ -103,6 +107,11 @@ class PluginSuite:
     async def test_lists_ask_no_question_for_each_row(self, box: Box, loaded: Loaded) -> None:
         """Statements are counted on SQLite, where each is seen; they are the same on PostgreSQL."""
         _none(await living.lists(box, loaded, self.short_lists))
+
+    @pytest.mark.parametrize("database", ["sqlite"])
+    async def test_what_it_gives_those_it_stands_on_works_there(self, box: Box, loaded: Loaded) -> None:
+        """Tried by them in a filled shop; the console shows each page and card to the owner."""
+        _none(await living.trials_of_others(box, loaded))
 
     async def test_its_answers_to_hooks_keep_to_their_time(self, box: Box, loaded: Loaded) -> None:
         """Mean time over a filled shop and some carts."""

@@ -34,7 +34,7 @@ class Composed:
     def __init__(self, asked: Asked, enabled: frozenset[str]) -> None:
         self.navs: list[Nav] = [nav for _, nav in _each(asked.offers(places.console_nav, enabled))]
         self.pages = [
-            Placed(plugin, page, _pattern(plugin, page))
+            Placed(plugin, page, pattern_of(plugin, page))
             for plugin, page in _each(asked.offers(places.console_pages, enabled))
         ]
         self.cards: list[tuple[str, Card]] = _ordered(_each(asked.offers(places.console_cards, enabled)))
@@ -113,7 +113,8 @@ def _ordered(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return sorted(found, key=lambda pair: (pair[1].order, pair[1].name))
 
 
-def _pattern(plugin: str, page: Page) -> re.Pattern[str]:
+def pattern_of(plugin: str, page: Page) -> re.Pattern[str]:
+    """How the paths of a plugin's page are recognised, below `/console`."""
     whole = page.path if plugin == OWN else f"/{plugin}{page.path}"
     parts = re.split(r"{(\w+)}", whole.rstrip("/") or "/")
     return re.compile("".join(f"(?P<{one}>[^/]+)" if place % 2 else re.escape(one) for place, one in enumerate(parts)))

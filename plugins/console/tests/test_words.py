@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Formatter
 
-import jinja2
 import pytest
-from jinja2 import nodes
 
+from kernel.registry import Registry
 from plugins.console import listeners
 from plugins.console.schemas import SECTIONS
+from plugins.console.testing import words_missing
+from plugins.console.testing.reading import read
 
 CONSOLE = Path(listeners.__file__).parent
 PLUGINS = CONSOLE.parent
 SHELL = ("page.html", "shell.html", "sheet.html", "outside.html", "ui.html", "sign_in.html")
-READ = jinja2.Environment(extensions=["jinja2.ext.loopcontrols"], autoescape=True)
+LANGUAGES = ("sw", "hi", "ar")
 
 
 def words_of(catalogue: Path) -> Mapping[str, str]:
@@ -36,20 +37,13 @@ def strays_of(words: Mapping[str, str]) -> list[str]:
     return [english for english, said in words.items() if not places_of(said) <= places_of(english)]
 
 
-def said_by(template: str) -> Iterator[str]:
-    """The English that a template hands to `_`."""
-    for call in READ.parse(template).find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name == "_":
-            yield from (one.value for one in _texts(call.args[0]))
-
-
-def _texts(node: nodes.Node) -> Iterator[nodes.Const]:
-    if isinstance(node, nodes.Const):
-        yield node
-    elif isinstance(node, nodes.CondExpr):
-        yield from _texts(node.expr1)
-        if node.expr2 is not None:
-            yield from _texts(node.expr2)
+def twice_said(catalogues: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
+    """The English that is said in two ways in one language."""
+    every: dict[str, set[str]] = {}
+    for words in catalogues:
+        for english, said in words.items():
+            every.setdefault(english, set()).add(said)
+    return {english: ways for english, ways in every.items() if len(ways) > 1}
 
 
 def test_a_translation_is_filled_in_with_nothing_that_its_english_is_not_given() -> None:
@@ -62,9 +56,31 @@ def test_a_place_that_was_translated_too_is_seen() -> None:
     assert strays_of({"{count} sales": "mauzo {idadi}", "Hello, {name}": "Habari, {name}"}) == ["{count} sales"]
 
 
-@pytest.mark.parametrize("language", ["sw", "hi", "ar"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_stands_around_every_page_is_whole_in_the_readers_language(language: str) -> None:
-    said = {one for name in SHELL for one in said_by((CONSOLE / "templates" / name).read_text("utf-8"))}
+    said = {one for name in SHELL for one in read((CONSOLE / "templates" / name).read_text("utf-8")).words}
     assert {"Sign in", "Search", "Sign out"} <= said
     said |= {*SECTIONS.values(), *(one.title for one in listeners.console_nav())}
     assert said - set(words_of(CONSOLE / "locale" / f"{language}.json")) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_title_and_button_of_every_plugin_has_words(registry: Registry, language: str) -> None:
+    ours = [one for one in registry.in_order() if one.folder.parent == PLUGINS]
+    assert {"sales", "taxes", "reconciliation"} <= {one.name for one in ours}
+    assert {one.name: few for one in ours if (few := words_missing(one, registry, language)[:5])} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_english_is_said_in_one_way(language: str) -> None:
+    assert twice_said(words_of(file) for file in PLUGINS.glob(f"*/locale/{language}.json")) == {}
+
+
+def test_words_that_two_plugins_say_in_two_ways_are_seen() -> None:
+    """The twin: which of the two a page shows would hang on the order of the plugins."""
+    assert twice_said([{"Why": "Sababu"}, {"Why": "Kwa nini"}, {"Why": "Sababu"}]) == {"Why": {"Sababu", "Kwa nini"}}
+
+
+def test_a_page_whose_words_nobody_knows_is_seen(registry: Registry) -> None:
+    """The twin: no catalogue speaks French."""
+    assert "Tax classes" in words_missing(registry.plugins["taxes"], registry, "fr")
