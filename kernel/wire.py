@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Annotated, Any, Generic, TypeVar
+from typing import IO, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,7 @@ __all__ = [
     "Download",
     "Email",
     "Ext",
+    "Level",
     "Line",
     "ListQuery",
     "Name",
@@ -38,6 +39,7 @@ __all__ = [
     "like",
     "needs",
     "secret",
+    "set_at",
 ]
 
 T = TypeVar("T")
@@ -98,6 +100,21 @@ SECRET = "secret"  # noqa: S105 - a name
 def secret() -> Meta:
     """Mark a setting that is sealed where it is stored and never answered: `Annotated[str, secret()]`."""
     return Meta(extra={SECRET: True}, extra_json_schema={"writeOnly": True, "format": "password"})
+
+
+SET_AT = "set_at"
+"""The key in a Meta's `extra` under which `set_at` puts the levels."""
+Level = Literal["deployment", "business", "location"]
+"""Where a setting may be set: by operators for all businesses, by a business, for one of its locations."""
+
+
+def set_at(*levels: Level) -> Meta:
+    """Mark where a setting may be set: `Annotated[bool, set_at("business", "location")]`; without it, by a business.
+
+    The nearest level that sets it counts: the location's before the business's before the deployment's before the
+    default.
+    """
+    return Meta(extra={SET_AT: frozenset(levels)})
 
 
 EXTENDS, LIKE, CUSTOM = "extends", "like", "custom"

@@ -26,7 +26,7 @@ from kernel.auth.businesses.operating import BeingDeleted, mark_exported
 from kernel.auth.models import Membership, User
 from kernel.db import Phase, Transaction
 from kernel.db.private import is_secret
-from kernel.db.tables import Business, BusinessPlugin
+from kernel.db.tables import Business, BusinessPlugin, LocationSetting
 from kernel.registry import Registry
 from kernel.work import Deployment, Work
 from kernel.work.configuring import without_secrets
@@ -35,7 +35,7 @@ _LEFT_OUT = frozenset(
     {"kernel_idempotency", "kernel_job", "kernel_job_payload", "kernel_schedule", "kernel_refresh_token"}
     | {"kernel_audit_watch"}
 )
-_SETTINGS = BusinessPlugin.__table__.c.settings
+_SETTINGS = (BusinessPlugin.__table__.c.settings, LocationSetting.__table__.c.settings)
 _IN_MEMORY = 1_048_576
 _WHOSE = sa.select(Business.id, Business.slug, Business.name, Business.currency)
 
@@ -98,14 +98,18 @@ async def _tables(transaction: Transaction, registry: Registry) -> list[Known]:
 
 
 def _is_shown(column: sa.Column[Any]) -> bool:
-    return column is _SETTINGS or not is_secret(column)
+    return _is_settings(column) or not is_secret(column)
+
+
+def _is_settings(column: sa.Column[Any]) -> bool:
+    return any(column is one for one in _SETTINGS)
 
 
 async def _without_secrets(
     known: Known, batches: AsyncGenerator[Sequence[Sequence[Any]]]
 ) -> AsyncGenerator[Sequence[Sequence[Any]]]:
     """The rows of a table; of what was set for plugins all but what is sealed under this deployment's key."""
-    place = list(known.columns).index(_SETTINGS.name) if known.table is _SETTINGS.table else None
+    place = next((n for n, name in enumerate(known.columns) if _is_settings(known.table.c[name])), None)
     async with contextlib.aclosing(batches) as rows:
         async for batch in rows:
             if place is None:

@@ -6,6 +6,7 @@ What each business keeps is one deed; told to stop in between, it is done again 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from kernel import sealing
 from kernel.auth import act, look
 from kernel.auth.credentials import Pin, SecondFactor
 from kernel.auth.signing_in import pins, second_factor
-from kernel.db.tables import Business, BusinessPlugin
+from kernel.db.tables import Business, BusinessPlugin, DeploymentSetting, LocationSetting
 from kernel.errors import DukaError
 from kernel.hooks import resealing
 from kernel.work import Deployment, Work, resealed
@@ -22,7 +23,10 @@ from kernel.work.configuring import SETTING
 
 
 class Resealed(msgspec.Struct, frozen=True):
-    """How many secrets were sealed anew. failed: slug of a business, or `people` → why nothing of theirs was."""
+    """How many secrets were sealed anew. failed: slug of a business, or `people` → why nothing of theirs was.
+
+    `people` stands for what belongs to no business: second factors, and what operators have set.
+    """
 
     second_factors: int
     pins: int
@@ -37,7 +41,7 @@ async def reseal_all(deployment: Deployment) -> Resealed:
     of_plugins: dict[str, int] = {}
     failed: dict[str, str] = {}
     try:
-        factors = await act(deployment, None, _factors, deed="reseal")
+        factors, of_settings = await act(deployment, None, _above, deed="reseal")
     except DukaError as fault:  # as below
         failed["people"] = str(fault)
     for business, slug in (await look(deployment, None, _businesses)).items():
@@ -57,6 +61,14 @@ async def _businesses(work: Work) -> dict[uuid.UUID, str]:
     return {row.id: row.slug for row in (await work.execute(found)).all()}
 
 
+async def _above(work: Work) -> tuple[int, int]:
+    """What belongs to no business: people's second factors, and what operators have set."""
+    settings = await _settings_in(work, DeploymentSetting, ("plugin",), sa.true())
+    factors = await _factors(work)
+    work.audit(subject="secret-key:present", second_factors=factors, settings=settings)
+    return factors, settings
+
+
 async def _factors(work: Work) -> int:
     held = sa.select(SecondFactor.user_id, SecondFactor.sealed).order_by(SecondFactor.user_id).with_for_update()
     count = 0
@@ -66,7 +78,6 @@ async def _factors(work: Work) -> int:
             here = SecondFactor.user_id == row.user_id
             await work.execute(sa.update(SecondFactor).where(here).values(sealed=fresh))
             count += 1
-    work.audit(subject="secret-key:present", second_factors=count)
     return count
 
 
@@ -92,15 +103,22 @@ async def _pins(work: Work) -> int:
 
 
 async def _settings(work: Work) -> int:
-    mine = BusinessPlugin.business_id == work.business_id
-    columns = (BusinessPlugin.plugin, BusinessPlugin.settings)
-    held = sa.select(*columns).where(mine).order_by(BusinessPlugin.plugin).with_for_update()
+    """The settings of a business and of its locations."""
+    count = 0
+    for model, keys in ((BusinessPlugin, ("plugin",)), (LocationSetting, ("location_id", "plugin"))):
+        count += await _settings_in(work, model, keys, model.business_id == work.business_id)
+    return count
+
+
+async def _settings_in(work: Work, model: Any, keys: tuple[str, ...], mine: sa.ColumnElement[bool]) -> int:
+    columns = [getattr(model, name) for name in keys]
+    held = sa.select(*columns, model.settings).where(mine).order_by(*columns).with_for_update()
     count = 0
     for row in (await work.execute(held)).all():
         stored = row.settings or {}
         fresh = resealed(work.deployment.secrets, SETTING, stored)
         if fresh:
-            here = sa.and_(mine, BusinessPlugin.plugin == row.plugin)
-            await work.execute(sa.update(BusinessPlugin).where(here).values(settings={**stored, **fresh}))
+            here = [column == getattr(row, column.key) for column in columns]
+            await work.execute(sa.update(model).where(mine, *here).values(settings={**stored, **fresh}))
             count += len(fresh)
     return count

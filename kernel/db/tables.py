@@ -60,6 +60,38 @@ class BusinessPlugin(Base):
     settings_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
+class DeploymentSetting(Base):
+    """What operators have set for a plugin, for all businesses. locked: settings that no business changes."""
+
+    __tablename__ = "kernel_deployment_setting"
+    __table_args__ = ({"info": GLOBAL | CONFIGURATION},)
+
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(
+        Json, info={"secret": True} | impersonal("what operators set for all businesses")
+    )
+    locked: Mapped[list[str]] = mapped_column(Json, info=impersonal("names of settings"))
+    settings_version: Mapped[int]
+
+
+class LocationSetting(Base):
+    """What a business has set for a plugin at one of its locations."""
+
+    __tablename__ = "kernel_location_setting"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["business_id", "location_id"], ["kernel_location.business_id", "kernel_location.id"]),
+        {"info": CONFIGURATION},
+    )
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    location_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    plugin: Mapped[str] = mapped_column(primary_key=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(
+        Json, info={"secret": True} | carries("what a plugin lets people set")
+    )
+    settings_version: Mapped[int]
+
+
 class Trip(Base):
     """A plugin whose answers to a hook failed for a business; tripped, they are left out until somebody resets it.
 

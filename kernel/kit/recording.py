@@ -18,7 +18,8 @@ from kernel.kit.faults import KitFault
 from kernel.kit.source import Code, assigned, call, literal
 from kernel.registry import Registry
 from kernel.work import Work
-from kernel.work.configuring import STORED, Stored, secret_names, stored_in
+from kernel.work.configuring import STORED, secret_names, stored_in
+from kernel.work.levels import levels_of, whole
 
 MOST_ROWS: Final = 200
 SHOPS: Final = {"KE": "mama-njeri", "IN": "sharma-kirana"}
@@ -40,7 +41,7 @@ async def around(work: Work, recording: Recording) -> Around:
     settings = {}
     for one in registry.in_order(work.standing.enabled):
         if one.settings is not None:
-            stored: Stored = await work.recall(STORED, stored_in, plugin=one.name)
+            stored = whole(await work.recall(STORED, stored_in, plugin=one.name), levels_of(one.settings))
             hidden = secret_names(one.settings)
             if said := {name: value for name, value in stored.values.items() if name not in hidden}:
                 settings[one.name] = said

@@ -173,7 +173,7 @@ class Gate:
         visit.claims = self._claims(visit.headers, needed=not anyone)
         if throttled and visit.claims is not None:
             answer.throttled = await self.throttle.principal(principal_of(visit.claims), answer.throttled)
-        if route is not None and route.permission == OPERATOR and route.plugin in self.deployment.found.plugins:
+        if route is not None and self._is_above(route):
             visit.claims = _above_businesses(visit.claims)
         if route is not None and route.longest_s is not None:
             visit.allow(route.longest_s)
@@ -240,6 +240,11 @@ class Gate:
                 raise
             return None
 
+    def _is_above(self, route: Route) -> bool:
+        """Whether a route is done for no business, whatever business its operator is at work in."""
+        is_plugins = route.plugin in self.deployment.found.plugins
+        return route.permission == OPERATOR and (is_plugins or (route.plugin, route.kind) == ("operating", "command"))
+
     def _check_plugin(self, path: str, visit: Visit) -> None:
         if "//" in path:  # routing would read it as one stroke, and find what is looked for here in vain
             raise NotFound
@@ -254,7 +259,7 @@ class Gate:
 
 
 def _above_businesses(claims: Bearer | None) -> Bearer | None:
-    """A person's claims, whatever business they are at work in: what a plugin does for operators is done for none."""
+    """A person's claims, whatever business they are at work in: what operators change is done for none."""
     return msgspec.structs.replace(claims, business_id=None) if isinstance(claims, Claims) else claims
 
 

@@ -1,4 +1,4 @@
-"""What a business has set for its plugins: validated by the plugin's Struct, secrets sealed, read once a process."""
+"""What is set for plugins, at every level: validated by the plugin's Struct, secrets sealed, read once a process."""
 
 from __future__ import annotations
 
@@ -6,31 +6,53 @@ import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 import msgspec
 import sqlalchemy as sa
 
 from kernel import sealing
-from kernel.db import Configured, Prepared, Rows
-from kernel.db.tables import Business, BusinessPlugin
+from kernel.db import Configured, Json, Prepared, Rows
+from kernel.db.tables import Business, BusinessPlugin, DeploymentSetting, Epoch, LocationSetting
 from kernel.errors import Conflict
-from kernel.wire import SECRET
+from kernel.wire import SECRET, Level
+from kernel.work.levels import Levels, Stored, Whole, levels_of, readings
+from kernel.work.standing import NO_BUSINESS
 
 S = TypeVar("S", bound=msgspec.Struct)
 _SEALED = "sealed"
+_B, _D, _L = BusinessPlugin.__table__.c, DeploymentSetting.__table__.c, LocationSetting.__table__.c
+_PLUGIN: sa.BindParameter[str] = sa.bindparam("plugin")
+_NOBODY = sa.cast(sa.null(), sa.Uuid())
+
+
+def _level(said: Level, location: Any, columns: Any, locked: Any = None) -> sa.Select[Any]:
+    """What is stored at one level, in the shape of all."""
+    return sa.select(
+        sa.literal_column(f"'{said}'", sa.Text()).label("level"),
+        location.label("location_id"),
+        columns.settings,
+        columns.settings_version,
+        (sa.cast(sa.null(), Json) if locked is None else locked).label("locked"),
+    ).where(columns.plugin == _PLUGIN)
+
+
 STORED = Configured(
-    sa.select(BusinessPlugin.settings, BusinessPlugin.settings_version).where(
-        BusinessPlugin.business_id == sa.bindparam("business_id"),
-        BusinessPlugin.plugin == sa.bindparam("plugin"),
+    sa.union_all(
+        _level("deployment", _NOBODY, _D, _D.locked),
+        _level("business", _NOBODY, _B).where(_B.business_id == sa.bindparam("business_id")),
+        _level("location", _L.location_id, _L).where(_L.business_id == sa.bindparam("business_id")),
     )
 )
+"""All levels of a plugin in one statement: as many as there were when only the business had one."""
 RECONFIGURED = Prepared(
     sa.update(Business)
     .where(Business.id == sa.bindparam("business_id"))
     .values(configuration=Business.configuration + 1)
 )
 """That what the business has set is no longer what it was."""
+RECONFIGURED_ALL = Prepared(sa.update(Epoch).where(Epoch.scope == "deployment").values(value=Epoch.value + 1))
+"""That what operators have set is no longer what it was, for every business."""
 
 
 class SettingsMissing(Conflict):
@@ -39,38 +61,85 @@ class SettingsMissing(Conflict):
     code, title = "settings-missing", "The plugin lacks settings"
 
 
-class Stored(NamedTuple):
-    """What is stored for a plugin: plain values by name, a secret as `{"sealed": …}`."""
-
-    values: Mapping[str, Any]
-    version: int
-
-
-def stored_in(rows: Rows) -> Stored:
-    """The row, or nothing set."""
-    return Stored(rows[0].settings or {}, rows[0].settings_version) if rows else Stored({}, 0)
-
-
-def as_struct(secrets: Sequence[str], business: uuid.UUID, plugin: str, kind: type[S], stored: Stored) -> S:
-    """The settings as the plugin declares them. Raises SettingsMissing, SealBroken."""
-    plain = {name: _opened(secrets, business, plugin, name, value) for name, value in stored.values.items()}
-    known = {name: plain[name] for name in kind.__struct_fields__ if name in plain}
-    try:
-        return msgspec.convert(known, kind)
-    except msgspec.ValidationError as fault:
-        raise SettingsMissing(f"{plugin}: {fault}") from fault
+def stored_in(rows: Rows) -> Levels:
+    """What is stored at each level."""
+    found, locations = Levels(), {}
+    for row in rows:
+        stored = Stored(row.settings or {}, row.settings_version)
+        if row.level == "location":
+            locations[row.location_id] = stored
+        elif row.level == "business":
+            found = found._replace(business=stored)
+        else:
+            found = found._replace(deployment=stored, locked=frozenset(row.locked))
+    return found._replace(locations=locations)
 
 
-def sealed(secrets: Sequence[str], business: uuid.UUID, plugin: str, name: str, text: str) -> dict[str, str]:
-    """A secret as it is stored."""
-    return {_SEALED: base64.b64encode(sealing.seal(secrets, *_whose(business, plugin, name), text)).decode()}
+class Sealing(NamedTuple):
+    """Whose settings are opened and sealed: the deployment's secrets, a business (`NO_BUSINESS` for none), a plugin."""
+
+    secrets: Sequence[str]
+    business: uuid.UUID
+    plugin: str
+
+    def owner(self, level: Level, location_id: uuid.UUID | None) -> str:
+        """Whose a value is, so that one that is sealed is worth nothing at another place."""
+        if level == "deployment":
+            return str(NO_BUSINESS)
+        return f"{self.business}/{location_id}" if level == "location" else str(self.business)
+
+    def open(self, level: Level, location_id: uuid.UUID | None, name: str, value: Any) -> Any:
+        """A value as it was given. Raises SealBroken."""
+        if not is_sealed(value):
+            return value
+        whose = _whose(self.owner(level, location_id), self.plugin, name)
+        return sealing.unseal(self.secrets, *whose, base64.b64decode(value[_SEALED]))
+
+    def seal(self, level: Level, location_id: uuid.UUID | None, name: str, text: str) -> dict[str, str]:
+        """A secret as it is stored at a level."""
+        return sealed(self.secrets, self.owner(level, location_id), self.plugin, name, text)
+
+
+class Reading(NamedTuple, Generic[S]):
+    """Settings as the plugin declares them, where each value comes from, and what was laid aside for them to fit.
+
+    misfit: why something was laid aside, in the words of the plugin's check.
+    """
+
+    struct: S
+    whole: Whole
+    aside: frozenset[Level]
+    misfit: str
+
+
+def as_struct(
+    whose: Sealing, kind: type[S], levels: Levels, location_id: uuid.UUID | None = None, upto: Level = "location"
+) -> Reading[S]:
+    """The settings as they count at a location, for the business without one. Raises SettingsMissing, SealBroken."""
+    fault: msgspec.ValidationError | None = None
+    for found, aside in readings(levels, levels_of(kind), location_id, upto):
+        plain = {
+            name: whose.open(found.sources[name], location_id, name, found.values[name])
+            for name in kind.__struct_fields__
+            if name in found.values
+        }
+        try:
+            return Reading(msgspec.convert(plain, kind), found, aside, str(fault or ""))
+        except msgspec.ValidationError as wrong:
+            fault = fault or wrong
+    raise SettingsMissing(f"{whose.plugin}: {fault}") from fault
+
+
+def sealed(secrets: Sequence[str], owner: object, plugin: str, name: str, text: str) -> dict[str, str]:
+    """A secret as it is stored. owner: of a business its id."""
+    return {_SEALED: base64.b64encode(sealing.seal(secrets, *_whose(owner, plugin, name), text)).decode()}
 
 
 def resealed(secrets: Sequence[str], purpose: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of some stored values that are sealed under a former key, under the present one. Raises SealBroken."""
     found = {}
     for name, value in values.items():
-        fresh = sealing.reseal(secrets, purpose, base64.b64decode(value[_SEALED])) if _is_sealed(value) else None
+        fresh = sealing.reseal(secrets, purpose, base64.b64decode(value[_SEALED])) if is_sealed(value) else None
         if fresh is not None:
             found[name] = {_SEALED: base64.b64encode(fresh).decode()}
     return found
@@ -78,7 +147,7 @@ def resealed(secrets: Sequence[str], purpose: str, values: Mapping[str, Any]) ->
 
 def without_secrets(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What is stored for a plugin, to be taken to another deployment: what is sealed here could not be opened there."""
-    return None if values is None else {name: value for name, value in values.items() if not _is_sealed(value)}
+    return None if values is None else {name: value for name, value in values.items() if not is_sealed(value)}
 
 
 @cache
@@ -104,13 +173,8 @@ def _is_secret(type_: Any) -> bool:
     return any(_is_secret(part) for part in get_args(type_))
 
 
-def _opened(secrets: Sequence[str], business: uuid.UUID, plugin: str, name: str, value: Any) -> Any:
-    if _is_sealed(value):
-        return sealing.unseal(secrets, *_whose(business, plugin, name), base64.b64decode(value[_SEALED]))
-    return value
-
-
-def _is_sealed(value: Any) -> bool:
+def is_sealed(value: Any) -> bool:
+    """Whether a stored value is a secret."""
     return isinstance(value, dict) and value.keys() == {_SEALED}
 
 
@@ -118,5 +182,5 @@ SETTING = "setting"
 """What settings are sealed for."""
 
 
-def _whose(business: uuid.UUID, plugin: str, name: str) -> tuple[str, str]:
-    return SETTING, f"{business}/{plugin}/{name}"
+def _whose(owner: object, plugin: str, name: str) -> tuple[str, str]:
+    return SETTING, f"{owner}/{plugin}/{name}"

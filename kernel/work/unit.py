@@ -168,14 +168,16 @@ class Work:
             recalled.keep(self.business_id, epochs, asked, made)
         return made
 
-    async def settings(self, kind: type[S]) -> S:
-        """What the business has set for the plugin whose settings are of this kind; defaults where nothing is set.
+    async def settings(self, kind: type[S], location_id: uuid.UUID | None = None) -> S:
+        """What is set for the plugin whose settings are of this kind, at a location if one is named; defaults else.
 
+        The location's value counts before the business's before the deployment's; see `kernel.wire.set_at`.
         Raises SettingsMissing where a setting without a default has no value, LookupError for a Struct of no plugin.
         """
         plugin = self.deployment.registry.plugin_of_settings(kind)
-        stored = await self.recall(configuring.STORED, configuring.stored_in, plugin=plugin)
-        return configuring.as_struct(self.deployment.secrets, self.business_id, plugin, kind, stored)
+        levels = await self.recall(configuring.STORED, configuring.stored_in, plugin=plugin)
+        whose = configuring.Sealing(self.deployment.secrets, self.business_id, plugin)
+        return configuring.as_struct(whose, kind, levels, location_id).struct
 
     async def execute(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -337,7 +339,8 @@ class Work:
         if self._session is not None:
             await self._session.flush()
         if self._watched.reconfigures:
-            await self.fetch(configuring.RECONFIGURED)
+            above = self.above_businesses
+            await self.fetch(configuring.RECONFIGURED_ALL if above else configuring.RECONFIGURED)
         crashpoint("deed.before_flush")
         batch = in_order(self.effects, self.business_id, answer, self.now)
         write = write_postgres.write if self.deployment.database.is_postgres else write_sqlite.write

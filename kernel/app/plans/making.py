@@ -37,6 +37,7 @@ from kernel.registry import Loaded, Registry, functions_of, owner_of
 from kernel.web import Route
 from kernel.work import Work
 from kernel.work.configuring import STORED, secret_names, stored_in, title_of
+from kernel.work.levels import levels_of, whole
 
 MOST_COUNTED = 100_000
 _VOLATILE = ("tables", "jobs", "catch_up", "consequences", "archives", "hash")
@@ -258,7 +259,7 @@ async def _settings(work: Work, one: Loaded) -> list[PlanSetting]:
     """What has no value yet, those with a default included."""
     if one.settings is None:
         return []
-    stored = stored_in(await work.fetch(STORED, plugin=one.name))
+    stored = whole(stored_in(await work.fetch(STORED, plugin=one.name)), levels_of(one.settings))
     secrets = secret_names(one.settings)
     return [
         PlanSetting(field.name, title_of(field), field.required, field.name in secrets)

@@ -1,31 +1,47 @@
-"""Settings of plugins: what there is to set, what is set, and setting it."""
+"""Settings of plugins: what there is to set, what is set at which level, and setting it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.auth.businesses.switching import installed
-from kernel.db.tables import BusinessPlugin
-from kernel.errors import Invalid, NotFound
+from kernel.app import setting
+from kernel.app.setting import Change, Place, SettingLocked
+from kernel.auth.models import Location
 from kernel.registry import Loaded
-from kernel.web import command, query
-from kernel.web.decode import convert
+from kernel.web import OPERATOR, command, query
 from kernel.wire import Code, Name, Page, Reply, Request
 from kernel.work import Work
-from kernel.work.configuring import STORED, SettingsMissing, Stored, as_struct, sealed, secret_names, stored_in
+from kernel.work.configuring import secret_names
+from kernel.work.levels import LEVELS, Levels, Source, Stored, Whole, levels_of, whole
 
 MANAGE = "settings.manage"
+DEPLOYMENT = Place("deployment")
+
+
+class SettingOut(Struct, frozen=True):
+    """Where a value comes from. `is_own`: it is set at this level. `above`: what counts without that, null for secrets.
+
+    may_change: it may be set at this level, and no operator has locked it.
+    """
+
+    source: Source
+    is_own: bool
+    may_change: bool
+    is_locked: bool
+    above: Any
+    above_source: Source
 
 
 class SettingsOut(Struct, frozen=True):
-    """What a plugin lets the business set. `schema` describes `values`; secrets are never among them.
+    """What a plugin lets be set, as it counts at a level. `schema` describes `values`; secrets are never among them.
 
     secrets: name of each secret → whether it is set. missing: settings without a default that have no value yet.
+    laid_aside: levels whose values do not fit with the others, and so do not count here; `misfit` says why.
     """
 
     plugin: Code
@@ -34,106 +50,177 @@ class SettingsOut(Struct, frozen=True):
     secrets: Annotated[dict[str, bool], Meta(examples=[{"consumer_secret": True}])]
     missing: list[str]
     schema: Annotated[dict[str, Any], Meta(description="JSON Schema.", examples=[{"type": "object"}])]
+    level: Literal["deployment", "business", "location"]
+    location_id: uuid.UUID | None
+    fields: Annotated[dict[str, SettingOut], Meta(description="Each setting: where its value comes from.")]
+    laid_aside: list[Literal["deployment", "business", "location"]]
+    misfit: Annotated[str, Meta(examples=[""])]
+
+
+_Values = Annotated[
+    dict[str, Any],
+    Meta(
+        max_length=200,
+        description="Name → value. Null: nothing, where a setting with several levels may be that; else as above.",
+        examples=[{"points_per_unit": 2}],
+    ),
+]
+_Reset = Annotated[
+    tuple[Code, ...],
+    Meta(max_length=200, description="Given back to the level above, whatever `values` says.", examples=[[]]),
+]
 
 
 class SettingsPatch(Request, frozen=True):
-    """What changes: name → value; null takes a value back to its default."""
+    """What changes."""
 
-    values: Annotated[dict[str, Any], Meta(max_length=200, examples=[{"points_per_unit": 2}])]
+    values: _Values = {}
+    reset: _Reset = ()
+
+
+class DeploymentSettingsPatch(Request, frozen=True):
+    """What changes for all businesses."""
+
+    values: _Values = {}
+    reset: _Reset = ()
+    locked: Annotated[
+        dict[str, bool],
+        Meta(max_length=200, description="Name → whether businesses are kept from changing it.", examples=[{}]),
+    ] = {}
 
 
 @query("/settings", permission=MANAGE)
 async def list_settings(work: Work) -> Page[SettingsOut]:
     """The settings of every plugin that has some, switched on or not."""
-    return Page(
-        [
-            _out(work, one, await _stored(work, one.name))
-            for one in work.deployment.registry.in_order()
-            if one.settings is not None
-        ]
-    )
+    return await _listed(work, Place())
 
 
 @query("/settings/{plugin}", permission=MANAGE)
 async def get_settings(work: Work, plugin: Code) -> Reply[SettingsOut]:
     """The settings of one plugin."""
-    one = _with_settings(work, plugin)
-    stored = await _stored(work, plugin)
-    return Reply(_out(work, one, stored), version=stored.version)
+    return await _one(work, plugin, Place())
 
 
-@command("PATCH", "/settings/{plugin}", permission=MANAGE)
+@command("PATCH", "/settings/{plugin}", permission=MANAGE, errors=(SettingLocked,))
 async def change_settings(work: Work, plugin: Code, data: SettingsPatch) -> Reply[SettingsOut]:
     """Change settings of a plugin; it may be off still. They act at the next request, everywhere."""
-    one = _with_settings(work, plugin)
-    stored = await _held(work, plugin)
-    work.check_version(stored.version)
-    after = Stored(_merged(work, one, stored.values, data.values), stored.version + 1)
-    here = sa.and_(BusinessPlugin.business_id == work.business_id, BusinessPlugin.plugin == plugin)
-    said = {"settings": dict(after.values), "settings_version": after.version}
-    await work.execute(sa.update(BusinessPlugin).where(here).values(**said))
-    work.audit(subject=f"plugin:{plugin}", settings=sorted(data.values))
-    return Reply(_out(work, one, after), version=after.version)
+    return await _change(work, plugin, Place(), Change(data.values, data.reset))
 
 
-def _with_settings(work: Work, plugin: str) -> Loaded:
-    one = installed(work.deployment.registry, plugin).plugins[plugin]
-    if one.settings is None:
-        raise NotFound(f"{one.manifest.title} has nothing to set")
-    return one
+@query("/locations/{location_id}/settings", permission=MANAGE)
+async def list_location_settings(work: Work, location_id: uuid.UUID) -> Page[SettingsOut]:
+    """The settings of every plugin that lets some be set at a location, as they count there."""
+    return await _listed(work, await _at(work, location_id))
 
 
-async def _stored(work: Work, plugin: str) -> Stored:
-    return stored_in(await work.fetch(STORED, plugin=plugin))
+@query("/locations/{location_id}/settings/{plugin}", permission=MANAGE)
+async def get_location_settings(work: Work, location_id: uuid.UUID, plugin: Code) -> Reply[SettingsOut]:
+    """The settings of one plugin as they count at a location."""
+    return await _one(work, plugin, await _at(work, location_id))
 
 
-async def _held(work: Work, plugin: str) -> Stored:
-    """What is stored, held to the end of the deed; a row is made for a plugin that was never on."""
-    await work.write()
-    here = sa.and_(BusinessPlugin.business_id == work.business_id, BusinessPlugin.plugin == plugin)
-    columns = (BusinessPlugin.settings, BusinessPlugin.settings_version)
-    found = (await work.execute(sa.select(*columns).where(here).with_for_update())).one_or_none()
-    if found is not None:
-        return Stored(found.settings or {}, found.settings_version)
-    row = {"business_id": work.business_id, "plugin": plugin, "state": "disabled", "changed_at": work.now}
-    await work.execute(sa.insert(BusinessPlugin).values(**row))
-    return Stored({}, 0)
+@command("PATCH", "/locations/{location_id}/settings/{plugin}", permission=MANAGE, errors=(SettingLocked,))
+async def change_location_settings(
+    work: Work, location_id: uuid.UUID, plugin: Code, data: SettingsPatch
+) -> Reply[SettingsOut]:
+    """Change what is set at a location. What is not set there is as the business has it."""
+    return await _change(work, plugin, await _at(work, location_id), Change(data.values, data.reset))
 
 
-def _merged(work: Work, one: Loaded, stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is stored with what is given, checked as a whole. Raises Invalid at the setting that is wrong."""
-    kind, secrets = one.settings, secret_names(one.settings or Struct)
-    assert kind is not None  # noqa: S101 - `_with_settings` has looked
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    if unknown := sorted(given.keys() - fields.keys()):
-        raise Invalid.at(f"/values/{unknown[0]}", f"{one.manifest.title} has no such setting", code="unknown")
-    after = dict(stored)
-    for name, value in given.items():
-        after.pop(name, None)
-        if value is None:
-            continue
-        convert(value, fields[name].type, f"/values/{name}")
-        hidden = name in secrets
-        after[name] = sealed(work.deployment.secrets, work.business_id, one.name, name, value) if hidden else value
-    if not [name for name, field in fields.items() if field.required and name not in after]:
-        try:
-            as_struct(work.deployment.secrets, work.business_id, one.name, kind, Stored(after, 0))
-        except SettingsMissing as fault:  # what the plugin's own check says of the whole
-            raise Invalid.at("/values", str(fault.__cause__)) from fault
-    return after
+@query("/operating/settings", permission=OPERATOR)
+async def list_deployment_settings(work: Work) -> Page[SettingsOut]:
+    """The settings of every plugin that lets operators set some for all businesses."""
+    return await _listed(work, DEPLOYMENT)
 
 
-def _out(work: Work, one: Loaded, stored: Stored) -> SettingsOut:
+@query("/operating/settings/{plugin}", permission=OPERATOR)
+async def get_deployment_settings(work: Work, plugin: Code) -> Reply[SettingsOut]:
+    """What businesses that have set nothing of their own begin with."""
+    return await _one(work, plugin, DEPLOYMENT)
+
+
+@command("PATCH", "/operating/settings/{plugin}", permission=OPERATOR)
+async def change_deployment_settings(work: Work, plugin: Code, data: DeploymentSettingsPatch) -> Reply[SettingsOut]:
+    """Change what counts where a business has set nothing, and lock what none may change.
+
+    It acts at the next request of every business. Where it does not fit what a business has set, it does not count
+    there; what is locked counts everywhere.
+    """
+    return await _change(work, plugin, DEPLOYMENT, Change(data.values, data.reset, data.locked))
+
+
+async def _at(work: Work, location_id: uuid.UUID) -> Place:
+    """A location where the caller works. Raises NotFound."""
+    return Place("location", (await work.get(Location, location_id)).id)
+
+
+async def _listed(work: Work, place: Place) -> Page[SettingsOut]:
+    plugins = [one for one in work.deployment.registry.in_order() if setting.has_settings(one, place.level)]
+    return Page([_out(work, one, await setting.stored_of(work, one.name), place) for one in plugins])
+
+
+async def _one(work: Work, plugin: str, place: Place) -> Reply[SettingsOut]:
+    one = setting.settable(work, plugin, place)
+    return _reply(work, one, await setting.stored_of(work, plugin), place)
+
+
+async def _change(work: Work, plugin: str, place: Place, said: Change) -> Reply[SettingsOut]:
+    one = setting.settable(work, plugin, place)
+    return _reply(work, one, await setting.change(work, one, place, said), place)
+
+
+def _reply(work: Work, one: Loaded, levels: Levels, place: Place) -> Reply[SettingsOut]:
+    return Reply(_out(work, one, levels, place), version=levels.at(*place).version, living=True)
+
+
+def _out(work: Work, one: Loaded, levels: Levels, place: Place) -> SettingsOut:
     kind = one.settings or Struct
-    fields, secrets = msgspec.structs.fields(kind), secret_names(kind)
-    values = {
-        field.name: stored.values[field.name] if field.name in stored.values else _default(field)
-        for field in fields
-        if field.name not in secrets and (field.name in stored.values or not field.required)
+    read = setting.reading(work, one, levels, place)
+    aside = read.aside if read else frozenset()
+    counts = read.whole if read else whole(levels, levels_of(kind), place.location_id, upto=place.level)
+    rest = levels.having(place.level, place.location_id, Stored())
+    above = whole(rest, levels_of(kind), place.location_id, aside, place.level)
+    secrets = secret_names(kind)
+    values = _values(kind, counts)
+    return SettingsOut(
+        one.name,
+        one.manifest.title,
+        {name: value for name, value in values.items() if name not in secrets},
+        {name: counts.values.get(name) is not None for name in sorted(secrets)},
+        setting.is_missing(one, levels, place),
+        msgspec.json.schema(kind),
+        place.level,
+        place.location_id,
+        _fields(kind, levels, place, counts, above),
+        [level for level in LEVELS if level in aside],
+        read.misfit if read else "",
+    )
+
+
+def _fields(kind: type[Struct], levels: Levels, place: Place, counts: Whole, above: Whole) -> dict[str, SettingOut]:
+    otherwise, secrets, own = _values(kind, above), secret_names(kind), levels.at(*place).values
+    found = {}
+    for name, allowed in levels_of(kind).items():
+        is_locked = name in levels.locked and "deployment" in allowed
+        may_change = place.level in allowed and (not is_locked or place.level == "deployment")
+        found[name] = SettingOut(
+            counts.sources.get(name, "default"),
+            name in own and place.level in allowed,
+            may_change,
+            is_locked,
+            None if name in secrets else otherwise.get(name),
+            above.sources.get(name, "default"),
+        )
+    return found
+
+
+def _values(kind: type[Struct], counts: Whole) -> Mapping[str, Any]:
+    """What counts, with the defaults; secrets as they are stored."""
+    return {
+        field.name: counts.values[field.name] if field.name in counts.values else _default(field)
+        for field in msgspec.structs.fields(kind)
+        if field.name in counts.values or not field.required
     }
-    missing = [field.name for field in fields if field.required and field.name not in stored.values]
-    is_set = {name: name in stored.values for name in sorted(secrets)}
-    return SettingsOut(one.name, one.manifest.title, values, is_set, missing, msgspec.json.schema(kind))
 
 
 def _default(field: Any) -> Any:

@@ -21,7 +21,7 @@ from kernel.app.portable.reading import Known, UnknownTables, columns_there, rev
 from kernel.app.uninstalling.ground import is_postgres
 from kernel.db import Base
 from kernel.db.base import table_of
-from kernel.db.tables import Business, BusinessPlugin, Job, JobPayload, Schedule
+from kernel.db.tables import Business, BusinessPlugin, DeploymentSetting, Job, JobPayload, LocationSetting, Schedule
 from kernel.registry import Loaded, Registry, owner_of
 from kernel.work import NO_BUSINESS
 
@@ -77,7 +77,7 @@ async def tables_of(connection: AsyncConnection, registry: Registry, loaded: Loa
 
 
 def kernel_shares(plugin: str) -> list[Share]:
-    """What of the kernel's tables goes with a plugin: that a business had it, with what it set; its jobs.
+    """What of the kernel's tables goes with a plugin: that a business had it; what is set at any level; its jobs.
 
     Grants of its permissions stay: they are names in a role's list, and mean nothing while it is not there.
     """
@@ -86,6 +86,8 @@ def kernel_shares(plugin: str) -> list[Share]:
     )
     return [
         _share(BusinessPlugin, BusinessPlugin.plugin == plugin),
+        _share(DeploymentSetting, DeploymentSetting.plugin == plugin),
+        _share(LocationSetting, LocationSetting.plugin == plugin),
         _share(Job, Job.plugin == plugin),
         _share(JobPayload, own_job),
     ]

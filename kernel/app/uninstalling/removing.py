@@ -176,7 +176,9 @@ async def compare(
     if not all(name.startswith("kernel_") for name in names) and own != names:
         raise ArchiveStale(f"The archive has other tables than {plugin}: {', '.join(sorted(own ^ names))}")
     for share in shares:
-        said, found = manifest.tables[share.name], await belongings.fingerprint(connection, share, seen, told)
+        said, found = manifest.tables.get(share.name), await belongings.fingerprint(connection, share, seen, told)
+        if said is None:
+            raise ArchiveStale(f"{share.name}: the archive is older than this table; make another")
         if (found.rows, found.sha256) != (said.rows, said.sha256):
             what = f"{said.rows} rows, there are {found.rows}" if found.rows != said.rows else "rows that have changed"
             raise ArchiveStale(f"{share.name}: the archive holds {what}; make another")

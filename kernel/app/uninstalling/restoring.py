@@ -102,7 +102,7 @@ async def restore(
             known = {one.table.name: one for one in await tables_of(connection, deployment.found, loaded)}
             await loader.forget_switches()
             for share in (*map(own_share, known.values()), *kernel_shares(said.name)):
-                if share.name not in kept:
+                if share.name not in kept and not _is_younger(share, manifest):
                     await loader.load(share, lambda rows: tell("restoring", rows, manifest.rows))
             await leave_trail(connection, deployment, actor, "plugin restore", said.name, _facts(manifest), origin)
             if manifest.schema.get(said.name) in (None, *revisions_of(loaded)[:1]):
@@ -229,6 +229,11 @@ class _Loading:
         slug = self.said.businesses.get(business, str(business))
         self.left_out[slug] = self.left_out.get(slug, 0) + 1
         return False
+
+
+def _is_younger(share: Share, manifest: Manifest) -> bool:
+    """Whether the archive is older than a table of the kernel's, and so has nothing for it."""
+    return share.name.startswith("kernel_") and share.name not in manifest.tables
 
 
 def _switched_off(share: Share, row: Row) -> Row:
