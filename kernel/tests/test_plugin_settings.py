@@ -54,7 +54,7 @@ async def test_what_is_set_is_answered_and_read_and_defaults_stand_for_the_rest(
     assert (empty["values"], empty["missing"]) == ({"greeting": "Karibu"}, ["points"])
     assert empty["secrets"] == {"key": False}
     changed = await change(till, 0, points=3, key="s3cret words")
-    assert (changed.status_code, changed.headers["etag"]) == (200, '"1"')
+    assert (changed.status_code, changed.headers["etag"][:3]) == (200, '"1.')
     assert changed.json()["values"] == {"points": 3, "greeting": "Karibu"}
     assert (await owner.get(HERE)).json() == changed.json()
     assert await read(till) == Settings(3, key="s3cret words")
@@ -110,7 +110,7 @@ async def test_a_change_is_seen_by_every_process_at_its_next_request(till: Box) 
     await change(till, 0, points=3)
     other = replace(till.deployment, recalled=Recalled())
     for points in (3, 4, 5):
-        version = int((await till.client("owner").get(HERE)).headers["etag"].strip('"'))
+        version = int((await till.client("owner").get(HERE)).headers["etag"].strip('"').partition(".")[0])
         await change(till, version, points=points)
         for process in (till.deployment, other):
             found = await look(process, till.shop.id, lambda work: work.settings(Settings))

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from kernel.app import setting
 from kernel.app.setting import Change, Place, SettingLocked
 from kernel.auth.models import Location
+from kernel.errors import Forbidden
 from kernel.registry import Loaded
 from kernel.web import OPERATOR, command, query
 from kernel.wire import Code, Name, Page, Reply, Request
@@ -103,7 +104,12 @@ async def get_settings(work: Work, plugin: Code) -> Reply[SettingsOut]:
 
 @command("PATCH", "/settings/{plugin}", permission=MANAGE, errors=(SettingLocked,))
 async def change_settings(work: Work, plugin: Code, data: SettingsPatch) -> Reply[SettingsOut]:
-    """Change settings of a plugin; it may be off still. They act at the next request, everywhere."""
+    """Change settings of a plugin; it may be off still. They act at the next request, everywhere.
+
+    Who works at some locations only changes what is set for those.
+    """
+    if work.actor.locations is not None:
+        raise Forbidden("You work at some locations: change what is set for those")
     return await _change(work, plugin, Place(), Change(data.values, data.reset))
 
 
@@ -151,6 +157,7 @@ async def change_deployment_settings(work: Work, plugin: Code, data: DeploymentS
 
 async def _at(work: Work, location_id: uuid.UUID) -> Place:
     """A location where the caller works. Raises NotFound."""
+    work.see_location(location_id)
     return Place("location", (await work.get(Location, location_id)).id)
 
 

@@ -6,11 +6,17 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from kernel.wire import Line
+from kernel.wire import Line, set_at
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a business decides about its payment links."""
+    """What is decided about payment links, also for one location."""
 
-    valid_days: Annotated[int, Meta(ge=1, le=366, title="Days a link is good for, unless it says otherwise")] = 7
-    thanks: Annotated[Line, Meta(title="What stands on the page of somebody who has paid")] = ""
+    valid_days: Annotated[
+        int,
+        Meta(ge=1, le=366, title="Days a link is good for, unless it says otherwise"),
+        set_at("deployment", "business", "location"),
+    ] = 7
+    thanks: Annotated[
+        Line, Meta(title="What stands on the page of somebody who has paid"), set_at("business", "location")
+    ] = ""

@@ -42,7 +42,7 @@ async def make_link(work: Work, data: LinkIn) -> LinkOut:
     asked = _asked(work, data, document)
     if data.customer_id is not None and await payable(work, "customer", data.customer_id) is None:
         raise NotFound.at("/customer_id", "There is no such customer")
-    expires_at = await _expires_at(work, data.expires_at)
+    expires_at = await _expires_at(work, data.expires_at, place.id)
     id_, number = new_id(), work.number(f"payment_link:{work.now.year}", f"PL-{work.now.year}-")
     link = Link(
         id=id_,
@@ -84,9 +84,9 @@ async def resend(work: Work, link_id: uuid.UUID, data: ResendIn) -> Link:
     if link.state != "open":
         raise LinkEnded(f"The link is {link.state}")
     if data.expires_at is not None:
-        link.expires_at = await _expires_at(work, data.expires_at)
+        link.expires_at = await _expires_at(work, data.expires_at, link.location_id)
     elif state_of(link.state, link.expires_at, work.now) == "expired":
-        link.expires_at = await _expires_at(work, None)
+        link.expires_at = await _expires_at(work, None, link.location_id)
     if data.renew:
         link.generation += 1
     link.version += 1
@@ -162,9 +162,9 @@ def _check_methods(work: Work, data: LinkIn) -> None:
             raise Invalid.at(f"/methods/{place}", "No provider is asked by this method", code="unknown-method")
 
 
-async def _expires_at(work: Work, said: dt.datetime | None) -> dt.datetime:
+async def _expires_at(work: Work, said: dt.datetime | None, location_id: uuid.UUID) -> dt.datetime:
     if said is None:
-        return work.now + dt.timedelta(days=(await work.settings(Settings)).valid_days)
+        return work.now + dt.timedelta(days=(await work.settings(Settings, location_id)).valid_days)
     if not work.now < said <= work.now + LONGEST:
         raise Invalid.at("/expires_at", "Between now and a year from now")
     return said.astimezone(dt.UTC)

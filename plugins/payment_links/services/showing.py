@@ -84,7 +84,7 @@ async def _receipt(work: Work, found: Found, came: tuple[Came, ...], base: Scree
         zone=(await work.get(Location, link.location_id)).zone,
         is_late=is_late,
         is_over=not is_late and asked is not None and total - sum(one.given_back for one in came) > asked,
-        thanks=(await work.settings(Settings)).thanks,
+        thanks=(await work.settings(Settings, link.location_id)).thanks,
         state=fingerprint("paid", [one.given_back for one in came], total),
     )
 

@@ -74,7 +74,7 @@ _REFUND_FILTERS: Final = {
 @query("/methods", permission="payments.see")
 async def list_methods(work: Work, query: MethodsQuery) -> MethodsOut:
     """The ways of paying that may be used now, at a place: gateways as their region and the business let them."""
-    shop, found = work.shop, await services.coins(work)
+    shop, found = work.shop, await services.coins(work, query.location_id)
     usable, unavailable = await sorted_out(work, query.location_id, query.register_id)
     return MethodsOut(
         [

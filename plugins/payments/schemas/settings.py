@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from kernel.money import StepMode, UnitPrice
-from kernel.wire import Currency, Region
+from kernel.wire import Currency, Region, set_at
 from plugins.payments.rules import cash_step, check_step, step_of
 from plugins.payments.schemas.values import Method, MethodCode
 
@@ -30,11 +30,17 @@ class TenderRounding(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a business decides about payments. Without an entry only cash is rounded, to the smallest coin."""
+    """What is decided about payments. Without an entry only cash is rounded, to the smallest coin."""
 
-    rounding: Annotated[tuple[TenderRounding, ...], Meta(max_length=50, title="Rounding by method")] = ()
+    rounding: Annotated[
+        tuple[TenderRounding, ...],
+        Meta(max_length=50, title="Rounding by method"),
+        set_at("deployment", "business", "location"),
+    ] = ()
     is_practice: Annotated[
-        bool, Meta(title="Only for practice: test accounts of gateways take payments, in production too")
+        bool,
+        Meta(title="Only for practice: test accounts of gateways take payments, in production too"),
+        set_at("deployment", "business"),
     ] = False
 
 

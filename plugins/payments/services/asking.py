@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from kernel.money import BadDecimal, format_amount, parse_amount, show_amount
 from kernel.work import Work, read_ext
@@ -20,9 +21,9 @@ def methods(work: Work) -> dict[str, Method]:
     return known_methods(work)
 
 
-async def coins(work: Work) -> Coins:
-    """What the tenders of the business are rounded to. Reads configuration only."""
-    shop, said = work.shop, await work.settings(Settings)
+async def coins(work: Work, location_id: UUID | None = None) -> Coins:
+    """What tenders are rounded to at a location, without one in the business. Reads configuration only."""
+    shop, said = work.shop, await work.settings(Settings, location_id)
     return Coins(said.rounding, shop.currency, shop.region, shop.exponent)
 
 

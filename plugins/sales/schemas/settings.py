@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from kernel.money import StepMode, UnitPrice
+from kernel.wire import set_at
 from plugins.payments.api import check_step
 
 
@@ -24,13 +25,17 @@ class TotalRounding(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a business decides about its sales. Without a rounding, totals stay as they are.
+    """What is decided about sales, also for one location. Without a rounding, totals stay as they are.
 
     below_cost: goods that bring in less than they cost are sold with an approval; with one only where a person lowered
     the price by hand, so that the shop's own offers pass; or by everybody.
     """
 
-    total_rounding: Annotated[TotalRounding | None, Meta(title="Rounding of the total")] = None
+    total_rounding: Annotated[
+        TotalRounding | None, Meta(title="Rounding of the total"), set_at("deployment", "business", "location")
+    ] = None
     below_cost: Annotated[
-        Literal["ask", "ask_by_hand", "allow"], Meta(title="Sales below cost", examples=["ask_by_hand"])
+        Literal["ask", "ask_by_hand", "allow"],
+        Meta(title="Sales below cost", examples=["ask_by_hand"]),
+        set_at("deployment", "business", "location"),
     ] = "ask"

@@ -63,7 +63,7 @@ async def quote(work: Work, data: CartIn) -> QuoteOut:
         discount_total=format_amount(priced.discount_total, exponent),
         tax_total=format_amount(priced.tax_total, exponent),
         total=format_amount(priced.total, exponent),
-        rounding=format_amount(await rounding_of(work, priced.total), exponent),
+        rounding=format_amount(await rounding_of(work, priced.total, ground.place.location_id), exponent),
         tax_terms=ground.terms,
         tax_totals=totals_out(line_taxes(ground.cart.lines, priced.lines), exponent),
         missed=[MissedOut(answer.plugin, one.rule, one.words) for answer in missed for one in answer.value],
@@ -120,7 +120,7 @@ async def complete_sale(work: Work, data: SaleIn) -> SaleOut:
     priced = await price_cart_of(work, ground)
     await check_limits(work, ground, priced)
     wanted = read_payments(work, data.payments)
-    settled = await settle_sale(work, priced.total, wanted)
+    settled = await settle_sale(work, priced.total, wanted, ground.place.location_id)
     await work.write()
     if data.held_id is not None:
         await _take_up(work, data.held_id)

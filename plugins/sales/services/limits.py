@@ -58,7 +58,7 @@ async def asked_of(work: Work, ground: Ground, priced: PricedCart) -> list[Asked
         together(line, cost, ground.cart.exponent) for line, cost in zip(ground.cart.lines, priced.lines, strict=True)
     ]
     by_price = max(both, default=0) > 0 and _reaches_further_by_price(work)
-    below = (await work.settings(Settings)).below_cost
+    below = (await work.settings(Settings, ground.place.location_id)).below_cost
     found = [*_discounts(ground, priced, both, by_price), *_overrides(ground, both, by_price)]
     return found if below == "allow" else [*found, *_below_cost(ground, priced, by_hand_only=below == "ask_by_hand")]
 

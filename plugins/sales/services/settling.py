@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -17,25 +18,25 @@ from plugins.sales.schemas.settings import Settings
 from plugins.sales.schemas.values import Settlement, Tender
 
 
-async def rounding_of(work: Work, total: int) -> int:
-    """What the business's rounding of totals adds to one, in minor units. Reads configuration only."""
-    said = (await work.settings(Settings)).total_rounding
+async def rounding_of(work: Work, total: int, location_id: UUID) -> int:
+    """What the rounding of totals at a location adds to one, in minor units. Reads configuration only."""
+    said = (await work.settings(Settings, location_id)).total_rounding
     return 0 if said is None else rules.round_total(total, step_of(said.step, work.shop.exponent), said.mode)
 
 
-async def settle_sale(work: Work, total: int, wanted: list[Wanted]) -> Settlement:
+async def settle_sale(work: Work, total: int, wanted: list[Wanted], location_id: UUID) -> Settlement:
     """Match payments with a sale's total, which may be rounded first. Raises as `settle_payments`."""
-    rounding = await rounding_of(work, total)
-    settled = await settle_payments(work, total + rounding, wanted)
+    rounding = await rounding_of(work, total, location_id)
+    settled = await settle_payments(work, total + rounding, wanted, location_id)
     return replace(settled, rounding=settled.rounding + rounding)
 
 
-async def settle_payments(work: Work, due: int, wanted: list[Wanted]) -> Settlement:
-    """Match payments with what is due in minor units, each rounded as the business says of its method.
+async def settle_payments(work: Work, due: int, wanted: list[Wanted], location_id: UUID) -> Settlement:
+    """Match payments with what is due in minor units, each rounded as is said of its method at a location.
 
     Raises PaymentShort, Overpaid, Invalid for what a method does not take.
     """
-    found, shop = await coins(work), work.shop
+    found, shop = await coins(work, location_id), work.shop
     try:
         settled = rules.settle(due, [_tender(said, found.of(said.method)) for said in wanted])
     except rules.Overpaid as fault:

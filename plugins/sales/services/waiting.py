@@ -76,7 +76,7 @@ async def pay_pending(work: Work, sale_id: uuid.UUID, data: PayIn) -> SaleOut:
     await give_up_waiting(work, subject)
     row = await _change_pending(work, sale_id)
     wanted = read_payments(work, data.payments)
-    settled = await settle_payments(work, row.total + row.rounding - row.paid, wanted)
+    settled = await settle_payments(work, row.total + row.rounding - row.paid, wanted, row.location_id)
     taken = taken_of(wanted, settled)
     place = await work.get(Location, row.location_id)
     today = business_date(work.now, ZoneInfo(place.zone), place.day_cutoff)
