@@ -163,6 +163,7 @@ async def plan_along(box: Box, name: str, action: str, **said: Any) -> Any:
 
 
 async def test_what_an_app_needs_comes_along_as_one_plan(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    await a_sale(box, {await a_product(box, track_stock=False): "1"})
     off = await plan_along(box, "sales", "disable")
     assert (off["turn"], off["hindrances"]) == (STANDS_ON_SALES, [])
     assert [one["plugin"] for one in off["along"]] == STANDS_ON_SALES[:-1]

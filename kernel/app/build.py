@@ -31,6 +31,7 @@ from kernel.app.routes import (
     plugins,
     roles,
     running,
+    safekeeping,
     second_factor,
     support,
     tills,
@@ -162,7 +163,17 @@ def kernel_routes() -> list[Route]:
     ]
     people_and_roles = (invitations, people, approvals, roles, second_factor, keys, tills)
     of_plugins = (plugins, plugin_settings, running, plugin_health)
-    for module in (*people_and_roles, places, custom_fields, *of_plugins, audit, operating, deployed, support):
+    for module in (
+        *people_and_roles,
+        places,
+        custom_fields,
+        *of_plugins,
+        audit,
+        operating,
+        deployed,
+        safekeeping,
+        support,
+    ):
         found += [
             _mounted(route, route.path.split("/")[1].replace("-", "_"), PREFIX) for route in functions_of(module, Route)
         ]

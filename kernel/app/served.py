@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from kernel.app import purging
 from kernel.app.figures import Figures
 from kernel.app.health import Health
+from kernel.app.nodes import Beating
 from kernel.audit import Sealer, Verifier
 from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.identity import standing_of_business
@@ -61,7 +62,11 @@ class Served:
     @contextlib.asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        loops = [self.figures.loop(stop), _strikes(self.deployment, stop)]
+        loops = [
+            self.figures.loop(stop),
+            _strikes(self.deployment, stop),
+            Beating(self.deployment, "server").loop(stop),
+        ]
         loops += _loops(self.deployment, stop) if self.deployment.settings.jobs == "embedded" else []
         tasks = [asyncio.create_task(one) for one in loops]
         _leave_alone_what_stays()
@@ -131,7 +136,9 @@ async def work_off(
     jobs = _queue(url, runner).work(stop, concurrency) if url else runner.loop(stop)
     told = asyncio.create_task(stop.wait())
     verifying = Verifier(deployment, standing_of_business).loop(stop)
-    loops = (jobs, sealer.loop(stop), verifying, purging.loop(deployment, stop), _strikes(deployment, stop), *more)
+    beating = Beating(deployment, "worker").loop(stop)
+    purged, strikes = purging.loop(deployment, stop), _strikes(deployment, stop)
+    loops = (jobs, sealer.loop(stop), verifying, purged, strikes, beating, *more)
     tasks = [asyncio.create_task(one) for one in loops]
     if watched is not None:
         watched.health.begin()

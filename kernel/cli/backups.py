@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 
 from kernel.app import opened
 from kernel.app.application import settings_of
+from kernel.app.backing_up import note_backup
 from kernel.app.backup import write_backup
 from kernel.app.home import manifest_of, take_key, where
 from kernel.app.portable import Manifest, arriving
@@ -144,6 +146,8 @@ async def _back_up(
             )
             arrived.seek(0)
             digest = hashlib.file_digest(arrived, "sha256").hexdigest()
+        with contextlib.suppress(OSError):  # a home that cannot be written to keeps nobody from a backup
+            note_backup(settings, file, manifest, digest)
         return manifest, digest
 
 

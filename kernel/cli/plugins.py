@@ -23,9 +23,9 @@ from kernel.app.plans import (
     Switching,
     apply_plan,
     carry_out_plan,
+    hold_rehearsal,
     make_plan,
     plan_deployment,
-    rehearse,
     servers_run,
 )
 from kernel.app.plans.statements import pending_revisions
@@ -263,7 +263,7 @@ async def _pending(settings: Settings, name: str | None) -> list[Revision]:
 async def _rehearse(settings: Settings, documents: int) -> Rehearsal:
     async with opened(settings) as deployment:
         with Progress() as progress:
-            return await rehearse(deployment, documents, progress=progress)
+            return await hold_rehearsal(deployment, documents, progress=progress)
 
 
 async def planned(

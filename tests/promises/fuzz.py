@@ -33,9 +33,12 @@ LEFT_OUT = frozenset(
     {
         *("auth.logout", "auth.logout_everywhere", "auth.end_sign_in", "auth.switch", "plugins.disable_plugin"),
         *("operating.suspend_business", "operating.delete_business"),
+        *("operating.make_backup", "operating.rehearse_upgrade"),
     }
 )
-"""Operations after which all else would answer 401 or 404; switch hands out a refresh token, which is then replayed."""
+"""Operations after which all else would answer 401 or 404; switch hands out a refresh token, which is then replayed.
+
+Backups and rehearsals take seconds each, and ask nothing but a number."""
 COUNTED = frozenset({"auth", "approvals", "tills"})
 """Rooms whose refusals may be counted or end a sign-in: tries at a password or a PIN, a refresh token come back."""
 SAID_OTHERWISE = ("positive_data_acceptance", "missing_required_header", "ignored_auth", "object_level_authorization")

@@ -6,7 +6,7 @@ from kernel.app.plans.deploying import plan_deployment
 from kernel.app.plans.draining import DRAIN, drain_plugin
 from kernel.app.plans.making import make_plan
 from kernel.app.plans.once import carry_out_once
-from kernel.app.plans.rehearsing import Rehearsal, rehearse
+from kernel.app.plans.rehearsing import NotedRehearsal, Rehearsal, hold_rehearsal, rehearsals_of, rehearse
 from kernel.app.plans.values import Action, Deploying, OnOpen, Plan, Switching
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Action",
     "Carried",
     "Deploying",
+    "NotedRehearsal",
     "OnOpen",
     "Plan",
     "PlanStale",
@@ -27,8 +28,10 @@ __all__ = [
     "carry_out_once",
     "carry_out_plan",
     "drain_plugin",
+    "hold_rehearsal",
     "make_plan",
     "plan_deployment",
+    "rehearsals_of",
     "rehearse",
     "servers_run",
 ]

@@ -274,10 +274,11 @@ async def _catch_up(work: Work, name: str) -> PlanCatchUp | None:
 
 
 async def _consequences(work: Work, names: Sequence[str], after: frozenset[str]) -> list[PlanConsequence]:
-    """What the other plugins say would have come of it, those that are on now."""
+    """What the other plugins say would have come of it, those that are on now and stay so."""
     larger = work.deployment.registry.hooks_for(work.standing.enabled | after)
     answered = frozenset(hook for hook in larger.specs() if not {*names}.isdisjoint(larger.listeners(hook)))
-    said = await work.tell(hooks.consequences, work=work, after=work.as_if(after), hooks=answered)
+    staying = work.as_if(work.standing.enabled & after)
+    said = await staying.tell(hooks.consequences, work=work, after=work.as_if(after), hooks=answered)
     return [consequence(answer.plugin, value) for answer in said for value in answer.value]
 
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import tempfile
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Meta
 
+from kernel import VERSION
 from kernel.app.backup import Progress, write_backup
+from kernel.app.noting import note, notes, one_at_a_time
 from kernel.app.plans.making import consequence
-from kernel.app.plans.values import PlanConsequence
+from kernel.app.plans.values import Count, PlanConsequence
 from kernel.app.portable import arriving
 from kernel.app.restore import restore
 from kernel.auth import look
 from kernel.db import Database
 from kernel.db.tables import Business
+from kernel.errors import DukaError
 from kernel.hooks import rehearsed
+from kernel.settings import Settings
+from kernel.wire import Slug
 from kernel.work import Deployment, Work
+
+REHEARSALS = "rehearsals"
+"""The name of their notes below home."""
 
 
 class Rehearsal(msgspec.Struct, frozen=True):
@@ -40,6 +51,71 @@ class Rehearsal(msgspec.Struct, frozen=True):
     def is_clean(self) -> bool:
         """Whether nothing breaks and no document comes out otherwise."""
         return not self.broken and not any(one.changed for said in self.priced.values() for one in said)
+
+
+class PricedAgain(msgspec.Struct, frozen=True):
+    """How many documents of a business were priced again, and how many of them came out otherwise."""
+
+    business: Slug
+    examined: Count
+    changed: Count
+
+
+class NotedRehearsal(msgspec.Struct, frozen=True):
+    """A rehearsal that was held, without what stands inside a business.
+
+    plugins: the versions that were rehearsed. migrated: revisions that ran on the copy. broken: invariants that did not
+    hold afterwards. fault: why it came to no end.
+    """
+
+    held_at: dt.datetime
+    took_s: Annotated[float, Meta(ge=0, examples=[4.2])]
+    version: Annotated[str, Meta(examples=["0.1.0"])]
+    plugins: Annotated[dict[str, str], Meta(examples=[{"sales": "0.1.0"}])]
+    rows: Count
+    migrated: Annotated[list[str], Meta(examples=[["sales_0011"]])]
+    broken: list[str]
+    priced: list[PricedAgain]
+    fault: str | None
+    is_clean: Annotated[bool, Meta(description="Nothing broke, and no document came out otherwise.")]
+
+
+async def hold_rehearsal(deployment: Deployment, most: int, *, progress: Progress | None = None) -> Rehearsal:
+    """Rehearse, and note below home what came of it. Raises Busy while another is held, and as `rehearse`."""
+    settings, begun = deployment.settings, time.monotonic()
+    with one_at_a_time(settings, REHEARSALS):
+        try:
+            done = await rehearse(deployment, most, progress=progress)
+        except Exception as fault:
+            words = fault.detail or fault.title if isinstance(fault, DukaError) else f"{type(fault).__name__}: {fault}"
+            _note(deployment, Rehearsal(0, [], [], {}), begun, words[:500])
+            raise
+        _note(deployment, done, begun)
+        return done
+
+
+def rehearsals_of(settings: Settings) -> list[NotedRehearsal]:
+    """Those that were held from this home, the newest first."""
+    return notes(settings, REHEARSALS, NotedRehearsal)
+
+
+def _note(deployment: Deployment, done: Rehearsal, begun: float, fault: str | None = None) -> None:
+    said = NotedRehearsal(
+        deployment.clock(),
+        round(time.monotonic() - begun, 3),
+        VERSION,
+        {one.name: one.manifest.version for one in deployment.found.in_order()},
+        done.rows,
+        done.migrated,
+        done.broken,
+        [
+            PricedAgain(slug, sum(one.examined for one in said), sum(len(one.changed) for one in said))
+            for slug, said in done.priced.items()
+        ],
+        fault,
+        done.is_clean and fault is None,
+    )
+    note(deployment.settings, REHEARSALS, said)
 
 
 async def rehearse(deployment: Deployment, most: int, *, progress: Progress | None = None) -> Rehearsal:

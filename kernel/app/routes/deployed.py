@@ -13,23 +13,30 @@ from msgspec import Meta, Struct, structs
 
 from kernel import VERSION
 from kernel.app.health import Health
+from kernel.app.nodes import SILENT, Beating, Node, nodes_of
 from kernel.app.plans.deploying import ARCHIVES
 from kernel.app.plans.values import Count, KeptArchive
 from kernel.app.queued import NotDead, retry_job
 from kernel.auth import look
 from kernel.auth.businesses.operating import state_of
 from kernel.auth.identity import OPERATOR as OPERATORS
-from kernel.db.tables import Business, Epoch, Job
+from kernel.db.tables import Business, Epoch, Job, Schedule
 from kernel.errors import NotFound
 from kernel.settings import Settings
 from kernel.web import OPERATOR, Scene, flow, page, query
 from kernel.wire import Code, ListQuery, Page, Slug
-from kernel.work import Origin, Work
+from kernel.work import Deployment, Origin, Work
 
 JobState = Literal["pending", "done", "dead", "parked"]
+JobStage = Literal["waiting", "running", "failed"]
 SINCE = dt.timedelta(hours=24)
 _CLASS = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,79})\(")
 _B, _J = Business.__table__.c, Job.__table__.c
+_STAGES: Mapping[JobStage, sa.ColumnElement[bool]] = {
+    "waiting": _J.attempts == 0,
+    "running": sa.and_(_J.attempts > 0, _J.error.is_(None)),
+    "failed": sa.and_(_J.attempts > 0, _J.error.is_not(None)),
+}
 
 
 class OperatedJob(Struct, frozen=True):
@@ -49,12 +56,27 @@ class OperatedJob(Struct, frozen=True):
     ]
     created_at: dt.datetime
     ended_at: dt.datetime | None
+    stage: Annotated[
+        JobStage | None,
+        Meta(description="Of one that is pending: not begun yet, begun, or failed and to be tried again."),
+    ]
+
+
+class Scheduled(Struct, frozen=True):
+    """A job that comes by itself: for how many businesses, and when for the first of them next."""
+
+    plugin: Code
+    name: Annotated[str, Meta(examples=["sales.expire_pending"])]
+    cron: Annotated[str, Meta(description="In each business's time zone.", examples=["17 3 * * *"])]
+    businesses: Count
+    next_run: dt.datetime
 
 
 class OperatedJobQuery(ListQuery, frozen=True):
     """Which jobs."""
 
     state: JobState | None = None
+    stage: JobStage | None = None
     plugin: Code | None = None
     business: Slug | None = None
 
@@ -62,7 +84,8 @@ class OperatedJobQuery(ListQuery, frozen=True):
 class JobCounts(Struct, frozen=True):
     """Jobs of all businesses. due: their time has come; oldest_s: for how many seconds, of the oldest of them.
 
-    done: those that ended in the last 24 hours.
+    done: those that ended in the last 24 hours. running, failed: of the pending, those begun, and those that failed
+    last time.
     """
 
     pending: Count
@@ -70,7 +93,17 @@ class JobCounts(Struct, frozen=True):
     dead: Count
     done: Count
     due: Count
+    running: Count
+    failed: Count
     oldest_s: Annotated[float, Meta(ge=0, examples=[0.4])]
+
+
+class NodeOut(Node, frozen=True):
+    """A process of the deployment."""
+
+    is_behind: Annotated[bool, Meta(description="It does not know yet what was installed or uninstalled last.")]
+    is_silent: Annotated[bool, Meta(description="It has said nothing for half a minute: it was killed, or hangs.")]
+    is_other: Annotated[bool, Meta(description="It has other versions in memory than the process that answers.")]
 
 
 class DeploymentOut(Struct, frozen=True):
@@ -82,6 +115,7 @@ class DeploymentOut(Struct, frozen=True):
     checks: Annotated[dict[str, str], Meta(examples=[{"database": "ok", "outbox": "late"}])]
     businesses: Annotated[dict[str, int], Meta(description="State → how many.", examples=[{"active": 2}])]
     jobs: JobCounts
+    nodes: Annotated[list[NodeOut], Meta(description="The processes that share this home, each as it said of itself.")]
     archives: Annotated[
         list[KeptArchive], Meta(description="Data of plugins that were uninstalled, kept below home; the newest first.")
     ]
@@ -95,14 +129,16 @@ async def show_deployment(scene: Scene) -> DeploymentOut:
     report = await Health(deployment).report()
 
     async def read(work: Work) -> DeploymentOut:
-        epoch = sa.select(Epoch.value).where(Epoch.scope == "deployment")
+        found = await work.execute(sa.select(Epoch.value).where(Epoch.scope == "deployment"))
+        epoch = found.scalar_one_or_none() or 0
         return DeploymentOut(
             VERSION,
             "postgresql" if deployment.database.is_postgres else "sqlite",
-            (await work.execute(epoch)).scalar_one_or_none() or 0,
+            epoch,
             {name: word for name, word in report.checks.items() if name != "process"},
             await _businesses(work),
             await _jobs(work),
+            _nodes(deployment, epoch),
             _archives(deployment.settings),
         )
 
@@ -118,7 +154,19 @@ async def list_all_jobs(work: Work, query: OperatedJobQuery) -> Page[OperatedJob
     for column, wanted in ((_J.state, query.state), (_J.plugin, query.plugin), (_B.slug, query.business)):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if query.stage is not None:
+        statement = statement.where(_J.state == "pending", _STAGES[query.stage])
     return await page(work, statement, query, order=[_J.id], make=_job, descending=True)
+
+
+@query("/operating/schedules", permission=OPERATOR)
+async def list_schedules(work: Work) -> Page[Scheduled]:
+    """The jobs that come by themselves in all businesses, those that come soonest first."""
+    counted = sa.func.count().label("businesses")
+    soonest = sa.func.min(Schedule.next_run).label("next_run")
+    each = sa.select(Schedule.job, Schedule.cron, counted, soonest).group_by(Schedule.job, Schedule.cron)
+    rows = (await work.execute(each.order_by(soonest, Schedule.job))).all()
+    return Page([Scheduled(row.job.partition(".")[0], row.job, row.cron, row.businesses, row.next_run) for row in rows])
 
 
 @flow("POST", "/operating/jobs/{job_id}/retry", permission=OPERATOR, errors=(NotDead,))
@@ -142,8 +190,15 @@ async def retry_any_job(scene: Scene, job_id: uuid.UUID) -> OperatedJob:
 
 
 def _job(row: Any) -> OperatedJob:
-    said = {name: getattr(row, name) for name in OperatedJob.__struct_fields__ if name != "fault"}
-    return OperatedJob(**said, fault=_kind(row.error))
+    said = {name: getattr(row, name) for name in OperatedJob.__struct_fields__ if name not in ("fault", "stage")}
+    return OperatedJob(**said, fault=_kind(row.error), stage=_stage(row) if row.state == "pending" else None)
+
+
+def _stage(row: Any) -> JobStage:
+    """A try is counted, and what the one before raised forgotten, as it begins."""
+    if not row.attempts:
+        return "waiting"
+    return "failed" if row.error else "running"
 
 
 def _kind(error: str | None) -> str | None:
@@ -168,6 +223,8 @@ async def _jobs(work: Work) -> JobCounts:
     waiting = sa.select(_J.state, counted).where(_J.state.in_(("pending", "parked", "dead"))).group_by(_J.state)
     by_state: Mapping[str, int] = {row.state: row.many for row in (await work.execute(waiting)).all()}
     done = sa.select(counted).where(_J.state == "done", _J.ended_at >= work.now - SINCE)
+    stages = [sa.func.count(sa.case((_STAGES[one], 1))).label(one) for one in ("running", "failed")]
+    begun = (await work.execute(sa.select(*stages).where(_J.state == "pending"))).one()
     late = sa.select(counted, sa.func.min(_J.run_at).label("oldest"))
     due = (await work.execute(late.where(_J.state == "pending", _J.run_at <= work.now))).one()
     return JobCounts(
@@ -176,8 +233,23 @@ async def _jobs(work: Work) -> JobCounts:
         by_state.get("dead", 0),
         (await work.execute(done)).scalar_one(),
         due.many,
+        begun.running,
+        begun.failed,
         (work.now - due.oldest).total_seconds() if due.oldest else 0.0,
     )
+
+
+def _nodes(deployment: Deployment, epoch: int) -> list[NodeOut]:
+    own, since = Beating(deployment, "server").now(), deployment.clock() - SILENT
+    return [
+        NodeOut(
+            **structs.asdict(one),
+            is_behind=one.epoch < epoch,
+            is_silent=one.seen_at < since,
+            is_other=(one.version, one.plugins) != (own.version, own.plugins),
+        )
+        for one in nodes_of(deployment.settings)
+    ]
 
 
 def _archives(settings: Settings) -> list[KeptArchive]:

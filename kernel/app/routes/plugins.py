@@ -120,7 +120,9 @@ async def apply_to_plugin(work: Work, name: Code, data: ApplyIn) -> PluginOut:
         along=data.along,
     )
     done = _plugin(work, name, await _draining(work), _after(plan, data.on_open))
-    return structs.replace(done, along=[one for one in plan.turn if one != name])
+    others = [one for one in plan.turn if one != name]
+    still = [one for one in done.needed_by if action == "enable" or one not in others]
+    return structs.replace(done, along=others, needed_by=still)
 
 
 @command(

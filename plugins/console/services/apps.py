@@ -122,7 +122,10 @@ async def deployed(seen: Seen) -> Mapping[str, Any]:
     words = seen.query.get("q", "").strip().lower()
     shown = [one for one in rows if _fits(one, words)]
     order = ("quarantined", "update", "installed", "uninstalled")
-    return {"apps": sorted(shown, key=lambda one: (order.index(one["shown"]), one["title"].lower()))}
+    return {
+        "apps": sorted(shown, key=lambda one: (order.index(one["shown"]), one["title"].lower())),
+        "titles": {one["name"]: one["title"] for one in plugins},
+    }
 
 
 def deployed_state_of(plugin: Mapping[str, Any]) -> str:
@@ -143,8 +146,11 @@ async def _planned(seen: Seen, actions: Sequence[str], base: str) -> Mapping[str
     plan, plugins = await asyncio.gather(seen.post(f"/plugins/{name}/plan", asked), seen.get("/plugins"))
     titles = {one["name"]: one["title"] for one in plugins["items"]}
     others = [one for one in plan["turn"] if one != name]
+    held = await seen.get("/operating/rehearsals") if action == "upgrade" else None
     return {
         "plan": plan,
+        "rehearsal": rehearsal_of(plan, held["items"]) if held else None,
+        "is_rehearsed_now": bool(held and held["is_under_way"]),
         "parts": parts_of(plan),
         "action": action,
         "also": also,
@@ -156,6 +162,19 @@ async def _planned(seen: Seen, actions: Sequence[str], base: str) -> Mapping[str
         "is_deploying": action in DEPLOYING,
         "base": base,
     }
+
+
+def rehearsal_of(plan: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The newest rehearsal of the version that the plan is of, if the plan's migrations ran in it or it failed."""
+    name, runs = plan["plugin"], {one["revision"] for one in plan["migrations"]}
+    return next(
+        (
+            one
+            for one in held
+            if one["plugins"].get(name) == plan["version"] and (one["fault"] or runs.issubset(one["migrated"]))
+        ),
+        None,
+    )
 
 
 def parts_of(plan: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -10,22 +10,48 @@ from plugins.console.schemas import Nav, Page, Seen
 from plugins.console.schemas.contributions import OPERATOR
 
 PAGE: Final = 50
+STAGES: Final = ("waiting", "running", "failed")
 NAVS: Final = (
     Nav("operator", "Deployment", "/operating", "server", OPERATOR, order=10),
     Nav("operator", "Businesses", "/operating/businesses", "building-2", OPERATOR, order=20),
     Nav("operator", "Jobs", "/operating/jobs", "timer", OPERATOR, order=40),
+    Nav("operator", "Backups", "/operating/backups", "archive", OPERATOR, order=50),
 )
 
 
 async def overview(seen: Seen) -> Mapping[str, Any]:
     """How the deployment is, and what was done above all businesses."""
-    deployment, plugins, trail = await asyncio.gather(
-        seen.get("/operating/deployment"), seen.look("/plugins"), seen.get("/operating/audit", limit=10)
+    deployment, plugins, trail, backups = await asyncio.gather(
+        seen.get("/operating/deployment"),
+        seen.look("/plugins"),
+        seen.get("/operating/audit", limit=100),
+        seen.get("/operating/backups"),
     )
     known = plugins["items"] if plugins else []
     aside = [one for one in known if one["state"] in ("quarantined", "uninstalled")]
     waiting = [one for one in known if one["version_installed"]]
-    return {"deployment": deployment, "aside": aside, "waiting": waiting, "trail": trail["items"], "known": len(known)}
+    done = [one for one in trail["items"] if not one["deed"].startswith("auth.")]
+    return {
+        "deployment": deployment,
+        "aside": aside,
+        "waiting": waiting,
+        "trail": done[:10],
+        "known": len(known),
+        "backups": backups,
+        "odd": [one for one in deployment["nodes"] if state_of_node(one) != "ok"],
+        "state_of_node": state_of_node,
+    }
+
+
+def state_of_node(node: Mapping[str, Any]) -> str:
+    """How a process is: silent, with other versions in memory, behind what was installed last, or well."""
+    return next((word for word in ("silent", "other", "behind") if node[f"is_{word}"]), "ok")
+
+
+async def backups(seen: Seen) -> Mapping[str, Any]:
+    """The backups that were made, and what came of rehearsals."""
+    made, held = await asyncio.gather(seen.get("/operating/backups"), seen.get("/operating/rehearsals"))
+    return {"backups": made, "rehearsals": held}
 
 
 async def businesses(seen: Seen) -> Mapping[str, Any]:
@@ -53,12 +79,17 @@ async def new_business(seen: Seen) -> Mapping[str, Any]:
 async def jobs(seen: Seen) -> Mapping[str, Any]:
     """Jobs of all businesses, the dead ones first of all."""
     state = seen.query.get("state", "dead")
-    asked = {name: seen.query.get(name) for name in ("plugin", "business", "cursor")}
-    listed, deployment = await asyncio.gather(
-        seen.get("/operating/jobs", limit=PAGE, state=None if state == "all" else state, **asked),
+    asked: dict[str, Any] = {name: seen.query.get(name) for name in ("plugin", "business", "cursor")}
+    if state in STAGES:
+        asked["stage"] = state
+    elif state not in ("all", "scheduled"):
+        asked["state"] = state
+    listed, deployment, scheduled = await asyncio.gather(
+        seen.get("/operating/jobs", limit=PAGE, **asked),
         seen.get("/operating/deployment"),
+        seen.get("/operating/schedules"),
     )
-    return {"listed": listed, "state": state, "jobs": deployment["jobs"]}
+    return {"listed": listed, "state": state, "jobs": deployment["jobs"], "scheduled": scheduled["items"]}
 
 
 PAGES: Final = (
@@ -66,5 +97,6 @@ PAGES: Final = (
     Page("/operating/businesses", "operating/businesses.html", "Businesses", OPERATOR, businesses),
     Page("/operating/businesses/new", "operating/new_business.html", "New business", OPERATOR, new_business),
     Page("/operating/businesses/{slug}", "operating/business.html", "Business", OPERATOR, business),
+    Page("/operating/backups", "operating/backups.html", "Backups", OPERATOR, backups),
     Page("/operating/jobs", "operating/jobs.html", "Jobs", OPERATOR, jobs),
 )

@@ -11,7 +11,7 @@ from kernel.db import new_id
 from kernel.db.tables import Job, JobPayload
 from kernel.testing.box import Box
 from kernel.work import Work
-from plugins.console.services.apps import state_of, verdict_of
+from plugins.console.services.apps import rehearsal_of, state_of, verdict_of
 from plugins.console.services.markdown import html_of
 from plugins.console.services.schema_fields import fields_of
 from plugins.console.testing import Browser
@@ -81,6 +81,23 @@ def test_an_app_stands_in_one_state(plugin: dict[str, Any], missing: tuple[str, 
 )
 def test_a_plan_is_green_only_where_nobody_need_look(said: dict[str, Any], verdict: str) -> None:
     assert verdict_of(PLAN | said) == verdict
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        ([], False),
+        ([{"plugins": {"daybook": "0.2.0"}, "fault": None, "migrated": ["daybook_0002", "daybook_0003"]}], True),
+        ([{"plugins": {"daybook": "0.2.0"}, "fault": None, "migrated": []}], False),
+        ([{"plugins": {"daybook": "0.2.0"}, "fault": "daybook: no such column", "migrated": []}], True),
+        ([{"plugins": {"daybook": "0.1.9"}, "fault": None, "migrated": ["daybook_0003"]}], False),
+    ],
+)
+def test_a_rehearsal_is_of_the_version_and_the_migrations_that_a_plan_is_of(
+    held: list[dict[str, Any]], found: bool
+) -> None:
+    plan = PLAN | {"version": "0.2.0", "migrations": [{"revision": "daybook_0003"}]}
+    assert (rehearsal_of(plan, held) is not None) is found
 
 
 def test_fields_of_a_schema_know_how_their_text_is_meant() -> None:
@@ -194,7 +211,14 @@ async def test_settings_are_set_by_a_form_and_refused_beside_the_field(box: Box)
 @of_no_database
 async def test_a_cashier_sees_no_apps_no_settings_and_nothing_of_operators(box: Box) -> None:
     till = Browser(box, "cashier")
-    for path in ("/apps", "/apps/daybook/disable", "/settings", "/operating", "/operating/jobs", "/payments/operating"):
+    for path in (
+        "/apps",
+        "/apps/daybook/disable",
+        "/settings",
+        "/operating",
+        "/operating/backups",
+        "/payments/operating",
+    ):
         assert (await till.get(path)).status == 404, path
     owner = Browser(box)
     menu = (await owner.get("/")).text
@@ -222,7 +246,14 @@ async def test_operators_look_after_businesses_and_dead_jobs(box: Box) -> None:
     assert [one["attempts"] for one in told if one["id"] == str(job)] == [0]
     again = await box.client("operator").post(f"/api/v1/operating/jobs/{job}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "not-dead")
-    assert (await browser.get("/operating")).status == 200
+    overview = await browser.get("/operating")
+    assert overview.status == 200
+    assert "No process has said anything yet" in overview.text, "of this box none serves"
+    assert "auth.login" not in overview.text, "who signs in is not what operators did"
+    assert "kernel.forget_old_keys" in (await browser.get("/operating/jobs?state=scheduled")).text
+    assert f"/operating/jobs/{job}/retry" not in (await browser.get("/operating/jobs?state=waiting")).text
+    kept = await browser.get("/operating/backups")
+    assert {one.to for one in kept.forms} >= {"/operating/backups", "/operating/rehearsals"}
     assert "Day book" in (await browser.get("/operating/apps")).text
     blocked = await browser.get("/operating/apps/daybook/uninstall")
     assert "disable it there first" in blocked.text
