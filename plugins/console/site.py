@@ -36,6 +36,8 @@ OPEN: Final[Mapping[tuple[str, str], Answers]] = {
 SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("POST", "/sign-out"): entering.sign_out,
     ("POST", "/switch"): entering.switch,
+    ("GET", "/look"): entering.look,
+    ("POST", "/look"): entering.look,
     ("POST", "/do"): visiting.do,
     ("POST", "/qr"): entering.qr,
     ("GET", "/find"): visiting.find,

@@ -10,7 +10,8 @@ from typing import Any, Final
 import segno
 
 from kernel.web import Given
-from plugins.console.services import sessions
+from plugins.console.schemas import Refused
+from plugins.console.services import at_place, sessions
 from plugins.console.services.forms import own_of
 from plugins.console.services.showing import LANGUAGES
 from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit, stale
@@ -75,6 +76,25 @@ async def switch(visit: Visit) -> Given:
         return await visit.html("console/refused.html", status=told.status, problem=json.loads(told.body))
     visit.session = sessions.begun(json.loads(told.body), visit.session)
     return visit.moved("/")
+
+
+async def look(visit: Visit) -> Given:
+    """Choose the place to look at, or all of them."""
+    seen, own = visit.seen(), (visit.me or {}).get("locations")
+    if visit.asked.method != "POST":
+        places = [one for one in await seen.places(is_active=True) if own is None or one[0] in own]
+        layout, at = "bare" if visit.is_rest else "", (visit.place or {}).get("id", "")
+        return await visit.html("console/look.html", layout=layout, title="Place", seen=seen, places=places, at=at)
+    fields = dict(await visit.form())
+    if not sessions.is_proved(visit.session, visit.asked, own_of(fields.items()).get("proof", "")):
+        return await stale(visit)
+    chosen = fields.get("place", "")
+    try:
+        place = await seen.get(f"/locations/{chosen}") if chosen else None
+    except Refused as refused:
+        return await visit.refused(refused)
+    visit.session = replace(visit.session, set={**visit.session.set, **at_place.kept(seen.business or {}, place)})
+    return visit.moved(_wanted(fields.get("to", "")))
 
 
 async def prefer(visit: Visit) -> Given:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from kernel.web import digest_of_scripts
 from plugins.console.schemas import Action, Refused, Seen
+from plugins.console.services.at_place import BY_PLACE
 from plugins.console.services.composing import Composed, columns_of
 from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
 
@@ -173,7 +174,7 @@ class Rendering:
         return "?" + "&".join(
             f"{jinja2.filters.do_urlencode(name)}={jinja2.filters.do_urlencode(str(value))}"
             for name, value in said.items()
-            if value not in (None, "")
+            if value not in (None, "") or (name == BY_PLACE and value == "")  # all places, said aloud
         )
 
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from kernel.web import ApiAnswer, Asked, Given, PassOn
 from plugins.console.schemas import Found, Refused, Seen
-from plugins.console.services import forms, sessions
+from plugins.console.services import at_place, forms, sessions
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
 from plugins.console.services.sessions import Session
@@ -66,6 +66,11 @@ class Visit:
         return best if best in LANGUAGES else "en"
 
     @property
+    def place(self) -> Mapping[str, str] | None:
+        """The place that pages look at: id and name; None for all of them."""
+        return at_place.place_in(self.asked.headers, self.me)
+
+    @property
     def words(self) -> Mapping[str, str]:
         """The words of pages in that language, by the English."""
         catalogue = self.asked.languages.catalogues.get(self.language)
@@ -102,7 +107,8 @@ class Visit:
                 method, f"/api/v1{quote(path, safe='/-._~@:')}", said, query=urlencode(query).encode(), body=content
             )
 
-        return Seen(self.me or STRANGER, parameters or {}, self.query, self.language, ask, self.words)
+        query = self.query if self.place is None else {at_place.BY_PLACE: self.place["id"], **self.query}
+        return Seen(self.me or STRANGER, parameters or {}, query, self.language, ask, self.words)
 
     def composed(self) -> Composed:
         """What the plugins that are on here offer; before a business is chosen the console's own, to operators all."""
@@ -139,6 +145,7 @@ class Visit:
             said, _, undo = self._word().partition("\n")
             menu = self.composed().menu(drawn.seen)
             context |= {"menu": menu, "current": current_of(menu, self.path), "said": said, "undo": undo}
+            context["place"] = self.place
         policy = PIECE if chosen in PARTS else POLICY
         return self.given(status, (await drawn.page(template, chosen, **context)).encode(), policy=policy)
 
