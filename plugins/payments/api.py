@@ -43,6 +43,7 @@ from plugins.payments.schemas.gateways import (
 from plugins.payments.schemas.requests import PaymentIn
 from plugins.payments.schemas.settings import Coin, Coins
 from plugins.payments.schemas.statements import LineKind, Statemented, StatementLine, Statements, Window
+from plugins.payments.schemas.states import OPEN_STATES, PAYMENT_STATES
 from plugins.payments.schemas.told import AppliedMoney, CapturedPayment, MadeRefund, Place, Subject, Taken, Wanted
 from plugins.payments.schemas.values import Method, MethodKind
 from plugins.payments.services import (
@@ -77,6 +78,8 @@ from plugins.payments.services.stating import (
 
 __all__ = [
     "API_VERSION",
+    "OPEN_STATES",
+    "PAYMENT_STATES",
     "AccountNotUsable",
     "AlreadyClaimed",
     "AppliedMoney",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from kernel.hooks import spec
 from kernel.work import Work
@@ -75,4 +76,15 @@ async def refund_made(work: Work, refund: MadeRefund) -> None:
     Answer: nothing; declare effects on `work`.
     Errors: a DukaError refuses the refund and undoes everything. Since: 0.1.
     Not for: asking a provider to send the money; this is told when it is done.
+    """
+
+
+@spec(failing="refuse", budget_ms=3_000)
+async def account_opened(work: Work, account_id: UUID) -> None:
+    """Act when a business has opened an account at a gateway: keep a place for what it will state.
+
+    When: inside the write transaction, once per account, after its row was flushed. Answer: nothing. You may read and
+    declare effects on `work`; its configuration is sealed.
+    Errors: a DukaError refuses the account, and undoes everything. Since: 0.3.
+    Not for: speaking with the provider; nothing may be on yet.
     """

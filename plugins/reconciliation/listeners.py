@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.plugin import Obligation
 from kernel.work import Work
-from plugins.reconciliation.services.sources import count_applying
+from plugins.reconciliation.services.sources import count_applying, ensure_sources
 
 RULES: Final = (
     Rule(
@@ -71,6 +72,12 @@ RULES: Final = (
 def invariants() -> Sequence[Invariant]:
     """What must hold."""
     return RULES
+
+
+@answers
+async def account_opened(work: Work, account_id: UUID) -> None:
+    """It has a source at once, so that statements may come as files before the first is fetched."""
+    await ensure_sources(work)
 
 
 @answers

@@ -42,6 +42,33 @@ IMPORTS: Final = {
 }
 
 
+COLUMNS: Final = {
+    "date": "Date",
+    "time": "Time, where it stands by itself",
+    "number": "The provider's number",
+    "reference": "Our reference",
+    "amount": "Amount, with its sign",
+    "credit": "Paid in",
+    "debit": "Paid out",
+    "fee": "Fee",
+    "tax": "Tax on the fee",
+    "net": "Net",
+    "payer": "Payer",
+    "words": "Words",
+    "kind": "Kind",
+    "state": "State",
+    "settlement": "Payout it belongs to",
+    "settlement_number": "The bank's number of the payout",
+    "balance": "Balance",
+    "currency": "Currency",
+}
+"""What a column of a file may say → what it is called."""
+PLAIN: Final[Mapping[str, Any]] = {
+    **{"header_row": 1, "date_order": "dmy", "decimal": ".", "swaps_sign": False, "rrn_in_words": False, "kinds": {}},
+}
+"""A layout with nothing particular."""
+
+
 @answers
 def console_nav() -> Sequence[Nav]:
     """Where the days and the differences are."""
@@ -62,6 +89,8 @@ def console_pages() -> Sequence[Page]:
         Page("/settlements", "console/settlements.html", "Settlements", SEE, _settlements),
         Page("/sources", "console/sources.html", "Who states money", SEE, _sources),
         Page("/sources/{source_id}", "console/source.html", "Source", SEE, _source),
+        Page("/sources/{source_id}/layout", "console/file_layout.html", "How its files are read", MANAGE, _layout),
+        Page("/deposits", "console/deposits.html", "Cash taken to the bank", SEE, _deposits),
         Page("/imports/{statement_id}", "console/import.html", "Statement", SEE, _import),
         Page("/lines", "console/statement_lines.html", "Lines of statements", SEE, _lines),
     )
@@ -84,7 +113,8 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
         seen.get(f"/reconciliation/days/{date}", source_id=seen.query.get("source_id")),
         seen.get("/reconciliation/settlements", since=date - min(dt.timedelta(days=14), date - dt.date.min)),
     )
-    return {"report": report, "settled": settled["items"][:6], **_around(date)}
+    week = {"week_before": date - min(dt.timedelta(days=6), date - dt.date.min)}
+    return {"report": report, "settled": settled["items"][:6], **_around(date), **week}
 
 
 async def _truth(seen: Seen) -> Mapping[str, Any]:
@@ -139,6 +169,33 @@ async def _source(seen: Seen) -> Mapping[str, Any]:
     )
     shown = {"source": source, "tag": tag, "files": files, "methods": methods, "states": IMPORTS}
     return {**shown, "title": source["name"]}
+
+
+async def _layout(seen: Seen) -> Mapping[str, Any]:
+    """As the source keeps it; else as a file of it was read."""
+    (source, tag), file = await asyncio.gather(
+        seen.get_tagged(f"/reconciliation/sources/{seen.path['source_id']}"),
+        _none() if not seen.query.get("file") else seen.look(f"/reconciliation/imports/{seen.query['file']}"),
+    )
+    layout = (file or {}).get("layout") or source["layout"] or {"columns": {}}
+    return {"source": source, "tag": tag, "read": {**PLAIN, **layout}, "columns": COLUMNS, "title": source["name"]}
+
+
+async def _deposits(seen: Seen) -> Mapping[str, Any]:
+    asked = {name: seen.query.get(name) for name in ("location_id", "business_date", "cursor")}
+    listed, sources, places = await asyncio.gather(
+        seen.get("/reconciliation/deposits", limit=50, **asked),
+        seen.get("/reconciliation/sources", is_on=True, limit=200),
+        seen.places(),
+    )
+    banks = [(one["id"], one["name"]) for one in sources["items"] if one["is_bank"]]
+    back = {one["reverses_id"] for one in listed["items"] if one["reverses_id"]}
+    shown = {"listed": listed, "banks": banks, "places": places, "names": dict(places), "back": back}
+    return {**shown, "today": _date(seen), "sources": {one["id"]: one["name"] for one in sources["items"]}}
+
+
+async def _none() -> None:
+    """Nothing was asked for."""
 
 
 async def _import(seen: Seen) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from kernel.errors import Forbidden, InUse, Invalid, NotFound
 from kernel.web import convert
 from kernel.work import Work, secret_names
 from plugins.payments.errors import AccountNotUsable, UnknownGateway
+from plugins.payments.hooks import account_opened
 from plugins.payments.models import Account, Attempt, Health, Money, ProviderNotice, SharedToken
 from plugins.payments.schemas.accounts import AccountIn, AccountOut, AccountPatch
 from plugins.payments.schemas.gateways import Gateway
@@ -60,6 +61,8 @@ async def open_account(work: Work, said: AccountIn) -> Account:
     )
     work.session.add(row)
     work.audit(subject=f"gateway_account:{account_id}", gateway=gateway.name, config=sorted(said.config))
+    await work.session.flush()
+    await work.tell(account_opened, work=work, account_id=account_id)
     return row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from plugins.payments.rules import (
     higher,
     project,
 )
+from plugins.payments.schemas.states import OPEN_STATES, PAYMENT_STATES
 
 KINDS: tuple[FactKind, ...] = (
     "accepted",
@@ -181,3 +183,8 @@ def test_coins_are_rounded_only_where_no_smaller_ones_are_left() -> None:
     assert [cash_step(currency) for currency in ("CHF", "NZD", "SEK", "TZS")] == [5, 10, 100, 100]
     assert [cash_step(currency) for currency in ("KES", "INR", "UGX", "USD", "EUR")] == [1] * 5
     assert set(CASH_STEPS) <= set(CURRENCIES)
+
+
+def test_every_state_of_a_payment_has_its_words_on_pages() -> None:
+    assert set(PAYMENT_STATES) == set(get_args(State))
+    assert set(OPEN_STATES) <= set(PAYMENT_STATES)

@@ -7,22 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plugins.console.api import Card, Nav, Page, Seen
+from plugins.payments.schemas.states import OPEN_STATES, PAYMENT_STATES
 
 SEE, REVIEW = "payments.see", "payments.review"
-STATES: Final = {
-    "created": ("Begun", "warn"),
-    "pending": ("Waiting", "warn"),
-    "requires_action": ("Waiting for the payer", "warn"),
-    "unknown": ("Not known yet", "warn"),
-    "captured": ("Paid", "ok"),
-    "failed": ("Not paid", "bad"),
-    "cancelled": ("Cancelled", ""),
-    "expired": ("Expired", ""),
-    "partly_refunded": ("Partly given back", "info"),
-    "refunded": ("Given back", "info"),
-}
-"""State of a payment → what it is called, and the colour of its pill."""
-OPEN: Final = frozenset({"created", "pending", "requires_action", "unknown"})
 
 
 async def _list(seen: Seen) -> Mapping[str, Any]:
@@ -32,14 +19,14 @@ async def _list(seen: Seen) -> Mapping[str, Any]:
         seen.get("/payments/payments", limit=50, **asked), seen.get("/payments/methods"), seen.places()
     )
     titles = {one["code"]: one["title"] for one in methods["items"]}
-    return {"listed": listed, "titles": titles, "places": places, "names": dict(places), "states": STATES}
+    return {"listed": listed, "titles": titles, "places": places, "names": dict(places), "states": PAYMENT_STATES}
 
 
 async def _one(seen: Seen) -> Mapping[str, Any]:
     payment = await seen.get(f"/payments/payments/{seen.path['payment_id']}")
     places = dict(await seen.places())
-    shown = {"payment": payment, "place": places.get(payment["location_id"], "–"), "states": STATES}
-    return {**shown, "is_open": payment["status"] in OPEN, "title": payment["subject_number"]}
+    shown = {"payment": payment, "place": places.get(payment["location_id"], "–"), "states": PAYMENT_STATES}
+    return {**shown, "is_open": payment["status"] in OPEN_STATES, "title": payment["subject_number"]}
 
 
 async def _refunds(seen: Seen) -> Mapping[str, Any]:

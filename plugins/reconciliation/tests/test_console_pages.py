@@ -59,3 +59,34 @@ async def test_a_difference_is_decided_about_with_a_reason_and_taken_back(toy: T
         page = await browser.get(f"{HERE}/{path}?date={one['day']}")
         assert page.status == 200
         assert "</main>" in page.text
+
+
+async def test_an_account_that_is_opened_has_a_source_for_files_at_once(toy: ToyBox) -> None:
+    owner = toy.box.client("owner")
+    new = {"gateway": "toy", "label": "Second", "mode": "test", "config": {"secret": "a very secret word"}}
+    made = await owner.post("/api/v1/payments/accounts", new)
+    assert made.status_code == 201, made.text
+    found = (await owner.get("/api/v1/reconciliation/sources")).json()["items"]
+    [source] = [one for one in found if one["account_id"] == made.json()["id"]]
+    assert source["is_on"]
+    page = await Browser(toy.box).get(f"{HERE}/sources/{source['id']}")
+    assert "Take a statement in" in page.text
+
+
+@of_no_database
+async def test_how_files_are_read_is_corrected_and_cash_for_the_bank_is_noted_and_taken_back(box: Box) -> None:
+    browser = Browser(box)
+    made = await browser.submit((await browser.get(f"{HERE}/sources")).form(f"{HERE}/sources"), {"name": "Equity"})
+    source = made.answer.url.path.removeprefix("/console")
+    form = (await browser.get(f"{source}/layout")).form(source)
+    columns = {"layout.columns.date:opt": "Day", "layout.columns.amount:opt": "Sum", "layout.decimal": ","}
+    await browser.submit(form, columns)
+    kept = (await box.client("owner").get(f"/api/v1{source}")).json()["layout"]
+    assert (kept["columns"], kept["decimal"]) == ({"date": "Day", "amount": "Sum"}, ",")
+    noted = (await browser.get(f"{HERE}/deposits")).form(f"{HERE}/deposits")
+    listed = await browser.submit(noted, {"amount": "500.00", "reference": "DS-1"})
+    assert "On its way" in listed.text
+    assert "DS-1" in listed.text
+    back = await browser.submit(listed.form(f"{HERE}/deposits/*/reverse"), {"note": "typed twice"})
+    assert "On its way" not in back.text
+    assert "Taken back" in back.text

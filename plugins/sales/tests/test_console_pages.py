@@ -1,4 +1,4 @@
-"""The till and the pages about sales: scripts that find each other, words that are there, a receipt, what cashiers see."""
+"""The till and the pages about sales: scripts find each other, words are there, a receipt, what cashiers see."""
 
 from __future__ import annotations
 

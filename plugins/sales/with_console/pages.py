@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from plugins.console.api import Found, Refused, Seen
+from plugins.payments.api import PAYMENT_STATES
 
 STATES: Final = {
     "pending": ("Waiting", "warn"),
@@ -18,19 +19,6 @@ STATES: Final = {
 }
 """State of a sale → what it is called, and the colour of its pill."""
 FILTERS: Final = ("pending", "completed", "voided", "expired")
-PAID: Final = {
-    "captured": ("Paid", "ok"),
-    "pending": ("Waiting", "warn"),
-    "created": ("Waiting", "warn"),
-    "requires_action": ("Waiting", "warn"),
-    "unknown": ("Not known yet", "warn"),
-    "failed": ("Not paid", "bad"),
-    "cancelled": ("Cancelled", ""),
-    "expired": ("Expired", ""),
-    "refunded": ("Given back", "info"),
-    "partly_refunded": ("Partly given back", "info"),
-}
-"""State of a payment → what it is called, and the colour of its pill."""
 
 
 async def read_list(seen: Seen) -> Mapping[str, Any]:
@@ -59,7 +47,7 @@ async def read_sale(seen: Seen) -> Mapping[str, Any]:
     sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
     places, customer = await asyncio.gather(seen.places(), _customer(seen, sale["customer_id"]))
     shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "–")}
-    return {**shown, "customer": customer, "states": STATES, "paid": PAID}
+    return {**shown, "customer": customer, "states": STATES, "paid": PAYMENT_STATES}
 
 
 async def read_receipt(seen: Seen) -> Mapping[str, Any]:

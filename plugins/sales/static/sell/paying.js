@@ -235,7 +235,7 @@ $("#pay").addEventListener("click", pay);
 
 // ---- a sale that waits for its money: how it stands, told by the server as it changes
 
-const OVER = new Set(["captured", "failed", "cancelled", "expired"]);
+const OVER = new Set(["captured", "settled", "released", "failed", "cancelled", "expired"]);
 /** @type {EventSource | null} */
 let stream = null;
 /** No more news. */
