@@ -40,6 +40,9 @@ FILTERED = {
 OTHER_FILTERED = {
     "/api/v1/daybook/entries": {"business_date": "2026-11-21"},
     "/api/v1/inventory/moves": {"product_id": SOME_ID},
+    "/api/v1/catalog/products": {
+        **{"tax_class_id": SOME_ID, "has_category": "false", "has_barcode": "false", "price_from": "1", "price_to": "2"}
+    },
 }
 
 

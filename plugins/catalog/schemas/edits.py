@@ -18,7 +18,10 @@ PRICES = "catalog.prices"
 
 
 class PriceBy(Request, frozen=True, kw_only=True):
-    """A price by what it is now: so many percent more, or less, rounded once to a multiple of `round_to`."""
+    """A price by what it is now: so many percent more, or less, rounded once to a multiple of `round_to`.
+
+    Without that to the smallest coin of the business's currency.
+    """
 
     percent: Change
     round_to: UnitPrice | None = None

@@ -153,13 +153,13 @@ async def _plan(work: Work, asked: Sequence[_Asked]) -> list[_Planned]:
     """What becomes of products. Raises Invalid with all that cannot be, product by product."""
     many, bases = [(one.row.custom, one.change.custom) for one in asked], [one.base for one in asked]
     customs = await changed_of_many(work, ENTITY, many, bases) if any(one.change.custom for one in asked) else None
-    costs = await _costs(work, asked)
+    costs, smallest = await _costs(work, asked), MICRO // 10**work.shop.exponent
     found: list[_Planned] = []
     faults: list[Fault] = []
     for place, one in enumerate(asked):
         before = {name: getattr(one.row, name) for name in (*_PLAIN, *_FIGURES, "tags", "custom")}
         before |= costs.get(one.row.id, {})
-        after = _wanted(one, before, faults)
+        after = _wanted(one, before, smallest, faults)
         if customs is not None:
             after["custom"] = customs[place]
         after = {name: value for name, value in after.items() if before[name] != value}
@@ -201,15 +201,15 @@ async def _costs(work: Work, asked: Sequence[_Asked]) -> dict[UUID, dict[str, in
     }
 
 
-def _wanted(one: _Asked, before: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    """What the fields of a product are to be; what cannot be is added to the faults."""
+def _wanted(one: _Asked, before: Mapping[str, Any], smallest: int, faults: list[Fault]) -> dict[str, Any]:
+    """What the fields of a product are to be; what cannot be is added to the faults. smallest: coin, to round to."""
     row, change = one.row, one.change
     wanted: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(change, name)) is not UNSET}
     wanted |= {name: micro(value) for name in _FIGURES if (value := getattr(change, name)) is not UNSET}
     for name in COLUMNS.values():
         said = getattr(change, name)
         if isinstance(said, PriceBy) and before[name] is not None:
-            wanted[name] = _changed(before[name], said)
+            wanted[name] = _changed(before[name], said, smallest)
         elif not isinstance(said, PriceBy | UnsetType):
             wanted[name] = micro(said)
     if change.add_tags or change.remove_tags:
@@ -219,8 +219,8 @@ def _wanted(one: _Asked, before: Mapping[str, Any], faults: list[Fault]) -> dict
     return wanted
 
 
-def _changed(price: int, by: PriceBy) -> int:
-    step = 1 if by.round_to is None else parse_micro(by.round_to)
+def _changed(price: int, by: PriceBy, smallest: int) -> int:
+    step = smallest if by.round_to is None else parse_micro(by.round_to)
     if not step:
         raise Invalid.at("/change/price/round_to", "Round to something above zero")
     return price_changed(price, parse_micro(by.percent), 0, step)

@@ -143,6 +143,12 @@ async def test_a_percentage_is_of_what_is_asked_for_now(box: Box) -> None:
     assert done.json()["changed"] == 1, done.text
     after = await seen(box, rice)
     assert (after["price"], after["wholesale_price"]) == ("88.00", None)
+    odd = {
+        "products": [{"product_id": str(rice), "version": after["version"]}],
+        "change": {"price": {"percent": "0.123"}},
+    }
+    assert (await owner.post(EDITS, odd)).status_code == 200
+    assert (await seen(box, rice))["price"] == "88.11"
 
 
 async def test_products_are_found_by_what_sorts_and_prices_them(box: Box) -> None:

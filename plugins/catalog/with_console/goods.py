@@ -46,14 +46,19 @@ async def read_one(seen: Seen) -> Mapping[str, Any]:
     )
     return {
         **{"product": product, "tag": tag, "title": product["name"], "barcodes": barcodes, "prices": prices["items"]},
-        **{"own_values": product["custom"], "ahead": days_ahead(seen), **choices},
+        **{"own_values": product["custom"], "like": None, "ahead": days_ahead(seen), **choices},
         "pack_options": [(pack["id"], pack["name"]) for pack in product["packs"]],
     }
 
 
 async def read_new(seen: Seen) -> Mapping[str, Any]:
-    """An empty form."""
-    return {"product": None, "tag": "", "own_values": {}, **await _choices(seen)}
+    """An empty form, or one like another product: all but what names it."""
+    like = await seen.look(f"/catalog/products/{seen.query['like']}") if seen.query.get("like") else None
+    return {
+        **{"product": None, "tag": "", "like": {**like, "sku": ""} if like else None},
+        **{"own_values": like["custom"] if like else {}},
+        **await _choices(seen),
+    }
 
 
 async def _choices(seen: Seen) -> Mapping[str, Any]:

@@ -91,6 +91,15 @@ function fieldAt(form, pointer) {
   return shown.find((one) => one.name.split(":")[0] === name) || (name && shown.find((one) => one.name.startsWith(name + ".")));
 }
 
+// ---- questions whose address is kept: what says nothing is not in it
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-lean]")) return;
+  const empty = [...event.target.elements].filter((one) => one.name && !one.value && !one.disabled);
+  for (const one of empty) one.disabled = true;
+  setTimeout(() => { for (const one of empty) one.disabled = false; });
+});
+
 // ---- answers that are shown once: `data-shows` names the place, `data-fill` what of the answer stands where
 
 document.addEventListener("duka:done", async (event) => {
