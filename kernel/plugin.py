@@ -10,12 +10,15 @@ from typing import Literal
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
-__all__ = ["ROLES", "CatchUp", "Changed", "Consequence", "Limit", "Obligation", "Permission", "Plugin"]
+__all__ = ["ROLES", "CatchUp", "Changed", "Consequence", "Limit", "Obligation", "Permission", "Picture", "Plugin"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 
 FIGURE = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z", re.ASCII)
 """A decimal string as limits are written: at most twelve whole digits and six decimals."""
+
+PICTURE = re.compile(r"pictures/[a-z0-9][a-z0-9_-]{0,59}\.(png|webp)\Z", re.ASCII)
+MOST_PICTURES = 6
 
 RESERVED = frozenset(
     {
@@ -56,6 +59,18 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture of what a plugin looks like, for who thinks of turning it on.
+
+    file: `pictures/<name>.png` or `.webp` below the plugin's `static`, 40 KiB at most. words: what it shows, for who
+    cannot see it, and below it.
+    """
+
+    file: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Plugin:
     """What a plugin is called, stands on, and asks for.
 
@@ -72,6 +87,7 @@ class Plugin:
     fiscal: tables that the law wants kept; they stay, read-only, when the plugin is uninstalled.
     begins: names of its commands, as functions of `routes`, that begin what it must end (see `obligations`); they are
     refused while it drains, everything else goes on.
+    pictures: of its pages, six at most; the first says most.
     """
 
     name: str
@@ -91,6 +107,7 @@ class Plugin:
     hosts: tuple[str, ...] = ()
     fiscal: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -114,6 +131,7 @@ class Plugin:
                 raise ValueError(f"plugin {self.name}: grants to unknown role {role!r}; known: {', '.join(ROLES)}")
             if unknown := set(names) - own:
                 raise ValueError(f"plugin {self.name}: grants undeclared permissions {sorted(unknown)}")
+        _check_pictures(self.name, self.pictures)
         for limit in self.limits:
             _check_limit(self.name, limit, own)
 
@@ -174,6 +192,14 @@ class Consequence:
     before: str
     after: str
     changed: tuple[Changed, ...] = ()
+
+
+def _check_pictures(plugin: str, pictures: tuple[Picture, ...]) -> None:
+    if len(pictures) > MOST_PICTURES:
+        raise ValueError(f"plugin {plugin}: {len(pictures)} pictures; {MOST_PICTURES} at most")
+    for one in pictures:
+        if not PICTURE.match(one.file) or not one.words.strip():
+            raise ValueError(f"plugin {plugin}: picture {one.file!r}: pictures/<name>.png or .webp, and words for it")
 
 
 def _check_limit(plugin: str, limit: Limit, permissions: set[str]) -> None:

@@ -31,6 +31,7 @@ KINDS = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
     "png": "image/png",
+    "webp": "image/webp",
     "woff2": "font/woff2",
 }
 PACKED = frozenset(KINDS[one] for one in ("html", "css", "js", "svg"))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from kernel.errors import DukaError
-from kernel.plugin import Limit, Permission, Plugin
+from kernel.plugin import Limit, Permission, Picture, Plugin
 from kernel.registry import Registry
 from kernel.testing.surface.sources import source_of
 
@@ -27,7 +27,7 @@ def manifest_page() -> str:
         "Written from the code. A plugin's `__init__.py` holds a docstring and `PLUGIN = Plugin(…)` and imports",
         "`kernel.plugin` only, so that reading it runs none of the plugin's code. What it says is checked.",
     ]
-    for kind in (Plugin, Permission, Limit):
+    for kind in (Plugin, Permission, Limit, Picture):
         first, _, _ = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
         lines += [
             "",

@@ -18,7 +18,7 @@ from kernel.auth.rights.permissions import Rights
 from kernel.db import Base
 from kernel.errors import PluginFault
 from kernel.jobs import handlers_in
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Permission, Picture, Plugin
 from kernel.registry import Registry, discover
 
 Install = Callable[..., None]
@@ -237,6 +237,10 @@ def test_reading_a_manifest_runs_no_other_code_of_the_plugin(install: Install) -
         ({"grants": {"king": ()}}, "unknown role 'king'"),
         ({"grants": {"cashier": ("stall.see",)}}, "undeclared permissions"),
         ({"kernel": "new"}, "Invalid specifier"),
+        ({"pictures": (Picture("../secret.png", "x"),)}, "pictures/<name>.png or .webp"),
+        ({"pictures": (Picture("pictures/a.svg", "x"),)}, "pictures/<name>.png or .webp"),
+        ({"pictures": (Picture("pictures/a.png", " "),)}, "and words for it"),
+        ({"pictures": (Picture("pictures/a.png", "x"),) * 7}, "6 at most"),
     ],
 )
 def test_a_manifest_names_its_own_faults(said: dict[str, Any], fault: str) -> None:

@@ -1,6 +1,6 @@
 """Reports of what was sold: by day, hour, product, cashier, place and way of paying; the cards of the dashboard."""
 
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Permission, Picture, Plugin
 
 PLUGIN = Plugin(
     name="analytics",
@@ -11,4 +11,5 @@ PLUGIN = Plugin(
     optional=("console>=0.1",),
     permissions=(Permission("analytics.see", "See reports of what was sold"),),
     grants={"manager": ("analytics.see",), "accountant": ("analytics.see",)},
+    pictures=(Picture("pictures/reports.webp", "What was sold, day by day"),),
 )

@@ -1,6 +1,6 @@
 """Products, categories, brands, barcodes, packs and prices."""
 
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Permission, Picture, Plugin
 
 PLUGIN = Plugin(
     name="catalog",
@@ -36,4 +36,5 @@ PLUGIN = Plugin(
             "catalog.see_cost",
         ),
     },
+    pictures=(Picture("pictures/products.webp", "Products with prices, stock and whether they are on sale"),),
 )

@@ -1,6 +1,6 @@
 """Promotions and coupons that lower prices by rule."""
 
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Permission, Picture, Plugin
 
 PLUGIN = Plugin(
     name="discounts",
@@ -27,4 +27,5 @@ PLUGIN = Plugin(
         "accountant": ("discounts.see",),
         "cashier": ("discounts.see",),
     },
+    pictures=(Picture("pictures/promotions.webp", "Promotions that lower prices by rule and by time"),),
 )

@@ -1,6 +1,6 @@
 """Stock per location, and every move of it."""
 
-from kernel.plugin import Permission, Plugin
+from kernel.plugin import Permission, Picture, Plugin
 
 PLUGIN = Plugin(
     name="inventory",
@@ -30,4 +30,5 @@ PLUGIN = Plugin(
             "inventory.adjust",
         ),
     },
+    pictures=(Picture("pictures/stock.webp", "Stock of each product at each place"),),
 )

@@ -1,6 +1,6 @@
 """Money in and money out, by any method."""
 
-from kernel.plugin import Limit, Permission, Plugin
+from kernel.plugin import Limit, Permission, Picture, Plugin
 
 PLUGIN = Plugin(
     name="payments",
@@ -57,4 +57,8 @@ PLUGIN = Plugin(
         "cashier": ("payments.see", "payments.ask", "payments.request", "payments.confirm_by_hand"),
     },
     settings="schemas.settings:Settings",
+    pictures=(
+        Picture("pictures/payments.webp", "Payments with how, where and when they came"),
+        Picture("pictures/gateways.webp", "Payment gateways and the accounts that take money"),
+    ),
 )

@@ -1,6 +1,6 @@
 """Registers, carts, checkout and voids."""
 
-from kernel.plugin import Limit, Permission, Plugin
+from kernel.plugin import Limit, Permission, Picture, Plugin
 
 PLUGIN = Plugin(
     name="sales",
@@ -69,4 +69,5 @@ PLUGIN = Plugin(
             "sales.discount",
         ),
     },
+    pictures=(Picture("pictures/sell.webp", "Selling: goods to tap or scan, the cart, and what is to pay"),),
 )

@@ -115,6 +115,15 @@ class PluginOut(Struct, frozen=True):
     ] = None
 
 
+class PictureOut(Struct, frozen=True):
+    """A picture of a plugin's pages. path: where it is served to anybody."""
+
+    path: Annotated[str, Meta(examples=["/static/catalog/pictures/products.webp?v=5f0c…"])]
+    words: Annotated[str, Meta(description="What it shows.", examples=["Products with prices and stock"])]
+    width: Annotated[int, Meta(ge=1, examples=[960])]
+    height: Annotated[int, Meta(ge=1, examples=[600])]
+
+
 class PluginWhole(PluginOut, frozen=True):
     """A plugin with what it says of itself."""
 
@@ -126,6 +135,7 @@ class PluginWhole(PluginOut, frozen=True):
     wishes: Annotated[list[str], Meta(description="What it works with where that is on.", examples=[["console"]])] = []
     conflicts: Annotated[list[str], Meta(description="What it cannot be on beside.", examples=[[]])] = []
     hosts: Annotated[list[str], Meta(examples=[["api.safaricom.co.ke"]])] = []
+    pictures: list[PictureOut] = []
 
 
 def _deploying(data: PlanIn | ApplyIn) -> Any:

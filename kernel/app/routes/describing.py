@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from functools import lru_cache
 from importlib.metadata import PackageMetadata, entry_points
+from pathlib import Path
 
 from msgspec import structs
+from PIL import Image
 
-from kernel.app.routes.deployed_plugins import PluginOut, PluginWhole
-from kernel.registry import BUNDLED, GROUP, Registry
+from kernel.app.pages import digest_of
+from kernel.app.routes.deployed_plugins import PictureOut, PluginOut, PluginWhole
+from kernel.registry import BUNDLED, GROUP, Loaded, Registry
 
+log = logging.getLogger("duka.plugins")
 LONGEST = 20_000
+MOST_BYTES = 40 * 1024
+"""Of a picture."""
 
 
 def told_whole(said: PluginOut, registry: Registry) -> PluginWhole:
@@ -31,7 +39,31 @@ def told_whole(said: PluginOut, registry: Registry) -> PluginWhole:
         wishes=sorted(one.manifest.wishes()),
         conflicts=sorted(one.manifest.rivals()),
         hosts=list(one.manifest.hosts),
+        pictures=_pictures(one) if said.state not in ("uninstalled", "quarantined") else [],
     )
+
+
+def _pictures(one: Loaded) -> list[PictureOut]:
+    """Those that are there and are what they say; one that is not keeps nobody from the rest."""
+    found = ((picture_of(one.folder / "static" / said.file), said) for said in one.manifest.pictures)
+    return [
+        PictureOut(f"/static/{one.name}/{said.file}?v={read[0]}", said.words, *read[1:]) for read, said in found if read
+    ]
+
+
+@lru_cache(200)
+def picture_of(file: Path) -> tuple[str, int, int] | None:
+    """The digest of a picture, its width and height."""
+    if not file.is_file() or file.stat().st_size > MOST_BYTES:
+        log.warning("the picture %s is missing, or larger than %d bytes", file, MOST_BYTES)
+        return None
+    content = file.read_bytes()
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "WEBP")) as image:
+            return digest_of(content), image.width, image.height
+    except (OSError, ValueError) as fault:
+        log.warning("the picture %s cannot be read: %s", file, fault)
+        return None
 
 
 @lru_cache(200)

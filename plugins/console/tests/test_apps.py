@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from kernel.app.routes.describing import MOST_BYTES, picture_of
 from kernel.db import new_id
 from kernel.db.tables import Job, JobPayload
 from kernel.testing.box import Box
@@ -189,6 +191,28 @@ async def test_the_api_tells_what_an_app_says_of_itself_and_what_keeps_it(box: B
     listed = {said["name"]: said for said in (await owner.get("/api/v1/plugins")).json()["items"]}
     assert [said["code"] for said in listed["payments"]["hindrances"]] == [said["code"] for said in one["hindrances"]]
     assert "description" not in listed["payments"]
+
+
+@of_no_database
+async def test_pictures_of_an_app_are_there_small_and_shown_with_words(box: Box) -> None:
+    named = {one.name: one.manifest.pictures for one in box.deployment.registry.in_order() if one.manifest.pictures}
+    owner = box.client("owner")
+    for name, pictures in named.items():
+        told = (await owner.get(f"/api/v1/plugins/{name}")).json()["pictures"]
+        assert [one["words"] for one in told] == [one.words for one in pictures], "missing, too large, or no picture"
+    (one,) = (await owner.get("/api/v1/plugins/catalog")).json()["pictures"]
+    served = await owner.get(one["path"])
+    assert (served.status_code, served.headers["content-type"]) == (200, "image/webp")
+    assert "immutable" in served.headers["cache-control"]
+    assert served.headers["x-content-type-options"] == "nosniff"
+    assert f'alt="{one["words"]}"' in (await Browser(box).get("/apps/catalog")).text
+
+
+def test_a_picture_that_is_none_or_too_large_is_left_out(tmp_path: Path) -> None:
+    for name, content in (("text.png", b"<svg onload=alert(1)>"), ("large.webp", b"x" * (MOST_BYTES + 1))):
+        (tmp_path / name).write_bytes(content)
+        assert picture_of(tmp_path / name) is None
+    assert picture_of(tmp_path / "missing.png") is None
 
 
 @of_no_database
