@@ -80,7 +80,7 @@ async def make_backup(scene: Scene) -> BackupOut:
     The file is for the deployment's keepers: nothing of it can be fetched here. What is under way when the caller has
     gone, or the time is over, goes on to its end.
     """
-    return await _apart(scene, "operating.make_backup", _back_up)
+    return await _apart(scene, "operating.make_backup", _back_up, lambda done: f"backup:{Path(done.path).name}")
 
 
 @query("/operating/rehearsals", permission=OPERATOR)
@@ -107,7 +107,7 @@ async def rehearse_upgrade(scene: Scene, data: RehearsalIn) -> NotedRehearsal:
             pass
         return rehearsals_of(own.settings)[0]
 
-    return await _apart(scene, "operating.rehearse_upgrade", hold)
+    return await _apart(scene, "operating.rehearse_upgrade", hold, lambda done: f"rehearsal:{done.version}")
 
 
 async def _back_up(own: Deployment) -> BackupOut:
@@ -118,7 +118,9 @@ def _told(one: NotedBackup) -> BackupOut:
     return BackupOut(**structs.asdict(one), is_here=Path(one.path).is_file())
 
 
-async def _apart(scene: Scene, deed: str, run: Callable[[Deployment], Awaitable[T]]) -> T:
+async def _apart(
+    scene: Scene, deed: str, run: Callable[[Deployment], Awaitable[T]], subject_of: Callable[[T], str]
+) -> T:
     """Do what takes its time beside the requests, and leave in the trail who had it done."""
     standing, visit = scene.standing, scene.visit
     actor = structs.replace(standing.actor, permissions=OPERATORS)
@@ -129,7 +131,7 @@ async def _apart(scene: Scene, deed: str, run: Callable[[Deployment], Awaitable[
         done = await run(own)
 
         async def trace(work: Work) -> None:
-            work.audit(subject="deployment:" + deed.partition(".")[2])
+            work.audit(subject=subject_of(done))
 
         await act(own, None, trace, deed=deed, actor=actor, origin=origin)
         return done

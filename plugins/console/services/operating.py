@@ -30,7 +30,7 @@ async def overview(seen: Seen) -> Mapping[str, Any]:
     known = plugins["items"] if plugins else []
     aside = [one for one in known if one["state"] in ("quarantined", "uninstalled")]
     waiting = [one for one in known if one["version_installed"]]
-    done = [one for one in trail["items"] if not one["deed"].startswith("auth.")]
+    done = [one for one in trail["items"] if not one["deed"].startswith(("auth.", "prepare"))]
     return {
         "deployment": deployment,
         "aside": aside,
