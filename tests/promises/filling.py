@@ -240,7 +240,8 @@ class Filling:
             self.own["v"] = (await self.owner.get(path)).json()["image"]["small"].partition("?v=")[2]
         self.own["px"] = "96"
         for n in "12":
-            table = f"sku,name,price,category,brand\n{self.code(f'in{n}')},{self.text(f'bran {n}')},1,,\n".encode()
+            name = self.text(f"bran {n}").replace('"', '""')
+            table = f'sku,name,price,category,brand\n{self.code(f"in{n}")},"{name}",1,,\n'.encode()
             sent = {"content": table, "headers": {"Content-Type": "text/csv"}}
             self.own["import_id"] = (await self.owner.send("POST", "/api/v1/catalog/imports", **sent)).json()["id"]
 

@@ -26,7 +26,7 @@ def console_nav() -> Sequence[Nav]:
     return (
         Nav("goods", "Products", "/catalog/products", "package", SEE, order=10),
         Nav("goods", "Categories", "/catalog/categories", "folder-tree", SEE, order=12),
-        Nav("goods", "Price lists", "/catalog/price-lists", "tags", PRICES, order=14),
+        Nav("goods", "Price lists", "/catalog/price-lists", "tags", SEE, order=14),
     )
 
 

@@ -1,0 +1,87 @@
+"""P33 in a real browser: words of a shop that want to run do not, where scripts put them on the screen either."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from kernel.testing.box import PASSWORD, Box
+from plugins.catalog.testing import a_product
+from tests.browser.screens import Screens
+from tests.promises.hostile import PAYLOADS, Hostile
+from tests.promises.pages import address_of, composed_of
+
+ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+HEARS = "window.xss = (number) => { (window.heard ||= []).push(number); alert(number); };"
+
+
+async def listening(screens: Screens, role: str = "operator") -> Page:
+    """A page of somebody that tells of whatever runs: dialogs, calls, and what its policy had to stop."""
+    page = await screens.open(role)
+    await page.add_init_script(HEARS)
+
+    async def heard(dialog: object) -> None:
+        screens.complaints.append(f"a dialog: {dialog}")
+        await dialog.dismiss()  # type: ignore[attr-defined]
+
+    page.on("dialog", heard)
+    return page
+
+
+async def settled(screens: Screens, page: Page, url: str) -> None:
+    """Open a page and wait for what it loads; nothing may have run."""
+    await page.goto(url, wait_until="load")
+    await page.wait_for_function("!document.querySelector('.d-skeleton')")
+    assert await page.evaluate("window.heard || []") == [], url
+
+
+@ONE
+async def test_what_scripts_show_of_a_shop_never_runs(box: Box, screens: Screens) -> None:
+    """The till, what the search finds, a page with words of a shop, the payer's page."""
+    own = await Hostile(box, "mama-njeri", 0).fill()
+    for number in range(6):  # tags, and attributes that are left
+        await a_product(box, sku=f"XSS-{number}", name=f"{PAYLOADS[number + 1]} rice", track_stock=False)
+    page = await listening(screens)
+    await settled(screens, page, f"{screens.url}/console/sales/sell")
+    await expect(page.locator("#grid li").nth(3)).to_be_visible()
+    await page.locator("#grid li button").first.click()
+    await expect(page.locator("#lines li").first).to_be_visible()
+    await page.locator("#held").click()
+    await expect(page.locator("#dialog")).to_contain_text("xss")
+    await page.keyboard.press("Escape")
+    await settled(screens, page, f"{screens.url}/console/catalog/products")
+    await page.locator("#find").fill("xss")
+    await expect(page.locator("#found a").first).to_be_visible()
+    await settled(screens, page, f"{screens.url}/console/inventory/receipts/{own['receipt_id']}")
+    link = (await box.client("owner").get(f"/api/v1/payment_links/links/{own['link_id']}")).json()["address"]
+    await settled(screens, page, f"{screens.url}{httpx.URL(link).path}")
+    assert await page.evaluate("window.heard || []") == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+async def test_markup_that_would_run_is_heard(box: Box, screens: Screens) -> None:
+    """The broken twin: a text put into a page as markup. The policy stops it, and the browser says so."""
+    page = await listening(screens)
+    await settled(screens, page, f"{screens.url}/console/account")
+    await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=/static/x onerror=xss(2)>')")
+    await page.wait_for_function("performance.getEntriesByName(location.origin + '/static/x').length")
+    await page.evaluate("new Promise((done) => setTimeout(done))")
+    assert any("Content Security Policy" in one for one in screens.complaints), screens.complaints
+    screens.complaints.clear()
+
+
+@ONE
+@pytest.mark.prove
+@pytest.mark.parametrize("turn", range(0, len(PAYLOADS), 5))
+async def test_no_page_runs_any_payload(box: Box, screens: Screens, turn: int) -> None:
+    own = await Hostile(box, "mama-njeri", turn).fill()
+    page = await listening(screens)
+    for placed in composed_of(box).pages:
+        await settled(screens, page, f"{screens.url}/console{address_of(placed, own)}")
+    screens.complaints[:] = [one for one in screens.complaints if "404" not in one]
+    await settled(screens, page, f"{screens.url}/docs")
+    await page.locator("[name=username]").fill("owner@mama-njeri.example")
+    await page.locator("[name=password]").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator(".opblock-tag").first).to_be_visible(timeout=60_000)
