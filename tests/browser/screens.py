@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from kernel.testing.box import Box
 
@@ -49,8 +49,9 @@ class Screens:
         return page
 
     async def go(self, page: Page, path: str) -> Page:
-        """Load a page below `/console`, and wait until it asks for nothing more."""
-        await page.goto(f"{self.url}/console{path}", wait_until="networkidle")
+        """Load a page below `/console`, and wait for the pieces that load after it."""
+        await page.goto(f"{self.url}/console{path}", wait_until="load")
+        await expect(page.locator(".d-skeleton, .htmx-request")).to_have_count(0, timeout=30_000)
         return page
 
     async def close(self) -> None:
@@ -71,7 +72,9 @@ async def axe(page: Page) -> list[str]:
     """What axe finds wrong with a page: rule and the first place of each."""
     await page.evaluate(AXE.read_text())
     found: dict[str, Any] = await page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
+        "async (rules) => { const said = await axe.run(document, {runOnly: {type: 'tag', values: rules}, "
+        "resultTypes: ['violations'], preload: false}); return {violations: said.violations}; }",
+        RULES,
     )
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]} ({len(one['nodes'])})" for one in found["violations"]]
 
