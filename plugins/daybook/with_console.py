@@ -36,20 +36,24 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
     """The day asked for; today where it is none."""
     date = _date(seen)
     place = seen.query.get("location_id")
-    day, entries, places = await asyncio.gather(
+    day, entries, places, titles = await asyncio.gather(
         seen.get(f"/daybook/days/{date}", location_id=place),
         seen.get("/daybook/entries", business_date=date, location_id=place, limit=100, cursor=seen.query.get("cursor")),
         seen.places(),
+        seen.titles("/payments/methods"),
     )
     before, after = date - dt.timedelta(days=1), date + dt.timedelta(days=1)
-    return {"book": day, "listed": entries, "places": places, "names": dict(places), "before": before, "after": after}
+    shown = {"book": day, "listed": entries, "places": places, "names": dict(places), "titles": titles}
+    return {**shown, "before": before, "after": after}
 
 
 async def _expenses(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("business_date", "location_id", "cursor")}
-    listed, places = await asyncio.gather(seen.get("/daybook/expenses", limit=50, **asked), seen.places())
+    listed, places, titles = await asyncio.gather(
+        seen.get("/daybook/expenses", limit=50, **asked), seen.places(), seen.titles("/payments/methods")
+    )
     reversed_ids = {one["reverses_id"] for one in listed["items"] if one["reverses_id"]}
-    return {"listed": listed, "places": places, "names": dict(places), "reversed_ids": reversed_ids}
+    return {"listed": listed, "places": places, "titles": titles, "reversed_ids": reversed_ids}
 
 
 def _date(seen: Seen) -> dt.date:

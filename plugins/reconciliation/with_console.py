@@ -119,10 +119,12 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
 
 async def _truth(seen: Seen) -> Mapping[str, Any]:
     date = _date(seen)
-    told, places = await asyncio.gather(
-        seen.get(f"/reconciliation/truth/{date}", location_id=seen.query.get("location_id")), seen.places()
+    told, places, titles = await asyncio.gather(
+        seen.get(f"/reconciliation/truth/{date}", location_id=seen.query.get("location_id")),
+        seen.places(),
+        seen.titles("/payments/methods"),
     )
-    return {"told": told, "places": places, "names": dict(places), **_around(date)}
+    return {"told": told, "places": places, "names": dict(places), "titles": titles, **_around(date)}
 
 
 async def _differences(seen: Seen) -> Mapping[str, Any]:
@@ -216,8 +218,7 @@ async def _named(seen: Seen) -> list[tuple[str, str]]:
 
 
 async def _methods(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.look("/payments/methods")
-    return [(one["code"], one["title"]) for one in (found or {"items": ()})["items"]]
+    return list((await seen.titles("/payments/methods")).items())
 
 
 def _date(seen: Seen) -> dt.date:

@@ -100,6 +100,11 @@ class Seen:
         listed = await self.get("/locations", limit=200, **query)
         return [(one["id"], one["name"]) for one in listed["items"]]
 
+    async def titles(self, path: str, *, key: str = "code", value: str = "title") -> dict[str, str]:
+        """What the things of a list of the API are called, such as `/payments/methods`; {} for who may not see it."""
+        listed = await self.look(path)
+        return {one[key]: one[value] for one in (listed or {"items": ()})["items"]}
+
 
 def _pairs(query: Mapping[str, Any]) -> Query:
     return [(name, _text(value)) for name, value in query.items() if value is not None and value != ""]

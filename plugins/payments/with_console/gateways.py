@@ -69,7 +69,8 @@ async def _reviews(seen: Seen) -> Mapping[str, Any]:
 async def _review(seen: Seen) -> Mapping[str, Any]:
     review = await seen.get(f"{HERE}/reviews/{seen.path['review_id']}")
     payment = await seen.look(f"{HERE}/payments/{review['payment_id']}") if review["payment_id"] else None
-    return {"review": review, "payment": payment, "title": review["words"]}
+    titles = await seen.titles("/payments/methods")
+    return {"review": review, "payment": payment, "titles": titles, "title": review["words"]}
 
 
 async def _matrix(seen: Seen) -> Mapping[str, Any]:

@@ -15,22 +15,26 @@ SEE, REVIEW = "payments.see", "payments.review"
 async def _list(seen: Seen) -> Mapping[str, Any]:
     names = ("method", "state", "business_date", "location_id", "cursor")
     asked = {name: seen.query.get(name) for name in names}
-    listed, methods, places = await asyncio.gather(
-        seen.get("/payments/payments", limit=50, **asked), seen.get("/payments/methods"), seen.places()
+    listed, titles, places = await asyncio.gather(
+        seen.get("/payments/payments", limit=50, **asked), seen.titles("/payments/methods"), seen.places()
     )
-    titles = {one["code"]: one["title"] for one in methods["items"]}
     return {"listed": listed, "titles": titles, "places": places, "names": dict(places), "states": PAYMENT_STATES}
 
 
 async def _one(seen: Seen) -> Mapping[str, Any]:
-    payment = await seen.get(f"/payments/payments/{seen.path['payment_id']}")
-    places = dict(await seen.places())
-    shown = {"payment": payment, "place": places.get(payment["location_id"], "–"), "states": PAYMENT_STATES}
+    payment, places, titles = await asyncio.gather(
+        seen.get(f"/payments/payments/{seen.path['payment_id']}"), seen.places(), seen.titles("/payments/methods")
+    )
+    place = dict(places).get(payment["location_id"], "–")
+    shown = {"payment": payment, "place": place, "titles": titles, "states": PAYMENT_STATES}
     return {**shown, "is_open": payment["status"] in OPEN_STATES, "title": payment["subject_number"]}
 
 
 async def _refunds(seen: Seen) -> Mapping[str, Any]:
-    return {"listed": await seen.get("/payments/refunds", limit=50, cursor=seen.query.get("cursor"))}
+    listed, titles = await asyncio.gather(
+        seen.get("/payments/refunds", limit=50, cursor=seen.query.get("cursor")), seen.titles("/payments/methods")
+    )
+    return {"listed": listed, "titles": titles}
 
 
 async def _waiting(seen: Seen) -> Mapping[str, Any]:

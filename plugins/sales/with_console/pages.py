@@ -45,15 +45,19 @@ async def read_list(seen: Seen) -> Mapping[str, Any]:
 async def read_sale(seen: Seen) -> Mapping[str, Any]:
     """One sale, whole."""
     sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
-    places, customer = await asyncio.gather(seen.places(), _customer(seen, sale["customer_id"]))
+    places, customer, titles = await asyncio.gather(
+        seen.places(), _customer(seen, sale["customer_id"]), seen.titles("/payments/methods")
+    )
     shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "–")}
-    return {**shown, "customer": customer, "states": STATES, "paid": PAYMENT_STATES}
+    return {**shown, "customer": customer, "titles": titles, "states": STATES, "paid": PAYMENT_STATES}
 
 
 async def read_receipt(seen: Seen) -> Mapping[str, Any]:
     """One sale as it is printed."""
     sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
-    places, customer, titles = await asyncio.gather(seen.places(), _customer(seen, sale["customer_id"]), ways(seen))
+    places, customer, titles = await asyncio.gather(
+        seen.places(), _customer(seen, sale["customer_id"]), seen.titles("/payments/methods")
+    )
     shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "")}
     steps = [step for line in sale["lines"] for step in line["steps"]]
     on_all = dict.fromkeys(one["rule"] for one in steps if one["phase"] == "document" and one["plugin"] != "sales")
@@ -81,12 +85,6 @@ async def find_sales(seen: Seen, words: str) -> Sequence[Found]:
     """Sales by their whole number."""
     found = (await seen.get("/sales/sales", limit=5, number=words))["items"]
     return [Found(one["number"], f"/sales/sales/{one['id']}", one["total"]) for one in found]
-
-
-async def ways(seen: Seen) -> Mapping[str, str]:
-    """Ways of paying: code → title."""
-    found = await seen.look("/payments/methods")
-    return {one["code"]: one["title"] for one in (found or {"items": ()})["items"]}
 
 
 async def _customer(seen: Seen, customer_id: str | None) -> Any:
