@@ -14,6 +14,8 @@ __all__ = ["ROLES", "CatchUp", "Changed", "Consequence", "Limit", "Obligation", 
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}\Z")
 
+REGION = re.compile(r"[A-Z]{2}\Z")
+
 FIGURE = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?\Z", re.ASCII)
 """A decimal string as limits are written: at most twelve whole digits and six decimals."""
 
@@ -23,7 +25,7 @@ MOST_PICTURES = 6
 RESERVED = frozenset(
     {
         *("kernel", "auth", "users", "roles", "businesses", "locations", "settings", "plugins", "audit", "jobs"),
-        *("keys", "tills", "till", "custom", "custom_fields"),
+        *("keys", "tills", "till", "custom", "custom_fields", "regions"),
         *("duka", "duka_kept"),
         *("api", "openapi", "health", "metrics", "static", "docs", "operating", "approvals"),
     }
@@ -84,6 +86,7 @@ class Plugin:
     depends on comes before it anyway.
     settings: dotted path below the plugin to a msgspec Struct, e.g. `"schemas:Settings"`; empty for none.
     hosts: network hosts it talks to, as `name` or `name:port`; a plan shows them.
+    regions: those it is of use in (ISO 3166-1 alpha-2), for who chooses what to turn on; empty for everywhere.
     fiscal: tables that the law wants kept; they stay, read-only, when the plugin is uninstalled.
     begins: names of its commands, as functions of `routes`, that begin what it must end (see `obligations`); they are
     refused while it drains, everything else goes on.
@@ -108,6 +111,7 @@ class Plugin:
     fiscal: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    regions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
@@ -120,9 +124,10 @@ class Plugin:
         for other in (*self.before, *self.after):
             if not NAME.match(other) or other == self.name:
                 raise ValueError(f"plugin {self.name}: before and after name other plugins, not {other!r}")
-        for table in self.fiscal:
-            if not table.startswith(f"{self.name}_"):
-                raise ValueError(f"plugin {self.name}: fiscal table {table!r} must start with '{self.name}_'")
+        for table in (one for one in self.fiscal if not one.startswith(f"{self.name}_")):
+            raise ValueError(f"plugin {self.name}: fiscal table {table!r} must start with '{self.name}_'")
+        if strange := [one for one in self.regions if not REGION.match(one)]:
+            raise ValueError(f"plugin {self.name}: regions are two capital letters each, not {strange[0]!r}")
         own = {p.name for p in self.permissions}
         for wrong in (p for p in own if not p.startswith(self.name + ".")):
             raise ValueError(f"plugin {self.name}: permission {wrong!r} must start with '{self.name}.'")

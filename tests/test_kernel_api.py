@@ -44,3 +44,22 @@ async def test_the_openapi_document_holds_what_is_enabled(box: Box) -> None:
     anonymous = await box.client(None).get("/api/v1/openapi.json")
     others = {path for path in anonymous.json()["paths"] if not path.startswith("/api/v1/auth/")}
     assert others == {"/api/v1/payments/notices/{token}"}
+
+
+async def test_a_business_needs_no_more_than_a_name_and_a_region(box: Box) -> None:
+    operator = box.client("operator")
+    made = [await operator.post("/api/v1/businesses", {"name": "Mama Njeri", "region": "TZ"}) for _ in range(2)]
+    said = [one.json() for one in made]
+    assert [one["slug"] for one in said] == ["mama-njeri-2", "mama-njeri-3"]
+    assert {(one["currency"], one["zone"]) for one in said} == {("TZS", "Africa/Dar_es_Salaam")}
+    nowhere = await operator.post("/api/v1/businesses", {"name": "Nowhere", "region": "ZZ"})
+    assert (nowhere.status_code, nowhere.json()["errors"][0]["pointer"]) == (422, "/region")
+
+
+async def test_regions_are_told_with_what_is_usual_there(box: Box) -> None:
+    listed = (await box.client("owner").get("/api/v1/regions")).json()["items"]
+    known = {one["code"]: one for one in listed}
+    assert known["KE"] == {"code": "KE", "currency": "KES", "zone": "Africa/Nairobi", "zones": ["Africa/Nairobi"]}
+    assert known["US"]["zones"][0] == known["US"]["zone"] == "America/New_York"
+    assert known["BG"]["currency"] == "EUR"
+    assert [one["code"] for one in listed if one["zone"] == "UTC"] == ["AC", "TA", "XK"]

@@ -13,7 +13,7 @@ from kernel.app.application import settings_of
 from kernel.app.prepare import lineages, prepare
 from kernel.audit import Sealer
 from kernel.auth import act
-from kernel.auth.businesses.making import NewBusiness, create_business, make_user
+from kernel.auth.businesses.making import NewBusiness, create_business, make_user, slug_of
 from kernel.auth.businesses.regions import zone_of
 from kernel.auth.identity import standing_of_business
 from kernel.auth.models import User
@@ -46,6 +46,7 @@ def init(
 ) -> None:
     """Create the database or bring it up to date; optionally make a first admin and business.
 
+    The first admin is the deployment's operator too, where nobody is: they may make businesses in the console.
     On a terminal it asks for what is missing once any of the options is given.
     """
     wanted = any((admin_email, admin_password, business, region, currency))
@@ -106,6 +107,8 @@ async def _init(
             if business and region and currency:
                 await _first_business(deployment, user_id, business, region, currency)
                 said.append(f"{business} is ready; sign in as {email}")
+            else:
+                said.append(f"Run duka run, and sign in as {email}: the console leads through the rest")
         said += await prepare(deployment)
     return said
 
@@ -116,13 +119,24 @@ async def _admin(deployment: Deployment, email: str, password: str) -> uuid.UUID
     async def make(work: Work) -> uuid.UUID:
         found = await work.execute(sa.select(User.id).where(User.email == email.lower()))
         known: uuid.UUID | None = found.scalar_one_or_none()
-        return known or await make_user(work, email=email, name=email.partition("@")[0], password_hash=hashed)
+        if known is not None:
+            return known
+        name, rules = email.partition("@")[0], await _has_no_operator(work)
+        return await make_user(work, email=email, name=name, password_hash=hashed, is_operator=rules)
 
     return await act(deployment, None, make, deed="duka init")
 
 
+async def _has_no_operator(work: Work) -> bool:
+    """Whether nobody is, and nobody else is named to be."""
+    if work.deployment.settings.platform_owner_email:
+        return False  # who is named becomes it as the deployment is prepared
+    found = await work.execute(sa.select(User.id).where(User.is_operator.is_(True)).limit(1))
+    return found.first() is None
+
+
 async def _first_business(deployment: Deployment, owner: uuid.UUID, name: str, region: str, currency: str) -> None:
-    slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())[:40] or "shop"
+    slug = slug_of(name)
     new = NewBusiness(slug, name, region, currency, zone_of(region))
     everything = [one.name for one in deployment.registry.in_order()]
 

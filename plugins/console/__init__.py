@@ -7,4 +7,5 @@ PLUGIN = Plugin(
     version="0.1.0",
     title="Console",
     summary="The console: the pages on which businesses run their shops, and the places where plugins put theirs.",
+    settings="schemas.settings:Settings",
 )

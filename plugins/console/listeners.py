@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.console.schemas import Find, Nav, Page
-from plugins.console.services import account, approvals, apps, audit, operating, people, places, settings
+from plugins.console.schemas import Block, Find, Nav, Page
+from plugins.console.services import account, approvals, apps, audit, operating, people, places, settings, setup
 
 
 @answers
@@ -28,7 +28,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """The pages for what no plugin owns."""
     return (
-        Page("/", "dashboard.html", "Dashboard"),
+        Page("/", "dashboard.html", "Dashboard", read=setup.begin),
         *approvals.PAGES,
         *apps.PAGES,
         *people.PAGES,
@@ -37,7 +37,14 @@ def console_pages() -> Sequence[Page]:
         *settings.PAGES,
         *audit.PAGES,
         *operating.PAGES,
+        *setup.PAGES,
     )
+
+
+@answers
+def console_blocks() -> Sequence[Block]:
+    """How far a business is set up, on its dashboard."""
+    return setup.BLOCKS
 
 
 @answers

@@ -74,8 +74,9 @@ async def _answer(visit: Visit) -> Given | PassOn:
         return await visiting.through(visit)
     if handler := SIGNED_IN.get((method, visit.path)):
         return await handler(visit)
-    if method != "GET":
-        return await visit.html("console/missing.html", status=404)
+    if method != "GET" or visit.is_off:
+        said = ("console/off.html", "outside") if visit.is_off else ("console/missing.html", "")
+        return await visit.html(said[0], status=404, layout=said[1])
     return await _piece_or_page(visit)
 
 

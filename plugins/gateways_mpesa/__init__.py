@@ -9,4 +9,5 @@ PLUGIN = Plugin(
     summary="M-PESA: prompts, till and PayBill payments, reversals and payouts, by Safaricom's Daraja.",
     depends=("payments>=0.2",),
     hosts=("api.safaricom.co.ke", "sandbox.safaricom.co.ke"),
+    regions=("KE",),
 )

@@ -9,4 +9,5 @@ PLUGIN = Plugin(
     summary="UPI: QR codes and links to pay by, proved by a provider, by a bank statement or by hand.",
     depends=("payments>=0.2",),
     hosts=("api.razorpay.com",),
+    regions=("IN",),
 )

@@ -8,8 +8,15 @@ from kernel.web import command, query
 from kernel.wire import Page, Reply
 from kernel.work import Work
 from plugins.taxes.errors import CodeTaken, HistoryFixed
-from plugins.taxes.schemas.wire import ClassIn, ClassOut, ClassPatch, ClassQuery
+from plugins.taxes.schemas.wire import ClassIn, ClassOut, ClassPatch, ClassQuery, PackOut
 from plugins.taxes.services import classes
+from plugins.taxes.services.packs import told_pack
+
+
+@query("/pack", permission="taxes.see")
+async def get_pack(work: Work) -> PackOut:
+    """What Duka brings for the business's region: its habits, where its rates were read, what to have confirmed."""
+    return told_pack(work.shop.region)
 
 
 @query("/classes", permission="taxes.see")

@@ -43,6 +43,7 @@ FOR_ALL_STAFF = frozenset(
         ("GET", "/api/v1/approvals/{approval_id}"),
         ("POST", "/api/v1/approvals/{approval_id}/approve-here"),
         *(("GET", f"/api/v1/{path}") for path in ("auth/me", "roles/mine", "businesses", "locations", "plugins")),
+        ("GET", "/api/v1/regions"),
         ("GET", "/api/v1/businesses/{business_id}"),
         ("GET", "/api/v1/locations/{location_id}"),
         ("GET", "/api/v1/plugins/{name}"),

@@ -29,7 +29,7 @@ from kernel.app.uninstalling import ArchiveStale, Busy
 from kernel.auth.businesses.switching import Hindrance
 from kernel.errors import Conflict, Invalid, PluginFault
 from kernel.web import OPERATOR, Route, Scene, flow
-from kernel.wire import Code, Line, Name, Request
+from kernel.wire import Code, Line, Name, Region, Request
 from kernel.work import Deployment, Origin
 
 State = Literal["enabled", "draining", "available", "uninstalled", "quarantined"]
@@ -113,6 +113,7 @@ class PluginOut(Struct, frozen=True):
         str | None,
         Meta(description="Another than `version`: operators have an upgrade to carry out.", examples=["0.1.0"]),
     ] = None
+    regions: Annotated[list[Region], Meta(description="Where it is of use; empty: everywhere.", examples=[["KE"]])] = []
 
 
 class PictureOut(Struct, frozen=True):

@@ -9,8 +9,15 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from kernel.auth.businesses.making import NewBusiness, create_business
-from kernel.auth.businesses.regions import check_place, zone_of
+from kernel.auth.businesses.making import NewBusiness, create_business, free_slug
+from kernel.auth.businesses.regions import (
+    check_place,
+    currency_of,
+    regions,
+    usual_currency,
+    zone_of,
+    zones_of,
+)
 from kernel.auth.models import Location, Membership, User
 from kernel.db.tables import Business
 from kernel.errors import AlreadyExists, NotFound, PreconditionFailed
@@ -33,17 +40,29 @@ CutOff = Annotated[
 
 
 class BusinessIn(Request, frozen=True):
-    """A business to make. Its owner must have an account; without one, the caller owns it."""
+    """A business to make. Its owner must have an account; without one, the caller owns it.
 
-    slug: Slug
+    Without a `slug` one is made from the name; without a currency it is the region's.
+    """
+
     name: Name
     region: Region
-    currency: Currency
+    slug: Slug | None = None
+    currency: Currency | None = None
     zone: Zone | None = None
     subdivision: Subdivision | None = None
     tax_number: Line | None = None
     owner_email: Email | None = None
     plugins: Annotated[tuple[Code, ...], Meta(max_length=100, examples=[["sales", "inventory"]])] = ()
+
+
+class RegionOut(Struct, frozen=True):
+    """A region that a business can be in, with what is usual there; zones: all it has, the usual one first."""
+
+    code: Region
+    currency: Currency | None
+    zone: Zone
+    zones: Annotated[list[Zone], Meta(examples=[["Africa/Nairobi"]])]
 
 
 class BusinessPatch(Request, frozen=True):
@@ -112,6 +131,12 @@ class LocationQuery(ListQuery, frozen=True):
     is_active: bool | None = None
 
 
+@query("/regions", permission=SIGNED_IN)
+async def list_regions(work: Work) -> Page[RegionOut]:
+    """The regions that a business can be in, each with its usual currency and time zones."""
+    return Page([RegionOut(one, currency_of(one), zone_of(one), list(zones_of(one))) for one in sorted(regions())])
+
+
 @query("/businesses", permission=SIGNED_IN)
 async def list_businesses(work: Work, query: ListQuery) -> Page[BusinessOut]:
     """The caller's businesses."""
@@ -133,10 +158,10 @@ async def add_business(work: Work, data: BusinessIn) -> Reply[BusinessOut]:
         if owner is None:
             raise NotFound.at("/owner_email", "Nobody has an account with this e-mail")
     new = NewBusiness(
-        data.slug,
+        data.slug or await free_slug(work, data.name),
         data.name,
         data.region,
-        data.currency,
+        data.currency or usual_currency(data.region),
         data.zone or zone_of(data.region),
         data.subdivision,
         data.tax_number,

@@ -210,4 +210,5 @@ def _plugin(
         sorted(above),
         hindrances=to(registry, name, work.standing.enabled) if state is None else [],
         version_installed=before if before not in (None, "", manifest.version) else None,
+        regions=list(manifest.regions),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 
@@ -80,6 +81,23 @@ async def create_business(
     await enable_first(work, plugins, shop.zone)
     work.audit(subject=f"business:{shop.id}")
     return shop
+
+
+def slug_of(name: str) -> str:
+    """A short name for addresses and files: `Mama Njeri's` → `mama-njeri-s`; `shop` where nothing of it is ASCII."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:36].strip("-") or "shop"
+
+
+async def free_slug(work: Work, name: str) -> str:
+    """The slug of a name, with a number behind it where businesses have it already."""
+    base, number = slug_of(name), 1
+    found = await work.execute(sa.select(Business.slug).where(Business.slug.startswith(base, autoescape=True)))
+    taken, slug = set(found.scalars()), base
+    while slug in taken:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug
 
 
 async def enter(work: Work, business_id: uuid.UUID) -> bool:

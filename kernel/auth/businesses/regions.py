@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Final
+from zoneinfo import available_timezones
 
 import sqlalchemy as sa
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from kernel.db.tables import Business
 from kernel.errors import Invalid
+from kernel.money import CURRENCIES
 from kernel.work import Work
+
+NO_REGION: Final = "No such region; ISO 3166-1, two capital letters"
 
 
 @cache
@@ -35,14 +42,49 @@ def _zones() -> frozenset[str]:
 def check_place(region: str, zone: str) -> None:
     """Raise Invalid for a region or a time zone that does not exist."""
     if region not in regions():
-        raise Invalid.at("/region", "No such region; ISO 3166-1, two capital letters")
+        raise Invalid.at("/region", NO_REGION)
     if zone not in _zones():
         raise Invalid.at("/zone", "No such time zone; an IANA name such as Africa/Nairobi")
 
 
 def zone_of(region: str) -> str:
-    """A time zone for a region, where none was given."""
-    known = {"KE": "Africa/Nairobi", "IN": "Asia/Kolkata", "TZ": "Africa/Dar_es_Salaam", "UG": "Africa/Kampala"}
-    known |= {"GB": "Europe/London", "US": "America/New_York", "RW": "Africa/Kigali", "NG": "Africa/Lagos"}
-    zone = known.get(region, "UTC")
-    return ZoneInfo(zone).key
+    """A time zone for a region, where none was given: the only one it has, or that of most of its people."""
+    if region in _FIRST:
+        return _FIRST[region]
+    return next(iter(zones_of(region)), "UTC")
+
+
+@cache
+def zones_of(region: str) -> tuple[str, ...]:
+    """The time zones of a region, the usual one first; none where the CLDR knows none."""
+    known = sorted(zone for zone, where in get_global("zone_territories").items() if where == region)
+    return tuple(sorted((zone for zone in known if zone in _zones()), key=lambda zone: zone != _FIRST.get(region)))
+
+
+@cache
+def currency_of(region: str) -> str | None:
+    """The currency of a region, None where the CLDR knows none that Duka does."""
+    usual = [code for code in get_territory_currencies(region) if code in CURRENCIES]
+    return usual[0] if usual else _EURO.get(region)
+
+
+def usual_currency(region: str) -> str:
+    """The currency of a region. Raises Invalid where it has none that is known, or is none."""
+    if region not in regions():
+        raise Invalid.at("/region", NO_REGION)
+    if (found := currency_of(region)) is None:
+        raise Invalid.at("/currency", "Name the currency; the region has none that is known")
+    return found
+
+
+_FIRST: Final[Mapping[str, str]] = {
+    **{"US": "America/New_York", "CA": "America/Toronto", "MX": "America/Mexico_City", "BR": "America/Sao_Paulo"},
+    **{"AR": "America/Argentina/Buenos_Aires", "CL": "America/Santiago", "EC": "America/Guayaquil"},
+    **{"AU": "Australia/Sydney", "NZ": "Pacific/Auckland", "ID": "Asia/Jakarta", "MY": "Asia/Kuala_Lumpur"},
+    **{"CN": "Asia/Shanghai", "MN": "Asia/Ulaanbaatar", "KZ": "Asia/Almaty", "UZ": "Asia/Tashkent"},
+    **{"RU": "Europe/Moscow", "UA": "Europe/Kyiv", "DE": "Europe/Berlin", "ES": "Europe/Madrid"},
+    **{"PT": "Europe/Lisbon", "CY": "Asia/Nicosia", "CD": "Africa/Kinshasa", "PS": "Asia/Gaza"},
+}
+"""Of regions with several time zones that of most of their people."""
+_EURO: Final[Mapping[str, str]] = {"BG": "EUR"}
+"""Newer than the CLDR at hand: Bulgaria has had the euro since 2026."""

@@ -29,10 +29,11 @@ from plugins.catalog.schemas.goods import (
     ProductOut,
     ProductPatch,
     ProductQuery,
+    ProductsIn,
     Scanned,
     TableQuery,
 )
-from plugins.catalog.services import exporting, importing, pictures, product_edits, products, reading, shelves
+from plugins.catalog.services import exporting, importing, pictures, product_edits, products, reading, several, shelves
 from plugins.catalog.services.tables import KINDS, LONGEST_S
 
 _SEE, _EDIT, _IMPORT = "catalog.see", "catalog.edit", "catalog.import"
@@ -67,6 +68,12 @@ async def add_product(work: Work, data: ProductIn) -> Reply[ProductOut]:
     """Add a product, with its packs and barcodes. The client may choose its id."""
     row = await products.add_product(work, data)
     return await _product(work, row.id, created=True)
+
+
+@command("POST", "/products/several", permission=_EDIT, errors=_REFUSED)
+async def add_several_products(work: Work, data: ProductsIn) -> Page[ProductOut]:
+    """Add several products in a few words each, all of them or none. Without a SKU one is made from the name."""
+    return await several.add_several(work, data.products)
 
 
 @command("PATCH", "/products/{product_id}", permission=_EDIT, errors=_REFUSED)

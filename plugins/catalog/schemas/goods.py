@@ -219,6 +219,24 @@ class ProductIn(Request, frozen=True, kw_only=True):
     custom: Custom = {}
 
 
+class ProductLine(Request, frozen=True, kw_only=True):
+    """A product in a few words. Without a `sku` one is made from its name."""
+
+    name: Name
+    price: UnitPrice
+    sku: Code | None = None
+    barcodes: Annotated[list[BarcodeText], Meta(max_length=50)] = []
+    unit: Unit = "piece"
+    kind: Kind = "goods"
+    cost_price: GivenCost = UNSET
+
+
+class ProductsIn(Request, frozen=True, kw_only=True):
+    """Several products to add at once."""
+
+    products: Annotated[list[ProductLine], Meta(min_length=1, max_length=100)]
+
+
 class ProductPatch(Request, frozen=True, kw_only=True):
     """What changes of a product. Its unit and kind stay; packs and barcodes have routes of their own.
 

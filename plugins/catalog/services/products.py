@@ -42,13 +42,14 @@ async def add_product(work: Work, data: ProductIn) -> Product:
     return row
 
 
-async def add_products(work: Work, many: Sequence[ProductIn]) -> list[Product]:
+async def add_products(work: Work, many: Sequence[ProductIn], within: str | None = None) -> list[Product]:
     """Add products with their packs and barcodes, in as few statements as one product takes.
 
     Raises Invalid at what is wrong, BarcodeTaken; the database refuses a SKU or id that is taken.
-    Pointers lead into the one product, or into the list where there are several.
+    Pointers lead into the one product, or into the list where there are several, or one is named by `within`.
     """
-    bases = [""] if len(many) == 1 else [f"/{place}" for place in range(len(many))]
+    is_one = within is None and len(many) == 1
+    bases = [""] if is_one else [f"{within or ''}/{place}" for place in range(len(many))]
     await check_references(
         work,
         {

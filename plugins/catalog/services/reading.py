@@ -102,6 +102,12 @@ async def read_product(work: Work, id_: UUID) -> tuple[ProductOut, int, bool]:
     return (await _answers(work, [row]))[0], row.version, planned
 
 
+async def read_products(work: Work, ids: Sequence[UUID]) -> list[ProductOut]:
+    """Some products, in the order of their ids."""
+    rows = {row.id: row for row in await work.fetch(_MANY, product_ids=ids, at=work.now)}
+    return await _answers(work, [rows[id_] for id_ in ids])
+
+
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """A page of products: best first where a question is asked, sorted otherwise."""
     custom = await custom_filter(work, ENTITY, query.custom, query.ext)

@@ -11,6 +11,19 @@ from plugins.console.schemas.contributions import (
     Nav,
     Page,
 )
-from plugins.console.schemas.seen import Refused, Seen
+from plugins.console.schemas.seen import Elsewhere, Refused, Seen
 
-__all__ = ["SECTIONS", "Action", "Block", "Card", "Column", "Find", "Found", "Nav", "Page", "Refused", "Seen"]
+__all__ = [
+    "SECTIONS",
+    "Action",
+    "Block",
+    "Card",
+    "Column",
+    "Elsewhere",
+    "Find",
+    "Found",
+    "Nav",
+    "Page",
+    "Refused",
+    "Seen",
+]

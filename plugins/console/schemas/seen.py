@@ -38,6 +38,14 @@ class Refused(Exception):
         self.status, self.problem = status, problem
 
 
+class Elsewhere(Exception):
+    """What was asked for stands at another page. to: its path below `/console`."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(to)
+        self.to = to
+
+
 @dataclass
 class Seen:
     """What a page is given.

@@ -14,7 +14,7 @@ from plugins.console.schemas import Refused
 from plugins.console.services import at_place, sessions
 from plugins.console.services.forms import own_of
 from plugins.console.services.showing import LANGUAGES
-from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit, stale
+from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit, enter, stale
 
 SIGN_IN: Final = "/sign-in"
 NEEDS_CODE: Final = ("second-factor-required", "second-factor-wrong")
@@ -71,10 +71,9 @@ async def switch(visit: Visit) -> Given:
     fields = dict(await visit.form())
     if not sessions.is_proved(visit.session, visit.asked, own_of(fields.items()).get("proof", "")):
         return await stale(visit)
-    told = await visit.call("POST", "/auth/switch", {"business": fields.get("business", "")})
+    told = await enter(visit, fields.get("business", ""))
     if told.status != 200:
         return await visit.html("console/refused.html", status=told.status, problem=json.loads(told.body))
-    visit.session = sessions.begun(json.loads(told.body), visit.session)
     return visit.moved("/")
 
 

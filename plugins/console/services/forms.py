@@ -10,11 +10,12 @@ The fields of a form bear the names of the API's body, with dots into objects an
     data:json       JSON                  limit:intnull   null where it is empty
     lines:rows      a list though no row of it is sent
     range:group     an object of what is sent below it, null where nothing is
+    lines.0.name:row  the row is left out where all fields of it that say so are empty
     at:momentopt    a day and time by the clock of the form's `_zone`; `:momentnull` is null where it is empty
 
 Names that begin with `_` are the form's own: `_method`, `_to` (a path of the API), `_then` (where to go; `{id}` and
 other names of the answer are filled in), `_said` (told there), `_key` (Idempotency-Key), `_tag` (If-Match),
-`_approval`, `_proof`.
+`_enter` (the business to go on in, filled in likewise), `_approval`, `_proof`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ DEEPEST: Final = 8
 MOST_IN_LIST: Final = 2_000
 METHODS: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 _PLACE: Final = re.compile(r"{(\w+)}")
+_ROW: Final = re.compile(r"\w+\.[0-9]{1,4}(?=\.)")
 
 
 def read_form(body: bytes) -> list[tuple[str, str]]:
@@ -56,8 +58,9 @@ def body_of(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The body that a form's fields make. Raises BadRequest for names that contradict one another."""
     made: dict[str, Any] = {}
     zone = own_of(fields := list(fields)).get("zone", "UTC")
+    empty = _empty_rows(fields)
     for name, text in fields:
-        if name.startswith("_"):
+        if name.startswith("_") or _row_of(name) in empty:
             continue
         path, _, kind = name.partition(":")
         value = _meant(text, kind)
@@ -67,6 +70,21 @@ def body_of(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
             _put(made, path[1:].split("/") if path.startswith("/") else path.split("."), value)
     told: dict[str, Any] = _listed(made)
     return told
+
+
+def _row_of(name: str) -> str:
+    """The row that a field stands in: `lines.0` of `lines.0.name:row`; "" for none."""
+    found = _ROW.match(name)
+    return found[0] if found else ""
+
+
+def _empty_rows(fields: Iterable[tuple[str, str]]) -> set[str]:
+    """The rows whose fields of the kind `row` are all empty."""
+    said: dict[str, bool] = {}
+    for name, text in fields:
+        if name.endswith(":row"):
+            said[_row_of(name)] = said.get(_row_of(name), True) and not text.strip()
+    return {row for row, is_empty in said.items() if is_empty and row}
 
 
 def filled(pattern: str, answer: Any) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from weakref import WeakKeyDictionary
 
 from kernel.web import ApiAnswer, Asked, Given, PassOn
-from plugins.console.schemas import Found, Refused, Seen
+from plugins.console.schemas import Elsewhere, Found, Refused, Seen
 from plugins.console.services import at_place, forms, sessions
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
@@ -87,6 +87,11 @@ class Visit:
         said = self.asked.headers
         return said.get("hx-request") == "true" and said.get("hx-history-restore-request") != "true"
 
+    @property
+    def is_off(self) -> bool:
+        """Whether the business has these pages off."""
+        return bool(self.me and self.me["business"]) and "console" not in (self.me or STRANGER)["plugins"]
+
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> ApiAnswer:
         """Ask the API. path: below `/api/v1`."""
         return await sessions.call(self.asked, self.session, method, path, body, **headers)
@@ -113,7 +118,7 @@ class Visit:
     def composed(self) -> Composed:
         """What the plugins that are on here offer; before a business is chosen the console's own, to operators all."""
         if self.me and self.me["business"]:
-            return composed_of(self.asked, self.me["plugins"])
+            return composed_of(self.asked, {"console"} if self.is_off else self.me["plugins"])
         registry = self.asked.deployment.registry
         return composed_of(self.asked, registry.plugins if self.me and self.me["is_operator"] else {"console"})
 
@@ -209,6 +214,8 @@ async def show(visit: Visit) -> Given:
         read = await placed.page.read(seen) if placed.page.read else {}
     except Refused as refused:
         return await visit.refused(refused)
+    except Elsewhere as elsewhere:
+        return visit.moved(elsewhere.to)
     return await _drawn(visit, placed, seen, read)
 
 
@@ -302,12 +309,22 @@ async def do(visit: Visit) -> Given:
             return visit.given(200, json.dumps({"problem": value or {}}).encode(), "application/json")
         again = own.get("again", "")
         return await visit.html("console/refused.html", status=told.status, problem=value or {}, again=again)
+    if own.get("enter"):
+        await enter(visit, forms.filled(own["enter"], value))
     if own.get("said"):
         visit.session = sessions.with_word(visit.session, own["said"], own.get("undo", ""))
     then = forms.filled(own.get("then", ""), value)
     if wants_json:
         return visit.given(200, json.dumps({"then": then, "answer": value}).encode(), "application/json")
     return visit.moved(then if then.startswith("/") else "/")
+
+
+async def enter(visit: Visit, business: str) -> ApiAnswer:
+    """Go on in another business, where its API lets one."""
+    told = await visit.call("POST", "/auth/switch", {"business": business})
+    if told.status == 200:
+        visit.session = sessions.begun(json.loads(told.body), visit.session)
+    return told
 
 
 async def stale(visit: Visit) -> Given:

@@ -111,6 +111,7 @@ document.addEventListener("duka:done", async (event) => {
     one.textContent = Array.isArray(value) ? value.join("\n") : value ?? "";
   }
   for (const one of $$("[data-fill-copy]", place)) one.dataset.copy = answer[one.dataset.fillCopy] ?? "";
+  for (const one of $$("[data-fill-link]", place)) one.textContent = one.dataset.copy = new URL(one.dataset.fillLink.replace(/{(\w+)}/, (_, name) => answer[name] ?? ""), location);
   for (const one of $$("img[data-fill-qr]", place)) {
     const drawn = await fetch("/console/qr", { method: "POST", body: new URLSearchParams({ text: answer[one.dataset.fillQr], _proof: $('input[name="_proof"]').value }) });
     one.src = "data:image/svg+xml;base64," + btoa(await drawn.text());

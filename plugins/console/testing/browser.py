@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -10,7 +11,11 @@ from typing import Any
 
 import httpx
 
-from kernel.testing.box import Box
+from kernel.auth import act
+from kernel.auth.businesses.making import make_user
+from kernel.auth.secrets.passwords import hash_password
+from kernel.testing.box import PASSWORD, Box
+from kernel.work import Work
 
 
 @dataclass
@@ -88,6 +93,17 @@ class Browser:
         fields = {**dict(form.fields), **(values or {})}
         said = {"Accept": "application/json", "Sec-Fetch-Site": "same-origin"}
         return (await self.http.post(form.action, data=fields, headers=said)).json()
+
+
+async def a_newcomer(box: Box, email: str = "njeri@first.example") -> str:
+    """Make an account that runs the deployment and works in no business yet; its password is `PASSWORD`."""
+    hashed = await hash_password(PASSWORD)
+
+    async def make(work: Work) -> uuid.UUID:
+        return await make_user(work, email=email, name="Njeri", password_hash=hashed, is_operator=True)
+
+    await act(box.deployment, None, make, deed="test")
+    return email
 
 
 class _Reader(HTMLParser):

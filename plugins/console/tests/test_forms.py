@@ -33,6 +33,17 @@ from plugins.console.services.showing import Showing
         ([("lines.0.q", "3"), ("lines:rows", "")], {"lines": [{"q": "3"}]}),
         ([("range:group", ""), ("range.step:opt", "")], {"range": None}),
         ([("range:group", ""), ("range.step:opt", "1")], {"range": {"step": "1"}}),
+        (
+            [
+                ("r:rows", ""),
+                ("r.0.n:row", ""),
+                ("r.0.p:row", " "),
+                ("r.0.u", "kg"),
+                ("r.1.n:row", ""),
+                ("r.1.p:row", "5"),
+            ],
+            {"r": [{"n": "", "p": "5"}]},
+        ),
     ],
 )
 def test_fields_become_a_body(fields: list[tuple[str, str]], body: dict[str, Any]) -> None:

@@ -108,3 +108,25 @@ class ClassQuery(ListQuery, frozen=True, kw_only=True):
     """Which classes."""
 
     category: Category | None = None
+
+
+class ConfirmOut(Struct, frozen=True):
+    """Something that a local accountant confirms before a shop relies on it."""
+
+    matter: Annotated[str, Meta(examples=["Which goods are zero-rated"])]
+    why: str
+
+
+class PackOut(Struct, frozen=True):
+    """What Duka knows of tax in the business's region; `is_generic` where it ships no pack of that region.
+
+    by_place: tax depends on the state or county. sources: the laws and pages that the rates were read in.
+    """
+
+    region: Region
+    is_generic: bool
+    prices_include_tax: bool
+    by_place: bool
+    note: str
+    sources: Annotated[list[str], Meta(examples=[["Value Added Tax Act, 2013"]])]
+    confirm: list[ConfirmOut]

@@ -15,7 +15,7 @@ from kernel.work import Work
 from plugins.taxes.models import TaxClass, TaxRate
 from plugins.taxes.schemas.packs import PackClass, PackComponent, RegionPack
 from plugins.taxes.schemas.values import TaxComponent, TaxPolicy
-from plugins.taxes.schemas.wire import ComponentIn
+from plugins.taxes.schemas.wire import ComponentIn, ConfirmOut, PackOut
 
 GENERIC = "generic"
 
@@ -51,6 +51,20 @@ def usual_components(region: str) -> tuple[PackComponent, ...]:
 def usual(region: str) -> str | None:
     """The code of the class that a new business of a region has as its default: the first that is standard."""
     return next((one.code for one in pack_of(region).classes if one.category == "standard"), None)
+
+
+def told_pack(region: str) -> PackOut:
+    """What Duka knows of tax in a region, in words for its people."""
+    pack = pack_of(region)
+    return PackOut(
+        region,
+        pack.region != region,
+        pack.prices_include_tax,
+        pack.by_place,
+        pack.note,
+        list(pack.sources),
+        [ConfirmOut(one.matter, one.why) for one in pack.confirm],
+    )
 
 
 async def load_pack(work: Work) -> None:
