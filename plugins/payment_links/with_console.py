@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Nav, Page, Seen
+from plugins.console.api import Block, Nav, Page, Seen
 
 SEE, MAKE = "payment_links.see", "payment_links.make"
 STATES: Final = {
@@ -35,6 +35,31 @@ def console_pages() -> Sequence[Page]:
     )
 
 
+@answers
+def console_blocks() -> Sequence[Block]:
+    """The links of a sale and of a customer beside them, and the way to a new one."""
+    return (
+        Block("sales.sale.side", "links", "console/links_of.html", _of_sale, SEE, 40),
+        Block("customers.customer.side", "links", "console/links_of.html", _of_customer, SEE, 40),
+    )
+
+
+async def _of_sale(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    sale = given["sale"]
+    if "status" not in sale:  # it loads after its page, and is given ids alone
+        sale = await seen.get(f"/sales/sales/{sale['id']}")
+    listed = await seen.get("/payment_links/links", subject_id=sale["id"], limit=5)
+    is_open = any(one["state"] == "open" for one in listed["items"])
+    new = f"?subject_id={sale['id']}&location_id={sale['location_id']}" if sale["status"] == "pending" else ""
+    return {"links": listed["items"], "new": "" if is_open else new, "states": STATES}
+
+
+async def _of_customer(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    customer_id = given["customer"]["id"]
+    listed = await seen.get("/payment_links/links", customer_id=customer_id, limit=5)
+    return {"links": listed["items"], "new": f"?customer_id={customer_id}", "states": STATES}
+
+
 async def _list(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("state", "location_id", "customer_id", "subject_id", "cursor")}
     listed, places = await asyncio.gather(seen.get("/payment_links/links", limit=50, **asked), seen.places())
@@ -42,7 +67,12 @@ async def _list(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _new(seen: Seen) -> Mapping[str, Any]:
-    return {"places": await seen.places()}
+    sale_id, customer_id = seen.query.get("subject_id"), seen.query.get("customer_id")
+    sale = await seen.look(f"/sales/sales/{sale_id}") if sale_id and seen.may("sales.see") else None
+    customer = None
+    if customer_id and seen.may("customers.see"):
+        customer = await seen.look(f"/customers/customers/{customer_id}")
+    return {"places": await seen.places(), "sale": sale, "customer": customer}
 
 
 async def _one(seen: Seen) -> Mapping[str, Any]:
@@ -53,4 +83,7 @@ async def _one(seen: Seen) -> Mapping[str, Any]:
         seen.places(),
     )
     shown = {"link": link, "turns": turns["items"], "place": dict(places).get(link["location_id"], "–")}
-    return {**shown, "states": STATES, "title": link["number"]}
+    customer = None
+    if link["customer_id"] and seen.may("customers.see"):
+        customer = await seen.look(f"/customers/customers/{link['customer_id']}")
+    return {**shown, "states": STATES, "title": link["number"], "customer": customer}

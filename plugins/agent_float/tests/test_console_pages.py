@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from kernel.testing.box import Box
@@ -30,8 +32,15 @@ async def test_a_customer_is_served_taken_back_and_the_line_closed_by_its_pages(
     closing = await till.get(f"{HERE}/close")
     forms = [one for one in closing.forms if one.to == f"{HERE}/closings"]
     mine = next(one for one in forms if ("counts.0.line_id", str(cash)) in one.fields)
-    await till.submit(mine, {"counts.0.counted": "50000"})
+    counted = {"counts.0.counted": "10000", "counts.0.reason": "the drawer was robbed"}
+    asked_for = (await till.script(mine, counted))["problem"]
+    assert asked_for["code"] == "approval-required"
+    waiting = (await owner.get("/approvals")).form(f"/approvals/{asked_for['approval']}/approve")
+    await owner.submit(waiting, {"reason": "the police were here"})
+    mine.fields = [(name, value) for name, value in mine.fields if name != "_key"]
+    mine.fields += [("_key", uuid.uuid4().hex), ("_approval", asked_for["approval"])]
+    await till.submit(mine, counted)
     listed = (await box.client("owner").get(f"/api/v1{HERE}/closings")).json()["items"]
-    assert [(one["line_id"], one["variance"]) for one in listed] == [(str(cash), "0.00")]
+    assert [(one["line_id"], one["variance"]) for one in listed] == [(str(cash), "-40000.00")]
     assert (await till.get(f"{HERE}/day?date={listed[0]['business_date']}")).status == 200
     assert (await till.get(f"{HERE}/lines")).status == 404

@@ -41,6 +41,7 @@ document.addEventListener("submit", async (event) => {
       return;
     }
     showProblem(form, said.problem || said);
+    waitForApproval(form, said.problem || {});
   } catch {
     showProblem(form, { title: words("offline"), detail: words("offlineDetail") });
     form.removeAttribute("aria-busy");
@@ -83,6 +84,21 @@ function showProblem(form, problem) {
   form.prepend(note);
   (first || note).scrollIntoView({ block: "center" });
   first?.focus();
+}
+
+// Beyond one's limit: the same form, unchanged, is sent again with the approval once a second person has given it.
+function waitForApproval(form, problem) {
+  let field = $('input[name="_approval"]', form);
+  if (problem.code === "approval-not-valid") field?.remove();
+  if (problem.code !== "approval-required") return;
+  if (!field) {
+    field = Object.assign(document.createElement("input"), { type: "hidden", name: "_approval" });
+    form.append(field);
+  }
+  field.value = [...new Set([...field.value.split(",").filter(Boolean), problem.approval])].slice(-5).join(",");
+  const said = document.createElement("p");
+  said.textContent = words("approval");
+  $(".d-problem > div", form).append(said);
 }
 
 function fieldAt(form, pointer) {

@@ -62,3 +62,31 @@ async def test_coupons_are_made_listed_and_withdrawn_by_their_pages(box: Box) ->
     assert withdraw.to == here
     assert "Withdrawn" in (await browser.submit(withdraw)).text
     assert (await Browser(box, "cashier").get(COUPONS)).status == 404, "codes are money"
+
+
+@of_no_database
+async def test_a_basket_is_told_which_promotions_act_and_why_the_others_do_not(box: Box) -> None:
+    rice, soap = await a_product(box, sku="RICE-9", name="Basmati"), await a_product(box, sku="SOAP-9", name="Soap")
+    owner, since = box.client("owner"), {"starts_at": "2020-01-01T00:00:00Z"}
+    made = [
+        {"name": "Rice week", "effect": {"kind": "percent", "percent": "5"}, "product_id": str(rice)},
+        {"name": "Rice feast", "effect": {"kind": "tiers", "tiers": [{"least": "5", "percent": "50"}]}},
+        {"name": "Soap days", "effect": {"kind": "percent", "percent": "9"}, "product_id": str(soap)},
+    ]
+    made[1]["goods"] = {"product_ids": [str(rice)]}
+    for one in made:
+        answer = await owner.post("/api/v1/discounts/promotions", one | since)
+        assert answer.status_code == 201, answer.text
+        await owner.post(f"/api/v1/discounts/promotions/{answer.json()['id']}/activate")
+    await owner.post("/api/v1/discounts/promotions", {**made[0], **since, "name": "Idea"})
+    browser = Browser(box)
+    assert "Put something in the basket" in (await browser.get("/discounts/why-not")).text
+    told = (await browser.get(f"/discounts/why-not?product0={rice}&quantity0=2")).text
+    rows = {name: told[told.index(f">{name}</a>") :].split("</li>")[0] for name in ("Rice week", "Rice feast", "Idea")}
+    rows["Soap days"] = told[told.index(">Soap days</a>") :].split("</li>")[0]
+    assert "It acts" in rows["Rice week"]
+    assert "3 more for" in rows["Rice feast"]
+    assert "none of its goods" in rows["Soap days"]
+    assert "it is a draft" in rows["Idea"]
+    wrong = (await browser.get(f"/discounts/why-not?product0={rice}&quantity0=0")).text
+    assert "d-note bad" in wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from plugins.console.api import Found, Refused, Seen
@@ -45,11 +46,14 @@ async def read_list(seen: Seen) -> Mapping[str, Any]:
 async def read_sale(seen: Seen) -> Mapping[str, Any]:
     """One sale, whole."""
     sale = await seen.get(f"/sales/sales/{seen.path['sale_id']}")
-    places, customer, titles = await asyncio.gather(
-        seen.places(), _customer(seen, sale["customer_id"]), seen.titles("/payments/methods")
+    places, customer, titles, refunds = await asyncio.gather(
+        seen.places(), _customer(seen, sale["customer_id"]), seen.titles("/payments/methods"), _refunds(seen, sale)
     )
     shown = {"sale": sale, "title": sale["number"], "place": dict(places).get(sale["location_id"], "–")}
-    return {**shown, "customer": customer, "titles": titles, "states": STATES, "paid": PAYMENT_STATES}
+    return {
+        **shown,
+        **{"customer": customer, "titles": titles, "refunds": refunds, "states": STATES, "paid": PAYMENT_STATES},
+    }
 
 
 async def read_receipt(seen: Seen) -> Mapping[str, Any]:
@@ -85,6 +89,14 @@ async def find_sales(seen: Seen, words: str) -> Sequence[Found]:
     """Sales by their whole number."""
     found = (await seen.get("/sales/sales", limit=5, number=words))["items"]
     return [Found(one["number"], f"/sales/sales/{one['id']}", one["total"]) for one in found]
+
+
+async def _refunds(seen: Seen, sale: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What was given back of it; only asked for where something was."""
+    if not seen.may("payments.see") or not any(Decimal(one["refunded"]) for one in sale["payments"]):
+        return ()
+    found: Sequence[Mapping[str, Any]] = (await seen.get("/payments/refunds", subject_id=sale["id"], limit=50))["items"]
+    return found
 
 
 async def _customer(seen: Seen, customer_id: str | None) -> Any:

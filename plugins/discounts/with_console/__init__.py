@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
 from plugins.console.api import Nav, Page, Seen
+from plugins.discounts.with_console import why_not
 
 SEE, EDIT, COUPONS = "discounts.see", "discounts.edit", "discounts.coupons"
 STATES: Final = {"draft": ("Draft", ""), "active": ("Active", "ok"), "ended": ("Ended", "info")}
@@ -47,6 +48,7 @@ def console_pages() -> Sequence[Page]:
         Page("/promotions/{promotion_id}", "console/promotion.html", "Promotion", SEE, _one),
         Page("/promotions/{promotion_id}/change", "console/promotion_form.html", "Change promotion", EDIT, _change),
         Page("/promotions/{promotion_id}/try", "console/trial.html", "Try on past sales", EDIT, _trial),
+        Page("/why-not", "console/why_not.html", "Why not?", SEE, why_not.read),
         Page("/coupons", "console/coupons.html", "Coupons", COUPONS, _coupons),
         Page("/coupons/new", "console/new_coupons.html", "New coupons", EDIT, _new_coupons),
         Page("/coupons/{coupon_id}", "console/coupon.html", "Coupon", COUPONS, _coupon),
