@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -49,6 +50,7 @@ WORDS: Final = (
     *("Typed, or scanned from what the customer shows.", "Kind of discount", "Price by hand", "Discount by hand"),
     *("Empty: the price of the list.", "Discount on everything", "Offers", "Offers that do not apply yet"),
     "What goes beyond your limit is approved by somebody else when you take the payment.",
+    "Alone you may take off up to {percent} %.",
     *("Not enough in stock", "Sell it all the same", "Their e-mail", "Password", "Approve", "Agreed at the till"),
     "If the goods lie before you, the books are wrong: they can be sold all the same, and the stock is counted later.",
     "Or they approve it from where they are: it waits on their screen under Approvals.",
@@ -64,8 +66,13 @@ WORDS: Final = (
 
 async def read_till(seen: Seen) -> Mapping[str, Any]:
     """What the till begins with: its registers, categories, money and words. Raises Refused without a storefront."""
-    registers = (await seen.get("/sales/registers", is_active=True, limit=200))["items"]
-    places = (await seen.get("/locations", kind="storefront", is_active=True, limit=200))["items"]
+    told, found, categories, mine = await asyncio.gather(
+        seen.get("/sales/registers", is_active=True, limit=200),
+        seen.get("/locations", kind="storefront", is_active=True, limit=200),
+        seen.look("/catalog/categories", limit=30),
+        seen.get("/roles/mine"),
+    )
+    registers, places = told["items"], found["items"]
     names = {one["id"]: one["name"] for one in places}
     tills = [
         one | {"label": f"{one['code']} · {names[one['location_id']]}"}
@@ -75,7 +82,6 @@ async def read_till(seen: Seen) -> Mapping[str, Any]:
     if not places:
         raise Refused(409, {"title": "There is no storefront yet", "detail": "Add one under settings, then sell."})
     first = next((one for one in tills if not one["is_office"]), tills[0] if tills else None)
-    categories = await seen.look("/catalog/categories", limit=30)
     business = seen.business or {}
     config = {
         "business": business["slug"],
@@ -88,6 +94,7 @@ async def read_till(seen: Seen) -> Mapping[str, Any]:
         "register": first["id"] if first else "",
         "location": first["location_id"] if first else places[0]["id"],
         "categories": [(one["id"], one["name"]) for one in (categories or {"items": []})["items"]],
+        "alone": mine["limits"].get("sales.discount_percent"),
         "may": {name: seen.may(permission) for name, permission in MAY.items()} | {"coupon": seen.has("discounts")},
         "words": {one: seen.word(one) for one in WORDS},
     }

@@ -11,7 +11,7 @@ function discountFields(given) {
   const kind = make("select", { class: "d-input", id: "kind", "aria-label": say("Kind of discount") }, make("option", { value: "percent" }, "%"), make("option", { value: "amount", selected: !!given?.amount }, config.currency));
   const much = input("less", { value: given?.percent || given?.amount || "", inputmode: "decimal" });
   const reason = input("reason", { value: given?.reason || "", maxlength: 200, list: "reasons" });
-  const field = make("div", { class: "d-field" }, make("label", { for: "less" }, say("Discount")), make("div", { class: "p-sales-pair" }, much, kind));
+  const field = make("div", { class: "d-field" }, make("label", { for: "less" }, say("Discount")), make("div", { class: "p-sales-pair" }, much, kind), config.alone != null && make("p", { class: "hint" }, say("Alone you may take off up to {percent} %.", { percent: config.alone })));
   return { shown: make("div", { class: "d-fields" }, field, labelled(say("Reason"), reason)), much, kind, reason };
 }
 

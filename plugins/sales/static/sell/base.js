@@ -14,6 +14,7 @@
  * @property {string} register
  * @property {string} location
  * @property {[string, string][]} categories
+ * @property {string | null} alone Per cent that the person may take off by hand without a second one.
  * @property {Record<string, boolean>} may
  * @property {Record<string, string>} words English → the reader's language.
  */

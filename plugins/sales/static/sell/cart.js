@@ -199,7 +199,7 @@ function row(line, place) {
     make("button", { type: "button", class: "name", onclick: () => edits(line) }, line.name, make("small", {}, each)),
     make("span", { class: "much" },
       make("button", { type: "button", "aria-label": `${isOne ? say("Take off") : say("One less")}: ${line.name}`, onclick: () => { setQuantity(line, isOne ? "0" : plus(line.quantity, -1)); focusScan(); } }, icon(isOne ? "trash-2" : "minus")),
-      make("button", { type: "button", class: "count", "aria-label": `${say("Quantity")}: ${line.name}`, onclick: () => edits(line) }, amount(line.quantity)),
+      make("button", { type: "button", class: "count", "aria-label": `${amount(line.quantity)}, ${say("Quantity")}: ${line.name}`, onclick: () => edits(line) }, amount(line.quantity)),
       make("button", { type: "button", "aria-label": `${say("One more")}: ${line.name}`, onclick: () => { setQuantity(line, plus(line.quantity, 1)); focusScan(); } }, icon("plus"))),
     make("span", { class: "sum" }, priced ? sum(priced.total) : "…"),
     reasons.length ? make("span", { class: "why" }, icon("badge-percent", "s"), reasons.join(" · ")) : null,
