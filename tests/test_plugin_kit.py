@@ -22,13 +22,14 @@ from kernel.kit.checking import MEANING, OF_FORM, Report, Result, grade, plugins
 from kernel.kit.environment import build_wheel, make_environment
 from kernel.kit.faults import KitFault
 from kernel.kit.published import unlike_published
-from kernel.kit.scaffold import GATEWAY, PARTS, PROJECT, NewPlugin, named, rendered, write_plugin
+from kernel.kit.scaffold import GATEWAY, PARTS, PROJECT, NewPlugin, named, rendered, with_needed, write_plugin
 from kernel.testing import fixtures
 from kernel.testing.pytest_plugin import is_of_a_plugin
 from kernel.testing.suite import PluginSuite
 
 ROOT = Path(kernel.__file__).parents[1]
-EVERY = [frozenset(some) for size in range(1, len(PARTS) + 1) for some in itertools.combinations(PARTS, size)]
+SOME = [some for size in range(1, len(PARTS) + 1) for some in itertools.combinations(PARTS, size)]
+EVERY = sorted({with_needed(some) for some in SOME}, key=sorted)
 
 
 class Machine:
@@ -94,7 +95,7 @@ def test_a_name_that_cannot_be_is_refused_with_a_reason(name: str, said: str) ->
 
 
 def test_a_part_that_there_is_not_is_refused_with_those_there_are() -> None:
-    with pytest.raises(KitFault, match="no part colour; choose of hook, model, routes, job, settings"):
+    with pytest.raises(KitFault, match="no part colour; choose of hook, model, routes, job, settings, console"):
         named("loyalty", ["hook", "colour"])
 
 
@@ -210,7 +211,7 @@ def test_a_new_plugin_with_everything_passes_its_tests_as_it_was_written(machine
 
 @pytest.mark.prove
 @pytest.mark.parametrize(
-    "parts", ["hook", "routes", "job", "settings", "model", "model,routes", "hook,settings", "hook,model,job", "all"]
+    "parts", ["hook", "routes", "job", "settings", "model", "model,routes", "hook,settings", "hook,model,job", "console", "all"]
 )
 def test_a_new_plugin_is_green_typed_graded_a_and_sells(machine: Machine, tmp_path: Path, parts: str) -> None:
     parts = ",".join(PARTS) if parts == "all" else parts

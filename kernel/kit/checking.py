@@ -31,6 +31,7 @@ OF_FORM: Final = frozenset(
         "test_the_hooks_it_calls_are_documented",
         "test_lists_ask_no_question_for_each_row",
         "test_its_answers_to_hooks_keep_to_their_time",
+        "test_it_keeps_the_rules_of_those_it_stands_on",
     }
 )
 """Rules that make a plugin pleasant or quick; all others protect data, people and other plugins."""

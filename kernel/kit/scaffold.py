@@ -17,8 +17,11 @@ from kernel.kit.faults import KitFault
 from kernel.plugin import NAME, RESERVED
 from kernel.registry import GROUP
 
-PARTS: Final = ("hook", "model", "routes", "job", "settings")
+PARTS: Final = ("hook", "model", "routes", "job", "settings", "console")
 """What a new plugin may have, in the order in which help texts name it."""
+
+NEEDED: Final[Mapping[str, frozenset[str]]] = {"console": frozenset({"hook", "model", "routes", "settings"})}
+"""Part → parts that come with it: pages show and write by an API what a sale then heeds."""
 
 GATEWAY: Final = "gateway"
 """What a new plugin may be instead: a payment gateway, with a simulator of its provider."""
@@ -49,6 +52,10 @@ PACKAGE: Final[Mapping[str, str]] = {
     "testing.py": "model",
     "routes.py": "routes",
     "jobs.py": "job",
+    "with_console.py": "console",
+    **{f"templates/console/{one}.html": "console" for one in ("tiers", "card", "beside")},
+    **{f"locale/{one}.json": "console" for one in ("ar", "hi", "sw")},
+    "tests/test_pages.py": "console",
 }
 """File of the package → the parts that need it, any of them; none: always."""
 
@@ -95,7 +102,7 @@ class NewPlugin:
 
 def named(name: str, parts: Iterable[str]) -> NewPlugin:
     """A plugin with a sound name and known parts; no parts: a hook. Raises KitFault with what to do."""
-    wanted = frozenset(part.strip() for part in parts if part.strip()) or frozenset({"hook"})
+    wanted = with_needed(part.strip() for part in parts if part.strip()) or frozenset({"hook"})
     if unknown := sorted(wanted - {*PARTS, GATEWAY}):
         raise KitFault(f"there is no part {', '.join(unknown)}; choose of {', '.join(PARTS)}, or {GATEWAY}")
     if GATEWAY in wanted and len(wanted) > 1:
@@ -112,6 +119,12 @@ def named(name: str, parts: Iterable[str]) -> NewPlugin:
         if bare.startswith(f"{point.name}_") or point.name.startswith(f"{bare}_"):
             raise KitFault(f"{bare!r} and the plugin {point.name!r} could not tell their tables apart; choose another")
     return NewPlugin(bare, wanted)
+
+
+def with_needed(parts: Iterable[str]) -> frozenset[str]:
+    """Parts, and those that come with them."""
+    wanted = frozenset(parts)
+    return wanted.union(*(NEEDED.get(part, ()) for part in wanted))
 
 
 def write_plugin(plugin: NewPlugin, into: Path) -> Path:
@@ -166,8 +179,8 @@ def _template(path: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """The text with at most two blank lines in a row, and none at its end: what left-out parts leave behind."""
-    return re.sub(r"\n{4,}", "\n\n\n", text).rstrip("\n") + "\n"
+    """The text with at most two blank lines in a row, and none around it: what left-out parts leave behind."""
+    return re.sub(r"\n{4,}", "\n\n\n", text).strip("\n") + "\n"
 
 
 def _duka_around(target: Path) -> Path | None:

@@ -8,7 +8,7 @@ from kernel.web import query
 from kernel.wire import Page
 from kernel.work import Work
 from loyalty import services
-from loyalty.schemas import BalanceOut, EntryOut, EntryQuery, SummaryOut
+from loyalty.schemas import BalanceOut, BalancesOf, EntryOut, EntryQuery, SummaryOut
 
 
 @query("/summary", permission="loyalty.see")
@@ -21,6 +21,12 @@ async def get_summary(work: Work) -> SummaryOut:
 async def get_balance(work: Work, customer_id: UUID) -> BalanceOut:
     """What a customer has."""
     return await services.find_balance(work, customer_id)
+
+
+@query("/balances", method="POST", permission="loyalty.see")
+async def list_balances(work: Work, data: BalancesOf) -> list[BalanceOut]:
+    """What several customers have; who never had any is left out."""
+    return await services.find_balances(work, data.customer_ids)
 
 
 @query("/customers/{customer_id}/entries", permission="loyalty.see")

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from kernel.wire import ListQuery
+from kernel.money import Amount
+from kernel.wire import ListQuery, Request
 
 Points = Annotated[int, Meta(ge=1, le=10**9, examples=[50])]
 
@@ -49,6 +50,13 @@ class BalanceOut(Struct, frozen=True):
 
     customer_id: UUID
     points: int
+    worth: Annotated[Amount, Meta(description="What they take off a sale.")]
+
+
+class BalancesOf(Request, frozen=True):
+    """Of which customers."""
+
+    customer_ids: Annotated[list[UUID], Meta(min_length=1, max_length=200)]
 
 
 class SummaryOut(Struct, frozen=True):
@@ -56,6 +64,10 @@ class SummaryOut(Struct, frozen=True):
 
     customers: Annotated[int, Meta(description="Who have any.", examples=[12])]
     points: int
+    worth: Annotated[Amount, Meta(description="What they take off sales to come.")]
+    spent_for_a_point: Annotated[Amount, Meta(description="What earns a point, as the business has set it.")]
+    worth_of_a_point: Annotated[Amount, Meta(description="What a point takes off.")]
+    days_until_expiry: int
 
 
 class EntryOut(Struct, frozen=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from kernel.db import Prepared, new_id
+from kernel.db import Prepared, among, new_id
 from kernel.errors import NotFound
+from kernel.money import format_amount
 from kernel.web import page
 from kernel.wire import Page
 from kernel.work import Work
@@ -24,6 +26,11 @@ _BALANCE = Prepared(
     sa.select(Balance.points).where(
         Balance.business_id == _business, Balance.customer_id == sa.bindparam("customer_id", type_=sa.Uuid())
     )
+)
+_BALANCES = Prepared(
+    sa.select(Balance.customer_id, Balance.points)
+    .where(Balance.business_id == _business, among(Balance.customer_id, "customer_ids"))
+    .order_by(Balance.customer_id)
 )
 _OF_SALE = Prepared(
     sa.select(Entry.customer_id, Entry.kind, sa.func.sum(Entry.points).label("points"))
@@ -108,15 +115,31 @@ async def find_balance(work: Work, customer_id: UUID) -> BalanceOut:
     if await customer(work, customer_id) is None:
         raise NotFound
     row = await work.one(_BALANCE, customer_id=customer_id)
-    return BalanceOut(customer_id, row.points if row else 0)
+    return _balance(work, await work.settings(Settings), customer_id, row.points if row else 0)
+
+
+async def find_balances(work: Work, customer_ids: Sequence[UUID]) -> list[BalanceOut]:
+    """What several customers have; who never had any is left out."""
+    settings = await work.settings(Settings)
+    rows = await work.fetch(_BALANCES, customer_ids=list(customer_ids))
+    return [_balance(work, settings, row.customer_id, row.points) for row in rows]
 
 
 async def sum_up(work: Work) -> SummaryOut:
-    """What all customers have together."""
+    """What all customers have together, and what the business has set."""
     mine = sa.and_(Balance.business_id == work.business_id, Balance.points > 0)
     sums = sa.select(sa.func.count().label("customers"), sa.func.sum(Balance.points).label("points")).where(mine)
     row = (await work.execute(sums)).one()
-    return SummaryOut(int(row.customers), int(row.points or 0))
+    settings = await work.settings(Settings)
+    points = int(row.points or 0)
+    return SummaryOut(
+        customers=int(row.customers),
+        points=points,
+        worth=_amount(work, points * settings.worth_of_a_point),
+        spent_for_a_point=_amount(work, settings.spent_for_a_point),
+        worth_of_a_point=_amount(work, settings.worth_of_a_point),
+        days_until_expiry=settings.days_until_expiry,
+    )
 
 
 async def list_entries(work: Work, customer_id: UUID, query: EntryQuery) -> Page[EntryOut]:
@@ -126,6 +149,14 @@ async def list_entries(work: Work, customer_id: UUID, query: EntryQuery) -> Page
     columns = (Entry.id, Entry.kind, Entry.points, Entry.sale_id, Entry.at, Entry.expires_at)
     statement = sa.select(*columns).where(Entry.business_id == work.business_id, Entry.customer_id == customer_id)
     return await page(work, statement, query, order=[Entry.id], make=lambda row: EntryOut(*row[:6]), descending=True)
+
+
+def _balance(work: Work, settings: Settings, customer_id: UUID, points: int) -> BalanceOut:
+    return BalanceOut(customer_id, points, _amount(work, max(0, points) * settings.worth_of_a_point))
+
+
+def _amount(work: Work, minor: int) -> str:
+    return format_amount(minor, work.shop.exponent)
 
 
 def _enter(

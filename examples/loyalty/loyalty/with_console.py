@@ -1,4 +1,4 @@
-"""Loyalty in the console: a page, a card and points beside the customer, by Python and templates alone."""
+"""Loyalty in the console: pages, a card, points beside the customer and in the list, by Python and templates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Block, Card, Nav, Page, Seen
+from plugins.console.api import Action, Block, Card, Column, Nav, Page, Seen
 
 SEE: Final = "loyalty.see"
 
@@ -19,7 +19,7 @@ def console_nav() -> Sequence[Nav]:
 
 @answers
 def console_pages() -> Sequence[Page]:
-    """All points together, and those of one customer."""
+    """All points together with what the business has set, and the points of one customer."""
     return (
         Page("/points", "console/points.html", "Loyalty", SEE, _together),
         Page("/customers/{customer_id}", "console/entries.html", "Points", SEE, _entries),
@@ -34,8 +34,20 @@ def console_cards() -> Sequence[Card]:
 
 @answers
 def console_blocks() -> Sequence[Block]:
-    """Points beside the customer."""
+    """Points beside the customer, and what they are worth."""
     return (Block("customers.customer.side", "points", "console/beside.html", _beside, SEE, 20),)
+
+
+@answers
+def console_columns() -> Sequence[Column]:
+    """Points in the list of customers."""
+    return (Column("customers.customers", "points", "Points", _points_of, SEE, is_number=True),)
+
+
+@answers
+def console_actions() -> Sequence[Action]:
+    """From the customer to what changed their points."""
+    return (Action("customers.customer", "points", "Points", "/loyalty/customers/{id}", "gift", SEE),)
 
 
 async def _together(seen: Seen) -> Mapping[str, Any]:
@@ -44,8 +56,17 @@ async def _together(seen: Seen) -> Mapping[str, Any]:
 
 async def _entries(seen: Seen) -> Mapping[str, Any]:
     path = f"/loyalty/customers/{seen.path['customer_id']}"
-    return {"balance": await seen.get(path), "listed": await seen.get(f"{path}/entries", limit=50)}
+    listed = await seen.get(f"{path}/entries", limit=50, cursor=seen.query.get("cursor"))
+    return {"balance": await seen.get(path), "listed": listed}
 
 
 async def _beside(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"balance": await seen.get(f"/loyalty/customers/{given['customer']['id']}")}
+
+
+async def _points_of(seen: Seen, rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """One question for all rows of the page."""
+    ids = [row["id"] for row in rows]
+    found = await seen.post("/loyalty/balances", {"customer_ids": ids}) if ids else []
+    points = {one["customer_id"]: str(one["points"]) for one in found}
+    return [points.get(one, "–") for one in ids]

@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from kernel.web import digest_of_scripts
-from plugins.console.schemas import Action, Refused, Seen
+from plugins.console.schemas import Action, Column, Refused, Seen
 from plugins.console.services.at_place import BY_PLACE
 from plugins.console.services.composing import Composed, columns_of
 from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
@@ -26,6 +26,9 @@ SLOW_S: Final = 0.15
 """A block that is not there by then loads after the page."""
 LOOKED_S: Final = 1.0
 """So long a file is taken to be as it was when it was last looked at."""
+KINDS: Final[Mapping[type, str]] = {
+    **{str: "text", bool: "yes or no", int: "number", list: "list", type(None): "nothing just now"}
+}
 
 
 class Environment(jinja2.Environment):
@@ -102,7 +105,7 @@ class Rendering:
         self.showing = Showing(
             seen.language, business.get("region", ""), business.get("zone", "UTC"), business.get("currency", "")
         )
-        self.now = now
+        self.now, self.path = now, path
         self._common: dict[str, Any] = {
             **{"seen": seen, "me": seen.me, "business": seen.business, "may": seen.may, "has": seen.has},
             **{"proof": proof, "path": path, "now": now, "theme": theme, "_": self.word, "language": seen.language},
@@ -113,7 +116,7 @@ class Rendering:
             **{"region_name": self.showing.region},
             **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
-            **{"with_query": self.with_query, "has_slots": seen.query.get("slots") == "1"},
+            **{"with_query": self.with_query, "has_slots": self.has_slots},
         }
 
     def word(self, english: str, **given: Any) -> str:
@@ -130,17 +133,31 @@ class Rendering:
         """All blocks of a slot. given: what the slot promises."""
         blocks = self.composed.in_slot(self.composed.blocks, name, self.seen)
         parts = await asyncio.gather(*(self._block(plugin, block, given) for plugin, block in blocks))
-        marked = f'<span class="d-slot" data-slot="{name}">{name}</span>' if self.seen.query.get("slots") == "1" else ""
-        return Markup(marked + "".join(parts))  # noqa: S704 - each part was escaped as it was rendered
+        if self.has_slots:
+            parts.insert(0, await self.page("console/slot.html", "bare", name=name, kinds=kinds_of(given)))
+        return Markup("".join(parts))  # noqa: S704 - each part was escaped as it was rendered
 
     async def columns(self, slot: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The columns that plugins add to a table, with their values."""
-        return await columns_of(self.composed, slot, self.seen, rows)
+        found = await columns_of(self.composed, slot, self.seen, rows)
+        if self.has_slots:
+            found.append((Column(slot, "slot", slot, _nothing), ["–"] * len(rows)))
+        return found
 
     def actions(self, slot: str, **given: Any) -> list[tuple[Action, str]]:
         """The buttons that plugins add to a page, with where they lead."""
         found = self.composed.in_slot(self.composed.actions, slot, self.seen)
-        return [(action, action.to.format(**given)) for _, action in found]
+        shown = [(action, action.to.format(**given)) for _, action in found]
+        if self.has_slots:
+            title = f"{slot} ({', '.join(given)})"
+            shown.append((Action(slot, "slot", title, self.path), f"{self.path}{self.with_query()}"))
+        return shown
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether the page shows the places it has for others: `?slots=1`, for who may turn apps on."""
+        may = self.seen.may("plugins.manage") or self.seen.may("operator")
+        return may and self.seen.query.get("slots") == "1"
 
     async def block(self, plugin: str, name: str, given: Mapping[str, Any]) -> str:
         """One block by itself, however long it takes. Raises LookupError."""
@@ -176,6 +193,23 @@ class Rendering:
             for name, value in said.items()
             if value not in (None, "") or (name == BY_PLACE and value == "")  # all places, said aloud
         )
+
+
+def kinds_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a slot gives, as authors read it: name, with its keys one below another, and the kind of each."""
+    found: list[tuple[str, str]] = []
+    for name, value in given.items():
+        found += [(f"{name}.{key}", _kind(held)) for key, held in value.items()] if isinstance(value, Mapping) else []
+        found += [(name, _kind(value))] if not isinstance(value, Mapping) else []
+    return found
+
+
+def _kind(value: Any) -> str:
+    return KINDS.get(type(value), "object")
+
+
+async def _nothing(_seen: Seen, _rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    return ()
 
 
 def _ids(given: Mapping[str, Any]) -> dict[str, str]:

@@ -29,8 +29,8 @@ class Form:
 
     @property
     def to(self) -> str:
-        """The path of the API it writes to."""
-        return dict(self.fields).get("_to", "")
+        """The path of the API it writes to; "" for a form of the console's own."""
+        return dict(self.fields).get("_to", "") if self.action == "/console/do" else ""
 
 
 @dataclass

@@ -123,14 +123,27 @@ async def test_what_a_point_is_worth_is_for_the_business_to_say(box: Box) -> Non
     assert await balance(box, customer) == 30 - 25 + 300
 
 
-async def test_points_stand_in_the_console_on_a_page_a_card_and_beside_the_customer(box: Box) -> None:
-    turned_on = await box.client("owner").post("/api/v1/plugins/console/enable")
-    assert turned_on.status_code == 200, turned_on.text
+async def test_points_stand_in_the_console_on_pages_a_card_and_with_the_customer(box: Box) -> None:
     customer = await a_customer(box)
     await points_of(box, customer, 30)
     browser = Browser(box, "manager")
     beside = await browser.get(f"/customers/customers/{customer}")
-    assert f"/console/loyalty/customers/{customer}" in beside.text
-    assert "30" in (await browser.get(f"/loyalty/customers/{customer}")).text
+    assert f"/console/loyalty/customers/{customer}" in beside.links.values()
+    assert "worth KES\xa030.00" in beside.text
+    listed = await browser.get("/customers/customers")
+    assert "30" in listed.text.partition(str(customer))[2].partition("</tr>")[0]
+    assert "Earned" in (await browser.get(f"/loyalty/customers/{customer}")).text
     assert "30" in (await browser.get("/card/loyalty/points")).text
     assert (await Browser(box, "stock_keeper").get("/loyalty/points")).status == 404
+
+
+async def test_what_a_point_is_worth_is_set_by_a_form_and_shown_wherever_points_are(box: Box) -> None:
+    customer = await a_customer(box)
+    await points_of(box, customer, 30)
+    browser, settings = Browser(box), "/settings/loyalty"
+    assert "A point takes off</dt><dd>KES\xa01.00" in (await browser.get("/loyalty/points")).text
+    form = (await browser.get(settings)).form(settings)
+    assert (await browser.submit(form, {"values.worth_of_a_point": "250"})).status == 200
+    assert "A point takes off</dt><dd>KES\xa02.50" in (await browser.get("/loyalty/points")).text
+    assert "worth KES\xa075.00" in (await browser.get(f"/customers/customers/{customer}")).text
+    assert "/console/settings/loyalty" not in (await Browser(box, "cashier").get("/loyalty/points")).links.values()
