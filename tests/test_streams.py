@@ -50,9 +50,11 @@ def _long_streams(monkeypatch: pytest.MonkeyPatch) -> None:
 class Listener:
     """Somebody who listens to a stream of a box's application, as a server lets them."""
 
-    def __init__(self, box: Box, path: str, role: str = "cashier", last: str = "") -> None:
-        self.box, self.path = box, path
-        token = box.client(role).token
+    def __init__(
+        self, box: Box, path: str, role: str = "cashier", last: str = "", query: str = "", shop: str = "mama-njeri"
+    ) -> None:
+        self.box, self.path, self.query = box, path, query
+        token = box.client(role, shop).token
         self.headers = [(b"host", b"duka.test"), (b"authorization", f"Bearer {token}".encode())]
         self.headers += [(b"last-event-id", last.encode())] if last else []
         self.status, self.text = 0, ""
@@ -86,7 +88,7 @@ class Listener:
             "method": "GET",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": self.query.encode(),
         }
         scope |= {"headers": self.headers, "client": ("127.0.0.1", 1), "scheme": "http", "http_version": "1.1"}
         scope |= {"server": ("duka.test", 80), "root_path": "", "state": {}, "asgi": {"version": "3.0"}}

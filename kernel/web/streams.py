@@ -50,6 +50,7 @@ class Watch:
 
     def __init__(self, visit: Visit, route: Route) -> None:
         self._visit, self._route = visit, route
+        self._known: int | None = None
 
     @property
     def deployment(self) -> Deployment:
@@ -60,6 +61,8 @@ class Watch:
         """Read in one short snapshot. Raises what `read` raises, and what ends the stream, such as Unauthenticated."""
         visit = self._visit
         try:
+            if visit.standing is not None:
+                self._known = visit.deployment.commits.count(visit.standing.business_id)
             if visit.transaction is None:
                 await visit.enter()
                 check_permission(visit, self._route)
@@ -67,12 +70,16 @@ class Watch:
         finally:
             await visit.leave()
 
-    async def change(self) -> None:
-        """Wait until something may have changed: a commit of this process for the business, or a second."""
+    async def change(self, *, within_s: float = POLL_S, least_s: float = LEAST_S) -> None:
+        """Wait until something may have changed since the last look: a commit of this process, or so long.
+
+        within_s: what other processes commit is looked for by then, and whether the stream may go on. least_s: no two
+        looks are closer than that.
+        """
         visit = self._visit
         assert visit.standing is not None  # noqa: S101 - a look has set it
-        await asyncio.sleep(LEAST_S)
-        await visit.deployment.commits.wait(visit.standing.business_id, POLL_S - LEAST_S)
+        await asyncio.sleep(least_s)
+        await visit.deployment.commits.wait(visit.standing.business_id, within_s - least_s, beyond=self._known)
 
     async def changes(self, read: Callable[[Work], Awaitable[T]]) -> AsyncIterator[T]:
         """What is read, at once and then whenever it differs from what it was."""

@@ -30,6 +30,7 @@ from kernel.work.standing import (
     Standing,
     business_date,
 )
+from kernel.work.trail import Done, done_since
 from kernel.work.unit import Work
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Clock",
     "Deed",
     "Deployment",
+    "Done",
     "Epochs",
     "Identify",
     "Key",
@@ -60,6 +62,7 @@ __all__ = [
     "check_register",
     "crashpoint",
     "digest_of",
+    "done_since",
     "heed",
     "heed_now",
     "in_micro",

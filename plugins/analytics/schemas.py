@@ -51,3 +51,9 @@ class Report(Struct, frozen=True):
     total: SignedAmount
     tax: SignedAmount | None
     discount: SignedAmount | None
+    average: Annotated[
+        SignedAmount | None,
+        Meta(
+            description="The total over its count, rounded half up; null where nothing was sold, and of ways of paying."
+        ),
+    ] = None

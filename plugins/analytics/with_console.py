@@ -6,10 +6,10 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Card, Nav, Page, Seen
+from kernel.money import exponent, format_amount, parse_amount
+from plugins.console.api import DENSE, Card, Nav, Page, Seen, change, exact, share
 
 BYS: Final = {
     "day": "By day",
@@ -21,7 +21,13 @@ BYS: Final = {
     "location": "By place",
 }
 """Ways to add up → what they are called."""
-PERIODS: Final = {"today": "Today", "7": "7 days", "30": "30 days", "month": "This month", "90": "90 days"}
+PERIODS: Final = {
+    **{"today": "Today", "7": "7 days", "30": "30 days", "month": "This month", "90": "90 days"},
+    "365": "12 months",
+}
+SOLD: Final = ("sales", "payments")
+"""Where what the cards show changes."""
+_BY_PRODUCT: Final = "/analytics/sales?by=product&period=7"
 
 
 @answers
@@ -39,35 +45,13 @@ def console_pages() -> Sequence[Page]:
 @answers
 def console_cards() -> Sequence[Card]:
     """Today, by the hour, and how it was paid."""
-    see = "analytics.see"
+    see, by = "analytics.see", "/analytics/sales?period=today&by={}".format
     return (
-        Card(
-            "today", "Sales today", "console/today.html", _today, see, "l", 10, "/analytics/sales?period=today&by=hour"
-        ),
-        Card(
-            "hours",
-            "Sales by hour",
-            "console/hours.html",
-            _hours,
-            see,
-            "m",
-            20,
-            "/analytics/sales?period=today&by=hour",
-        ),
-        Card(
-            "methods", "How it was paid", "console/methods.html", _methods, see, "m", 30, "/analytics/sales?by=method"
-        ),
-        Card("days", "Last 14 days", "console/days.html", _days, see, "m", 40, "/analytics/sales?by=day"),
-        Card(
-            "products",
-            "Best sellers this week",
-            "console/best.html",
-            _best,
-            see,
-            "m",
-            50,
-            "/analytics/sales?by=product",
-        ),
+        Card("today", "Sales today", "console/today.html", _today, see, "l", 10, by("hour"), SOLD),
+        Card("hours", "Sales by hour", "console/hours.html", _hours, see, "m", 20, by("hour"), SOLD),
+        Card("methods", "How it was paid", "console/methods.html", _methods, see, "m", 30, by("method"), SOLD),
+        Card("days", "Last 14 days", "console/days.html", _days, see, "m", 40, "/analytics/sales?by=day", SOLD),
+        Card("best", "Best sellers this week", "console/best.html", _best, see, "m", 50, _BY_PRODUCT, SOLD),
     )
 
 
@@ -75,56 +59,73 @@ async def _report(seen: Seen) -> Mapping[str, Any]:
     by = seen.query.get("by", "day") if seen.query.get("by", "day") in BYS else "day"
     first, last = _period(seen)
     place = seen.query.get("location_id")
-    report = await _read(seen, by, first, last, place)
-    places = await seen.places(kind="storefront")
+    report, places, titles = await asyncio.gather(
+        _read(seen, by, first, last, place),
+        seen.places(kind="storefront"),
+        seen.titles("/payments/methods") if by == "method" else _nothing(),
+    )
     shown = {"report": report, "by": by, "bys": BYS, "periods": PERIODS, "first": first, "last": last}
-    return shown | {"places": places, "bars": _bars(report)}
+    bars = [(seen.word(titles.get(label, label)), values) for label, values in _bars(report)]
+    return shown | {"titles": titles, "places": places, "bars": bars, "is_dense": by == "day" and len(bars) > DENSE}
 
 
 async def _today(seen: Seen) -> Mapping[str, Any]:
-    """Today so far, beside the whole of the same day a week before."""
-    today = _now(seen).date()
-    week = today - dt.timedelta(days=7)
-    now, before = await asyncio.gather(_read(seen, "day", today, today), _read(seen, "day", week, week))
-    return {"today": now, "before": before, "change": _change(now["total"], before["total"])}
+    """Today so far, beside the same day a week before: up to the same hour, and the whole of it."""
+    now, before = await _beside(seen)
+    digits = exponent(now["currency"])
+    hour = seen.clock.hour
+    by_now = [parse_amount(row["total"], digits) for row in before["rows"] if int(row["key"]) <= hour]
+    then = format_amount(sum(by_now), digits)
+    return {"today": now, "before": before, "then": then, "change": change(now["total"], then)}
 
 
 async def _hours(seen: Seen) -> Mapping[str, Any]:
-    today = _now(seen).date()
+    """Hour by hour from the first to the last in which anything was sold, today or a week before."""
+    reports = await _beside(seen)
+    sums = [{int(row["key"]): row["total"] for row in one["rows"]} for one in reports]
+    hours = sorted({*sums[0], *sums[1]})
+    span = range(hours[0], hours[-1] + 1) if hours else range(0)
+    return {"rows": [(f"{hour:02}", [sums[0].get(hour, "0")]) for hour in span], "report": reports[0]}
+
+
+async def _beside(seen: Seen) -> tuple[Any, Any]:
+    """The hours of today, and those of the same day a week before."""
+    today = seen.clock.date()
     week = today - dt.timedelta(days=7)
-    now, before = await asyncio.gather(_read(seen, "hour", today, today), _read(seen, "hour", week, week))
-    sums = [{row["label"]: float(row["total"]) for row in one["rows"]} for one in (now, before)]
-    labels = sorted({*sums[0], *sums[1]})
-    return {"rows": [(label, [sums[0].get(label, 0)]) for label in labels], "report": now}
+    return await asyncio.gather(_read(seen, "hour", today, today), _read(seen, "hour", week, week))
 
 
 async def _methods(seen: Seen) -> Mapping[str, Any]:
-    today = _now(seen).date()
-    return {"report": await _read(seen, "method", today - dt.timedelta(days=6), today)}
+    today = seen.clock.date()
+    report, titles = await asyncio.gather(_read(seen, "method", today, today), seen.titles("/payments/methods"))
+    most = max((row["total"] for row in report["rows"]), key=exact, default="0")
+    return {"rows": [(row, share(row["total"], most)) for row in report["rows"]], "titles": titles}
 
 
 async def _days(seen: Seen) -> Mapping[str, Any]:
-    today = _now(seen).date()
-    first = today - dt.timedelta(days=13)
-    report = await _read(seen, "day", first, today)
-    sums = {row["key"]: float(row["total"]) for row in report["rows"]}
-    days = [first + dt.timedelta(days=more) for more in range(14)]
-    return {"rows": [(str(one.day), [sums.get(str(one), 0)]) for one in days], "report": report}
+    today = seen.clock.date()
+    report = await _read(seen, "day", today - dt.timedelta(days=13), today)
+    return {"rows": [(str(int(day[8:])), sums) for day, sums in _bars(report)], "report": report}
 
 
 async def _best(seen: Seen) -> Mapping[str, Any]:
-    today = _now(seen).date()
+    today = seen.clock.date()
     report = await _read(seen, "product", today - dt.timedelta(days=6), today)
-    return {"rows": report["rows"][:6], "top": max((float(row["total"]) for row in report["rows"]), default=0)}
+    rows = report["rows"][:6]
+    return {"rows": [(row, share(row["total"], rows[0]["total"])) for row in rows]}
 
 
 async def _read(seen: Seen, by: str, first: dt.date, last: dt.date, place: str | None = None) -> Any:
     return await seen.get("/analytics/sales", by=by, from_date=first, to_date=last, location_id=place)
 
 
+async def _nothing() -> Mapping[str, str]:
+    return {}
+
+
 def _period(seen: Seen) -> tuple[dt.date, dt.date]:
     """The period that is asked for; the last thirty days where it is none."""
-    today = _now(seen).date()
+    today = seen.clock.date()
     try:
         first, last = (dt.date.fromisoformat(seen.query[name]) for name in ("from_date", "to_date"))
         return first, last
@@ -138,23 +139,12 @@ def _period(seen: Seen) -> tuple[dt.date, dt.date]:
     return today - dt.timedelta(days=int(asked) - 1 if asked in PERIODS else 29), today
 
 
-def _bars(report: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
+def _bars(report: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """What the chart shows: all days of the period, or the first of what has no order."""
-    rows = [(row["label"], [max(0.0, float(row["total"]))]) for row in report["rows"]]
+    rows = [(row["label"], [row["total"]]) for row in report["rows"]]
     if report["by"] != "day":
         return rows[:24]
     sums = dict(rows)
     first, last = (dt.date.fromisoformat(report[name]) for name in ("from_date", "to_date"))
     days = [str(first + dt.timedelta(days=more)) for more in range((last - first).days + 1)]
-    return [(one[8:], sums.get(one, [0.0])) for one in days]
-
-
-def _change(now: str, before: str) -> str:
-    """By how many per cent more or less; nothing where there was nothing before."""
-    if not float(before):
-        return ""
-    return f"{(float(now) - float(before)) / float(before) * 100:+.0f} %"
-
-
-def _now(seen: Seen) -> dt.datetime:
-    return dt.datetime.now(ZoneInfo((seen.business or {}).get("zone", "UTC")))
+    return [(one, sums.get(one, ["0"])) for one in days]

@@ -9,13 +9,18 @@ from plugins.console.schemas import (
     Find,
     Found,
     Nav,
+    Notice,
     Page,
     Refused,
     Seen,
+    Waiting,
+    Waits,
 )
+from plugins.console.services.charting import DENSE, change, exact, share
 from plugins.console.services.schema_fields import fields_of
 
 __all__ = [
+    "DENSE",
     "SECTIONS",
     "Action",
     "Block",
@@ -24,8 +29,14 @@ __all__ = [
     "Find",
     "Found",
     "Nav",
+    "Notice",
     "Page",
     "Refused",
     "Seen",
+    "Waiting",
+    "Waits",
+    "change",
+    "exact",
     "fields_of",
+    "share",
 ]

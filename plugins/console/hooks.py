@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import spec
-from plugins.console.schemas import Action, Block, Card, Column, Find, Nav, Page
+from plugins.console.schemas import Action, Block, Card, Column, Find, Nav, Notice, Page
 
 
 @spec(failing="skip", budget_ms=500)
@@ -75,4 +75,15 @@ def console_finds() -> Sequence[Find] | None:
     When: once per set of enabled plugins. Answer: finds; each is asked with what was typed, at the same time as the
     others, and left out where it fails or takes longer than a second. Errors: your finds are left out. Since: 0.1.
     Not for: more than the best five; the page of yours lists the rest.
+    """
+
+
+@spec(failing="skip", budget_ms=500)
+def console_notices() -> Sequence[Notice] | None:
+    """Offer kinds of things that wait for somebody: the bell counts them, and leads to where each is resolved.
+
+    When: once per set of enabled plugins. Answer: notices; each is asked for who holds its permission, at the same time
+    as the others, after the page is there. One that fails or takes longer than two seconds says so in its own place.
+    Errors: your notices are left out. Since: 0.1.
+    Not for: news that nobody has to act on.
     """

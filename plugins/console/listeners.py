@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.console.schemas import Block, Find, Nav, Page
-from plugins.console.services import account, approvals, apps, audit, operating, people, places, settings, setup
+from plugins.console.schemas import Block, Find, Nav, Notice, Page
+from plugins.console.services import (
+    account,
+    approvals,
+    apps,
+    audit,
+    dashboard,
+    noticed,
+    operating,
+    people,
+    places,
+    settings,
+    setup,
+)
 
 
 @answers
@@ -28,7 +40,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """The pages for what no plugin owns."""
     return (
-        Page("/", "dashboard.html", "Dashboard", read=setup.begin),
+        *dashboard.PAGES,
         *approvals.PAGES,
         *apps.PAGES,
         *people.PAGES,
@@ -51,3 +63,9 @@ def console_blocks() -> Sequence[Block]:
 def console_finds() -> Sequence[Find]:
     """Apps by words."""
     return (*apps.FINDS,)
+
+
+@answers
+def console_notices() -> Sequence[Notice]:
+    """Approvals, invitations, apps that need somebody, and the deployment to its operators."""
+    return noticed.NOTICES

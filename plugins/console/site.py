@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from kernel.errors import DukaError
 from kernel.web import Asked, Given, PassOn, Site
-from plugins.console.services import entering, visiting
+from plugins.console.services import entering, noticing, visiting
 from plugins.console.services.visiting import API, Visit
 
 log = logging.getLogger("duka.console")
@@ -42,6 +42,8 @@ SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("POST", "/qr"): entering.qr,
     ("GET", "/find"): visiting.find,
     ("GET", "/search"): visiting.search,
+    ("GET", "/bell"): noticing.bell,
+    ("GET", "/notices"): noticing.page,
 }
 PIECES: Final[Mapping[str, Callable[[Visit, str, str], Awaitable[Given]]]] = {
     "card": visiting.card,

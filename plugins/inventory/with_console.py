@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Action, Block, Card, Column, Nav, Page, Seen
+from plugins.console.api import Action, Block, Card, Column, Nav, Notice, Page, Seen, Waiting, Waits
 
 SEE: Final = "inventory.see"
 MANY: Final = 200
+MOVED_BY: Final = ("sales", "catalog")
+"""Whose deeds move stock besides those of inventory, or change how little is little."""
 
 
 @answers
@@ -42,7 +44,15 @@ def console_pages() -> Sequence[Page]:
 @answers
 def console_cards() -> Sequence[Card]:
     """What runs low."""
-    return (Card("low", "Running low", "console/low_card.html", _low_card, SEE, "m", 60, "/inventory/low-stock"),)
+    to = "/inventory/low-stock"
+    return (Card("low", "Running low", "console/low_card.html", _low_card, SEE, "m", 60, to, MOVED_BY),)
+
+
+@answers
+def console_notices() -> Sequence[Notice]:
+    """The same, for the bell."""
+    to = "/inventory/low-stock"
+    return (Notice("low", "Running low", "package-minus", _low_notice, SEE, to, "", 60, MOVED_BY),)
 
 
 @answers
@@ -90,6 +100,17 @@ async def _low_card(seen: Seen) -> Mapping[str, Any]:
     found = await asyncio.gather(*(seen.get("/inventory/low-stock", limit=5, location_id=id_) for id_, _ in places[:4]))
     rows = [(name, one) for (_, name), listed in zip(places, found, strict=False) for one in listed["items"]]
     return {"rows": rows[:6]}
+
+
+async def _low_notice(seen: Seen) -> Waiting:
+    """What runs low over all places together."""
+    found = await seen.get("/inventory/low-stock", limit=6, include_total=True)
+    left = seen.word("{count} left")
+    to = "/catalog/products/{}" if seen.may("catalog.see") else "/inventory/low-stock"
+    items = [
+        Waits(one["name"], to.format(one["product_id"]), left.format(count=one["available"])) for one in found["items"]
+    ]
+    return Waiting(items, found["total"])
 
 
 async def _receipts(seen: Seen) -> Mapping[str, Any]:

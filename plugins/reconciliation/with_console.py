@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Card, Nav, Page, Seen
+from plugins.console.api import Card, Nav, Notice, Page, Seen, Waiting, Waits
 
 SEE, MANAGE = "reconciliation.see", "reconciliation.manage"
 KINDS: Final = {
@@ -105,6 +105,29 @@ def console_cards() -> Sequence[Card]:
             *("m", 35, "/reconciliation/differences?state=open"),
         ),
     )
+
+
+@answers
+def console_notices() -> Sequence[Notice]:
+    """The same, for the bell."""
+    return (
+        Notice(
+            *("differences", "Differences", "git-compare", _to_decide, "reconciliation.resolve"),
+            *("/reconciliation/differences?state=open", "warn", 30),
+        ),
+    )
+
+
+async def _to_decide(seen: Seen) -> Waiting:
+    found = await seen.get("/reconciliation/differences", state="open", limit=6, include_total=True)
+    items = [
+        Waits(
+            *(seen.word(KINDS[one["kind"]]), f"/reconciliation/differences/{one['id']}", str(one["day"])),
+            *(one["amount"], one["currency"]),
+        )
+        for one in found["items"]
+    ]
+    return Waiting(items, found["total"])
 
 
 async def _day(seen: Seen) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kernel.auth import Location
 from kernel.errors import Invalid
-from kernel.money import format_amount, format_micro
+from kernel.money import format_amount, format_micro, round_ratio
 from kernel.web import csv_line
 from kernel.wire import Download
 from kernel.work import Work
@@ -56,6 +56,7 @@ async def report(work: Work, query: ReportQuery) -> Report:
     return Report(
         *(query.by, query.from_date, query.to_date, query.location_id, work.shop.currency, shown),
         *(sum_.count, sum_.total, sum_.tax, sum_.discount),
+        _average(query.by, whole, exponent),
     )
 
 
@@ -205,6 +206,13 @@ def _added(sums: Sequence[Sum], key: str, label: str) -> Sum:
         return None if None in values else sum(values)
 
     return Sum(key, label, of("count") or 0, of("total") or 0, of("tax"), of("discount"))
+
+
+def _average(by: By, whole: Sum, exponent: int) -> str | None:
+    """What a sale came to; nothing of ways of paying, whose counts are of payments and leave out what went back."""
+    if by == "method" or not whole.count:
+        return None
+    return format_amount(round_ratio(whole.total, whole.count), exponent)
 
 
 def _shown(one: Sum, exponent: int) -> ReportRow:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kernel.testing.box import Box
+from plugins.analytics.services import reporting
 from plugins.catalog.testing import a_product
 from plugins.sales.testing import a_sale
 
@@ -46,8 +47,16 @@ async def test_each_way_of_adding_up_comes_to_what_was_sold(box: Box) -> None:
     ]
     assert [(row["key"], row["total"]) for row in made["method"]["rows"]] == [("cash", "810.00"), ("card", "0.00")]
     assert made["day"]["count"] == 2, "what was voided counts for nothing"
+    averages = {by: one["average"] for by, one in made.items()}
+    assert averages == dict.fromkeys(BYS, "405.00") | {"method": None}
     hour = f"{box.clock().astimezone(dt.timezone(dt.timedelta(hours=3))).hour:02}:00"
     assert [row["label"] for row in made["hour"]["rows"]] == [hour], "of the clock in Nairobi"
+
+
+@pytest.mark.parametrize(("total", "count", "average"), [(3001, 3, "10.00"), (3002, 3, "10.01"), (1, 2, "0.01")])
+def test_an_average_is_rounded_half_up_to_the_smallest_coin(total: int, count: int, average: str) -> None:
+    assert reporting._average("day", reporting.Sum("", "", count, total), 2) == average
+    assert reporting._average("day", reporting.Sum("", "", 0, 0), 2) is None
 
 
 async def test_a_report_as_csv_ends_with_its_sums_and_holds_no_formula(box: Box) -> None:

@@ -9,7 +9,10 @@ from plugins.console.schemas.contributions import (
     Find,
     Found,
     Nav,
+    Notice,
     Page,
+    Waiting,
+    Waits,
 )
 from plugins.console.schemas.seen import Elsewhere, Refused, Seen
 
@@ -23,7 +26,10 @@ __all__ = [
     "Find",
     "Found",
     "Nav",
+    "Notice",
     "Page",
     "Refused",
     "Seen",
+    "Waiting",
+    "Waits",
 ]

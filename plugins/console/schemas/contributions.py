@@ -55,7 +55,11 @@ class Page:
 
 @dataclass(frozen=True)
 class Card:
-    """A card of the dashboard. size: a quarter, half or all of the width. It loads by itself, after the page."""
+    """A card of the dashboard. It loads by itself, after the page, and again when something of what it follows changes.
+
+    size: a quarter, half or all of the width; a person may choose another, but for one as wide as the page (`l`), which
+    brings frames of its own. follows: plugins after whose deeds it may show something else.
+    """
 
     name: str
     title: str
@@ -65,6 +69,7 @@ class Card:
     size: Literal["s", "m", "l"] = "s"
     order: int = 50
     to: str = ""
+    follows: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -125,3 +130,43 @@ class Find:
     find: Callable[[Seen, str], Awaitable[Sequence[Found]]]
     permission: str = ""
     order: int = 50
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Something that waits for the reader, in their own words. to: a path below `/console`, where it is resolved.
+
+    amount, currency: the money it is about, as a decimal string.
+    """
+
+    title: str
+    to: str
+    words: str = ""
+    amount: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits of one kind: the first few, and how many there are in all (None: those are all)."""
+
+    items: Sequence[Waits] = ()
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A kind of thing that may wait for somebody, shown by the bell. read: by the API, in the name of the reader.
+
+    to: the page of all of them. kind: how much it presses. follows: plugins after whose deeds it is asked again.
+    """
+
+    name: str
+    title: str
+    icon: str
+    read: Callable[[Seen], Awaitable[Waiting]]
+    permission: str = ""
+    to: str = ""
+    kind: Literal["", "warn", "bad"] = ""
+    order: int = 50
+    follows: Sequence[str] = ()

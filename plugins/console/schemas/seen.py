@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 Query = Sequence[tuple[str, str]]
 
@@ -51,6 +53,7 @@ class Seen:
     """What a page is given.
 
     me: the answer of `/auth/me`. path: the parameters of its path. query: of its query string, each name's last value.
+    now: the moment it came.
     """
 
     me: Mapping[str, Any]
@@ -59,12 +62,18 @@ class Seen:
     language: str
     ask: Ask
     words: Mapping[str, str] = field(default_factory=dict)
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
 
     @property
     def business(self) -> Mapping[str, Any] | None:
         """The business at work in: id, slug, name, currency, region, zone."""
         found: Mapping[str, Any] | None = self.me["business"]
         return found
+
+    @property
+    def clock(self) -> dt.datetime:
+        """Now, by the clock on the wall of the business."""
+        return self.now.astimezone(ZoneInfo((self.business or {}).get("zone", "UTC")))
 
     def may(self, permission: str) -> bool:
         """Whether the reader holds a permission; "" is anybody's, "operator" for operators of the deployment."""

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from kernel.web import Asked
 from plugins.console import hooks as places
-from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Page, Seen
+from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Notice, Page, Seen
 
 log = logging.getLogger("duka.console")
 OWN: Final = "console"
@@ -42,6 +42,7 @@ class Composed:
         self.columns: list[tuple[str, Column]] = _ordered(_each(asked.offers(places.console_columns, enabled)))
         self.actions: list[tuple[str, Action]] = _ordered(_each(asked.offers(places.console_actions, enabled)))
         self.finds: list[tuple[str, Find]] = _ordered(_each(asked.offers(places.console_finds, enabled)))
+        self.notices: list[tuple[str, Notice]] = _ordered(_each(asked.offers(places.console_notices, enabled)))
 
     def find(self, path: str) -> tuple[Placed, Mapping[str, str]] | None:
         """The page of a path below `/console`, with its parameters; one spelt out goes before one with parameters."""
@@ -59,6 +60,11 @@ class Composed:
             for name in SECTIONS
         }
         return [(name, SECTIONS[name], navs) for name, navs in in_sections.items() if navs]
+
+    def bell_follows(self, seen: Seen) -> str:
+        """The plugins after whose deeds the reader's bell may show something else, with spaces between."""
+        mine = self.in_slot(self.notices, "", seen)
+        return " ".join(sorted({name for plugin, one in mine for name in (plugin, *one.follows)}))
 
     def in_slot(self, kind: Sequence[tuple[str, T]], slot: str, seen: Seen) -> Iterator[tuple[str, T]]:
         """What stands in a slot for this reader, with the plugin that put it there."""

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from kernel.web import digest_of_scripts
 from plugins.console.schemas import Action, Column, Refused, Seen
+from plugins.console.services import charting
 from plugins.console.services.at_place import BY_PLACE
 from plugins.console.services.composing import Composed, columns_of
 from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
@@ -55,7 +56,8 @@ def environment_of(folders: Mapping[str, Path]) -> Environment:
     )
     files = Static(folders)
     made.globals["static"], made.globals["script"] = files.address, files.script
-    made.globals["languages"] = LANGUAGES
+    made.globals |= {"languages": LANGUAGES, "chart_of": charting.chart_of}
+    made.filters["exact"] = charting.exact
     return made
 
 
@@ -111,7 +113,6 @@ class Rendering:
             **{"proof": proof, "path": path, "now": now, "theme": theme, "_": self.word, "language": seen.language},
             **{"direction": "rtl" if seen.language in RIGHT_TO_LEFT else "ltr", "new_key": lambda: str(uuid.uuid4())},
             **{"slot": self.slot, "columns": self.columns, "actions": self.actions, "query": seen.query},
-            "cards": lambda: list(composed.in_slot(composed.cards, "", seen)),
             **{"money": self.showing.money, "number": self.showing.number, "percent": self.showing.percent},
             **{"region_name": self.showing.region},
             **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},

@@ -113,7 +113,8 @@ class Visit:
             )
 
         query = self.query if self.place is None else {at_place.BY_PLACE: self.place["id"], **self.query}
-        return Seen(self.me or STRANGER, parameters or {}, query, self.language, ask, self.words)
+        now = self.asked.deployment.clock()
+        return Seen(self.me or STRANGER, parameters or {}, query, self.language, ask, self.words, now)
 
     def composed(self) -> Composed:
         """What the plugins that are on here offer; before a business is chosen the console's own, to operators all."""
@@ -150,7 +151,7 @@ class Visit:
             said, _, undo = self._word().partition("\n")
             menu = self.composed().menu(drawn.seen)
             context |= {"menu": menu, "current": current_of(menu, self.path), "said": said, "undo": undo}
-            context["place"] = self.place
+            context |= {"place": self.place, "bell_follows": self.composed().bell_follows(drawn.seen)}
         policy = PIECE if chosen in PARTS else POLICY
         return self.given(status, (await drawn.page(template, chosen, **context)).encode(), policy=policy)
 

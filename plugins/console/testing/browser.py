@@ -79,7 +79,7 @@ class Browser:
         for name in given:
             assert name.split(":")[0] in known, f"the form has no field {name}; it has {sorted(known)}"
         over = {known[name.split(":")[0]]: value for name, value in given.items()}
-        fields = [(name, over.pop(name, value)) for name, value in form.fields if name not in leave]
+        fields = [(name, over.get(name, value)) for name, value in form.fields if name not in leave]
         said = {"Sec-Fetch-Site": "same-origin"}
         if form.method.lower() == "get":
             return _shown(await self.http.get(form.action, params=dict(fields), headers=said))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.console.api import Card, Nav, Page
+from plugins.console.api import Card, Nav, Notice, Page
 from plugins.payments.with_console import gateways, money
 
 
@@ -25,3 +25,9 @@ def console_pages() -> Sequence[Page]:
 def console_cards() -> Sequence[Card]:
     """Money that waits for somebody to decide."""
     return money.CARDS
+
+
+@answers
+def console_notices() -> Sequence[Notice]:
+    """The same, for the bell."""
+    return money.NOTICES

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.api import Card, Nav, Page, Seen
+from plugins.console.api import Card, Nav, Notice, Page, Seen, Waiting, Waits
 from plugins.payments.schemas.states import OPEN_STATES, PAYMENT_STATES
 
 SEE, REVIEW = "payments.see", "payments.review"
@@ -41,6 +41,21 @@ async def _waiting(seen: Seen) -> Mapping[str, Any]:
     return {"listed": await seen.get("/payments/reviews", state="open", limit=6)}
 
 
+async def _to_decide(seen: Seen) -> Waiting:
+    found = await seen.get("/payments/reviews", state="open", limit=6, include_total=True)
+    items = [
+        Waits(
+            seen.word(one["words"]),
+            f"/payments/reviews/{one['id']}",
+            one["subject_number"] or "",
+            one["amount"] or "",
+            one["currency"] or "",
+        )
+        for one in found["items"]
+    ]
+    return Waiting(items, found["total"])
+
+
 NAVS: Final = (Nav("money", "Payments", "/payments/payments", "credit-card", SEE, order=10),)
 PAGES: Final = (
     Page("/payments", "console/payments.html", "Payments", SEE, _list),
@@ -50,3 +65,4 @@ PAGES: Final = (
 CARDS: Final = (
     Card("reviews", "Money to decide", "console/reviews_card.html", _waiting, REVIEW, "m", 25, "/payments/reviews"),
 )
+NOTICES: Final = (Notice("reviews", "Money to decide", "scale", _to_decide, REVIEW, "/payments/reviews", "warn", 20),)
