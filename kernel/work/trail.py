@@ -29,4 +29,5 @@ async def done_since(work: Work, moment: dt.datetime, *, most: int = 500) -> lis
     last time, and leaves out what they know. Deeds that left no row in the trail are not there.
     """
     statement = sa.select(_A.id, _A.deed, _A.at).where(_A.business_id == work.business_id, _A.at >= moment)
-    return [Done(*row) for row in (await work.execute(statement.order_by(_A.at.desc()).limit(most))).all()]
+    rows = (await work.execute(statement.order_by(_A.at.desc()).limit(most))).all()
+    return [Done(row.id, row.deed, row.at) for row in rows]
