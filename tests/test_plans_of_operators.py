@@ -122,6 +122,9 @@ async def test_what_hinders_an_uninstall_is_named_with_its_path_and_changes_noth
     refused = await apply(operator, seen)
     assert (refused.status_code, refused.json()["code"]) == (409, "plugin-fault")
     assert "(discounts → sales → taxes)" in refused.json()["detail"]
+    for name in ("sales", "payments"):
+        below = await plan(operator, "uninstall", name)
+        assert {one["code"] for one in below["hindrances"]} == {"enabled", "needed"}, "others answer its hooks"
     gone = await plan(operator, "install", archive="discounts-0.1.0-x.zip")
     assert gone["is_done"] is True
     assert {k: v for k, v in (await every_row(box.deployment.settings.url)).items() if "sign_in" not in k} == {

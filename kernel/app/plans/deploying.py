@@ -167,7 +167,7 @@ def _plan(
         migrations=migrations,
         routes=routes_of(one),
         permissions=_permissions(one),
-        hooks=hooks_of(found.hooks_for(now), found.hooks_for(then), name),
+        hooks=hooks_of(found.hooks_for(_standing(found, now)), found.hooks_for(_standing(found, then)), name),
         jobs=[PlanJob(job.name, job.cron, None, here.waiting.get(job.name, 0)) for job in handlers_in(one)],
         tables=list(here.rows),
         kept=kept_of(one, here.tables) if action == "uninstall" else [],
@@ -179,6 +179,11 @@ def _plan(
         restart=None if lasts else RESTART,
         hash="",
     )
+
+
+def _standing(found: Registry, names: frozenset[str]) -> frozenset[str]:
+    """Those of some plugins that have all they stand on among them: the others hear no hook, and cannot be on."""
+    return frozenset(name for name in names if names.issuperset(found.needed_by(name)))
 
 
 def _permissions(one: Loaded) -> list[PlanPermission]:

@@ -140,7 +140,7 @@ async def _planned(seen: Seen, actions: Sequence[str], base: str) -> Mapping[str
     if action not in actions:
         raise Refused(404, {"title": "There is no such page"})
     archive, also = seen.query.get("archive") or None, _named(seen.query.get("also", ""))
-    asked = {"action": action, **({"archive": archive} if archive else {})}
+    asked: dict[str, Any] = {"action": action, **({"archive": archive} if archive else {})}
     if action in SWITCHING:
         asked |= {"along": True, "also": also}
     plan, plugins = await asyncio.gather(seen.post(f"/plugins/{name}/plan", asked), seen.get("/plugins"))
