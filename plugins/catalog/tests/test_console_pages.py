@@ -72,7 +72,8 @@ async def test_a_shopkeeper_keeps_products_prices_and_tables_by_pages(box: Box) 
 
     lists = await browser.get("/catalog/price-lists")
     listed = await sent(browser, lists, "/catalog/price-lists", name="Builders", percent="", based_on="")
-    priced = await sent(browser, listed, "/catalog/price-lists/*/prices", prices__0__price="850")
+    one = {"prices__0__product_id": product["id"], "prices__0__price": "850"}
+    priced = await sent(browser, listed, "/catalog/price-lists/*/prices", **one)
     assert "850" in priced.text
     await sent(browser, await browser.get("/catalog/price-edits?percent=10"), "/catalog/price-edits")
     assert (await owner.get(f"/api/v1{at}")).json()["price"] == "990.00"
