@@ -30,6 +30,20 @@ async def sold(server: Server, box: Box, cart: dict[str, Any]) -> tuple[int, str
     return answer.status_code, answer.json().get("why", "")
 
 
+async def offered(server: Server, box: Box, cart: dict[str, Any]) -> list[bool]:
+    """Whether the till and a payer's page of a process offer to pay by phone."""
+    owner = {"Authorization": f"Bearer {box.client('owner').token}", "Idempotency-Key": uuid.uuid4().hex}
+    asked = {"location_id": cart["location_id"], "amount": "50.00", "words": "Tea"}
+    async with httpx.AsyncClient(base_url=server.url, timeout=120) as http:
+        at = {"location_id": cart["location_id"]}
+        methods = await http.get("/api/v1/payments/methods", params=at, headers=owner)
+        link = await http.post("/api/v1/payment_links/links", json=asked, headers=owner)
+        assert link.status_code == 201, link.text
+        page = await http.get(httpx.URL(link.json()["address"]).path)
+    listed = [one["code"] for one in methods.json()["items"]]
+    return ["mpesa" in listed, 'value="mpesa"' in page.text]
+
+
 async def told(server: Server, box: Box, *, is_on: bool) -> None:
     headers = {"Authorization": f"Bearer {box.client('operator').token}", "If-Match": "*"}
     async with httpx.AsyncClient(base_url=server.url, timeout=120) as http:
@@ -64,3 +78,4 @@ async def test_a_switch_acts_at_the_next_checkout_of_every_process(box: Box, box
             await told(servers[turn // 2], box, is_on=is_on)
             said = await asyncio.gather(*(sold(one, box, cart) for one in (*servers, *servers)))
             assert said == [on if is_on else off] * 4
+            assert [await offered(one, box, cart) for one in servers] == [[is_on, is_on]] * 2, turn

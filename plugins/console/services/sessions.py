@@ -23,6 +23,8 @@ REFRESH: Final = "duka_refresh"
 DEVICE: Final = "duka_device"
 SAID: Final = "duka_said"
 """What is told once on the next page."""
+SECURE: Final = "__Secure-"
+"""Before the names over https."""
 PATH: Final = "/console"
 A_YEAR: Final = 365 * 24 * 3600
 A_MONTH: Final = 30 * 24 * 3600
@@ -46,19 +48,23 @@ class Session:
         return said
 
 
-def cookies_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """The cookies of a request; none where they cannot be read."""
+def cookies_of(asked: Asked) -> dict[str, str]:
+    """The cookies of a request by their names; none where they cannot be read.
+
+    Over https only those that browsers take over https alone: nobody between can have planted them (ASVS 3.3.1).
+    """
     jar: SimpleCookie = SimpleCookie()
     try:
-        jar.load(headers.get("cookie", ""))
+        jar.load(asked.headers.get("cookie", ""))
     except CookieError:
         return {}
-    return {name: one.value for name, one in jar.items()}
+    begins = SECURE if asked.is_secure else ""
+    return {name.removeprefix(begins): one.value for name, one in jar.items() if name.startswith(begins)}
 
 
 async def session_of(asked: Asked) -> Session:
     """The session of a browser. Its access token is renewed where it has run out; without one it is nobody's."""
-    jar = cookies_of(asked.headers)
+    jar = cookies_of(asked)
     found = Session(jar.get(ACCESS, ""), jar.get(REFRESH, ""), jar.get(DEVICE, ""))
     if found.access and asked.sign_in_of(found.access) is not None:
         return found
@@ -98,9 +104,9 @@ def with_word(session: Session, said: str, undo: str = "") -> Session:
 
 def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:
     """The headers that keep a session in its browser."""
-    secure = "; Secure" if is_secure else ""
+    begins, secure = (SECURE, "; Secure") if is_secure else ("", "")
     return [
-        ("Set-Cookie", f"{name}={value}; Path={PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+        ("Set-Cookie", f"{begins}{name}={value}; Path={PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
         for name, (value, seconds) in session.set.items()
     ]
 

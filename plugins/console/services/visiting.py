@@ -59,7 +59,7 @@ class Visit:
     @property
     def language(self) -> str:
         """The language to speak: the one chosen here, the person's own, or what the browser asks for."""
-        chosen = sessions.cookies_of(self.asked.headers).get(LANGUAGE) or (self.me and self.me.get("language"))
+        chosen = sessions.cookies_of(self.asked).get(LANGUAGE) or (self.me and self.me.get("language"))
         if chosen in LANGUAGES:
             return str(chosen)
         best = self.asked.languages.best(self.asked.headers.get("accept-language"))
@@ -129,7 +129,7 @@ class Visit:
         environment = _ENVIRONMENTS.get(registry)
         if environment is None:
             environment = _ENVIRONMENTS[registry] = environment_of(self.asked.folders())
-        theme = sessions.cookies_of(self.asked.headers).get(THEME, "")
+        theme = sessions.cookies_of(self.asked).get(THEME, "")
         return Rendering(
             environment,
             self.composed(),
@@ -160,7 +160,7 @@ class Visit:
     ) -> Given:
         """An answer with what each answer of the console carries."""
         headers = [("Content-Type", media_type), *more, *([("Content-Security-Policy", policy)] if policy else ())]
-        if sessions.SAID in sessions.cookies_of(self.asked.headers) and status == 200 and media_type == HTML:
+        if sessions.SAID in sessions.cookies_of(self.asked) and status == 200 and media_type == HTML:
             self.session = replace(self.session, set={sessions.SAID: ("", 0), **self.session.set})
         return Given(status, body, [*headers, *sessions.set_cookies(self.session, is_secure=self.asked.is_secure)])
 
@@ -177,7 +177,7 @@ class Visit:
         return await self.html("console/refused.html", status=refused.status, problem=refused.problem)
 
     def _word(self) -> str:
-        said = sessions.cookies_of(self.asked.headers).get(sessions.SAID, "")
+        said = sessions.cookies_of(self.asked).get(sessions.SAID, "")
         try:
             return urlsafe_b64decode(said.encode()).decode()[:300]
         except ValueError:
