@@ -45,7 +45,7 @@ WORDS: Final = (
     *("The sale is completed by itself as soon as the money is there.", "Open the page of payment"),
     *("Back to the cart", "Has it come? Ask now", "Ask for the money again", "Pay another way", "Give the sale up"),
     *("Serve the next customer meanwhile", "Waiting for their money", "The money is there"),
-    *("Change", "Paid", "Print", "Paper", "Details", "New sale", "It has come", "New payment link"),
+    *("Change", "Paid", "Print", "Width of the paper", "Details", "New sale", "It has come", "New payment link"),
     *("Its number on the shop's phone", "Coupon", "Code", "Use it", "Already on this cart", "Sold by", "Single"),
     *("Typed, or scanned from what the customer shows.", "Kind of discount", "Price by hand", "Discount by hand"),
     *("Empty: the price of the list.", "Discount on everything", "Offers", "Offers that do not apply yet"),

@@ -13,7 +13,7 @@ export function done(sale) {
   clear();
   document.dispatchEvent(new CustomEvent("duka:sold", { detail: sale }));
   const change = Number(sale.change) > 0;
-  const papers = make("select", { class: "d-input p-sales-paper", "aria-label": say("Paper") }, ...["80", "58"].map((one) => make("option", { value: one, selected: one === paper() }, `${one} mm`)));
+  const papers = make("select", { class: "d-input p-sales-paper", "aria-label": say("Width of the paper") }, ...["80", "58"].map((one) => make("option", { value: one, selected: one === paper() }, `${one} mm`)));
   papers.addEventListener("change", () => localStorage.setItem(PAPER, papers.value));
   dialog(sale.number, {},
     make("div", { class: "p-sales-wait", role: "status" }, make("p", { class: "d-muted" }, change ? say("Change") : say("Paid")), make("div", { class: "p-sales-big good" }, money(change ? sale.change : sale.total)), change ? make("p", { class: "d-muted" }, `${say("To pay")} ${money(sale.total)}`) : null),
