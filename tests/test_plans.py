@@ -11,11 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from kernel.app.plans import making, rehearse
-from kernel.auth.businesses import switching
 from kernel.auth.businesses.switching import hindrances_to_enable
 from kernel.auth.identity import standing_of_business
 from kernel.db.tables import Audit
-from kernel.jobs import Runner
+from kernel.jobs import Runner, set_schedules
 from kernel.registry import Registry
 from kernel.testing.box import Box
 from kernel.work import Work
@@ -177,7 +176,7 @@ async def test_what_an_app_needs_comes_along_as_one_plan(box: Box, monkeypatch: 
     assert (on["turn"], on["is_done"]) == (["sales", "discounts"], False)
     assert on["along"][0]["permissions"][0]["roles"], "each of them tells what it brings"
     with monkeypatch.context() as broken:
-        broken.setattr(switching, "set_schedules", fails_at("discounts", switching.set_schedules))
+        broken.setattr("kernel.auth.businesses.switching.set_schedules", fails_at("discounts", set_schedules))
         assert (await apply(box, on, along=True)).status_code == 500
     assert await state_of(box, "sales") == "available", "all of them, or none"
     told = await asyncio.gather(*(apply(box, on, along=True) for _ in range(2)))

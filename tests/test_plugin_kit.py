@@ -211,7 +211,8 @@ def test_a_new_plugin_with_everything_passes_its_tests_as_it_was_written(machine
 
 @pytest.mark.prove
 @pytest.mark.parametrize(
-    "parts", ["hook", "routes", "job", "settings", "model", "model,routes", "hook,settings", "hook,model,job", "console", "all"]
+    "parts",
+    ["hook", "routes", "job", "settings", "model", "model,routes", "hook,settings", "hook,model,job", "console", "all"],
 )
 def test_a_new_plugin_is_green_typed_graded_a_and_sells(machine: Machine, tmp_path: Path, parts: str) -> None:
     parts = ",".join(PARTS) if parts == "all" else parts

@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from msgspec import structs
 
-from kernel.app import backing_up
 from kernel.app.backing_up import BACKUPS
 from kernel.app.home import manifest_of
 from kernel.app.nodes import Beating
@@ -100,7 +99,7 @@ async def test_a_backup_is_made_and_found_again(box: Box, home: Path, monkeypatc
         told = await operator.post(f"{OPERATING}/backups")
         assert (told.status_code, told.json()["code"]) == (409, "deployment-busy")
     full = type("Usage", (), {"free": made["bytes"]})
-    monkeypatch.setattr(backing_up.shutil, "disk_usage", lambda _path: full)
+    monkeypatch.setattr("kernel.app.backing_up.shutil.disk_usage", lambda _path: full)
     told = await operator.post(f"{OPERATING}/backups")
     assert (told.status_code, told.json()["code"]) == (409, "no-room")
     file.unlink()

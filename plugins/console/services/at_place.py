@@ -10,6 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kernel.web import Asked
 from plugins.console.services import sessions
 
 PLACE: Final = "duka_place"
@@ -17,11 +18,11 @@ BY_PLACE: Final = "location_id"
 """What lists and figures of the API take a place by."""
 
 
-def place_in(headers: Mapping[str, str], me: Mapping[str, Any] | None) -> dict[str, str] | None:
+def place_in(asked: Asked, me: Mapping[str, Any] | None) -> dict[str, str] | None:
     """The place chosen for the business at work in: id and name; None for all of them."""
     at_work = (me or {}).get("business")
     try:
-        business, place, name = json.loads(urlsafe_b64decode(sessions.cookies_of(headers).get(PLACE, "").encode()))
+        business, place, name = json.loads(urlsafe_b64decode(sessions.cookies_of(asked).get(PLACE, "").encode()))
     except (ValueError, TypeError):
         return None
     return {"id": str(place), "name": str(name)} if at_work and business == at_work["id"] else None

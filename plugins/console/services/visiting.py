@@ -68,7 +68,7 @@ class Visit:
     @property
     def place(self) -> Mapping[str, str] | None:
         """The place that pages look at: id and name; None for all of them."""
-        return at_place.place_in(self.asked.headers, self.me)
+        return at_place.place_in(self.asked, self.me)
 
     @property
     def words(self) -> Mapping[str, str]:
