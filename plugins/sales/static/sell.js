@@ -1,11 +1,11 @@
 // The till in the browser, on the public API. The cart is kept here and priced by the server; a sale has its id before
 // it is sent, so that sending it again can never sell twice. Each part stands in a file of its own below `sell/`.
 "use strict";
+import { begin } from "./sell/around.js";
 import { $, config, focusScan, kept, say, sure } from "./sell/base.js";
 import { changed, clear, restore, state } from "./sell/cart.js";
 import { showChips, showGoods } from "./sell/goods.js";
 import { goOn } from "./sell/paying.js";
-import "./sell/around.js";
 import "./sell/keys.js";
 
 const register = $("#register");
@@ -44,4 +44,6 @@ restore();
 showChips();
 showGoods();
 changed();
-goOn();
+const asked = new URLSearchParams(location.search);
+history.replaceState(null, "", location.pathname);
+goOn().then(() => begin(asked));

@@ -186,6 +186,16 @@ async function goOnWith(sale) {
   } catch (fault) { append(problemNote(fault)); } finally { busy(false); }
 }
 
+/** What the page's address asks for: a cart that is set aside, or a sale that waits. @param {URLSearchParams} asked */
+export async function begin(asked) {
+  const [sale, held] = [asked.get("sale"), asked.get("held")];
+  if (state.paying || !(sale || held)) return;
+  try {
+    if (sale) await goOnWith({ id: sale });
+    else if (held !== state.heldId) await takeUp(await api("GET", "/sales/held/" + encodeURIComponent(held)));
+  } catch (fault) { note(because(fault)); }
+}
+
 /** Take one up; what stands in the cart now is set aside for it. @param {any} held */
 async function takeUp(held) {
   busy(true);

@@ -222,6 +222,7 @@ export function dialog(title, how, ...inner) {
 export function shut() { if (over.open) over.close(); }
 /** More in it, at its end: what was refused for one. @param {Node} more */
 export function append(more) {
+  if (!over.open) { dialog(say("This could not be done"), {}, more); return; }
   for (const one of over.querySelectorAll(".in > .d-note.bad")) one.remove();
   $(".in", over).append(more);
   more.scrollIntoView?.({ block: "nearest" });
