@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, Annotated, Any, Generic, Literal, TypeVar
+from typing import IO, Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
@@ -112,8 +112,10 @@ def set_at(*levels: Level) -> Meta:
     """Mark where a setting may be set: `Annotated[bool, set_at("business", "location")]`; without it, by a business.
 
     The nearest level that sets it counts: the location's before the business's before the deployment's before the
-    default.
+    default. Raises ValueError for none, and for what is no level.
     """
+    if not levels or not set(levels) <= set(get_args(Level)):
+        raise ValueError(f"a setting is set at {', '.join(get_args(Level))}, not at {', '.join(levels) or 'none'}")
     return Meta(extra={SET_AT: frozenset(levels)})
 
 

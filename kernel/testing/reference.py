@@ -27,6 +27,8 @@ from kernel.settings import PREFIX, Settings
 from kernel.testing.declared import errors_page, manifest_page
 from kernel.testing.surface import PRESENT, present_text
 from kernel.web import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL
+from kernel.work.configuring import title_of
+from kernel.work.levels import LEVELS, levels_of
 
 FOLDER = Path("docs/reference")
 
@@ -40,7 +42,7 @@ def pages(registry: Registry) -> dict[str, str]:
         "permissions.md": permissions_page(registry),
         "personal-data.md": personal_data_page(registry),
         "roles.md": roles_page(registry),
-        "settings.md": settings_page(),
+        "settings.md": settings_page(registry),
     }
 
 
@@ -179,8 +181,8 @@ def _personal_row(said: Any, person: str) -> tuple[str, str, str] | None:
     raise TypeError(said)
 
 
-def settings_page() -> str:
-    """Every setting of a deployment with its default."""
+def settings_page(registry: Registry) -> str:
+    """Every setting of a deployment with its default; what plugins let be set, and at which levels."""
     lines = [
         "# Settings",
         "",
@@ -194,6 +196,14 @@ def settings_page() -> str:
         words = next(meta.description for meta in hints[one.name].__metadata__ if isinstance(meta, msgspec.Meta))
         default = ",".join(one.default) if isinstance(one.default, tuple) else one.default
         lines.append(f"| `{PREFIX}{one.name.upper()}` | `{default}` | {words} |")
+    lines += ["", "## What plugins let be set", ""]
+    lines += ["The nearest level that sets it counts, see [let the shop set something](../plugins/settings.md).", ""]
+    lines += ["| plugin | setting | what it is | set for |", "|---|---|---|---|"]
+    for plugin in registry.in_order():
+        kind = plugin.settings or msgspec.Struct
+        for one in msgspec.structs.fields(kind):
+            levels = [level for level in LEVELS if level in levels_of(kind)[one.name]]
+            lines.append(f"| {plugin.name} | `{one.name}` | {title_of(one)} | {', '.join(levels)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -149,7 +149,7 @@ async def test_each_level_is_set_and_read_and_given_back(till: Box) -> None:
     }
     assert told["fields"]["least"] == {
         **{"source": "location", "is_own": True, "may_change": True, "is_locked": False},
-        **{"above": 2, "above_source": "business"},
+        **{"above": 2, "above_source": "business", "levels": ["deployment", "business", "location"]},
     }
     assert [name for name, one in told["fields"].items() if not one["may_change"]] == ["word", "region"]
     read = [
@@ -327,3 +327,6 @@ async def test_secrets_of_every_level_are_sealed_anew(till: Box, box_settings: D
 def test_settings_without_a_word_of_levels_are_the_business_s_alone() -> None:
     assert levels_of(Settings)["word"] == {"business"}
     assert levels_of(Settings)["key"] == set(LEVELS)
+    for said in ((), ("register",)):
+        with pytest.raises(ValueError, match="a setting is set at deployment, business, location"):
+            set_at(*said)

@@ -128,8 +128,8 @@ async def test_unique_constraints_and_references_stay_within_a_business(registry
     named = {table.name for table in tables(registry, owned=False)}
     assert named == {
         "kernel_user", "kernel_membership", "kernel_business", "kernel_sign_in", "kernel_refresh_token",
-        "kernel_release", "kernel_epoch", "kernel_job", "kernel_schedule", "kernel_limit", "kernel_second_factor",
-        "kernel_recovery_code",
+        "kernel_release", "kernel_epoch", "kernel_deployment_setting", "kernel_job", "kernel_schedule", "kernel_limit",
+        "kernel_second_factor", "kernel_recovery_code",
         "kernel_device", "kernel_mail_token", "kernel_audit_watch",
     }  # fmt: skip
 

@@ -75,7 +75,7 @@ class Filling:
     def __init__(self, box: Box, shop: str) -> None:
         self.box, self.shop, self.mark = box, shop, MARKS[shop]
         self.owner = box.client("owner", shop)
-        self.own: dict[str, str] = {"business_id": str(box.shops[shop].id)}
+        self.own: dict[str, str] = {"business_id": str(box.shops[shop].id), "plugin": "sales"}
 
     async def fill(self) -> dict[str, str]:
         """Make everything; returns `own`. A fresh box is given what was made for the first of them."""
@@ -87,6 +87,7 @@ class Filling:
         await self.shelves()
         await self.people()
         await self.places()
+        await self.settings()
         await self.doors()
         await self.goods()
         await self.stock()
@@ -133,6 +134,13 @@ class Filling:
     def code(self, letters: str) -> str:
         """A code with the shop's mark."""
         return f"{self.mark}-{letters}".upper()
+
+    async def settings(self) -> None:
+        """What is set for a place of the shop, and by operators for all of them."""
+        said, here = {"values": {"below_cost": "ask"}}, f"/api/v1/locations/{self.own['location_id']}/settings/sales"
+        for client, path in ((self.owner, here), (self.box.client("operator"), "/api/v1/operating/settings/sales")):
+            answer = await client.send("PATCH", path, json=said, headers={"If-Match": "*"})
+            assert answer.status_code == 200, answer.text
 
     async def fields(self) -> None:
         """Fields of the shop's own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from kernel.registry import Registry
 from kernel.settings import Settings
 from kernel.testing.box import PASSWORD, Box
 from kernel.web import OPERATOR, PUBLIC, Route
+from kernel.wire import set_at
 from kernel.work import Work
 from plugins.payments.services.line import lead_to
 from plugins.payments.testing import a_review
@@ -39,9 +40,9 @@ LAST = (
 
 
 class Ours(msgspec.Struct, frozen=True):
-    """What a plugin would let a business set."""
+    """What a plugin would let a business and its locations set."""
 
-    most: int = 1
+    most: Annotated[int, set_at("business", "location")] = 1
 
 
 @pytest_asyncio.fixture

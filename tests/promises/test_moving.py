@@ -25,7 +25,7 @@ from kernel.auth.models import Membership, User
 from kernel.auth.secrets.passwords import hash_password, password_matches
 from kernel.db import Base
 from kernel.db.private import is_secret
-from kernel.db.tables import Audit, Business, BusinessPlugin, Job, Schedule
+from kernel.db.tables import Audit, Business, BusinessPlugin, Job, LocationSetting, Schedule
 from kernel.errors import AlreadyExists
 from kernel.jobs import Runner
 from kernel.testing.box import PASSWORD, Box, Client
@@ -334,12 +334,17 @@ async def test_what_was_set_for_plugins_arrives_and_its_secrets_do_not(
     plain = {"points": 3, "greeting": "नमस्ते", "levels": {"gold": [1, 2]}}
     hidden = sealed((box.deployment.secret,), box.shop.id, "catalog", "key", "s3cret words")
     mine = sa.and_(BusinessPlugin.business_id == box.shop.id, BusinessPlugin.plugin == "catalog")
+    at_a_place = {"location_id": await box.location(), "plugin": "catalog", "settings_version": 1}
 
     async def write(work: Work) -> None:
-        await work.execute(sa.update(BusinessPlugin).where(mine).values(settings={**plain, "key": hidden}))
+        said = {"settings": {**plain, "key": hidden}}
+        await work.execute(sa.update(BusinessPlugin).where(mine).values(**said))
+        await work.execute(sa.insert(LocationSetting).values(business_id=work.business_id, **at_a_place, **said))
 
     async def read(work: Work) -> Any:
-        return (await work.execute(sa.select(BusinessPlugin.settings).where(mine))).scalar_one()
+        business = (await work.execute(sa.select(BusinessPlugin.settings).where(mine))).scalar_one()
+        here = LocationSetting.business_id == box.shop.id
+        return business, (await work.execute(sa.select(LocationSetting.settings).where(here))).scalar_one()
 
     async def classes(work: Work) -> set[Any]:
         taxes = Base.metadata.tables["taxes_class"]  # where a region's pack has been loaded into
@@ -352,7 +357,7 @@ async def test_what_was_set_for_plugins_arrives_and_its_secrets_do_not(
     async with empty_database(database, tmp_path, server) as settings, deployed(box, settings) as other:
         await prepare(other)
         assert (await import_business(other, path)).is_sound
-        assert await look(other, box.shop.id, read) == plain
+        assert await look(other, box.shop.id, read) == (plain, plain)
         assert await look(other, box.shop.id, classes) == await box.look(classes) != set()
 
 

@@ -33,7 +33,10 @@ Phone = Annotated[str, Meta(pattern=r"\A\+[1-9][0-9]{6,14}\Z", description="E.16
 
 
 class Me(Struct, frozen=True):
-    """The caller: a person, or an API key, which has neither an address nor a profile."""
+    """The caller: a person, or an API key, which has neither an address nor a profile.
+
+    locations: where the caller works, null for everywhere.
+    """
 
     id: uuid.UUID
     name: Name
@@ -46,6 +49,7 @@ class Me(Struct, frozen=True):
     is_email_verified: bool = False
     language: Language | None = None
     phone: Phone | None = None
+    locations: list[uuid.UUID] | None = None
 
 
 class MePatch(Request, frozen=True):
@@ -248,6 +252,7 @@ async def _me(work: Work) -> Reply[Me]:
         [BusinessFacts(*tuple(row)) for row in mine.all()],
         sorted(actor.permissions or ()),
         sorted(standing.enabled),
+        locations=None if actor.locations is None else sorted(actor.locations),
     )
     if actor.key_id is not None:
         return Reply(said)

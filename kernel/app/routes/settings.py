@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,7 +15,7 @@ from kernel.auth.models import Location
 from kernel.errors import Forbidden
 from kernel.registry import Loaded
 from kernel.web import OPERATOR, command, query
-from kernel.wire import Code, Name, Page, Reply, Request
+from kernel.wire import Code, Level, Name, Page, Reply, Request
 from kernel.work import Work
 from kernel.work.configuring import secret_names
 from kernel.work.levels import LEVELS, Levels, Source, Stored, Whole, levels_of, whole
@@ -27,7 +27,7 @@ DEPLOYMENT = Place("deployment")
 class SettingOut(Struct, frozen=True):
     """Where a value comes from. `is_own`: it is set at this level. `above`: what counts without that, null for secrets.
 
-    may_change: it may be set at this level, and no operator has locked it.
+    levels: where it may be set at all. may_change: it may be set at this level, and no operator has locked it.
     """
 
     source: Source
@@ -36,6 +36,7 @@ class SettingOut(Struct, frozen=True):
     is_locked: bool
     above: Any
     above_source: Source
+    levels: list[Level]
 
 
 class SettingsOut(Struct, frozen=True):
@@ -51,10 +52,10 @@ class SettingsOut(Struct, frozen=True):
     secrets: Annotated[dict[str, bool], Meta(examples=[{"consumer_secret": True}])]
     missing: list[str]
     schema: Annotated[dict[str, Any], Meta(description="JSON Schema.", examples=[{"type": "object"}])]
-    level: Literal["deployment", "business", "location"]
+    level: Level
     location_id: uuid.UUID | None
     fields: Annotated[dict[str, SettingOut], Meta(description="Each setting: where its value comes from.")]
-    laid_aside: list[Literal["deployment", "business", "location"]]
+    laid_aside: list[Level]
     misfit: Annotated[str, Meta(examples=[""])]
 
 
@@ -217,6 +218,7 @@ def _fields(kind: type[Struct], levels: Levels, place: Place, counts: Whole, abo
             is_locked,
             None if name in secrets else otherwise.get(name),
             above.sources.get(name, "default"),
+            [level for level in LEVELS if level in allowed],
         )
     return found
 

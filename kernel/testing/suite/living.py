@@ -28,6 +28,7 @@ from kernel.testing.suite.schema import Schema, schema_of
 from kernel.testing.suite.still import default_of, own_tables, routes_of, stood_on
 from kernel.web import PUBLIC, TILL, Route
 from kernel.work import Work
+from kernel.work.levels import levels_of
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 QUOTES: Final = 20
@@ -80,7 +81,10 @@ async def settings(box: Box, plugin: Loaded) -> list[str]:
     kind = plugin.settings
     if kind is None:
         return []
-    defaults = {one.encode_name: default_of(one) for one in msgspec.structs.fields(kind)}
+    allowed = levels_of(kind)
+    defaults = {
+        one.encode_name: default_of(one) for one in msgspec.structs.fields(kind) if "business" in allowed[one.name]
+    }
     given = msgspec.json.decode(msgspec.json.encode(defaults))
     owner, path = box.client("owner"), f"/api/v1/settings/{plugin.name}"
     changed = await owner.patch(path, {"values": given}, version=0)

@@ -16,7 +16,7 @@ from kernel.work import Work
 from plugins.console.services.apps import rehearsal_of, state_of, verdict_of
 from plugins.console.services.markdown import html_of
 from plugins.console.services.schema_fields import fields_of
-from plugins.console.testing import Browser
+from plugins.console.testing import Browser, Form, Shown
 
 of_no_database = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 """What is proved asks nothing of the database."""
@@ -193,6 +193,13 @@ async def test_the_api_tells_what_an_app_says_of_itself_and_what_keeps_it(box: B
     assert "description" not in listed["payments"]
 
 
+def _of_its_own(page: Shown, name: str) -> Form:
+    """The form of settings with one of them no longer left to the level above."""
+    form = page.form("/settings/payments")
+    form.fields[:] = [pair for pair in form.fields if not (pair[0].startswith("reset.") and pair[1] == name)]
+    return form
+
+
 @of_no_database
 async def test_pictures_of_an_app_are_there_small_and_shown_with_words(box: Box) -> None:
     named = {one.name: one.manifest.pictures for one in box.deployment.registry.in_order() if one.manifest.pictures}
@@ -220,13 +227,16 @@ async def test_settings_are_set_by_a_form_and_refused_beside_the_field(box: Box)
     browser = Browser(box)
     page = await browser.get("/settings/payments")
     form = page.form("/settings/payments")
+    kept = await browser.script(form, {"values.rounding.0.method": "cash", "values.rounding.0.step": "x"})
+    assert kept["answer"]["values"]["rounding"] == [], "it was left to the level above"
+    form = _of_its_own(await browser.get("/settings/payments"), "rounding")
     wrong = await browser.script(form, {"values.rounding.0.method": "cash", "values.rounding.0.step": "x"})
     assert wrong["problem"]["errors"][0]["pointer"] == "/values/rounding/0/step"
     said = await browser.script(form, {"values.rounding.0.method": "cash", "values.rounding.0.step": "5"})
     assert [one["step"] for one in said["answer"]["values"]["rounding"]] == ["5"]
     late = await browser.script(form, {})
     assert late["problem"]["code"] == "precondition-failed", "somebody else changed it meanwhile"
-    fresh = (await browser.get("/settings/payments")).form("/settings/payments")
+    fresh = _of_its_own(await browser.get("/settings/payments"), "rounding")
     fresh.fields[:] = [pair for pair in fresh.fields if ".0." not in pair[0]]
     none = await browser.script(fresh)
     assert none["answer"]["values"]["rounding"] == [], "all rows were taken away"

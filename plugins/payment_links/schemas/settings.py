@@ -18,5 +18,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         set_at("deployment", "business", "location"),
     ] = 7
     thanks: Annotated[
-        Line, Meta(title="What stands on the page of somebody who has paid"), set_at("business", "location")
+        Line,
+        Meta(title="What stands on the page of somebody who has paid", examples=["Asante sana!"]),
+        set_at("business", "location"),
     ] = ""

@@ -20,7 +20,7 @@ class TenderRounding(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     method: MethodCode
-    step: Annotated[UnitPrice, Meta(examples=["1"])]
+    step: Annotated[UnitPrice, Meta(description="What is paid comes in multiples of it.", examples=["1"])]
     mode: Annotated[StepMode, Meta(examples=["half_up"])] = "half_up"
     currency: Currency | None = None
     region: Region | None = None

@@ -138,7 +138,7 @@ async def test_amounts_are_multiples_of_what_the_provider_takes_or_of_what_the_b
     owner, settings = toy.box.client("owner"), "/api/v1/settings/payments"
     for step, expected in ((None, "1.00"), ("0.5", "1.00"), ("5", "5.00")):
         if step is not None:
-            version = int((await owner.get(settings)).headers["etag"].strip('"'))
+            version = int((await owner.get(settings)).headers["etag"].strip('"').partition(".")[0])
             rounding = [{"method": "toy", "step": step}]
             changed = await owner.patch(settings, {"values": {"rounding": rounding}}, version=version)
             assert changed.status_code == 200, changed.text

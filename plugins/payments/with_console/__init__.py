@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.console.api import Card, Nav, Notice, Page
+from plugins.console.api import Block, Card, Nav, Notice, Page
 from plugins.payments.with_console import gateways, money
 
 
@@ -31,3 +31,9 @@ def console_cards() -> Sequence[Card]:
 def console_notices() -> Sequence[Notice]:
     """The same, for the bell."""
     return money.NOTICES
+
+
+@answers
+def console_blocks() -> Sequence[Block]:
+    """The accounts at gateways beside the settings, each with a button that tries it."""
+    return gateways.BLOCKS

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.api import Nav, Page, Refused, Seen, fields_of
+from plugins.console.api import Block, Nav, Page, Refused, Seen, fields_of
 
 PAGE = 50
 MANAGE, REVIEW, OPERATOR = "payments.manage_accounts", "payments.review", "operator"
@@ -105,6 +105,15 @@ async def _switch(seen: Seen) -> Mapping[str, Any]:
     return {"one": one, "title": one["title"] or one["gateway"]}
 
 
+async def _trials(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The accounts of the business, or those of one place, each to be tried without moving money."""
+    accounts = (await seen.get(f"{HERE}/accounts", limit=200))["items"]
+    place = given.get("place", {}).get("id", "")
+    here = [one for one in accounts if not place or not one["location_ids"] or place in one["location_ids"]]
+    return {"accounts": here, "back": f"/settings/payments{f'?place={place}' if place else ''}"}
+
+
+BLOCKS: Final = (Block("settings.payments", "trials", "console/trials.html", _trials, MANAGE),)
 NAVS: Final = (
     Nav("money", "Gateways", "/payments/gateways", "plug", MANAGE, order=60),
     Nav("money", "Money to decide", "/payments/reviews", "scale", REVIEW, order=50),

@@ -17,7 +17,7 @@ class TotalRounding(Struct, frozen=True, forbid_unknown_fields=True):
     India: section 170 of the CGST Act, 2017, to whole rupees. A step that no coinage has is a ValueError.
     """
 
-    step: Annotated[UnitPrice, Meta(examples=["1"])]
+    step: Annotated[UnitPrice, Meta(description="Totals are multiples of it.", examples=["1"])]
     mode: Annotated[StepMode, Meta(examples=["half_up"])] = "half_up"
 
     def __post_init__(self) -> None:
@@ -36,6 +36,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     below_cost: Annotated[
         Literal["ask", "ask_by_hand", "allow"],
-        Meta(title="Sales below cost", examples=["ask_by_hand"]),
+        Meta(
+            title="Sales below cost",
+            description="Ask: a second person approves. Ask by hand: only where a person lowered the price."
+            " Allow: nobody is asked.",
+            examples=["ask_by_hand"],
+        ),
         set_at("deployment", "business", "location"),
     ] = "ask"

@@ -15,7 +15,7 @@ SALES = "/api/v1/sales/sales"
 async def set_to(box: Box, plugin: str, values: dict[str, Any]) -> None:
     path = f"/api/v1/settings/{plugin}"
     owner = box.client("owner")
-    version = int((await owner.get(path)).headers["etag"].strip('"'))
+    version = int((await owner.get(path)).headers["etag"].strip('"').partition(".")[0])
     answer = await owner.patch(path, {"values": values}, version=version)
     assert answer.status_code == 200, answer.text
 
@@ -71,7 +71,34 @@ async def test_a_method_that_pays_in_whole_shillings_says_so(box: Box) -> None:
 
 async def test_a_step_that_no_coin_has_is_refused(box: Box) -> None:
     owner = box.client("owner")
-    version = int((await owner.get("/api/v1/settings/payments")).headers["etag"].strip('"'))
+    version = int((await owner.get("/api/v1/settings/payments")).headers["etag"].strip('"').partition(".")[0])
     said = {"values": {"rounding": [{"method": "cash", "step": "0.03"}]}}
     answer = await owner.patch("/api/v1/settings/payments", said, version=version)
     assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+async def test_a_location_sells_as_is_said_there_and_another_as_the_business_does(box: Box) -> None:
+    owner, cart = box.client("owner"), await a_cart(box, "7.30")
+    there = await owner.post("/api/v1/locations", {"code": "west", "name": "West", "kind": "storefront"})
+    carts = {"here": cart, "there": cart | {"location_id": there.json()["id"]}}
+    await set_to(box, "sales", {"total_rounding": {"step": "0.5", "mode": "down"}})
+    path = f"/api/v1/locations/{cart['location_id']}/settings"
+    for plugin, values in (
+        ("sales", {"total_rounding": None}),
+        ("payments", {"rounding": [{"method": "cash", "step": "5"}]}),
+    ):
+        assert (await owner.patch(f"{path}/{plugin}", {"values": values}, version=0)).status_code == 200
+    quotes = {name: (await owner.post("/api/v1/sales/quote", one)).json() for name, one in carts.items()}
+    assert {name: one["rounding"] for name, one in quotes.items()} == {"here": "0.00", "there": "-0.30"}
+    paid = {"payments": [{"method": "cash", "amount": "7.30"}]}
+    sold = {name: (await owner.post(SALES, one | paid)).json() for name, one in carts.items()}
+    assert (sold["here"]["rounding"], sold["here"]["paid"]) == ("-2.30", "5.00"), (
+        "to fives here, and the total as it is"
+    )
+    assert (sold["there"]["rounding"], sold["there"]["paid"]) == ("-0.30", "7.00")
+    steps = {}
+    for name, one in carts.items():
+        methods = (await owner.get("/api/v1/payments/methods", params={"location_id": one["location_id"]})).json()
+        steps[name] = next(way["step"] for way in methods["items"] if way["code"] == "cash")
+    assert steps == {"here": "5.00", "there": "0.01"}

@@ -43,7 +43,7 @@ async def sold(box: Box, goods: list[Any], paid: str, shop: str = "mama-njeri", 
 
 
 def version_of(answer: httpx.Response) -> int:
-    return int(answer.headers["etag"].strip('"'))
+    return int(answer.headers["etag"].strip('"').partition(".")[0])
 
 
 def categories(sale: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
