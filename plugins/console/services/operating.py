@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from plugins.console.schemas import Nav, Page, Seen
 from plugins.console.schemas.contributions import OPERATOR
+from plugins.console.services import setup_steps
 
 PAGE: Final = 50
 STAGES: Final = ("waiting", "running", "failed")
@@ -70,10 +71,10 @@ async def business(seen: Seen) -> Mapping[str, Any]:
 
 
 async def new_business(seen: Seen) -> Mapping[str, Any]:
-    """What a new business may begin with."""
-    plugins = await seen.get("/plugins")
+    """Where a new business may be, with what is usual there, and what it may begin with."""
+    plugins, there = await asyncio.gather(seen.get("/plugins"), setup_steps.new_business(seen))
     begins = [one for one in plugins["items"] if one["state"] not in ("quarantined", "uninstalled")]
-    return {"plugins": sorted(begins, key=lambda one: str(one["title"]))}
+    return {**there, "plugins": sorted(begins, key=lambda one: str(one["title"]))}
 
 
 async def jobs(seen: Seen) -> Mapping[str, Any]:

@@ -294,6 +294,11 @@ async def test_operators_look_after_businesses_and_dead_jobs(box: Box) -> None:
     assert (await browser.get("/apps/daybook/uninstall")).status == 404, (
         "what is done to all stands with the deployment"
     )
+    assert not [one for one in (await browser.get("/operating/businesses/new")).forms if one.to == "/businesses"]
+    begun = (await browser.get("/operating/businesses/new?region=UG")).form("/businesses")
+    assert (dict(begun.fields)["currency"], dict(begun.fields)["zone"]) == ("UGX", "Africa/Kampala")
+    made = await browser.submit(begun, {"name": "Kampala Fresh"})
+    assert "Kampala Fresh" in made.text
     closing = (await browser.get("/operating/businesses/sharma-kirana")).form(
         "/operating/businesses/sharma-kirana/suspend"
     )
