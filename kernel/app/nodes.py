@@ -34,7 +34,7 @@ _Moment = Annotated[dt.datetime, Meta(tz=True)]
 class Node(Struct, frozen=True):
     """A process that serves, or works off jobs. epoch: of the deployment, up to which it knows what is installed.
 
-    plugins: name → version, of those that it has loaded and uses.
+    plugins: name → version, of those whose code it has loaded, uninstalled ones too.
     """
 
     kind: Literal["server", "worker"]
@@ -76,8 +76,7 @@ class Beating:
 
     def now(self) -> Node:
         """What it serves at this moment."""
-        registry = self.deployment.registry
-        versions = {one.name: one.manifest.version for one in registry.in_order()}
+        versions = {one.name: one.manifest.version for one in self.deployment.found.in_order()}
         now, heeded = self.deployment.clock(), self.deployment.heeded
         return Node(self.kind, self.host, self.pid, VERSION, heeded, versions, self.started_at, now)
 
