@@ -50,12 +50,20 @@ PAGES = {
     "products": ("/catalog/products", "/catalog/products?limit=50"),
     "products, found by words": ("/catalog/products?q={typed}", "/catalog/products?limit=50&q={typed}"),
     "products of a category": ("/catalog/products?category_id={id}", "/catalog/products?limit=50&category_id={id}"),
+    "products without a barcode": (
+        "/catalog/products?has_barcode=false",
+        "/catalog/products?limit=50&has_barcode=false",
+    ),
+    "products above a price": ("/catalog/products?price_from=999999", "/catalog/products?limit=50&price_from=999999"),
     "categories": ("/catalog/categories", "/catalog/categories?limit=200"),
     "stock": ("/inventory/levels", "/inventory/levels?limit=50"),
     "sales": ("/sales/sales", "/sales/sales?limit=50"),
     "customers": ("/customers/customers", "/customers/customers?limit=50"),
 }
-"""What is measured: a page of the console, and the request of the API that its list comes by."""
+"""What is measured: a page of the console, and the request of the API that its list comes by.
+
+No product is without a barcode or above that price: such a filter looks at all of them.
+"""
 
 
 def main() -> None:

@@ -95,6 +95,9 @@ async def test_a_shopkeeper_filters_ticks_and_changes_many_products(box: Box) ->
     searched = await browser.get(f"/catalog/products?category_id={food}", hx_request="true")
     assert ("<html" in searched.text, 'id="rows"' in searched.text, ">C<" in searched.text) == (False, True, False)
 
+    back = await browser.get("/catalog/products", hx_request="true", hx_history_restore_request="true")
+    assert "<html" in back.text
+
     ticked = "&".join(f"id.{id_}=1" for id_ in ids)
     asking = await browser.get(f"/catalog/products/edit?{ticked}&category_id={food}")
     assert "Change 2 products" in asking.text
