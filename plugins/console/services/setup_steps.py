@@ -120,9 +120,9 @@ async def _place(seen: Seen) -> dict[str, Any]:
     tills = [one for one in registers if not one["is_office"]]
     taken = {one["code"] for one in registers}
     return {
-        "place": first,
+        "shop": first,
         "tag": tag,
-        "places": [(one["id"], one["name"]) for one in places],
+        "shops": [(one["id"], one["name"]) for one in places],
         "names": {one["id"]: one["name"] for one in places},
         "tills": tills,
         "code": next(code for number in range(1, 1000) if (code := f"T{number}") not in taken),
@@ -131,10 +131,10 @@ async def _place(seen: Seen) -> dict[str, Any]:
 
 async def _products(seen: Seen) -> dict[str, Any]:
     if not seen.has("catalog"):
-        return {"listed": None, "short": [], "place": None, "units": ()}
+        return {"listed": None, "short": [], "shop": None}
     listed = await seen.get("/catalog/products", limit=FEW, sort="-created_at")
-    short, place = await _without_stock(seen, listed["items"])
-    return {"listed": listed, "short": short, "place": place}
+    short, shop = await _without_stock(seen, listed["items"])
+    return {"listed": listed, "short": short, "shop": shop}
 
 
 async def _people(seen: Seen) -> dict[str, Any]:

@@ -151,7 +151,7 @@ class Visit:
             said, _, undo = self._word().partition("\n")
             menu = self.composed().menu(drawn.seen)
             context |= {"menu": menu, "current": current_of(menu, self.path), "said": said, "undo": undo}
-            context |= {"place": self.place, "bell_follows": self.composed().bell_follows(drawn.seen)}
+            context |= {"at_place": self.place, "bell_follows": self.composed().bell_follows(drawn.seen)}
         policy = PIECE if chosen in PARTS else POLICY
         return self.given(status, (await drawn.page(template, chosen, **context)).encode(), policy=policy)
 

@@ -49,3 +49,9 @@ async def test_a_place_of_another_business_is_not_chosen_and_what_a_cookie_says_
     for wrong in ("%", "bm9uc2Vuc2U=", "WzEsMiwzXQ==", "MQ=="):
         browser.http.cookies.set(PLACE, wrong, path="/console")
         assert (await browser.get("/inventory/levels")).status == 200
+
+
+async def test_what_pages_say_of_a_place_is_their_own(box: Box) -> None:
+    browser = Browser(box)
+    kilimani = await box.location()
+    assert 'value="Kilimani"' in (await browser.get(f"/places/{kilimani}")).text
