@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from kernel.testing.box import Box
 from kernel.testing.served import Server, serving
 from tests.browser.screens import Screens
 
+expect.set_options(timeout=30_000)  # a busy machine is no fault of a page
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),

@@ -23,7 +23,7 @@ IDS: Final[Mapping[str, str]] = {
 """What `{id}` of a page stands for."""
 PLAIN: Final[Mapping[str, str]] = {
     **{"slug": "mama-njeri", "name": "discounts", "plugin": "sales", "action": "disable"},
-    **{"region": "KE", "gateway": "mpesa", "mode": "live", "line": "1"},
+    **{"region": "KE", "gateway": "mpesa", "mode": "live", "line": "1", "step": "apps"},
 }
 """Parameters that are no ids."""
 SPELT: Final[Mapping[str, str]] = {
@@ -31,6 +31,10 @@ SPELT: Final[Mapping[str, str]] = {
     "/payments/accounts/new": "/payments/accounts/new?gateway=mpesa",
 }
 """Pages that want more than that, or something else."""
+ASKS: Final[Mapping[str, str]] = dict.fromkeys(("/setup", "/setup/{step}"), "settings.manage")
+"""Pages that ask for a permission once a business is there: they are also for operators who have none."""
+LEADS_ON: Final = frozenset({"/setup"})
+"""Pages that send their reader on."""
 
 
 def composed_of(box: Box) -> Composed:
@@ -54,6 +58,11 @@ def address_of(placed: Placed, own: Mapping[str, str]) -> str:
         return known[name]
 
     return re.sub(r"{(\w+)}", value, whole)
+
+
+def permission_of(placed: Placed) -> str:
+    """What a page asks for."""
+    return ASKS.get(placed.page.path, placed.page.permission) if placed.plugin == "console" else placed.page.permission
 
 
 @dataclass

@@ -11,14 +11,17 @@ import pytest
 from kernel.plugin import ROLES
 from kernel.testing.box import Box
 from kernel.web import IN_PERSON, PUBLIC, SIGNED_IN
+from plugins.console import site
 from plugins.console.testing import Browser
 from tests.promises.filling import Filling
-from tests.promises.pages import Api, address_of, composed_of, walked
+from tests.promises.pages import LEADS_ON, Api, address_of, composed_of, permission_of, walked
 from tests.promises.test_roles import rights_of
 
 PRINCIPALS: tuple[str | None, ...] = (*ROLES, "operator", None)
 ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 ABOVE = "/console/"
+OWN = {*site.OPEN, *site.SIGNED_IN}
+"""What the console answers by itself."""
 
 
 @dataclass
@@ -45,10 +48,12 @@ class Round:
         turn = PRINCIPALS.index(self.role)
         for place, placed in enumerate(self.composed.pages):
             path = address_of(placed, own)
-            expected = 303 if self.role is None else 200 if self.may(placed.page.permission) else 404
+            expected = 303 if self.role is None else 200 if self.may(permission_of(placed)) else 404
             if (paths and path not in paths) or (expected == 200 and (place + turn) % every):
                 continue
             shown = await self.browser.get(path)
+            if expected == 200 and path in LEADS_ON and shown.status == 303:
+                shown = await self.browser.get(shown.answer.headers["location"].removeprefix("/console"))
             if shown.status != expected:
                 self.wrong.append(f"{path} as {self.role}: {shown.status}, expected {expected}")
             elif expected == 200:
@@ -86,7 +91,7 @@ class Round:
             needs = self.api.permission("GET", below.removeprefix("/api/v1"))
         else:
             placed = self.composed.find(below.replace("{", "").replace("}", ""))
-            needs = placed[0].page.permission if placed else "" if below in ("/search", "/find", "/sign-in") else None
+            needs = permission_of(placed[0]) if placed else "" if ("GET", below) in OWN else None
         if needs is None:
             self.wrong.append(f"{path}: a link to {to}, which there is not")
         elif needs not in ("", PUBLIC, SIGNED_IN, IN_PERSON, *self.held):
@@ -102,7 +107,7 @@ class Round:
             placed = self.composed.find(nav.to)
             if placed is None:
                 self.wrong.append(f"the menu leads to {nav.to}, which there is not")
-            elif self.may(placed[0].page.permission):
+            elif self.may(permission_of(placed[0])):
                 opening.add(nav.to)
         self.wrong += [f"the menu of {self.role} shows {one}, which does not open" for one in sorted(shown - opening)]
         self.wrong += [f"the menu of {self.role} lacks {one}, which opens" for one in sorted(opening - shown)]
