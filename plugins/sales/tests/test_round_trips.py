@@ -24,8 +24,8 @@ async def test_a_checkout_makes_no_more_round_trips_than_it_needs(box: Box, monk
     paid = cart | {"payments": [{"method": "cash", "amount": "100.00"}]}
     here = f"/api/v1/locations/{cart['location_id']}/settings/sales"
     for role, path in (("operator", "/api/v1/operating/settings/sales"), ("owner", here)):
-        said = {"values": {"below_cost": "ask_by_hand"}}  # read at every checkout, of whatever level
-        assert (await box.client(role).patch(path, said, version=0)).status_code == 200
+        level = {"values": {"below_cost": "ask_by_hand"}}  # read at every checkout, of whatever level
+        assert (await box.client(role).patch(path, level, version=0)).status_code == 200
     cashier = box.client("cashier")
     assert (await cashier.post("/api/v1/sales/sales", paid)).status_code == 201
     field = {"entity": "sales.sale", "key": "table", "label": "Table", "kind": "number"}
