@@ -12,11 +12,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from kernel.app import opened
+from kernel.auth import look
+from kernel.auth.models import User
 from kernel.settings import Settings
 from kernel.testing.box import SECRET
 from kernel.testing.served import environment_of
 from kernel.tests.command_line import duka
+from kernel.work import Work
 
 DUKA = [sys.executable, "-c", "from kernel.cli import main; main()"]
 
@@ -55,7 +60,10 @@ def ready(url: str, process: subprocess.Popen[bytes], within_s: float = 60) -> N
 def test_it_serves_an_empty_database_and_ends_when_told(settings: Settings) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([*DUKA, "run", "--port", str(port)], env=environment_of(settings), cwd=settings.home)
+    said = Path(settings.home) / "said"
+    with said.open("wb") as out:
+        run = [*DUKA, "run", "--port", str(port)]
+        process = subprocess.Popen(run, env=environment_of(settings), cwd=settings.home, stderr=out)
     try:
         ready(url, process)
         assert httpx.get(f"{url}/docs", timeout=60).status_code == 200
@@ -66,6 +74,7 @@ def test_it_serves_an_empty_database_and_ends_when_told(settings: Settings) -> N
     finally:
         process.send_signal(signal.SIGTERM)
     assert process.wait(120) in (0, -signal.SIGTERM)
+    assert "Nobody has an account yet. Make the first: duka init" in said.read_text()
 
 
 async def test_a_first_admin_and_business_are_made_once_and_the_check_is_content(settings: Settings) -> None:
@@ -79,6 +88,15 @@ async def test_a_first_admin_and_business_are_made_once_and_the_check_is_content
     assert checked.returncode == 0, checked.stdout
     code, said = await duka(settings, "plugin", "list", "--business", "mama-njeri-stores")
     assert (code, "on  sales" in said) == (0, True), said
+    second = ["init", "--admin-email", "second@x.example", "--admin-password", "a long password"]
+    code, said = await duka(settings, *second)
+    assert (code, "sign in as second@x.example" in said) == (0, True), said
+
+    async def operators(work: Work) -> list[str]:
+        return list((await work.execute(sa.select(User.email).where(User.is_operator.is_(True)))).scalars())
+
+    async with opened(settings) as deployment:
+        assert await look(deployment, None, operators) == ["boss@x.example"], "the first alone"
 
 
 def test_what_a_process_cannot_do_it_says_in_words(settings: Settings) -> None:
