@@ -130,10 +130,11 @@ async def test_a_worker_whose_loop_ended_by_itself_ends(box: Box, monkeypatch: p
 
 @pytest.mark.parametrize("database", ["sqlite"])
 def test_a_worker_whose_port_is_taken_ends_with_a_word(box_settings: Settings, database: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, worker(box_settings, taken.getsockname()[1]) as process:
-        assert process.wait(120) == 1
-        assert process.stderr is not None
-        said = process.stderr.read()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = environment_of(box_settings, {"DUKA_WORKER_PORT": str(taken.getsockname()[1])})
+        ended = subprocess.run(DUKA, env=environment, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert ended.returncode == 1
+    said = ended.stderr
     assert "in use" in said
     assert "Traceback" not in said
 
