@@ -19,8 +19,9 @@ from kernel.auth.rights.permissions import PERMISSIONS
 from kernel.hooks import Answer
 from kernel.registry import Loaded, Registry
 from plugins.console import hooks
-from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Page
+from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Notice, Page
 from plugins.console.services.composing import pattern_of
+from plugins.console.services.rendering import environment_of
 from plugins.console.services.showing import LANGUAGES
 from plugins.console.testing.reading import Template, places_of, read, templates_of
 
@@ -32,11 +33,12 @@ OFFERS: Final[Mapping[str, type]] = {
     "console_columns": Column,
     "console_actions": Action,
     "console_finds": Find,
+    "console_notices": Notice,
 }
 PLACED: Final = {Block: "slot", Column: "columns", Action: "actions"}
 CONSOLE: Final = "console"
 SOURCE: Final = "en"
-FILTERS: Final = frozenset(jinja2.Environment().filters)  # noqa: S701 - it renders nothing
+FILTERS: Final = frozenset(environment_of({}).filters)
 _ICON: Final = re.compile(r'<symbol id="([^"]+)"')
 
 
@@ -120,7 +122,7 @@ def _of_offer(
         yield f"there is no icon {icon!r} in the console's static/vendor/icons.svg"
     if isinstance(one, Nav) and one.section not in SECTIONS:
         yield f"there is no section {one.section!r}; choose of {', '.join(SECTIONS)}"
-    if isinstance(one, Nav | Card) and one.to and not _leads(one.to, plugin, registry, offered):
+    if isinstance(one, Nav | Card | Notice) and one.to and not _leads(one.to, plugin, registry, offered):
         yield f"it leads to {one.to}, where no page is; a page of yours is at /{plugin.name}<path>"
     if type(one) in PLACED:
         yield from _of_place(one, registry)
