@@ -165,8 +165,15 @@ def test_our_wheel_holds_builders_templates_and_types_but_no_tests(machine: Mach
     wanted = {f"plugins/{one}/testing.py" for one in ("catalog", "customers", "sales", "inventory", "taxes")}
     wanted |= {"plugins/payments/testing/kit/stage.py", "plugins/gateways_mpesa/simulator/page.html"}
     wanted |= {
+        "plugins/console/testing/rules.py",
+        "plugins/console/static/duka.css",
+        "plugins/console/templates/ui.html",
+    }
+    wanted |= {"plugins/taxes/templates/console/tax_classes.html", "plugins/taxes/locale/ar.json"}
+    wanted |= {
         "kernel/kit/templates/project/Makefile.jinja",
         "kernel/kit/templates/package/checks/test_plugin.py.jinja",
+        "kernel/kit/templates/package/templates/console/tiers.html.jinja",
     }
     wanted |= {"kernel/py.typed", "plugins/py.typed", "kernel/testing/suite/__init__.py"}
     assert wanted <= names, wanted - names

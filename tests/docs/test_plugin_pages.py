@@ -25,7 +25,8 @@ from kernel.testing.served import free_port
 FOLDER = Path("docs/plugins")
 TOGETHER = {"tuesdays": ["tuesdays"], "stamps": ["models", "settings", "hooks", "configuration", "ext", "jobs"]}
 TOGETHER["stamps"].append("obligations")
-BLOCK = re.compile(r"^```python (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TOGETHER["labels"] = ["console"]
+BLOCK = re.compile(r"^```(?:python|jinja|json) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 UNUSED = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:xdist"]
 PYTEST = ["-m", "pytest", "-q", "--import-mode=importlib", "-p", "kernel.testing.fixtures", *UNUSED]
@@ -43,7 +44,7 @@ def written(pages: list[str]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which both plugins are installed, as a path with their metadata."""
+    """A folder in which those plugins are installed, as a path with their metadata."""
     room = tmp_path_factory.mktemp("pages")
     for plugin, pages in TOGETHER.items():
         for name, text in written(pages).items():
@@ -60,7 +61,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(room: Path, *command: str) -> str:
-    """Run Python beside both plugins; returns what it says."""
+    """Run Python beside those plugins; returns what it says."""
     path = os.pathsep.join([str(room), str(Path.cwd())])
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *command],

@@ -154,6 +154,8 @@ _MAKERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "rows": lambda _: _Rows(),
     "group": lambda _: _Group(),
 }
+KINDS: Final = frozenset({*_EMPTY, *_MAKERS})
+"""What may stand behind a field's colon."""
 
 
 def _put(made: dict[str, Any], path: list[str], value: Any) -> None:

@@ -150,7 +150,7 @@ class Rendering:
         found = self.composed.in_slot(self.composed.actions, slot, self.seen)
         shown = [(action, action.to.format(**given)) for _, action in found]
         if self.has_slots:
-            title = f"{slot} ({', '.join(given)})"
+            title = f"{slot} ({', '.join(given)})" if given else slot
             shown.append((Action(slot, "slot", title, self.path), f"{self.path}{self.with_query()}"))
         return shown
 

@@ -85,7 +85,7 @@ def _note_call(found: Template, name: str, call: nodes.Call) -> None:
         return
     if name == "_":
         found.words |= {one.value for one in _texts(call.args[0])}
-    elif name == "static":
+    elif name in ("static", "script"):
         found.statics |= {one.value for one in _texts(call.args[0])}
     elif name in KINDS and isinstance(call.args[0], nodes.Const):
         given = ("rows",) if name == "columns" else tuple(sorted(one.key for one in call.kwargs))
