@@ -63,6 +63,9 @@ WORDS: Final = (
 )
 """What the till's script says; sent along in the reader's language."""
 
+WAYS: Final = ("Cash", "Bank transfer", "Card", "Other", "Payment link", "M-PESA by QR code")
+"""Ways of paying whose names are words."""
+
 
 async def read_till(seen: Seen) -> Mapping[str, Any]:
     """What the till begins with: its registers, categories, money and words. Raises Refused without a storefront."""
@@ -96,6 +99,6 @@ async def read_till(seen: Seen) -> Mapping[str, Any]:
         "categories": [(one["id"], one["name"]) for one in (categories or {"items": []})["items"]],
         "alone": mine["limits"].get("sales.discount_percent"),
         "may": {name: seen.may(permission) for name, permission in MAY.items()} | {"coupon": seen.has("discounts")},
-        "words": {one: seen.word(one) for one in WORDS},
+        "words": {one: seen.word(one) for one in (*WORDS, *WAYS)},
     }
     return {"config": json.dumps(config), "registers": tills, "parts": PARTS}

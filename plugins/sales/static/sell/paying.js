@@ -113,11 +113,11 @@ function showPay(fault) {
 /** What is owed, what was taken of it, and the ways of paying. @param {number} due */
 function ways(due) {
   const { paying } = state;
-  const taken = paying.parts.map((/** @type {any} */ one, /** @type {number} */ place) => make("li", {}, make("span", {}, one.title), make("b", {}, sum(one.amount)), button(icon("x", "s"), () => { paying.parts.splice(place, 1); showPay(); }, "plain icon small", { "aria-label": `${say("Take off")}: ${one.title}` })));
+  const taken = paying.parts.map((/** @type {any} */ one, /** @type {number} */ place) => make("li", {}, make("span", {}, say(one.title)), make("b", {}, sum(one.amount)), button(icon("x", "s"), () => { paying.parts.splice(place, 1); showPay(); }, "plain icon small", { "aria-label": `${say("Take off")}: ${one.title}` })));
   return make("div", { class: "p-sales-left" },
     make("p", { class: "p-sales-big" }, `${config.currency} ${sumOf(due)}`),
     taken.length ? make("ul", { class: "p-sales-taken" }, ...taken) : null,
-    make("div", { class: "p-sales-ways", role: "group", "aria-label": say("Way of paying") }, ...paying.methods.map((/** @type {any} */ one, /** @type {number} */ place) => make("button", { type: "button", "aria-pressed": String(one === paying.method), onclick: () => choose(place) }, icon(PICTURES[one.kind] || (one.takes_phone ? "smartphone" : "wallet")), make("span", {}, one.title), place < 8 ? key(`F${place + 1}`) : null))),
+    make("div", { class: "p-sales-ways", role: "group", "aria-label": say("Way of paying") }, ...paying.methods.map((/** @type {any} */ one, /** @type {number} */ place) => make("button", { type: "button", "aria-pressed": String(one === paying.method), onclick: () => choose(place) }, icon(PICTURES[one.kind] || (one.takes_phone ? "smartphone" : "wallet")), make("span", {}, say(one.title)), place < 8 ? key(`F${place + 1}`) : null))),
     make("p", { class: "d-muted d-small" }, say("Type a smaller amount to split the payment.")));
 }
 const PICTURES = { cash: "banknote", card: "credit-card", bank: "landmark" };
