@@ -32,6 +32,7 @@ HTML: Final = "text/html; charset=utf-8"
 API: Final = "/api/"
 FIND_S: Final = 1.0
 MOST_FOUND: Final = 5
+MOST_PARAMETERS: Final = 300
 THEMES: Final = ("light", "dark")
 LANGUAGE, THEME = "duka_language", "duka_theme"
 
@@ -53,8 +54,9 @@ class Visit:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query string, each name's last value."""
-        return dict(parse_qsl(self.asked.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
+        """The query string, each name's last value; what comes after its first parameters is not heard."""
+        first = b"&".join(self.asked.query.split(b"&", MOST_PARAMETERS)[:MOST_PARAMETERS])
+        return dict(parse_qsl(first.decode("latin-1"), keep_blank_values=True))
 
     @property
     def language(self) -> str:

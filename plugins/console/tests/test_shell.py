@@ -40,6 +40,13 @@ async def test_nobody_is_sent_elsewhere_by_a_link_to_the_sign_in(box: Box, to: s
     assert answer.headers["location"] == "/console"
 
 
+@pytest.mark.parametrize("query", ["&".join(f"a{n}=1" for n in range(5000)), "&" * 5000, "q=%00%ff", "=&=;&%"])
+async def test_no_query_string_whatever_breaks_a_page(box: Box, query: str) -> None:
+    owner, nobody = Browser(box), Browser(box, None)
+    assert (await owner.get(f"/catalog/products?{query}")).status < 500
+    assert (await nobody.get(f"/sign-in?{query}")).status < 500
+
+
 async def test_the_session_lives_in_cookies_that_no_script_reads_and_no_api_is_sent(box: Box) -> None:
     asked = Browser(box)
     page = await asked.get("/")
