@@ -11,6 +11,9 @@ from plugins.console.schemas import Elsewhere, Seen
 from plugins.console.services import setup
 from plugins.console.testing import Browser, a_newcomer
 
+on_one = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+"""What is proved asks nothing of the database."""
+
 
 async def begun(box: Box) -> Browser:
     """The browser of somebody who runs the deployment and has no business."""
@@ -60,6 +63,7 @@ async def test_a_shop_is_set_up_from_nothing_step_by_step(box: Box) -> None:
     assert 'class="left"' not in invited.text, "what is done is not left out"
 
 
+@on_one
 async def test_what_is_put_away_is_asked_for_no_more(box: Box) -> None:
     owner = Browser(box)
     card = await owner.get("/block/console/setup")
@@ -69,6 +73,7 @@ async def test_what_is_put_away_is_asked_for_no_more(box: Box) -> None:
     assert (await owner.get("/setup/products")).status == 200, "the way there stays"
 
 
+@on_one
 async def test_a_business_whose_console_is_off_is_told_so_and_turns_it_on(box: Box) -> None:
     assert (await box.client("owner").post("/api/v1/plugins/console/disable")).status_code == 200
     till, owner = await Browser(box, "cashier").get("/sales/sell"), await Browser(box).get("/")
@@ -79,6 +84,7 @@ async def test_a_business_whose_console_is_off_is_told_so_and_turns_it_on(box: B
     assert 'class="d-nav"' in back.text
 
 
+@on_one
 async def test_nobody_else_sets_a_business_up(box: Box) -> None:
     till = Browser(box, "cashier")
     for path in ("/setup", "/setup/business", "/setup/people"):
