@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from kernel.errors import DukaError
 from kernel.web import Asked, Given, PassOn, Site
-from plugins.console.services import entering, noticing, visiting
+from plugins.console.services import cards, entering, noticing, visiting
 from plugins.console.services.visiting import API, Visit
 
 log = logging.getLogger("duka.console")
@@ -43,6 +43,7 @@ SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("GET", "/find"): visiting.find,
     ("GET", "/search"): visiting.search,
     ("GET", "/bell"): noticing.bell,
+    ("GET", "/cards"): cards.page,
     ("GET", "/notices"): noticing.page,
 }
 PIECES: Final[Mapping[str, Callable[[Visit, str, str], Awaitable[Given]]]] = {

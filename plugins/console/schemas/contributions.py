@@ -55,7 +55,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Card:
-    """A card of the dashboard. It loads by itself, after the page, and again when something of what it follows changes.
+    """A card of the dashboard. It loads after the page, and again when something of what it follows changes.
 
     size: a quarter, half or all of the width; a person may choose another, but for one as wide as the page (`l`), which
     brings frames of its own. follows: plugins after whose deeds it may show something else.

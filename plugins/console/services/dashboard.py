@@ -14,10 +14,15 @@ SIZES: Final = {"s": "A quarter", "m": "Half", "l": "All of the width"}
 async def read(seen: Seen) -> Mapping[str, Any]:
     """The cards that the reader has not put away. Raises Elsewhere where there is no business yet."""
     begun = await setup.begin(seen)
+    shown, count = await cards_of(seen)
+    return {**begun, "shown": shown, "is_empty": not count}
+
+
+async def cards_of(seen: Seen) -> tuple[list[Any], int]:
+    """The cards that the reader has not put away, and how many there are in all."""
     board = await seen.look("/console/dashboard") if seen.business else None
     cards = board["cards"] if board else []
-    shown = [one for one in cards if one["is_shown"]]
-    return {**begun, "shown": shown, "is_empty": not cards, "can_arrange": bool(cards)}
+    return [one for one in cards if one["is_shown"]], len(cards)
 
 
 async def arrange(seen: Seen) -> Mapping[str, Any]:
