@@ -32,8 +32,8 @@ def console_pages() -> Sequence[Page] | None:
 def console_cards() -> Sequence[Card] | None:
     """Offer cards of the dashboard.
 
-    When: once per set of enabled plugins. Answer: cards. They load after the page, a slow one after the others; one that
-    fails says so in its own place. Errors: your cards are left out. Since: 0.1.
+    When: once per set of enabled plugins. Answer: cards. They load after the page, a slow one after the others;
+    one that fails says so in its own place. Errors: your cards are left out. Since: 0.1.
     Not for: lists to work through; give them a page, and let the card lead there.
     """
 
