@@ -17,6 +17,7 @@ from kernel.web.asking import HEADER
 from kernel.web.own_fields import Own, with_own_fields
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
 from kernel.web.shaping import field_names
+from kernel.web.streams import LONGEST_ID
 from kernel.wire import EXTENDS, SPREADSHEET, Download, RawAnswer, marked
 from kernel.work import ApprovalRequired
 from kernel.work.fields import hide, visible
@@ -256,7 +257,7 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         )
     if route.kind == "stream":
         about = "The id of the last event that was heard; what it told is not told again."
-        last = {"type": "string", "maxLength": 64}
+        last = {"type": "string", "maxLength": LONGEST_ID}
         found.append({"name": "Last-Event-ID", "in": "header", "required": False, "schema": last, "description": about})
     accept = {"type": "string", "examples": ["sw-KE, en;q=0.8"]}
     about = "The language of problem documents: en, hi or sw."
@@ -297,8 +298,11 @@ def _events(schema: Any, told: Any) -> dict[str, Any]:
     """A stream of events whose data are JSON."""
     said = msgspec.json.encode(told).decode()
     about = "Server-sent events: `id`, `event` and `data`, one line of JSON. `problem`: why the stream ends."
-    text = {"type": "string", "contentMediaType": "text/event-stream", "description": about}
-    return {"schema": text, "example": f"id: 4f1c\nevent: changed\ndata: {said}\n\n", "x-data": _portable(schema)}
+    events = {
+        "contentMediaType": "text/event-stream",
+        "description": about,
+    }  # of no type: readers take it event by event
+    return {"schema": events, "example": f"id: 4f1c\nevent: changed\ndata: {said}\n\n", "x-data": _portable(schema)}
 
 
 def _errors_of(route: Route) -> list[type[errors.DukaError]]:

@@ -17,7 +17,7 @@ import msgspec
 
 from kernel.auth.acting import look
 from kernel.auth.signing_in.throttle import principal_of
-from kernel.errors import DukaError, NotFound, TooManyStreams
+from kernel.errors import BadRequest, DukaError, NotFound, TooManyStreams
 from kernel.hooks import LeftOut
 from kernel.web.decode import decode_path, decode_query, read_query
 from kernel.web.perform import Visit, check_permission, may_of, origin_of
@@ -42,6 +42,8 @@ POLL_S = 1.0
 LEAST_S = 0.1
 """Commits of this process are looked at no more often."""
 RETRY_MS = 1000
+LONGEST_ID = 64
+"""Characters of a `Last-Event-ID`."""
 _STILL_HERE = b": still here\n\n"
 
 
@@ -141,6 +143,8 @@ async def listen(visit: Visit, route: Route, path: Mapping[str, str]) -> Answere
     TooManyStreams and what the first look raises.
     """
     given = _given(visit, route, path)
+    if len(visit.headers.get("last-event-id", "")) > LONGEST_ID:
+        raise BadRequest("Last-Event-ID is longer than any id that was told")
     if route.plugin in visit.deployment.registry.set_aside:
         raise NotFound
     close = _take_place(visit)
