@@ -91,7 +91,9 @@ class Walked(HTMLParser):
         if "data-put" in said:
             self.deeds.append(Deed(said.get("data-method", "POST"), said["data-put"]))
         if "hx-get" in said:
-            (self.pieces if said.get("hx-trigger", "").startswith("load") else self.links).append(said["hx-get"])
+            loads = said.get("hx-trigger", "").startswith("load")
+            is_piece = loads or said["hx-get"].startswith(("/console/card/", "/console/block/"))
+            (self.pieces if is_piece else self.links).append(said["hx-get"])
         self.deeds += [
             Deed(name.removeprefix("hx-").upper(), said[name].removeprefix("/console/api/v1"))
             for name in ("hx-post", "hx-put", "hx-patch", "hx-delete")
