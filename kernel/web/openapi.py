@@ -298,10 +298,7 @@ def _events(schema: Any, told: Any) -> dict[str, Any]:
     """A stream of events whose data are JSON."""
     said = msgspec.json.encode(told).decode()
     about = "Server-sent events: `id`, `event` and `data`, one line of JSON. `problem`: why the stream ends."
-    events = {
-        "contentMediaType": "text/event-stream",
-        "description": about,
-    }  # of no type: readers take it event by event
+    events = {"contentMediaType": "text/event-stream", "description": about}  # no type: readers take it event by event
     return {"schema": events, "example": f"id: 4f1c\nevent: changed\ndata: {said}\n\n", "x-data": _portable(schema)}
 
 
