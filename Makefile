@@ -5,7 +5,7 @@
 #   make format  put the source in order          make lock    renew requirements/*.txt (LOCK_ARGS=--upgrade)
 
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist worksteal
+PYTEST_ARGS ?= -n $(shell n=$$(($$(nproc) + 1)); echo $$((n < 5 ? n : 5))) --dist worksteal
 BENCH_ARGS ?=
 LOCK_ARGS ?=
 

@@ -16,7 +16,7 @@ import msgspec
 
 from kernel.auth.businesses.tripping import write_strikes
 from kernel.auth.rights.permissions import Rights
-from kernel.auth.secrets.bearer import Bearer, read_bearer
+from kernel.auth.secrets.bearer import read_bearer
 from kernel.auth.secrets.tokens import Claims
 from kernel.auth.signing_in.throttle import Throttle, TooManyRequests, principal_of
 from kernel.auth.signing_in.uses import note_use
@@ -173,8 +173,6 @@ class Gate:
         visit.claims = self._claims(visit.headers, needed=not anyone)
         if throttled and visit.claims is not None:
             answer.throttled = await self.throttle.principal(principal_of(visit.claims), answer.throttled)
-        if route is not None and self._is_above(route):
-            visit.claims = _above_businesses(visit.claims)
         if route is not None and route.longest_s is not None:
             visit.allow(route.longest_s)
         try:
@@ -188,6 +186,8 @@ class Gate:
             visit.claims = None
         else:
             await visit.enter()
+            if route is not None and self._is_above(route):
+                await _go_above(visit)
             self._check_plugin(path, visit)
         if place is None:
             raise NotFound
@@ -258,9 +258,13 @@ class Gate:
         return name if name in self.deployment.found.plugins else None
 
 
-def _above_businesses(claims: Bearer | None) -> Bearer | None:
-    """A person's claims, whatever business they are at work in: what operators change is done for none."""
-    return msgspec.structs.replace(claims, business_id=None) if isinstance(claims, Claims) else claims
+async def _go_above(visit: Visit) -> None:
+    """Have an operator leave the business they are at work in: what operators change is done for none."""
+    claims, standing = visit.claims, visit.standing
+    if isinstance(claims, Claims) and claims.business_id and standing is not None and standing.actor.is_operator:
+        await visit.leave()
+        visit.claims = msgspec.structs.replace(claims, business_id=None)
+        await visit.enter()
 
 
 def _replay(body: bytes, receive: Any) -> Callable[[], Awaitable[Any]]:

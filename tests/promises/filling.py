@@ -102,6 +102,7 @@ class Filling:
         await self.failures()
         await self.evidence()
         await self.approving()
+        await self.dashboard()
         await self.leaving()
         return self.own
 
@@ -141,6 +142,12 @@ class Filling:
         for client, path in ((self.owner, here), (self.box.client("operator"), "/api/v1/operating/settings/sales")):
             answer = await client.send("PATCH", path, json=said, headers={"If-Match": "*"})
             assert answer.status_code == 200, answer.text
+
+    async def dashboard(self) -> None:
+        """The owner's dashboard, arranged."""
+        said = {"cards": [{"card": "analytics.today", "size": "l"}]}
+        answer = await self.owner.send("PUT", "/api/v1/console/dashboard", json=said, headers={"If-Match": "*"})
+        assert answer.status_code == 200, answer.text
 
     async def fields(self) -> None:
         """Fields of the shop's own."""

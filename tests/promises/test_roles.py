@@ -43,7 +43,7 @@ FOR_ALL_STAFF = frozenset(
         ("GET", "/api/v1/approvals/{approval_id}"),
         ("POST", "/api/v1/approvals/{approval_id}/approve-here"),
         *(("GET", f"/api/v1/{path}") for path in ("auth/me", "roles/mine", "businesses", "locations", "plugins")),
-        ("GET", "/api/v1/regions"),
+        *(("GET", f"/api/v1/{path}") for path in ("regions", "console/changes")),
         ("GET", "/api/v1/businesses/{business_id}"),
         ("GET", "/api/v1/locations/{location_id}"),
         ("GET", "/api/v1/plugins/{name}"),
@@ -65,6 +65,7 @@ FOR_ALL_IN_PERSON = frozenset(
         *(("POST", f"/api/v1/auth/second-factor/{deed}") for deed in ("confirm", "recovery-codes", "switch-off")),
         ("DELETE", "/api/v1/auth/my-pin"),
         ("GET", "/api/v1/auth/second-factor"),
+        *((method, "/api/v1/console/dashboard") for method in ("GET", "PUT", "DELETE")),
     }
 )
 """Every route that anyone may call who signed in with their password: no key, no PIN."""

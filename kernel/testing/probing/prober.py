@@ -106,7 +106,7 @@ class Prober:
         expected = await self.told(spot, role, nothing)
         most = min(most, 3) if expected[0] in (401, 403) else most
         takes_up = spot.chooses or (spot.is_word and spot.place == "body")
-        for value in [one for one in values if (spot.collection, one) not in self._spent][:most]:
+        for value in [one for one in values if not self._is_spent(spot, one)][:most]:
             told = await self.told(spot, role, value)
             self.probes += 1
             if told[0] < 300:
@@ -115,6 +115,12 @@ class Prober:
                     self._spent.add((spot.collection, value))
             if told != expected:
                 self.findings.append(f"{spot} as {role}: {value} → {told}, but nothing → {expected}")
+
+    def _is_spent(self, spot: Spot, value: str) -> bool:
+        """Whether a value was taken up already, in the collection itself or by a door beside it."""
+        at = spot.collection or ""
+        taken = [there or "" for there, one in self._spent if one == value]
+        return any(at.startswith(there) or there.startswith(at) for there in taken)
 
     async def _listed(self, spot: Spot) -> list[str]:
         """Ids or words in the list that a thing belongs to, as its owner sees them."""
