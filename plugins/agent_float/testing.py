@@ -55,8 +55,8 @@ async def a_day_closed(box: Box, counts: dict[uuid.UUID, str], *, shop: str = "m
 
 async def fill(box: Box, shop: str, own: dict[str, str], text: Callable[[str], str] = str) -> None:
     """Cash and float with customers served; two lines whose day is closed. text: how words are written."""
-    cash = await a_line(box, "cash", shop=shop, name=text("drawer"), code=text("cash"))
-    float_ = await a_line(box, shop=shop, name=text("till"), code=text("till"), account=text("1"))
+    cash = await a_line(box, "cash", shop=shop, name=text("drawer"))
+    float_ = await a_line(box, shop=shop, name=text("till"), account=text("1"))
     for number in "12":
         made = await a_customer_served(box, cash, float_, shop=shop, reference="", note=text(f"note {number}"))
         own["transaction_id"] = str(made.id)
