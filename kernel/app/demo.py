@@ -30,6 +30,7 @@ class Demo:
 
     `notes` hands values from one plugin to those after it. `rng` is seeded by the business, so that every deployment
     gets the same data. `days` are the business dates to fill, a month or less, oldest first; the last is yesterday.
+    `now`: today's trade goes so far.
     """
 
     def __init__(
@@ -43,17 +44,23 @@ class Demo:
         self.shop, self.region = shop, shop.region
         self.people, self.locations = people, locations
         self.rng = random.Random(shop.slug)  # noqa: S311 - demo data, not a secret
-        today = deployment.clock().astimezone(shop.tz).date()
+        self.now = deployment.clock().astimezone(shop.tz)
+        today = self.now.date()
         self.days = [today - dt.timedelta(days=back) for back in range(days, 0, -1)]
         self.notes: dict[str, Any] = {}
         self._deployment = deployment
 
     async def act(
-        self, run: Callable[[Work], Awaitable[T]], *, role: str = "owner", at: dt.datetime | None = None
+        self,
+        run: Callable[[Work], Awaitable[T]],
+        *,
+        role: str = "owner",
+        at: dt.datetime | None = None,
+        deed: str = "demo",
     ) -> T:
-        """Run a deed as someone of a role, at a time."""
+        """Run a deed as someone of a role, at a time. deed: the operation it stands for in the trail."""
         person = self.rng.choice(self.people[role])
-        return await act(self._deployment, self.shop.id, run, actor=person, deed="demo", at=at)
+        return await act(self._deployment, self.shop.id, run, actor=person, deed=deed, at=at)
 
 
 async def has_businesses(deployment: Deployment) -> bool:

@@ -4,7 +4,7 @@ from kernel.audit.anchors import Anchor, anchor_day, anchors_of, read_anchor_fil
 from kernel.audit.sealing import GRACE, Sealer, seal
 from kernel.audit.verifier import Verifier
 from kernel.audit.verifying import Report, Tampering, verify
-from kernel.audit.watching import Trails, begin_watch, clear_fault, note_broken, trails
+from kernel.audit.watching import Trails, ask_to_verify, begin_watch, clear_fault, known_of, note_broken, trails
 
 __all__ = [
     "GRACE",
@@ -16,8 +16,10 @@ __all__ = [
     "Verifier",
     "anchor_day",
     "anchors_of",
+    "ask_to_verify",
     "begin_watch",
     "clear_fault",
+    "known_of",
     "note_broken",
     "read_anchor_file",
     "seal",

@@ -6,23 +6,26 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from kernel.audit.sealing import Sealer
 from kernel.audit.verifying import Report, verify
-from kernel.audit.watching import begin_watch, note_broken, note_whole
+from kernel.audit.watching import asked, begin_watch, note_broken, note_whole
 from kernel.db.tables import AuditWatch
-from kernel.work import Deployment, Identify, Origin, Work, carry_out
+from kernel.work import NO_BUSINESS, Deployment, Identify, Origin, Work, carry_out
 
 log = logging.getLogger("duka.audit")
 T = TypeVar("T")
 EVERY = dt.timedelta(hours=23)
 """Each chain is verified once in so long, by whichever process comes first."""
 LOOK_S = 600.0
+ASKED_S = 3.0
+"""So soon a chain is verified that somebody asks for."""
 _W = AuditWatch.__table__.c
 
 
@@ -37,8 +40,17 @@ class Verifier:
 
     async def verify_due(self, is_over: Callable[[], bool] = lambda: False) -> list[Report]:
         """Verify the chains whose day is over, each in one process; returns what was found."""
+        return await self._verify_each(await Sealer(self.deployment, self.identify).businesses(), is_over)
+
+    async def verify_asked(self, is_over: Callable[[], bool] = lambda: False) -> list[Report]:
+        """Verify the chains that somebody has asked for; returns what was found."""
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            wanted = await asked(transaction)
+        return await self._verify_each(wanted, is_over)
+
+    async def _verify_each(self, businesses: Iterable[uuid.UUID], is_over: Callable[[], bool]) -> list[Report]:
         found = []
-        for one in await Sealer(self.deployment, self.identify).businesses():
+        for one in businesses:
             if is_over():
                 break
             try:
@@ -50,13 +62,18 @@ class Verifier:
 
     async def loop(self, stop: asyncio.Event) -> None:
         """Verify until told to stop."""
+        due_at = time.monotonic()
         while not stop.is_set():
             try:
-                await self.verify_due(stop.is_set)
+                if time.monotonic() >= due_at:
+                    due_at = time.monotonic() + LOOK_S
+                    await self.verify_due(stop.is_set)
+                else:
+                    await self.verify_asked(stop.is_set)
             except Exception:  # the database may be away for a while; the loop must outlive it
                 log.exception("verifying the trails stumbled")
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_S)
+                await asyncio.wait_for(stop.wait(), ASKED_S)
 
     async def _claim(self, business_id: uuid.UUID) -> bool:
         """Whether this process is the one to verify a chain now."""

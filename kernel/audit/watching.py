@@ -7,6 +7,7 @@ whether the trails are looked after, whichever process does it and even if none 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,14 @@ _STATE = Prepared(
 )
 
 
+_KNOWN = Prepared(
+    sa.select(_W.looked_at, _W.verified_at, _W.fault).where(
+        _W.business_id == sa.bindparam("business_id", type_=sa.Uuid())
+    )
+)
+_ASKED = Prepared(sa.select(_W.business_id).where(_W.looked_at.is_(None), _is_there).order_by(_W.business_id))
+
+
 @dataclass(frozen=True)
 class Trails:
     """For how many seconds the trail that waits longest was not sealed, and how many chains were found broken."""
@@ -47,6 +56,21 @@ async def trails(transaction: Transaction, now: dt.datetime) -> Trails:
     if row is None or row.sealed_at is None:
         return Trails(0.0, 0)
     return Trails(max(0.0, (now - row.sealed_at).total_seconds()), row.broken)
+
+
+async def known_of(work: Work) -> Any:
+    """looked_at, verified_at and fault of the business's trail; None where no process has ever looked at it."""
+    return await work.one(_KNOWN)
+
+
+async def ask_to_verify(work: Work) -> None:
+    """The chain of the business is verified again, by whichever process looks after trails next."""
+    await _note(work, {"looked_at": None})
+
+
+async def asked(transaction: Transaction) -> list[uuid.UUID]:
+    """The businesses whose chains somebody wants verified, or nobody has verified yet."""
+    return [row.business_id for row in await transaction.fetch(_ASKED)]
 
 
 async def begin_watch(work: Work) -> None:

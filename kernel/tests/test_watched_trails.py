@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from kernel.app import work_off
 from kernel.app.figures import OUTBOX_KEPT_S
+from kernel.app.routes.audit import VERIFIED_AN_HOUR
 from kernel.audit import Verifier, begin_watch
 from kernel.auth.identity import standing_of_business
 from kernel.db.tables import AuditWatch, Business
@@ -112,6 +113,35 @@ async def test_a_broken_chain_is_found_within_the_day_told_and_keeps_nobody_from
     assert await figure(box, "duka_audit_broken_chains") == 1
     assert await figure(box, 'duka_check_ok{check="audit"}') == 1
     assert (await box.client("owner").get("/api/v1/locations")).status_code == 200
+
+
+async def test_who_may_read_the_trail_has_it_verified_at_once(box: Box) -> None:
+    await sealer(box).go_round()
+    await verifier(box).verify_due()
+    await lie(box)
+    await sealer(box).go_round()
+    owner, path = box.client("owner"), "/api/v1/audit/verification"
+    known = (await owner.get(path)).json()
+    assert (known["is_asked"], known["fault"], known["sealed"] > 0) == (False, None, True)
+    assert await verifier(box).verify_asked() == [], "nobody asked"
+    asked = await owner.post(path)
+    assert (asked.status_code, asked.json()["is_asked"]) == (200, True), asked.text
+    [found] = await verifier(box).verify_asked()
+    assert (found.business, found.first and found.first.kind) == ("mama-njeri", "altered")
+    known = (await owner.get(path)).json()
+    assert not known["is_asked"]
+    assert "is not what was sealed" in known["fault"]
+    assert (await box.client("owner", shop="sharma-kirana").get(path)).json()["fault"] is None
+    assert (await box.client("cashier").post(path)).status_code == 403
+
+
+async def test_a_trail_is_not_verified_all_day_long_because_somebody_asks_all_day_long(box: Box) -> None:
+    owner, path = box.client("owner"), "/api/v1/audit/verification"
+    said = [(await owner.post(path)).status_code for _ in range(VERIFIED_AN_HOUR + 1)]
+    assert said == [200] * VERIFIED_AN_HOUR + [429]
+    assert (await box.client("owner", shop="sharma-kirana").post(path)).status_code == 200
+    box.clock.pass_by(hours=1)
+    assert (await owner.post(path)).status_code == 200
 
 
 async def test_a_verification_that_believes_the_seals_lets_the_lie_pass(

@@ -28,7 +28,14 @@ def console_pages() -> Sequence[Page]:
         Page("/serve", "console/serve.html", "Deposit or withdrawal", "agent_float.serve", _lines),
         Page("/move", "console/move.html", "Move money", "agent_float.move", _lines),
         Page("/close", "console/close.html", "Close the day", "agent_float.close", _close),
-        Page("/transactions/{transaction_id}", "console/float_transaction.html", "Transaction", SEE, _transaction),
+        Page(
+            "/transactions/{transaction_id}",
+            "console/float_transaction.html",
+            "Transaction",
+            SEE,
+            _transaction,
+            subject="agent_float.transaction",
+        ),
         Page("/lines", "console/float_lines.html", "Lines", "agent_float.manage", _lines),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from kernel.money import exponent, format_amount, parse_amount
+from kernel.money import exponent, format_amount, parse_amount, round_ratio
 from plugins.console.api import DENSE, Card, Nav, Page, Seen, change, exact, share
 
 BYS: Final = {
@@ -49,9 +49,9 @@ def console_cards() -> Sequence[Card]:
     return (
         Card("today", "Sales today", "console/today.html", _today, see, "l", 10, by("hour"), SOLD),
         Card("hours", "Sales by hour", "console/hours.html", _hours, see, "m", 20, by("hour"), SOLD),
-        Card("methods", "How it was paid", "console/methods.html", _methods, see, "m", 30, by("method"), SOLD),
-        Card("days", "Last 14 days", "console/days.html", _days, see, "m", 40, "/analytics/sales?by=day", SOLD),
-        Card("best", "Best sellers this week", "console/best.html", _best, see, "m", 50, _BY_PRODUCT, SOLD),
+        Card("days", "Last 14 days", "console/days.html", _days, see, "m", 22, "/analytics/sales?by=day", SOLD),
+        Card("best", "Best sellers this week", "console/best.html", _best, see, "m", 32, _BY_PRODUCT, SOLD),
+        Card("methods", "How it was paid", "console/methods.html", _methods, see, "m", 42, by("method"), SOLD),
     )
 
 
@@ -71,12 +71,30 @@ async def _report(seen: Seen) -> Mapping[str, Any]:
 
 async def _today(seen: Seen) -> Mapping[str, Any]:
     """Today so far, beside the same day a week before: up to the same hour, and the whole of it."""
-    now, before = await _beside(seen)
+    (now, before), past = await asyncio.gather(_beside(seen), _fortnight(seen))
     digits = exponent(now["currency"])
     hour = seen.clock.hour
     by_now = [parse_amount(row["total"], digits) for row in before["rows"] if int(row["key"]) <= hour]
     then = format_amount(sum(by_now), digits)
-    return {"today": now, "before": before, "then": then, "change": change(now["total"], then)}
+    return {"today": now, "before": before, "then": then, "past": past, "change": change(now["total"], then)}
+
+
+async def _fortnight(seen: Seen) -> Mapping[str, list[str]]:
+    """Total, count and average of each of the last fourteen days, oldest first; the average only of days with sales."""
+    report = await _last_days(seen)
+    rows, digits = {row["key"]: row for row in report["rows"]}, exponent(report["currency"])
+    found = [rows.get(day, {"total": "0", "count": 0}) for day, _ in _bars(report)]
+    sold = [(parse_amount(row["total"], digits), row["count"]) for row in found if row["count"]]
+    return {
+        "total": [row["total"] for row in found],
+        "count": [str(row["count"]) for row in found],
+        "average": [format_amount(round_ratio(total, count), digits) for total, count in sold],
+    }
+
+
+async def _last_days(seen: Seen) -> Any:
+    today = seen.clock.date()
+    return await _read(seen, "day", today - dt.timedelta(days=13), today)
 
 
 async def _hours(seen: Seen) -> Mapping[str, Any]:
@@ -103,8 +121,7 @@ async def _methods(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _days(seen: Seen) -> Mapping[str, Any]:
-    today = seen.clock.date()
-    report = await _read(seen, "day", today - dt.timedelta(days=13), today)
+    report = await _last_days(seen)
     return {"rows": [(str(int(day[8:])), sums) for day, sums in _bars(report)], "report": report}
 
 

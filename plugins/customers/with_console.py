@@ -22,7 +22,9 @@ def console_pages() -> Sequence[Page]:
     return (
         Page("/customers", "console/customers.html", "Customers", "customers.see", _list),
         Page("/customers/new", "console/customer.html", "New customer", "customers.edit", _new),
-        Page("/customers/{customer_id}", "console/customer.html", "Customer", "customers.see", _one),
+        Page(
+            "/customers/{customer_id}", "console/customer.html", "Customer", "customers.see", _one, subject="customer"
+        ),
         Page("/groups", "console/groups.html", "Groups of customers", "customers.see", _groups_page),
     )
 

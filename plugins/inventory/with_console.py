@@ -34,10 +34,12 @@ def console_pages() -> Sequence[Page]:
         Page("/low-stock", "console/low.html", "Running low", SEE, _low),
         Page("/receipts", "console/documents.html", "Goods received", SEE, _receipts),
         Page("/receipts/new", "console/new_receipt.html", "Receive goods", "inventory.receive", _new),
-        Page("/receipts/{id}", "console/document.html", "Goods received", SEE, _receipt),
+        Page("/receipts/{id}", "console/document.html", "Goods received", SEE, _receipt, subject="inventory.receipt"),
         Page("/adjustments", "console/documents.html", "Corrections", SEE, _adjustments),
         Page("/adjustments/new", "console/new_adjustment.html", "Correct stock", "inventory.adjust", _new),
-        Page("/adjustments/{id}", "console/document.html", "Correction", SEE, _adjustment),
+        Page(
+            "/adjustments/{id}", "console/document.html", "Correction", SEE, _adjustment, subject="inventory.adjustment"
+        ),
     )
 
 
@@ -45,7 +47,7 @@ def console_pages() -> Sequence[Page]:
 def console_cards() -> Sequence[Card]:
     """What runs low."""
     to = "/inventory/low-stock"
-    return (Card("low", "Running low", "console/low_card.html", _low_card, SEE, "m", 60, to, MOVED_BY),)
+    return (Card("low", "Running low", "console/low_card.html", _low_card, SEE, "m", 40, to, MOVED_BY),)
 
 
 @answers

@@ -31,7 +31,7 @@ def console_pages() -> Sequence[Page]:
     return (
         Page("/links", "console/links.html", "Payment links", SEE, _list),
         Page("/links/new", "console/new_link.html", "New payment link", MAKE, _new),
-        Page("/links/{link_id}", "console/link.html", "Payment link", SEE, _one),
+        Page("/links/{link_id}", "console/link.html", "Payment link", SEE, _one, subject="payment_link"),
     )
 
 

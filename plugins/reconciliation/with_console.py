@@ -85,13 +85,20 @@ def console_pages() -> Sequence[Page]:
         Page("/days", "console/recon_day.html", "Reconciliation", SEE, _day),
         Page("/truth", "console/truth.html", "Is the money there?", SEE, _truth),
         Page("/differences", "console/differences.html", "Differences", SEE, _differences),
-        Page("/differences/{difference_id}", "console/difference.html", "Difference", SEE, _difference),
+        Page(
+            "/differences/{difference_id}",
+            "console/difference.html",
+            "Difference",
+            SEE,
+            _difference,
+            subject="difference",
+        ),
         Page("/settlements", "console/settlements.html", "Settlements", SEE, _settlements),
         Page("/sources", "console/sources.html", "Who states money", SEE, _sources),
-        Page("/sources/{source_id}", "console/source.html", "Source", SEE, _source),
+        Page("/sources/{source_id}", "console/source.html", "Source", SEE, _source, subject="source"),
         Page("/sources/{source_id}/layout", "console/file_layout.html", "How its files are read", MANAGE, _layout),
         Page("/deposits", "console/deposits.html", "Cash taken to the bank", SEE, _deposits),
-        Page("/imports/{statement_id}", "console/import.html", "Statement", SEE, _import),
+        Page("/imports/{statement_id}", "console/import.html", "Statement", SEE, _import, subject="statement"),
         Page("/lines", "console/statement_lines.html", "Lines of statements", SEE, _lines),
     )
 
@@ -102,7 +109,7 @@ def console_cards() -> Sequence[Card]:
     return (
         Card(
             *("differences", "Differences", "console/differences_card.html", _waiting, "reconciliation.resolve"),
-            *("m", 35, "/reconciliation/differences?state=open"),
+            *("m", 52, "/reconciliation/differences?state=open"),
         ),
     )
 

@@ -30,7 +30,7 @@ def console_pages() -> Sequence[Page]:
     """Classes, and one with its rates."""
     return (
         Page("/classes", "console/tax_classes.html", "Tax classes", SEE, _list),
-        Page("/classes/{class_id}", "console/tax_class.html", "Tax class", SEE, _one),
+        Page("/classes/{class_id}", "console/tax_class.html", "Tax class", SEE, _one, subject="tax_class"),
     )
 
 

@@ -10,14 +10,15 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct, field, structs
 
-from kernel.audit import anchors
+from kernel.audit import anchors, ask_to_verify, known_of
 from kernel.audit.anchors import Anchor
 from kernel.auth.identity import standing_above
+from kernel.auth.limits import count_try
 from kernel.db import Base
 from kernel.db.private import needed_for
 from kernel.db.tables import Audit, AuditSeal
-from kernel.errors import NotFound
-from kernel.web import OPERATOR, page, query
+from kernel.errors import NotFound, RateLimited
+from kernel.web import OPERATOR, command, page, query
 from kernel.web.exports import csv_line, gathered, json_line
 from kernel.wire import Download, Line, ListQuery, Page, Search
 from kernel.work import NO_BUSINESS, Work
@@ -27,6 +28,7 @@ _Deed = Annotated[Line, Meta(description="An operation.", examples=["sales.void_
 _Subject = Annotated[Line, Meta(description="`<kind>:<id>`.", examples=["sale:0193…"])]
 _Supporting = Annotated[bool, Meta(description="Done by an operator who was let in.")]
 _AT_ONCE = 1000
+VERIFIED_AN_HOUR = 10
 
 
 class AuditQuery(ListQuery, frozen=True):
@@ -96,6 +98,19 @@ class AnchorOut(Struct, frozen=True):
     anchored_at: dt.datetime
 
 
+class VerificationOut(Struct, frozen=True):
+    """What is known of the chain: how far it is sealed, when it was last found whole, and what was found wrong.
+
+    A fault stays until the operators have looked and verified the chain by hand: a row that was put back was touched
+    all the same.
+    """
+
+    sealed: Annotated[int, Meta(description="Rows sealed so far.", examples=[1841])]
+    verified_at: Annotated[dt.datetime | None, Meta(description="When every hash was last worked out and was right.")]
+    is_asked: Annotated[bool, Meta(description="It is being verified, or will be in a moment.")]
+    fault: Annotated[str | None, Meta(description="What is not as it was sealed.")]
+
+
 _A, _S = Audit.__table__.c, AuditSeal.__table__.c
 _rows = sa.select(*_A, _S.number.label("number")).select_from(
     Audit.__table__.outerjoin(AuditSeal.__table__, sa.and_(_S.business_id == _A.business_id, _S.audit_id == _A.id))
@@ -125,6 +140,24 @@ async def export_audit(work: Work, query: AuditExport) -> Download:
 async def list_anchors(work: Work) -> Page[AnchorOut]:
     """The daily anchors of the chain, oldest first: what to keep elsewhere, to hold against the chain later."""
     return Page([_anchor(one) for one in await anchors.anchors_of(work)])
+
+
+@query("/audit/verification", permission="audit.see")
+async def get_verification(work: Work) -> VerificationOut:
+    """Whether the chain is whole, as it was last verified: once a day, and when somebody asks."""
+    return await _verification(work)
+
+
+@command("POST", "/audit/verification", permission="audit.see", status=200, errors=(RateLimited,))
+async def ask_for_verification(work: Work) -> VerificationOut:
+    """Have every hash of the chain worked out anew, in the background; `GET` of the same tells what is found.
+
+    Ten times an hour for a business; seconds for 100,000 rows.
+    """
+    await count_try(work, f"verify-trail:{work.business_id}", VERIFIED_AN_HOUR, dt.timedelta(hours=1))
+    await ask_to_verify(work)
+    work.audit(subject=f"business:{work.business_id}")
+    return await _verification(work)
 
 
 @query("/audit/{audit_id}", permission="audit.see")
@@ -213,6 +246,14 @@ def _shown(work: Work, change: dict[str, Any]) -> ChangeOut:
         return None if values is None else {name: value for name, value in values.items() if name not in hidden}
 
     return ChangeOut(change["table"], change["id"], seen(change["before"]), seen(change["after"]))
+
+
+async def _verification(work: Work) -> VerificationOut:
+    sealed = (await work.execute(sa.select(sa.func.max(_S.number)).where(_S.business_id == work.business_id))).scalar()
+    known = await known_of(work)
+    if known is None:
+        return VerificationOut(sealed or 0, None, True, None)
+    return VerificationOut(sealed or 0, known.verified_at, known.looked_at is None, known.fault)
 
 
 def _anchor(one: Anchor) -> AnchorOut:

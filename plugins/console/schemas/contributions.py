@@ -44,6 +44,8 @@ class Page:
     """A page at `/console/<plugin><path>`, or `/console<path>` of the console itself; `{name}` in it is a parameter.
 
     template: below the plugin's `templates/`; it extends `layout`. read: what it shows; raising Refused shows why.
+    subject: the kind of thing, as subjects of the audit trail begin (`product`), that the path's one parameter is the
+    id of. The page then leads to its history, and the trail to the page.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Page:
     title: str
     permission: str = ""
     read: Reads | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,16 @@ def share(part: Any, whole: Any) -> int:
     return round_ratio(WHOLE * max(0, _micro(part)), most) if most > 0 else 0
 
 
+def trend(values: Sequence[Any]) -> str:
+    """Decimal strings as the points of a line in a box of 100 by 24, the first at its left; "" of fewer than two."""
+    sums = [max(0, _micro(one)) for one in values]
+    most = max(sums, default=0)
+    if len(sums) < 2 or not most:
+        return ""
+    last = len(sums) - 1
+    return " ".join(f"{round_ratio(100 * at, last)},{24 - round_ratio(24 * one, most)}" for at, one in enumerate(sums))
+
+
 def change(now: str, before: str) -> str:
     """By how many whole per cent a decimal string is more or less than another: `+12 %`; "" where that was nothing."""
     was = _micro(before)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from kernel.web import Asked
@@ -51,6 +52,14 @@ class Composed:
             return None
         placed, match = min(found, key=lambda pair: pair[0].page.path.count("{"))
         return placed, match.groupdict()
+
+    def where_is(self, subject: str, seen: Seen) -> str:
+        """Where the page of what a row of the trail is about stands, below `/console`; "" where the reader has none."""
+        kind, _, of = subject.partition(":")
+        for one in self.pages:
+            if kind and one.page.subject == kind and seen.may(one.page.permission):
+                return re.sub(r"{\w+}", quote(of, safe=""), whole_path(one.plugin, one.page))
+        return ""
 
     def menu(self, seen: Seen) -> list[tuple[str, str, list[Nav]]]:
         """Section, its title, and its entries for this reader."""
@@ -119,8 +128,12 @@ def _ordered(found: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return sorted(found, key=lambda pair: (pair[1].order, pair[1].name))
 
 
+def whole_path(plugin: str, page: Page) -> str:
+    """The path of a plugin's page below `/console`, with its parameters."""
+    return page.path if plugin == OWN else f"/{plugin}{page.path}"
+
+
 def pattern_of(plugin: str, page: Page) -> re.Pattern[str]:
     """How the paths of a plugin's page are recognised, below `/console`."""
-    whole = page.path if plugin == OWN else f"/{plugin}{page.path}"
-    parts = re.split(r"{(\w+)}", whole.rstrip("/") or "/")
+    parts = re.split(r"{(\w+)}", whole_path(plugin, page).rstrip("/") or "/")
     return re.compile("".join(f"(?P<{one}>[^/]+)" if place % 2 else re.escape(one) for place, one in enumerate(parts)))

@@ -70,8 +70,8 @@ async def _roles(seen: Seen) -> list[tuple[str, str]]:
 
 PAGES: Final = (
     Page("/people", "people/people.html", "People", "users.see", _people),
-    Page("/people/{user_id}", "people/person.html", "Person", "users.see", _person),
+    Page("/people/{user_id}", "people/person.html", "Person", "users.see", _person, subject="user"),
     Page("/roles", "people/roles.html", "Roles", "users.see", _matrix),
-    Page("/roles/{role_id}", "people/role.html", "Role", "users.see", _role),
+    Page("/roles/{role_id}", "people/role.html", "Role", "users.see", _role, subject="role"),
     Page("/keys", "people/keys.html", "API keys", "keys.manage", _keys),
 )

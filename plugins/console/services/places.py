@@ -26,5 +26,5 @@ async def _place(seen: Seen) -> Mapping[str, Any]:
 
 PAGES: Final = (
     Page("/places", "places/places.html", "Business and places", "locations.manage", _places),
-    Page("/places/{location_id}", "places/place.html", "Place", "locations.manage", _place),
+    Page("/places/{location_id}", "places/place.html", "Place", "locations.manage", _place, subject="location"),
 )

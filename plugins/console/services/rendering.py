@@ -58,6 +58,7 @@ def environment_of(folders: Mapping[str, Path]) -> Environment:
     made.globals["static"], made.globals["script"] = files.address, files.script
     made.globals |= {"languages": LANGUAGES, "chart_of": charting.chart_of}
     made.filters["exact"] = charting.exact
+    made.filters["trend"] = charting.trend
     return made
 
 
@@ -113,10 +114,16 @@ class Rendering:
             **{"proof": proof, "path": path, "now": now, "theme": theme, "_": self.word, "language": seen.language},
             **{"direction": "rtl" if seen.language in RIGHT_TO_LEFT else "ltr", "new_key": lambda: str(uuid.uuid4())},
             **{"slot": self.slot, "columns": self.columns, "actions": self.actions, "query": seen.query},
-            **{"money": self.showing.money, "number": self.showing.number, "percent": self.showing.percent},
+            **{
+                "money": self.showing.money,
+                "figure": self.showing.figure,
+                "number": self.showing.number,
+                "percent": self.showing.percent,
+            },
             **{"region_name": self.showing.region},
             **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
+            **{"where_is": lambda subject: composed.where_is(subject, seen)},
             **{"with_query": self.with_query, "has_slots": self.has_slots},
         }
 

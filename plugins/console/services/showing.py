@@ -32,6 +32,10 @@ class Showing:
         """An amount given as a decimal string, with its currency: `KES 1,250.00`, in India `₹12,34,567.00`."""
         return _money(self.locale, str(amount) if amount is not None else "", currency or self.currency)
 
+    def figure(self, amount: Any, currency: str = "") -> str:
+        """An amount without its currency, for columns whose head names it: `1,250.00`."""
+        return _money(self.locale, str(amount) if amount is not None else "", currency or self.currency, "")
+
     def number(self, value: Any) -> str:
         """A number given as a decimal string, its digits grouped and no decimal lost."""
         return _number(self.locale, str(value) if value is not None else "")
@@ -93,13 +97,13 @@ class Showing:
 
 
 @lru_cache(maxsize=_KEPT)
-def _money(locale: Locale, amount: str, code: str) -> str:
+def _money(locale: Locale, amount: str, code: str, sign: str = "¤¤\xa0") -> str:
     value = _decimal(amount)
     if value is None:
         return "–"
     digits = max(CURRENCIES.get(code, 2), len(str(value).partition(".")[2]))
     whole = "#,##,##0" if _is_lakh(locale) else "#,##0"
-    pattern = f"¤¤\xa0{whole}{'.' if digits else ''}{'0' * digits}"
+    pattern = f"{sign}{whole}{'.' if digits else ''}{'0' * digits}"
     return numbers.format_currency(
         value, code, format=pattern, locale=locale, currency_digits=False, decimal_quantization=False
     )

@@ -223,7 +223,8 @@ async def show(visit: Visit) -> Given:
 
 
 async def _drawn(visit: Visit, placed: Placed, seen: Seen, read: Mapping[str, Any]) -> Given:
-    shown = {"title": placed.page.title, **read}
+    about = ":".join((placed.page.subject, *seen.path.values())) if placed.page.subject else ""
+    shown = {"title": placed.page.title, "about": about, **read}
     return await visit.html(f"{placed.plugin}/{placed.page.template}", seen=seen, **shown)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugins.console import listeners
-from plugins.console.services.charting import WHOLE, Bar, change, chart_of, exact, share
+from plugins.console.services.charting import WHOLE, Bar, change, chart_of, exact, share, trend
 
 PLUGINS = Path(listeners.__file__).parents[1]
 LOSSY = re.compile(r"\|\s*float\b|\bfloat\(")
@@ -38,6 +38,12 @@ def test_shares_and_changes_are_reckoned_without_a_float() -> None:
     assert exact("0.10") + exact("0.20") == exact("0.30")
     assert [bool(exact(one)) for one in ("0.00", "0.01", None, "")] == [False, True, False, False]
     assert exact("10000000000000000.01") > exact("10000000000000000.00"), "which floats take for the same"
+
+
+def test_a_trend_is_a_line_through_all_values_as_high_as_the_highest() -> None:
+    assert trend(["0", "50.00", "100.00"]) == "0,24 50,12 100,0"
+    assert trend(["3", "-1"]) == "0,0 100,24"
+    assert [trend(one) for one in ([], ["5"], ["0", "0"])] == ["", "", ""]
 
 
 def test_no_page_takes_money_for_a_float() -> None:

@@ -45,7 +45,7 @@ def console_pages() -> Sequence[Page]:
     return (
         Page("/promotions", "console/promotions.html", "Promotions", SEE, _list),
         Page("/promotions/new", "console/promotion_form.html", "New promotion", EDIT, _new),
-        Page("/promotions/{promotion_id}", "console/promotion.html", "Promotion", SEE, _one),
+        Page("/promotions/{promotion_id}", "console/promotion.html", "Promotion", SEE, _one, subject="promotion"),
         Page("/promotions/{promotion_id}/change", "console/promotion_form.html", "Change promotion", EDIT, _change),
         Page("/promotions/{promotion_id}/try", "console/trial.html", "Try on past sales", EDIT, _trial),
         Page("/why-not", "console/why_not.html", "Why not?", SEE, why_not.read),

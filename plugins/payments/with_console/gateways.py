@@ -124,7 +124,7 @@ PAGES: Final = (
     Page("/accounts/new", "console/account.html", "New account", MANAGE, _new_account),
     Page("/accounts/{account_id}", "console/account.html", "Account", MANAGE, _account),
     Page("/reviews", "console/reviews.html", "Money to decide", REVIEW, _reviews),
-    Page("/reviews/{review_id}", "console/review.html", "Money to decide", REVIEW, _review),
+    Page("/reviews/{review_id}", "console/review.html", "Money to decide", REVIEW, _review, subject="review"),
     Page("/operating", "console/matrix.html", "Gateways by region", OPERATOR, _matrix),
     Page("/operating/{region}/{gateway}/{mode}", "console/switch.html", "Gateway", OPERATOR, _switch),
 )

@@ -59,10 +59,10 @@ async def _to_decide(seen: Seen) -> Waiting:
 NAVS: Final = (Nav("money", "Payments", "/payments/payments", "credit-card", SEE, order=10),)
 PAGES: Final = (
     Page("/payments", "console/payments.html", "Payments", SEE, _list),
-    Page("/payments/{payment_id}", "console/payment.html", "Payment", SEE, _one),
+    Page("/payments/{payment_id}", "console/payment.html", "Payment", SEE, _one, subject="payment"),
     Page("/refunds", "console/refunds.html", "Money given back", SEE, _refunds),
 )
 CARDS: Final = (
-    Card("reviews", "Money to decide", "console/reviews_card.html", _waiting, REVIEW, "m", 25, "/payments/reviews"),
+    Card("reviews", "Money to decide", "console/reviews_card.html", _waiting, REVIEW, "m", 50, "/payments/reviews"),
 )
 NOTICES: Final = (Notice("reviews", "Money to decide", "scale", _to_decide, REVIEW, "/payments/reviews", "warn", 20),)

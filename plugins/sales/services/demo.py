@@ -1,4 +1,4 @@
-"""A month of believable sales for a demo business."""
+"""A month of believable sales for a demo business, and today's so far."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from plugins.sales.services.checkout import complete_sale, quote
 from plugins.sales.services.registers import add_register
 
 SALES_A_DAY = (8, 14)
+SALE = "sales.complete_sale"
 
 
 class Demo(Protocol):
@@ -23,6 +24,7 @@ class Demo(Protocol):
 
     shop: Any
     days: list[dt.date]
+    now: dt.datetime
     rng: Any
     notes: dict[str, Any]
     locations: dict[str, tuple[uuid.UUID, str]]
@@ -30,7 +32,7 @@ class Demo(Protocol):
 
 
 async def sell_for_a_month(demo: Demo) -> None:
-    """Add a till to each storefront and ring up every day's sales; one order still waits for its money."""
+    """Add a till to each storefront and ring up every day's sales; an order of last evening waits for its money."""
     shops = [id_ for id_, kind in demo.locations.values() if kind == "storefront"]
     tills = {}
     for number, location_id in enumerate(shops, start=1):
@@ -41,17 +43,26 @@ async def sell_for_a_month(demo: Demo) -> None:
 
         tills[location_id] = await demo.act(add, role="manager")
     for day in demo.days:
-        for _ in range(demo.rng.randint(*SALES_A_DAY)):
-            location_id = demo.rng.choices(shops, weights=range(len(shops), 0, -1))[0]
-            minute = demo.rng.randint(8 * 60, 20 * 60 - 1)
-            at = dt.datetime.combine(day, dt.time(), demo.shop.tz) + dt.timedelta(minutes=minute)
-            cart = _cart(demo, location_id, tills[location_id])
-            with contextlib.suppress(Conflict):  # sold out: the customer goes without
-                await demo.act(lambda work, cart=cart: _ring_up(work, cart), role="cashier", at=at.astimezone(dt.UTC))
+        await _sell_for_a_day(demo, day, tills)
     evening = dt.datetime.combine(demo.days[-1], dt.time(20), demo.shop.tz).astimezone(dt.UTC)
     cart = _cart(demo, shops[0], tills[shops[0]])
     with contextlib.suppress(Conflict):
         await demo.act(lambda work: _order(work, cart), role="cashier", at=evening)
+    await _sell_for_a_day(demo, demo.now.date(), tills)
+
+
+async def _sell_for_a_day(demo: Demo, day: dt.date, tills: dict[uuid.UUID, uuid.UUID]) -> None:
+    """Ring up a day's sales, today those of the hours that are over. tills: by storefront."""
+    for _ in range(demo.rng.randint(*SALES_A_DAY)):
+        location_id = demo.rng.choices(list(tills), weights=range(len(tills), 0, -1))[0]
+        minute = demo.rng.randint(8 * 60, 20 * 60 - 1)
+        at = dt.datetime.combine(day, dt.time(), demo.shop.tz) + dt.timedelta(minutes=minute)
+        cart = _cart(demo, location_id, tills[location_id])
+        if at < demo.now:
+            with contextlib.suppress(Conflict):  # sold out: the customer goes without
+                await demo.act(
+                    lambda work, cart=cart: _ring_up(work, cart), role="cashier", at=at.astimezone(dt.UTC), deed=SALE
+                )
 
 
 def _cart(demo: Demo, location_id: uuid.UUID, register_id: uuid.UUID) -> CartIn:

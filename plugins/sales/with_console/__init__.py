@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import answers
-from plugins.console.api import Find, Nav, Page
+from plugins.console.api import Card, Find, Nav, Page
 from plugins.sales.with_console.pages import (
     find_sales,
     read_held,
     read_list,
     read_receipt,
+    read_recent,
     read_registers,
     read_sale,
     read_trace,
@@ -34,11 +35,29 @@ def console_pages() -> Sequence[Page]:
     return (
         Page("/sell", "console/sell.html", "Sell", "sales.complete", read_till),
         Page("/sales", "console/sales.html", "Sales", "sales.see", read_list),
-        Page("/sales/{sale_id}", "console/sale.html", "Sale", "sales.see", read_sale),
+        Page("/sales/{sale_id}", "console/sale.html", "Sale", "sales.see", read_sale, subject="sale"),
         Page("/sales/{sale_id}/lines/{line}", "console/trace.html", "Why this price?", "sales.see", read_trace),
         Page("/sales/{sale_id}/receipt", "console/receipt.html", "Receipt", "sales.see", read_receipt),
         Page("/held", "console/held.html", "Carts set aside", "sales.complete", read_held),
         Page("/registers", "console/registers.html", "Registers", "sales.registers", read_registers),
+    )
+
+
+@answers
+def console_cards() -> Sequence[Card]:
+    """The newest sales."""
+    return (
+        Card(
+            "recent",
+            "Latest sales",
+            "console/recent.html",
+            read_recent,
+            "sales.see",
+            "m",
+            30,
+            "/sales/sales",
+            ["sales"],
+        ),
     )
 
 
