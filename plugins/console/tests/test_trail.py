@@ -12,6 +12,7 @@ from kernel.audit import Verifier
 from kernel.auth.identity import standing_of_business
 from kernel.testing.box import Box
 from kernel.tests.trails import AUDIT, a_long_trail, as_the_owner_of_the_database
+from kernel.web import PUBLIC
 from plugins.catalog.testing import a_product
 from plugins.console.services.audit import changed, deed_of
 from plugins.console.testing import Browser
@@ -64,6 +65,15 @@ async def test_the_page_tells_whether_the_chain_is_whole_and_has_it_verified(box
 def test_prices_and_quantities_of_the_trail_are_read_in_millionths(name: str) -> None:
     [(_, _, before, after)] = changed({"before": {name: 90_500_000}, "after": {name: None}})
     assert (before, after) == ("90.5", None)
+
+
+@pytest.mark.parametrize("language", ["sw", "hi", "ar"])
+def test_every_deed_is_said_in_the_readers_language(box: Box, language: str) -> None:
+    words = box.app.gate.languages.catalogues[language].words
+    noted = [one for one in box.app.routes if one.kind in ("command", "flow") and one.permission != PUBLIC]
+    deeds = {deed_of(one.operation)[1] for one in noted if one.method != "GET" and not one.plugin.startswith("probe")}
+    assert len(deeds) > 100
+    assert sorted(deeds - set(words)) == []
 
 
 def test_deeds_are_said_in_words() -> None:
