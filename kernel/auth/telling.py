@@ -1,4 +1,4 @@
-"""Telling people by mail that what they sign in with has changed, so that a change that was not theirs is seen."""
+"""Telling people by mail of what they would want to look at: what they sign in with changed, support came in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ Change = Literal[
     "pin_removed",
     "key_made",
     "key_ended",
+    "support_entered",
 ]
-"""What changed. None of the letters about it holds a secret."""
+"""What changed, or who came in. None of the letters about it holds a secret."""
 
 
 def tell_of_change(work: Work, user_id: uuid.UUID, change: Change, *, name: str = "") -> None:
-    """Declare the letter to a person, sent once this deed is committed. name: of the key, where it is one."""
+    """Declare the letter to a person, sent once this deed is committed. name: of the key, or of who came in."""
     said = {"kind": change, "user_id": str(user_id), "at": work.now.strftime("%Y-%m-%d %H:%M UTC"), "thing": name}
     work.later("kernel.mail", said)

@@ -18,6 +18,7 @@ from plugins.console.services import (
     places,
     settings,
     setup,
+    supporting,
 )
 
 
@@ -32,6 +33,7 @@ def console_nav() -> Sequence[Nav]:
         *places.NAVS,
         *settings.NAVS,
         *audit.NAVS,
+        *supporting.NAVS,
         *operating.NAVS,
     )
 
@@ -48,6 +50,7 @@ def console_pages() -> Sequence[Page]:
         *account.PAGES,
         *settings.PAGES,
         *audit.PAGES,
+        *supporting.PAGES,
         *operating.PAGES,
         *setup.PAGES,
     )
@@ -68,4 +71,4 @@ def console_finds() -> Sequence[Find]:
 @answers
 def console_notices() -> Sequence[Notice]:
     """Approvals, invitations, apps that need somebody, and the deployment to its operators."""
-    return noticed.NOTICES
+    return (*noticed.NOTICES, *supporting.NOTICES)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from kernel.errors import DukaError
 from kernel.web import Asked, Given, PassOn, Site
-from plugins.console.services import cards, entering, noticing, visiting
+from plugins.console.services import cards, entering, noticing, supporting, visiting
 from plugins.console.services.visiting import API, Visit
 
 log = logging.getLogger("duka.console")
@@ -36,6 +36,8 @@ OPEN: Final[Mapping[tuple[str, str], Answers]] = {
 SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("POST", "/sign-out"): entering.sign_out,
     ("POST", "/switch"): entering.switch,
+    ("POST", "/support/enter"): supporting.enter,
+    ("POST", "/support/leave"): supporting.leave,
     ("GET", "/look"): entering.look,
     ("POST", "/look"): entering.look,
     ("POST", "/do"): visiting.do,
@@ -73,6 +75,13 @@ async def _answer(visit: Visit) -> Given | PassOn:
         return await handler(visit)
     if visit.me is None:
         return await _asked_in(visit, method)
+    if visit.session.left:
+        return await supporting.put_out(visit)
+    return await _within(visit, method)
+
+
+async def _within(visit: Visit, method: str) -> Given | PassOn:
+    """What somebody is answered who is signed in."""
     if visit.asked.path.startswith(API):
         return await visiting.through(visit)
     if handler := SIGNED_IN.get((method, visit.path)):

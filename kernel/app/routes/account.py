@@ -13,6 +13,7 @@ from kernel.app.routes.auth import BusinessFacts
 from kernel.auth.accounts import profile
 from kernel.auth.limits import account_key, address_key, count_guess, count_try
 from kernel.auth.models import Membership, SignIn
+from kernel.auth.rights import support
 from kernel.auth.secrets.mail_tokens import LinkNotValid
 from kernel.auth.secrets.passwords import hash_password, password_matches
 from kernel.db.tables import Business
@@ -32,10 +33,19 @@ Language = Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z"
 Phone = Annotated[str, Meta(pattern=r"\A\+[1-9][0-9]{6,14}\Z", description="E.164.", examples=["+254712345678"])]
 
 
+class SupportFacts(Struct, frozen=True):
+    """What the caller was let in for. read_only: everything that would change something is refused."""
+
+    reason: str
+    until: dt.datetime
+    read_only: bool
+
+
 class Me(Struct, frozen=True):
     """The caller: a person, or an API key, which has neither an address nor a profile.
 
-    locations: where the caller works, null for everywhere.
+    locations: where the caller works, null for everywhere. support: of an operator who is in a business that lets them
+    in, null for everybody else.
     """
 
     id: uuid.UUID
@@ -50,6 +60,7 @@ class Me(Struct, frozen=True):
     language: Language | None = None
     phone: Phone | None = None
     locations: list[uuid.UUID] | None = None
+    support: SupportFacts | None = None
 
 
 class MePatch(Request, frozen=True):
@@ -264,5 +275,12 @@ async def _me(work: Work) -> Reply[Me]:
         is_email_verified=own.is_email_verified,
         language=own.language,
         phone=own.phone,
+        support=await _support(work),
     )
     return Reply(person, version=own.version)
+
+
+async def _support(work: Work) -> SupportFacts | None:
+    """What an operator is in the business for, None for whoever works there."""
+    access = await support.access_of(work) if work.actor.supporting else None
+    return SupportFacts(access.reason, access.ends_at, work.standing.read_only) if access else None

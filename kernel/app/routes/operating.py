@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct, structs
 
 from kernel.app.archive import archive_of
-from kernel.auth import act
+from kernel.auth import act, look
 from kernel.auth.businesses import operating
 from kernel.auth.businesses.operating import BeingDeleted, NotExported, NotSuspended
 from kernel.auth.identity import OPERATOR as OPERATORS
@@ -76,6 +76,15 @@ class EnteredOut(Struct, frozen=True):
     until: dt.datetime
     read_only: bool
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme
+
+
+class LetInOut(Struct, frozen=True):
+    """Whether a business lets operators in at present; what for is null where it does not."""
+
+    is_open: bool
+    reason: str | None = None
+    until: dt.datetime | None = None
+    read_only: bool | None = None
 
 
 _B = Business.__table__.c
@@ -152,6 +161,17 @@ async def delete_business(scene: Scene, slug: Slug, data: Deletion) -> Operated:
     )
 
 
+@flow("GET", "/operating/businesses/{slug}/support-access", permission=OPERATOR)
+async def see_support_access(scene: Scene, slug: Slug) -> LetInOut:
+    """Whether a business lets operators in, what for, until when, and whether only to look."""
+    chosen = await _chosen(scene, slug)
+    deployment = scene.deployment
+    access = await look(deployment, chosen.id, support.access_of)
+    if chosen.deleted_at is not None or access is None or not access.is_open(deployment.clock()):
+        return LetInOut(is_open=False)
+    return LetInOut(is_open=True, reason=access.reason, until=access.ends_at, read_only=access.role_id is None)
+
+
 @flow("POST", "/operating/businesses/{slug}/enter", permission=OPERATOR, errors=(Forbidden,))
 async def enter_business(scene: Scene, slug: Slug) -> EnteredOut:
     """Come into a business that lets operators in; ends by itself, and at once when it is revoked."""
@@ -162,10 +182,10 @@ async def enter_business(scene: Scene, slug: Slug) -> EnteredOut:
         if access is None or not access.is_open(work.now):
             raise Forbidden("Its owner lets nobody in at present")
         token, ends = support.access_token(work, access)
-        work.audit(subject=f"business:{work.business_id}", reason=access.reason)
+        await support.come_in(work, access)
         return EnteredOut(token, ends, access.ends_at, access.role_id is None)
 
-    return await _as_operator(scene, chosen.id, "operating.enter_business", enter, supporting=True)
+    return await _as_operator(scene, chosen.id, support.ENTERED, enter, supporting=True)
 
 
 async def _move(scene: Scene, slug: str, deed: str, run: Callable[[Work], Awaitable[None]]) -> Operated:

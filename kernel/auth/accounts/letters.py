@@ -30,6 +30,7 @@ CHANGES: dict[Change, str] = {
     **dict.fromkeys(("second_factor_on", "second_factor_off", "recovery_codes_renewed"), "security"),
     **dict.fromkeys(("pin_changed", "pin_removed"), "security"),
     **dict.fromkeys(("key_made", "key_ended"), "keys"),
+    "support_entered": "support",
 }
 """Pages that letters about changes lead to; such a link holds no token."""
 

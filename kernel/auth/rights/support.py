@@ -8,14 +8,18 @@ import uuid
 import msgspec
 import sqlalchemy as sa
 
-from kernel.auth.models import Role, SupportAccess
+from kernel.auth.models import Membership, Role, SupportAccess
 from kernel.auth.rights.permissions import Rights
 from kernel.auth.secrets.tokens import Claims, make_access_token
+from kernel.auth.telling import tell_of_change
 from kernel.db import Prepared
+from kernel.db.tables import Audit
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from kernel.work import Work
 
 LONGEST = dt.timedelta(hours=72)
+ENTERED = "operating.enter_business"
+"""The deed of coming in."""
 _S = SupportAccess.__table__.c
 _GRANTED = Prepared(
     sa.select(_S.role_id, _S.reason, _S.granted_by, _S.granted_at, _S.ends_at, _S.revoked_at).where(
@@ -79,6 +83,14 @@ async def revoke(work: Work) -> None:
     work.changed(SupportAccess, "", {"revoked_at": None}, {"revoked_at": work.now})
 
 
+async def come_in(work: Work, access: Access) -> None:
+    """Leave in the trail that an operator comes in, and tell by mail, once for each leave given, who may end it."""
+    if not await _came_before(work, access):
+        for user_id in await _who_decide(work):
+            tell_of_change(work, user_id, "support_entered", name=work.actor.name)
+    work.audit(subject=f"business:{work.business_id}", reason=access.reason)
+
+
 def access_token(work: Work, access: Access) -> tuple[str, dt.datetime]:
     """A token for the operator who acts in the business that let them in, and when it ends; it is not renewed."""
     actor = work.actor
@@ -87,6 +99,26 @@ def access_token(work: Work, access: Access) -> tuple[str, dt.datetime]:
     ends = min(access.ends_at, work.now + dt.timedelta(minutes=work.deployment.settings.access_token_minutes))
     claims = Claims(actor.id, actor.session_id, work.business_id)
     return make_access_token(claims, work.deployment.secret, work.now, ends - work.now), ends
+
+
+async def _came_before(work: Work, access: Access) -> bool:
+    """Whether this operator has come in by that leave already; a token is renewed by coming in again."""
+    a = Audit.__table__.c
+    mine = sa.and_(a.business_id == work.business_id, a.at >= access.granted_at, a.actor_id == work.actor.id)
+    some = sa.select(sa.exists().where(mine, a.deed == ENTERED, a.supporting.is_(True)))
+    return bool((await work.execute(some)).scalar_one())
+
+
+async def _who_decide(work: Work) -> list[uuid.UUID]:
+    """Those who may let operators in and out, people who work here now."""
+    rows = await work.execute(
+        sa.select(Membership.user_id, Role.code, Role.added, Role.removed)
+        .join(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
+        .where(Membership.business_id == work.business_id, Membership.is_active.is_(True))
+        .order_by(Membership.user_id)
+    )
+    rights, enabled = Rights(work.deployment.registry), work.standing.enabled
+    return [row.user_id for row in rows if "support.grant" in rights.of(row.code, row.added, row.removed, enabled)]
 
 
 def _refuse_supporters(work: Work) -> None:

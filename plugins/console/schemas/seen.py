@@ -76,9 +76,12 @@ class Seen:
         return self.now.astimezone(ZoneInfo((self.business or {}).get("zone", "UTC")))
 
     def may(self, permission: str) -> bool:
-        """Whether the reader holds a permission; "" is anybody's, "operator" for operators of the deployment."""
+        """Whether the reader holds a permission; "" is anybody's, "operator" for operators of the deployment.
+
+        Operators who are in a business for support operate nothing from there.
+        """
         if permission == "operator":
-            return bool(self.me["is_operator"])
+            return bool(self.me["is_operator"]) and not self.me["support"]
         return not permission or permission in self.me["permissions"]
 
     def word(self, english: str) -> str:

@@ -62,12 +62,15 @@ async def businesses(seen: Seen) -> Mapping[str, Any]:
 
 
 async def business(seen: Seen) -> Mapping[str, Any]:
-    """One business as operators see it, with its dead jobs."""
+    """One business as operators see it, with its dead jobs, and whether its owner lets them in."""
     slug = seen.path["slug"]
-    found, dead = await asyncio.gather(
-        seen.get(f"/operating/businesses/{slug}"), seen.get("/operating/jobs", business=slug, state="dead", limit=5)
+    found, dead, let_in = await asyncio.gather(
+        seen.get(f"/operating/businesses/{slug}"),
+        seen.get("/operating/jobs", business=slug, state="dead", limit=5),
+        seen.get(f"/operating/businesses/{slug}/support-access"),
     )
-    return {"one": found, "dead": dead["items"], "title": found["name"]}
+    works_there = any(one["slug"] == slug for one in seen.me["businesses"])
+    return {"one": found, "dead": dead["items"], "title": found["name"], "let_in": let_in, "works_there": works_there}
 
 
 async def new_business(seen: Seen) -> Mapping[str, Any]:

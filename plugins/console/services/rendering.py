@@ -124,7 +124,7 @@ class Rendering:
             **{"day": self.showing.day, "weekday": self.showing.weekday, "moment": self.showing.moment},
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
             **{"where_is": lambda subject: composed.where_is(subject, seen)},
-            **{"with_query": self.with_query, "has_slots": self.has_slots},
+            **{"with_query": self.with_query, "has_slots": self.has_slots, "may_send": self.may_send},
         }
 
     def word(self, english: str, **given: Any) -> str:
@@ -160,6 +160,12 @@ class Rendering:
             title = f"{slot} ({', '.join(given)})" if given else slot
             shown.append((Action(slot, "slot", title, self.path), f"{self.path}{self.with_query()}"))
         return shown
+
+    def may_send(self, to: str) -> bool:
+        """Whether the reader may write to a path of the API at all: who was let in only to look may not, but for their
+        own account."""
+        support = self.seen.me["support"]
+        return not (support and support["read_only"]) or to.startswith("/auth/")
 
     @property
     def has_slots(self) -> bool:

@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
+from urllib.parse import quote
 
 from kernel.web import ApiAnswer, Asked
 
 ACCESS: Final = "duka_access"
 REFRESH: Final = "duka_refresh"
 DEVICE: Final = "duka_device"
+SUPPORT: Final = "duka_support"
+"""The short name of the business that an operator is in for support."""
 SAID: Final = "duka_said"
 """What is told once on the next page."""
 SECURE: Final = "__Secure-"
@@ -33,11 +36,17 @@ _PROOF_BYTES: Final = 24
 
 @dataclass(frozen=True)
 class Session:
-    """Whose browser it is. set: cookies that the answer must set, name → value and seconds (0: forget it)."""
+    """Whose browser it is. set: cookies that the answer must set, name → value and seconds (0: forget it).
+
+    support: the short name of the business that an operator is in for support, by an access token of its own beside
+    their refresh token. left: of the one that they were in until this request.
+    """
 
     access: str = ""
     refresh: str = ""
     device: str = ""
+    support: str = ""
+    left: str = ""
     set: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def headers(self, asked: Asked) -> dict[str, str]:
@@ -63,14 +72,36 @@ def cookies_of(asked: Asked) -> dict[str, str]:
 
 
 async def session_of(asked: Asked) -> Session:
-    """The session of a browser. Its access token is renewed where it has run out; without one it is nobody's."""
+    """The session of a browser. Its access token is renewed where it has run out; without one it is nobody's.
+
+    An operator who is in a business for support comes in again, as long as its owner lets them.
+    """
     jar = cookies_of(asked)
-    found = Session(jar.get(ACCESS, ""), jar.get(REFRESH, ""), jar.get(DEVICE, ""))
+    found = Session(jar.get(ACCESS, ""), jar.get(REFRESH, ""), jar.get(DEVICE, ""), jar.get(SUPPORT, ""))
     if found.access and asked.sign_in_of(found.access) is not None:
         return found
     if not found.refresh:
-        return Session(device=found.device)
-    return await renewed(asked, found)
+        return ended(found) if found.support else Session(device=found.device)
+    if not found.support:
+        return await renewed(asked, found)
+    own = await come_out(asked, found)
+    inside, _ = await let_in(asked, own, found.support)
+    return inside
+
+
+async def let_in(asked: Asked, session: Session, slug: str) -> tuple[Session, ApiAnswer]:
+    """An operator's session inside a business, and what the API said; their own where nobody is let in there."""
+    told = await call(asked, session, "POST", f"/operating/businesses/{quote(slug, safe='')}/enter")
+    if told.status != 200:
+        return session, told
+    access = json.loads(told.body)["access_token"]
+    cookies = {**session.set, ACCESS: (access, A_MONTH), SUPPORT: (slug, A_MONTH)}
+    return replace(session, access=access, support=slug, left="", set=cookies), told
+
+
+async def come_out(asked: Asked, session: Session) -> Session:
+    """An operator's own session again; nobody's where their sign-in has ended."""
+    return replace(await renewed(asked, session), left=session.support)
 
 
 async def renewed(asked: Asked, session: Session) -> Session:
@@ -88,12 +119,15 @@ def begun(tokens: Mapping[str, Any], before: Session) -> Session:
     cookies = {ACCESS: (tokens["access_token"], A_MONTH), REFRESH: (tokens["refresh_token"], A_MONTH)}
     if device:
         cookies[DEVICE] = (device, A_YEAR)
-    return Session(tokens["access_token"], tokens["refresh_token"], device or "", cookies)
+    if before.support:
+        cookies[SUPPORT] = ("", 0)
+    return Session(tokens["access_token"], tokens["refresh_token"], device or "", set=cookies)
 
 
 def ended(session: Session) -> Session:
     """Nobody's session, with all forgotten but the device."""
-    return Session(device=session.device, set={ACCESS: ("", 0), REFRESH: ("", 0)})
+    inside = {SUPPORT: ("", 0)} if session.support else {}
+    return Session(device=session.device, set={ACCESS: ("", 0), REFRESH: ("", 0), **inside})
 
 
 def with_word(session: Session, said: str, undo: str = "") -> Session:
@@ -114,6 +148,8 @@ def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:
 def proof_of(session: Session, asked: Asked) -> str:
     """What a form of this session sends along: bound to its sign-in, so that a new one makes old pages void.
 
+    It is also bound to where an operator is in for support: a form of a shop that they have left acts in no other.
+
     Each page says it otherwise, so that the length of compressed pages tells nothing of it (BREACH).
     """
     mask = secrets.token_bytes(_PROOF_BYTES)
@@ -133,7 +169,7 @@ def is_proved(session: Session, asked: Asked, said: str) -> bool:
 
 
 def _bound(session: Session, asked: Asked) -> bytes:
-    who = str(asked.sign_in_of(session.access) or "")
+    who = f"{asked.sign_in_of(session.access) or ''}{session.support}"
     key = hashlib.sha256(b"console.csrf\x00" + asked.deployment.secret.encode()).digest()
     return hmac.digest(key, who.encode(), "sha256")[:_PROOF_BYTES]
 

@@ -188,20 +188,30 @@ class Visit:
 
 STRANGER: Final[Mapping[str, Any]] = {
     **{"id": "", "name": "", "is_operator": False, "business": None, "businesses": [], "permissions": []},
-    **{"plugins": [], "email": None, "is_email_verified": False, "language": None, "phone": None},
+    **{"plugins": [], "email": None, "is_email_verified": False, "language": None, "phone": None, "support": None},
 }
 
 
 async def begin(asked: Asked) -> Visit:
     """A request with its session, and who it is."""
     visit = Visit(asked, await sessions.session_of(asked))
-    if visit.session.access:
-        told = await visit.call("GET", "/auth/me")
-        if told.status == 200:
-            visit.me = json.loads(told.body)
-        elif told.status == 401:
-            visit.session = sessions.ended(visit.session)
+    status = await _recognise(visit)
+    if visit.session.support and visit.me is None:
+        visit.session = await sessions.come_out(asked, visit.session)
+        status = await _recognise(visit)
+    if status == 401:
+        visit.session = sessions.ended(visit.session)
     return visit
+
+
+async def _recognise(visit: Visit) -> int:
+    """Ask who it is; returns the status of the answer, 0 for a stranger."""
+    if not visit.session.access:
+        return 0
+    told = await visit.call("GET", "/auth/me")
+    if told.status == 200:
+        visit.me = json.loads(told.body)
+    return told.status
 
 
 async def show(visit: Visit) -> Given:
