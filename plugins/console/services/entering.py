@@ -165,13 +165,17 @@ async def _by_link(visit: Visit, page: str, to: str, names: tuple[str, ...]) -> 
     """A page that a mailed link leads to: it sends the link's token with what it asks for."""
     problem: Any = None
     status, is_done = 200, False
+    said = dict.fromkeys(names, "")
     if visit.asked.method == "POST":
         if not sessions.is_ours(visit.asked):
             return await stale(visit)
         fields = dict(await visit.form())
-        status, problem = await _tell(visit, to, {name: fields.get(name, "") for name in names})
+        said = {name: fields.get(name, "") for name in names}
+        said["token"] = said["token"].strip().rpartition("#")[2]  # without scripts the whole link may be pasted
+        status, problem = await _tell(visit, to, said)
         is_done = status < 300
     shown = {"page": page, "problem": None if is_done else problem, "is_done": is_done, "names": names}
+    shown |= {"token": said["token"], "name": said.get("name", "")}
     return await visit.html("console/entering/by_link.html", layout="outside", status=status, **shown)
 
 

@@ -140,8 +140,8 @@ document.addEventListener("duka:done", async (event) => {
 // ---- a mailed link's token stands behind the #, which no server is sent
 
 for (const field of $$("input[data-fragment]")) {
-  field.value = location.hash.slice(1);
-  if (field.value) history.replaceState(null, "", location.pathname);
+  field.value = location.hash.slice(1) || field.value;
+  if (location.hash) history.replaceState(null, "", location.pathname);
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
