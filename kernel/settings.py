@@ -148,6 +148,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     least_free_mb: Annotated[
         int, Meta(ge=0, le=1_000_000, description="A server with less disk free below home is not ready.")
     ] = 200
+    backup_every_hours: Annotated[
+        int,
+        Meta(ge=0, le=720, description="A backup is made below home whenever the last is so old; 0: none by itself."),
+    ] = 0
+    keep_backups: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(|[1-9][0-9]{0,2} (daily|weekly)|[1-9][0-9]{0,2} daily, [1-9][0-9]{0,2} weekly)\Z",
+            description="Which of those below home are kept, such as 7 daily, 4 weekly; empty: all.",
+        ),
+    ] = ""
     metrics_allow: Annotated[
         tuple[str, ...], Meta(description="Addresses or networks that may read /metrics; empty: only with the token.")
     ] = ("127.0.0.0/8", "::1/128")
@@ -332,7 +343,7 @@ _WHOLE = frozenset(
             "close_idle_after_days",
         ),
         *("requests_per_principal", "requests_per_address"),
-        *("drain_seconds", "outbox_late_minutes", "least_free_mb"),
+        *("drain_seconds", "outbox_late_minutes", "least_free_mb", "backup_every_hours"),
     }
 )
 """Settings that are whole numbers."""

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from kernel.app.backing_up import kept_now
 from kernel.audit import Trails, trails
 from kernel.db import Phase, Transaction
 from kernel.errors import NotReady
@@ -30,7 +31,7 @@ PATIENCE_S = 2.0
 """A check that has not ended by then fails."""
 KEPT_S = 1.0
 """For so long one answer serves all who ask: no stranger makes the database work by asking often."""
-CHECKS = ("process", "database", "migrations", "outbox", "audit", "disk")
+CHECKS = ("process", "database", "migrations", "outbox", "audit", "disk", "backups")
 STILL_READY: frozenset[Word] = frozenset({"ok", "late", "broken"})
 
 
@@ -42,7 +43,7 @@ class Report:
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests should be sent here. A late outbox and a trail in need are told, and stop no selling."""
+        """Whether requests should be sent here. A late outbox or backup and a trail in need are told, no more."""
         return all(word in STILL_READY for word in self.checks.values())
 
 
@@ -76,7 +77,7 @@ class Health:
 
     async def _look(self) -> dict[str, Word]:
         found: dict[str, Word] = {name: "unknown" for name in CHECKS if name != "process"}
-        await asyncio.gather(self._look_at_database(found), self._look_at_disk(found))
+        await asyncio.gather(self._look_at_database(found), self._look_at_disk(found), self._look_at_backups(found))
         return found
 
     async def _look_at_database(self, found: dict[str, Word]) -> None:
@@ -134,6 +135,14 @@ class Health:
         found["disk"] = "ok" if free >= settings.least_free_mb * 1_000_000 else "failing"
         if found["disk"] == "failing":
             log.warning("only %d MB are free below %s", free // 1_000_000, settings.home_path)
+
+    async def _look_at_backups(self, found: dict[str, Word]) -> None:
+        settings, now = self.deployment.settings, self.deployment.clock()
+        try:
+            found["backups"] = (await asyncio.to_thread(kept_now, settings, now)).state
+        except OSError as error:
+            log.warning("the notes of backups below %s cannot be read: %r", settings.home_path, error)
+            found["backups"] = "broken"
 
 
 def _judge_trails(known: Trails) -> Word:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from kernel.app import purging
+from kernel.app import backing_up_in_time, purging
 from kernel.app.figures import Figures
 from kernel.app.health import Health
 from kernel.app.nodes import Beating
@@ -94,15 +94,22 @@ def _leave_alone_what_stays() -> None:
 
 
 def _loops(deployment: Deployment, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
-    """What a server does besides answering: jobs, sealing and verifying trails, deleting businesses that were given up.
+    """What a server does besides answering: jobs, sealing and verifying trails, deleting what was given up, backups.
 
-    With Redis the jobs are left to workers (`duka worker`), and so are the deleting and the verifying of trails.
+    With Redis the jobs are left to workers (`duka worker`), so are deleting, verifying trails and backups.
     """
     runner, sealer = Runner(deployment, standing_of_business), Sealer(deployment, standing_of_business)
     verifier = Verifier(deployment, standing_of_business)
     if url := deployment.settings.redis_url:
         return [_queue(url, runner).hand_over(stop), sealer.loop(stop)]
-    return [runner.loop(stop), sealer.loop(stop), verifier.loop(stop), purging.loop(deployment, stop)]
+    kept = (purging.loop(deployment, stop), _backups(deployment, stop))
+    return [runner.loop(stop), sealer.loop(stop), verifier.loop(stop), *kept]
+
+
+async def _backups(deployment: Deployment, stop: asyncio.Event) -> None:
+    """Make backups in time; where none is made by itself there is nothing to do until the end."""
+    await backing_up_in_time.loop(deployment, stop)
+    await stop.wait()
 
 
 async def _strikes(deployment: Deployment, stop: asyncio.Event) -> None:
@@ -138,7 +145,8 @@ async def work_off(
     verifying = Verifier(deployment, standing_of_business).loop(stop)
     beating = Beating(deployment, "worker").loop(stop)
     purged, strikes = purging.loop(deployment, stop), _strikes(deployment, stop)
-    loops = (jobs, sealer.loop(stop), verifying, purged, strikes, beating, *more)
+    backups = _backups(deployment, stop)
+    loops = (jobs, sealer.loop(stop), verifying, purged, strikes, beating, backups, *more)
     tasks = [asyncio.create_task(one) for one in loops]
     if watched is not None:
         watched.health.begin()

@@ -13,8 +13,9 @@ import msgspec
 
 from kernel.app import opened
 from kernel.app.application import settings_of
-from kernel.app.backing_up import note_backup
+from kernel.app.backing_up import NotedBackup, keep_backup, note_backup
 from kernel.app.backup import write_backup
+from kernel.app.backups_kept import Keep
 from kernel.app.home import manifest_of, take_key, where
 from kernel.app.portable import Manifest, arriving
 from kernel.app.portable.keys import SHORTEST_PASSPHRASE
@@ -32,21 +33,38 @@ passphrase_option = click.option(
 
 
 @duka.command("backup")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--keep", help="Without FILE: which of those below home to keep, such as '7 daily, 4 weekly'.")
 @click.option("--replace", is_flag=True, help="Replace FILE if it is there.")
 @click.option("--with-secret", is_flag=True, help="Put the secret key in too, encrypted under a passphrase.")
 @passphrase_option
 @click.option("--leave-out-unknown", is_flag=True, help="Go on without tables that no installed plugin knows.")
 @json_option
 def back_up(
-    file: Path, replace: bool, with_secret: bool, passphrase_file: Path | None, leave_out_unknown: bool, as_json: bool
+    file: Path | None,
+    keep: str | None,
+    replace: bool,
+    with_secret: bool,
+    passphrase_file: Path | None,
+    leave_out_unknown: bool,
+    as_json: bool,
 ) -> None:
     """Write all of the database into FILE while the shops go on selling.
+
+    Without FILE it goes to the folder backups below home, is read back, and then those there are deleted that need not
+    be kept: by --keep, else by DUKA_KEEP_BACKUPS.
 
     One portable file for both databases, with a SHA-256 for every table. It holds all that the database holds, password
     hashes included: keep it as safe as that. The audit anchors of this machine go with it. The secret key does not,
     unless --with-secret; the passphrase is asked for, or read from --passphrase-file.
     """
+    if file is None:
+        if replace or with_secret or leave_out_unknown:
+            raise click.UsageError("--replace, --with-secret and --leave-out-unknown go with FILE")
+        _keep_below_home(keep, as_json)
+        return
+    if keep is not None:
+        raise click.UsageError("--keep goes without FILE")
     if passphrase_file and not with_secret:
         raise click.UsageError("--passphrase-file goes with --with-secret")
     passphrase = _passphrase(passphrase_file, new=True) if with_secret else None
@@ -63,6 +81,22 @@ def back_up(
             *_not_in_it(settings, manifest),
         ],
     )
+
+
+def _keep_below_home(said: str | None, as_json: bool) -> None:
+    try:
+        keep = None if said is None else Keep.read(said)
+    except ValueError as fault:
+        raise click.UsageError(str(fault)) from fault
+    made = run(_kept(settings_of(), keep))
+    words = [f"{made.path}: {made.rows:,} rows, {made.bytes:,} bytes, read back whole", f"sha256 {made.sha256}"]
+    say(as_json, msgspec.to_builtins(made), words)
+
+
+async def _kept(settings: Settings, keep: Keep | None) -> NotedBackup:
+    async with opened(settings) as deployment:
+        with Progress() as progress:
+            return await keep_backup(deployment, keep=keep, progress=progress)
 
 
 def _not_in_it(settings: Settings, manifest: Manifest) -> list[str]:

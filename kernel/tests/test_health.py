@@ -117,6 +117,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time_and_life_goes_on(
                 "outbox": "unknown",
                 "audit": "unknown",
                 "disk": "ok",
+                "backups": "ok",
             }
             assert "secret" not in answer.text
             assert (await http.get(LIVE)).status_code == 200

@@ -146,12 +146,15 @@ class Writer:
 
 
 class Reader:
-    """Reads a portable file. Raises FileFault for one that is not whole, not of a known format, or altered."""
+    """Reads a portable file. Raises FileFault for one that is not whole, not of a known format, or altered.
 
-    def __init__(self, path: Path, format_: str) -> None:
+    file: the open file of one that has not got its name yet.
+    """
+
+    def __init__(self, path: Path, format_: str, file: IO[bytes] | None = None) -> None:
         self.path = path
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(file or path)
             raw = self._zip.read(MANIFEST)
             said = msgspec.json.decode(raw, type=_Format).format
         except (zipfile.BadZipFile, KeyError, zlib.error, NotImplementedError, msgspec.DecodeError, EOFError) as fault:

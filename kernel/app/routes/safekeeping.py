@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, Struct, structs
 
-from kernel.app.backing_up import BACKUPS, NoRoom, NotedBackup, backups_of, keep_backup
+from kernel.app.backing_up import (
+    BACKUPS,
+    FailedBackup,
+    NoRoom,
+    NotedBackup,
+    backups_of,
+    keep_backup,
+    kept_now,
+)
 from kernel.app.backup import NothingThere
 from kernel.app.noting import is_under_way
 from kernel.app.plans import NotedRehearsal, apart, hold_rehearsal, rehearsals_of
@@ -34,11 +43,20 @@ class BackupOut(NotedBackup, frozen=True):
 
 
 class BackupsOut(Struct, frozen=True):
-    """The backups that are known below this home, whoever made them, the newest first. folder: where new ones go."""
+    """The backups that are known below this home, whoever made them, the newest first. folder: where new ones go.
+
+    state: `late`, none was made in time; `broken`, the last that was begun failed. keep: which are kept, "" for all.
+    every_hours: how often one is made by itself, 0 for never. due_at: when the next.
+    """
 
     folder: Annotated[str, Meta(examples=["/var/lib/duka/backups"])]
     is_under_way: Annotated[bool, Meta(description="One is being made at this moment.")]
     items: list[BackupOut]
+    state: Literal["ok", "late", "broken"]
+    keep: Annotated[str, Meta(examples=["7 daily, 4 weekly"])]
+    every_hours: Annotated[int, Meta(ge=0, examples=[24])]
+    due_at: dt.datetime | None
+    failed: FailedBackup | None
 
 
 class RehearsalsOut(Struct, frozen=True):
@@ -60,10 +78,16 @@ class RehearsalIn(Request, frozen=True):
 async def list_backups(work: Work) -> BackupsOut:
     """The backups that were made from this home, by the command line or here, and whether one is being made."""
     settings = work.deployment.settings
+    kept = kept_now(settings, work.now)
     return BackupsOut(
         str(settings.home_path / BACKUPS),
         is_under_way(settings, BACKUPS),
         [_told(one) for one in backups_of(settings)],
+        state=kept.state,
+        keep=settings.keep_backups,
+        every_hours=settings.backup_every_hours,
+        due_at=kept.due_at,
+        failed=kept.failed,
     )
 
 
@@ -77,10 +101,12 @@ async def list_backups(work: Work) -> BackupsOut:
 async def make_backup(scene: Scene) -> BackupOut:
     """Back all of the database up into a file below home, while the shops sell on; without the secret key.
 
+    It is read back, and then those are deleted that need not be kept (`DUKA_KEEP_BACKUPS`).
+
     The file is for the deployment's keepers: nothing of it can be fetched here. What is under way when the caller has
     gone, or the time is over, goes on to its end.
     """
-    return await _apart(scene, "operating.make_backup", _back_up, lambda done: f"backup:{Path(done.path).name}")
+    return await _apart(scene, "operating.make_backup", _back_up, lambda done: f"backup:{done.name}")
 
 
 @query("/operating/rehearsals", permission=OPERATOR)

@@ -16,6 +16,7 @@ CHECKS: Final = {
     "outbox": "Jobs in time",
     "audit": "Audit trails",
     "disk": "Room on the disk",
+    "backups": "Backups",
 }
 
 
@@ -58,11 +59,21 @@ async def dead(seen: Seen) -> Waiting:
 async def unwell(seen: Seen) -> Waiting:
     """Checks of the deployment that fail, and plugins set aside."""
     deployment, plugins = await asyncio.gather(seen.get("/operating/deployment"), seen.look("/plugins"))
-    failing = [name for name, word in deployment["checks"].items() if word != "ok"]
+    failing = [name for name, word in deployment["checks"].items() if word != "ok" and name != "backups"]
     aside = [one for one in (plugins["items"] if plugins else ()) if one["state"] == "quarantined"]
     checks = [Waits(seen.word(CHECKS.get(one, one)), "/operating", seen.word("This check fails")) for one in failing]
     apps = [Waits(seen.word(one["title"]), "/operating/apps", one["reason"] or "") for one in aside]
     return Waiting([*checks, *apps])
+
+
+async def backups(seen: Seen) -> Waiting:
+    """A backup that failed, or that nobody made in time."""
+    told = await seen.get("/operating/backups")
+    if told["state"] == "broken":
+        return Waiting([Waits(seen.word("The last backup failed"), "/operating/backups", told["failed"]["fault"])])
+    if told["state"] == "late":
+        return Waiting([Waits(seen.word("No backup was made in time"), "/operating/backups")])
+    return Waiting()
 
 
 def _of(job: Any) -> str:
@@ -88,4 +99,5 @@ NOTICES: Final = (
     ),
     Notice("dead", "Jobs that gave up", "timer", dead, OPERATOR, "/operating/jobs?state=dead", "bad", 8),
     Notice("unwell", "The deployment", "server", unwell, OPERATOR, "/operating", "bad", 6),
+    Notice("backups", "Backups", "archive", backups, OPERATOR, "/operating/backups", "bad", 7),
 )
