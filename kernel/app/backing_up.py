@@ -75,8 +75,8 @@ class FailedBackup(Struct, frozen=True):
 class Kept(Struct, frozen=True):
     """How the backups below this home stand.
 
-    state: `ok`; `broken`, the last one that was begun failed; `late`, the newest is one and a half times as old as it may
-    be. last: the newest. due_at: when the next is made by itself, null for never.
+    state: `ok`; `broken`, the last one that was begun failed; `late`, the newest is one and a half times as old as it
+    may be. last: the newest. due_at: when the next is made by itself, null for never.
     """
 
     state: Literal["ok", "late", "broken"]

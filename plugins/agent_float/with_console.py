@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Nav, Page, Seen
+from plugins.console.api import Nav, Notice, Page, Seen, Waiting, Waits
 
-SEE = "agent_float.see"
+SEE, CLOSE = "agent_float.see", "agent_float.close"
+MOVES = ("deposits", "withdrawals", "transfers", "commission", "capital", "reversals")
 
 
 @answers
@@ -38,6 +39,30 @@ def console_pages() -> Sequence[Page]:
         ),
         Page("/lines", "console/float_lines.html", "Lines", "agent_float.manage", _lines),
     )
+
+
+@answers
+def console_notices() -> Sequence[Notice]:
+    """Lines whose day nobody counted."""
+    to = "/agent_float/close"
+    return (Notice("unclosed", "Days not closed", "calendar-days", _unclosed, CLOSE, to, "warn", 35),)
+
+
+async def _unclosed(seen: Seen) -> Waiting:
+    """Lines that moved yesterday and were not closed; closing them today makes good for it."""
+    yesterday = _today(seen) - dt.timedelta(days=1)
+    told, lines = await asyncio.gather(
+        seen.get(f"/agent_float/days/{yesterday}"), seen.get("/agent_float/lines", limit=200)
+    )
+    closed = {one["id"] for one in lines["items"] if (one["closed_through"] or "") >= str(yesterday)}
+    rows = [one for one in told["lines"] if one["kind"] != "bank" and one["line_id"] not in closed and _moved(one)]
+    word = seen.word("Not counted since yesterday")
+    return Waiting([Waits(one["name"], "/agent_float/close", word) for one in rows])
+
+
+def _moved(line: Mapping[str, Any]) -> bool:
+    """Whether anything moved on a line that day."""
+    return any(Decimal(line[name]) for name in MOVES)
 
 
 async def _day(seen: Seen) -> Mapping[str, Any]:
@@ -85,7 +110,7 @@ async def _transaction(seen: Seen) -> Mapping[str, Any]:
 
 
 def _today(seen: Seen) -> dt.date:
-    return dt.datetime.now(ZoneInfo((seen.business or {}).get("zone", "UTC"))).date()
+    return seen.clock.date()
 
 
 def _date(seen: Seen) -> dt.date:

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from kernel.testing.box import Box
-from plugins.agent_float.testing import a_line
+from plugins.agent_float.testing import a_customer_served, a_day_closed, a_line
 from plugins.console.testing import Browser
 
 HERE = "/agent_float"
@@ -44,3 +44,17 @@ async def test_a_customer_is_served_taken_back_and_the_line_closed_by_its_pages(
     assert [(one["line_id"], one["variance"]) for one in listed] == [(str(cash), "-40000.00")]
     assert (await till.get(f"{HERE}/day?date={listed[0]['business_date']}")).status == 200
     assert (await till.get(f"{HERE}/lines")).status == 404
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+async def test_the_bell_tells_of_a_day_that_was_not_closed_until_it_is(box: Box) -> None:
+    owner, word = Browser(box), "Not counted since yesterday"
+    cash, till = await a_line(box, "cash", name="Drawer"), await a_line(box, name="Till 7")
+    await a_customer_served(box, cash, till, "2500.00")
+    assert word not in (await owner.get("/notices")).text, "today is not over"
+    box.clock.pass_by(hours=24)
+    waits = await owner.get("/notices")
+    assert waits.text.count(word) == 2
+    assert waits.links["Till 7"] == "/console/agent_float/close"
+    await a_day_closed(box, {cash: "52500.00", till: "47500.00"})
+    assert word not in (await owner.get("/notices")).text

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
+from kernel.work import Work
 from plugins.console.testing import Browser
+from plugins.payments.models import Account, Health
 from plugins.payments.services import line
 from plugins.payments.testing import a_gateway_payment, a_review
 from plugins.payments.testing.toy_box import ToyBox
@@ -82,3 +85,28 @@ async def test_fares_are_sums_over_businesses_for_operators_alone(toy: ToyBox) -
     assert after["accounts"] >= 1
     assert after["resting"] == 0
     assert (await box.client("owner").get(FARES)).status_code in (403, 404)
+
+
+@of_no_database
+async def test_the_bell_tells_of_an_account_that_is_unwell_until_it_is_well(toy: ToyBox) -> None:
+    box, owner = toy.box, Browser(toy.box)
+    assert "Gateways that need you" not in (await owner.get("/notices")).text
+
+    async def failing(work: Work, times: int) -> None:
+        accounts = (await work.execute(sa.select(Account.id).where(Account.business_id == work.business_id))).all()
+        await work.execute(sa.delete(Health).where(Health.business_id == work.business_id))
+        row = {"business_id": work.business_id, "kind": "ask", "failed_in_a_row": times, "closings": 1}
+        await work.execute(sa.insert(Health), [row | {"account_id": one.id} for one in accounts])
+
+    await box.act(lambda work: failing(work, 3))
+    waits = await owner.get("/notices")
+    assert "The provider does not answer" in waits.text
+    assert "Gateways that need you" not in (await Browser(box, "cashier").get("/notices")).text
+    await box.act(lambda work: failing(work, 0))
+    assert "Gateways that need you" not in (await owner.get("/notices")).text
+
+    async def without_key(work: Work) -> None:
+        await work.execute(sa.update(Account).where(Account.business_id == work.business_id).values(config={}))
+
+    await box.act(without_key)
+    assert "A key is missing" in (await owner.get("/notices")).text

@@ -29,8 +29,8 @@ def console_cards() -> Sequence[Card]:
 
 @answers
 def console_notices() -> Sequence[Notice]:
-    """The same, for the bell."""
-    return money.NOTICES
+    """The same, for the bell; and accounts at gateways that are unwell."""
+    return (*money.NOTICES, *gateways.NOTICES)
 
 
 @answers

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.api import Block, Nav, Page, Refused, Seen, fields_of
+from plugins.console.api import Block, Nav, Notice, Page, Refused, Seen, Waiting, Waits, fields_of
 
 PAGE = 50
 MANAGE, REVIEW, OPERATOR = "payments.manage_accounts", "payments.review", "operator"
 HERE = "/payments"
+OFTEN = 3
+"""A gateway that failed so often in a row, without answering once, is unwell."""
 
 
 async def _gateways(seen: Seen) -> Mapping[str, Any]:
@@ -57,6 +59,30 @@ async def _account(seen: Seen) -> Mapping[str, Any]:
         "health": health,
         "locations": await seen.places(),
     }
+
+
+async def _unwell(seen: Seen) -> Waiting:
+    """Accounts that are on and take no money, lack a key, or whose provider does not answer."""
+    gateways, accounts = await asyncio.gather(seen.get(f"{HERE}/gateways"), seen.get(f"{HERE}/accounts", limit=200))
+    known = {one["name"]: one for one in gateways["items"]}
+    found = []
+    for account in accounts["items"]:
+        why = _why_unwell(seen, account, known.get(account["gateway"])) if account["is_on"] else ""
+        if why:
+            found.append(Waits(account["label"], f"{HERE}/accounts/{account['id']}", why))
+    return Waiting(found)
+
+
+def _why_unwell(seen: Seen, account: Mapping[str, Any], gateway: Mapping[str, Any] | None) -> str:
+    """What ails an account, "" where nothing does."""
+    fields = fields_of(gateway["config_schema"], account["config"], account["secrets"], "config") if gateway else []
+    if any(one["kind"] == "secret" and one["required"] and not one["is_set"] for one in fields):
+        return seen.word("A key is missing")
+    if account["unavailable"]:
+        return str(account["unavailable"])
+    health = [one for one in gateway["health"] if one["account_id"] == account["id"]] if gateway else []
+    failing = any(one["failed_in_a_row"] >= OFTEN for one in health)
+    return seen.word("The provider does not answer") if failing else ""
 
 
 async def _reviews(seen: Seen) -> Mapping[str, Any]:
@@ -127,4 +153,7 @@ PAGES: Final = (
     Page("/reviews/{review_id}", "console/review.html", "Money to decide", REVIEW, _review, subject="review"),
     Page("/operating", "console/matrix.html", "Gateways by region", OPERATOR, _matrix),
     Page("/operating/{region}/{gateway}/{mode}", "console/switch.html", "Gateway", OPERATOR, _switch),
+)
+NOTICES: Final = (
+    Notice("unwell", "Gateways that need you", "plug", _unwell, MANAGE, f"{HERE}/gateways", "bad", 15, ("payments",)),
 )
