@@ -8,7 +8,9 @@ import uuid
 from urllib.parse import urlencode
 
 import pytest
+import sqlalchemy as sa
 
+from kernel.auth.models import SignIn
 from kernel.testing.box import Box
 from kernel.web import streams
 from kernel.work import Work
@@ -102,3 +104,23 @@ async def test_a_commit_between_a_look_and_the_wait_for_the_next_is_not_missed(d
     commits.note(business)
     await asyncio.wait_for(deaf, 60)
     assert commits.waiting == 0
+
+
+@pytest.mark.parametrize("within_s", [1.0, 600.0])
+async def test_it_ends_with_the_sign_in_though_no_commit_and_no_look_comes(
+    box: Box, within_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in ends as if by another process: nothing wakes this one, and the next look would be far."""
+    monkeypatch.setattr(watching, "WITHIN_S", within_s)
+    monkeypatch.setattr(Commits, "note", lambda _self, _business: None)
+    async with listening(box, CHANGES, role="owner") as one:
+        await one.told(1)
+        ended = sa.update(SignIn).where(SignIn.id == box.people["mama-njeri", "owner"].session_id)
+
+        async def sign_out(work: Work) -> None:
+            await work.execute(ended.values(revoked_at=work.now))
+
+        await box.act(sign_out)
+        name, told = (await one.told(2))[1]
+        assert (name, told["code"]) == ("problem", "unauthenticated")
+        await one.end()

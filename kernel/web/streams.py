@@ -53,6 +53,7 @@ class Watch:
     def __init__(self, visit: Visit, route: Route) -> None:
         self._visit, self._route = visit, route
         self._known: int | None = None
+        self._identified_at = 0.0
 
     @property
     def deployment(self) -> Deployment:
@@ -65,6 +66,7 @@ class Watch:
         try:
             if visit.standing is not None:
                 self._known = visit.deployment.commits.count(visit.standing.business_id)
+            self._identified_at = asyncio.get_running_loop().time()
             if visit.transaction is None:
                 await visit.enter()
                 check_permission(visit, self._route)
@@ -75,13 +77,29 @@ class Watch:
     async def change(self, *, within_s: float = POLL_S, least_s: float = LEAST_S) -> None:
         """Wait until something may have changed since the last look: a commit of this process, or so long.
 
-        within_s: what other processes commit is looked for by then, and whether the stream may go on. least_s: no two
-        looks are closer than that.
+        within_s: what other processes commit is looked for by then; whether the stream may go on, each second.
+        least_s: no two looks are closer than that. Raises what ends the stream, such as Unauthenticated.
         """
-        visit = self._visit
+        visit, loop = self._visit, asyncio.get_running_loop()
         assert visit.standing is not None  # noqa: S101 - a look has set it
+        commits, business_id = visit.deployment.commits, visit.standing.business_id
+        until = loop.time() + within_s
         await asyncio.sleep(least_s)
-        await visit.deployment.commits.wait(visit.standing.business_id, within_s - least_s, beyond=self._known)
+        while self._known in (None, commits.count(business_id)) and (left_s := until - loop.time()) > 0:
+            due_s = self._identified_at + POLL_S - loop.time() if within_s > POLL_S else left_s
+            if due_s <= 0:
+                await self._go_on()
+            else:
+                await commits.wait(business_id, min(left_s, due_s), beyond=self._known)
+
+    async def _go_on(self) -> None:
+        """Find out anew who is calling, without a look. Raises what ends the stream."""
+        self._identified_at = asyncio.get_running_loop().time()
+        try:
+            await self._visit.enter()
+            check_permission(self._visit, self._route)
+        finally:
+            await self._visit.leave()
 
     async def changes(self, read: Callable[[Work], Awaitable[T]]) -> AsyncIterator[T]:
         """What is read, at once and then whenever it differs from what it was."""
