@@ -23,6 +23,16 @@ class BarcodeTaken(AlreadyExists):
         super().__init__(said, faults=[Fault(pointer, "already-exists", said)])
 
 
+class SkuTaken(AlreadyExists):
+    """Another product of the business, or of the request, has a SKU."""
+
+    title = "This SKU is taken"
+
+    def __init__(self, pointer: str, sku: str) -> None:
+        said = f"Another product has the SKU {sku}"
+        super().__init__(said, faults=[Fault(pointer, "already-exists", said)])
+
+
 class CategoryCircle(Invalid):
     """A category would stand below itself."""
 

@@ -14,7 +14,7 @@ from kernel.db import new_id
 from kernel.errors import Invalid, NotFound
 from kernel.money import format_price, parse_micro
 from kernel.work import Work, change_sides, changed_ext, read_ext, stored_ext, write_sides
-from plugins.catalog.errors import BarcodeTaken
+from plugins.catalog.errors import BarcodeTaken, SkuTaken
 from plugins.catalog.models import Barcode, Pack, Product
 from plugins.catalog.rules.goods import fits_unit, plain_tags
 from plugins.catalog.schemas.goods import ENTITY, BarcodeIn, NewBarcode, PackIn, PackPatch, ProductIn, ProductPatch
@@ -45,7 +45,7 @@ async def add_product(work: Work, data: ProductIn) -> Product:
 async def add_products(work: Work, many: Sequence[ProductIn], within: str | None = None) -> list[Product]:
     """Add products with their packs and barcodes, in as few statements as one product takes.
 
-    Raises Invalid at what is wrong, BarcodeTaken; the database refuses a SKU or id that is taken.
+    Raises Invalid at what is wrong, SkuTaken, BarcodeTaken; the database refuses an id that is taken.
     Pointers lead into the one product, or into the list where there are several, or one is named by `within`.
     """
     is_one = within is None and len(many) == 1
@@ -68,7 +68,8 @@ async def add_products(work: Work, many: Sequence[ProductIn], within: str | None
             pack = _pack(one, row, f"{base}/packs/{place}")
             packs.append(pack)
             codes += _pack_codes(one, row, pack, f"{base}/packs/{place}/barcode")
-    _refuse_twins(one.packs for one in many)
+    _refuse_twins(zip((one.packs for one in many), bases, strict=True))
+    await _refuse_taken_skus(work, rows, bases)
     await _refuse_taken(work, codes)
     for stage in (rows, packs, [_barcode(one) for one in codes]):
         work.session.add_all(stage)
@@ -273,11 +274,23 @@ def _barcode(one: _Code) -> Barcode:
     )
 
 
-def _refuse_twins(packs_of: Iterable[list[PackIn]]) -> None:
-    for packs in packs_of:
+def _refuse_twins(packs_of: Iterable[tuple[list[PackIn], str]]) -> None:
+    for packs, base in packs_of:
         names = [one.name for one in packs]
         if twice := next((place for place, name in enumerate(names) if name in names[:place]), None):
-            raise Invalid.at(f"/packs/{twice}/name", "Another pack has this name", code="duplicate")
+            raise Invalid.at(f"{base}/packs/{twice}/name", "Another pack has this name", code="duplicate")
+
+
+async def _refuse_taken_skus(work: Work, rows: Sequence[Product], bases: Sequence[str]) -> None:
+    skus = [row.sku for row in rows]
+    found = await work.execute(
+        sa.select(Product.sku).where(Product.business_id == work.business_id, Product.sku.in_(skus))
+    )
+    taken = set(found.scalars())
+    for sku, base in zip(skus, bases, strict=True):
+        if sku in taken:
+            raise SkuTaken(f"{base}/sku", sku)
+        taken.add(sku)
 
 
 async def _refuse_taken(work: Work, codes: Sequence[_Code]) -> None:

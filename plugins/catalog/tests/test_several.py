@@ -46,3 +46,16 @@ async def test_of_products_of_which_one_is_wrong_none_is_added(box: Box) -> None
     assert (await owner.post(PATH, {"products": lines[1:]})).json()["errors"][0]["pointer"] == "/products/0/barcodes/0"
     assert (await owner.get("/api/v1/catalog/products")).json()["items"] == []
     assert (await box.client("cashier").post(PATH, {"products": lines[:1]})).status_code == 403
+
+
+async def test_a_sku_that_is_taken_is_refused_where_it_stands(box: Box) -> None:
+    await a_product(box, sku="RICE-2KG")
+    owner, rice = box.client("owner"), {"name": "Rice", "price": "380", "sku": "RICE-2KG"}
+    soap = {"name": "Soap", "price": "80", "sku": "SOAP"}
+    for lines, pointer in (([soap, rice], "/products/1/sku"), ([soap, {**rice, "sku": "SOAP"}], "/products/1/sku")):
+        refused = await owner.post(PATH, {"products": lines})
+        assert (refused.status_code, refused.json()["code"]) == (409, "already-exists")
+        assert [one["pointer"] for one in refused.json()["errors"]] == [pointer]
+    alone = await owner.post("/api/v1/catalog/products", rice)
+    assert [one["pointer"] for one in alone.json()["errors"]] == ["/sku"]
+    assert len((await owner.get("/api/v1/catalog/products")).json()["items"]) == 1
