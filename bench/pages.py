@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+import os
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -54,6 +55,18 @@ PAGES = {
         "/catalog/products?has_barcode=false",
         "/catalog/products?limit=50&has_barcode=false",
     ),
+    "products out of stock": (
+        "/catalog/products?ext.inventory.stock=out",
+        "/catalog/products?limit=50&ext.inventory.stock=out",
+    ),
+    "products running low": (
+        "/catalog/products?ext.inventory.stock=low",
+        "/catalog/products?limit=50&ext.inventory.stock=low",
+    ),
+    "products in stock": (
+        "/catalog/products?ext.inventory.stock=in",
+        "/catalog/products?limit=50&ext.inventory.stock=in",
+    ),
     "products above a price": ("/catalog/products?price_from=999999", "/catalog/products?limit=50&price_from=999999"),
     "categories": ("/catalog/categories", "/catalog/categories?limit=200"),
     "stock": ("/inventory/levels", "/inventory/levels?limit=50"),
@@ -62,7 +75,8 @@ PAGES = {
 }
 """What is measured: a page of the console, and the request of the API that its list comes by.
 
-No product is without a barcode or above that price: such a filter looks at all of them.
+Hardly a product is without a barcode, and none above that price, out of stock or low: few are found among many.
+BENCH_PAGES names those that are wanted, with commas between; all without it.
 """
 
 
@@ -84,7 +98,7 @@ async def _run(server: Postgres, home: Path) -> None:
         watched = {"python": one.process.pid, "postgres": server.pid}
         token = shop.headers["Authorization"].partition(" ")[2]
         measures: dict[tuple[str, str], Measure] = {}
-        for what, (page, listed) in PAGES.items():
+        for what, (page, listed) in _wanted().items():
             for side, path, headers in (
                 ("page", f"/console{page}", {"Cookie": f"duka_access={token}"}),
                 ("API", f"/api/v1{listed}", shop.headers),
@@ -94,6 +108,11 @@ async def _run(server: Postgres, home: Path) -> None:
         await interleaved(measures, 1)  # templates compiled, statements prepared
         found = await interleaved(measures, sizes.rounds())
     _show(found)
+
+
+def _wanted() -> dict[str, tuple[str, str]]:
+    names = os.environ.get("BENCH_PAGES")
+    return {name: PAGES[name] for name in names.split(",")} if names else PAGES
 
 
 def _asked(path: str, headers: dict[str, str]) -> Callable[[], bytes]:
@@ -124,7 +143,7 @@ def _show(found: dict[tuple[str, str], Rounds]) -> None:
             **{"API p50 ms": ".1f", "API CPU ms Python": ".1f", "the page's own, CPU ms Python": ".1f"},
         },
     )
-    for what in PAGES:
+    for what in _wanted():
         page, listed = found[what, "page"], found[what, "API"]
         own = (page.cpu_ms("python") or 0) - (listed.cpu_ms("python") or 0)
         figures = (page.p50_ms, page.cpu_ms("python"), page.cpu_ms("postgres"), listed.p50_ms)

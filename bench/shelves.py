@@ -97,6 +97,7 @@ def _product(business: uuid.UUID, id_: uuid.UUID, sku: str, name: str, now: dt.d
         "track_stock": True,
         "allow_negative_stock": False,
         "is_active": True,
+        "has_barcode": True,
         "ext": {},
         "created_at": now,
         "updated_at": now,

@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import structs
 
 from kernel.auth.rights.permissions import Rights
-from kernel.custom import Field, all_fields, side_fields
+from kernel.custom import Field, all_fields, offered_filters, side_fields
 from kernel.errors import NotFound
 from kernel.registry import Registry, functions_of
 from kernel.web import OPERATOR, PUBLIC, Route, Site, Visit, digest_of_scripts
@@ -154,7 +154,11 @@ class Pages:
         return msgspec.json.encode(document(shown, "Duka", words, sees.__contains__, own, beside))
 
     def _beside(self, on: Collection[str]) -> Beside:
-        return {one: list(side_fields(self.registry, one, on).values()) for one in sorted(self._subjects)}
+        hooks = self.registry.hooks_for(on)
+        return {
+            one: [*side_fields(self.registry, one, on).values(), *offered_filters(hooks, one).values()]
+            for one in sorted(self._subjects)
+        }
 
 
 def _visit_of(request: Request[Any, Any, Any]) -> Visit:

@@ -5,7 +5,7 @@ The values stand with their owner, in a JSON column; beside it a table of keys a
 
 from kernel.custom.beside import SideField, side_fields
 from kernel.custom.fields import all_fields, custom_fields, entities
-from kernel.custom.filtering import CustomFilter, Shape, conditions, custom_filter
+from kernel.custom.filtering import FEW, CustomFilter, Shape, conditions, custom_filter
 from kernel.custom.keeping import (
     changed_of_many,
     changed_values,
@@ -15,11 +15,16 @@ from kernel.custom.keeping import (
     shown_values,
     write_keys,
 )
+from kernel.custom.offered import Choice, ListFilter, OfferedFilter, offered_filters
 from kernel.custom.values import Field, Value, WrongValue, key_of, read_text, read_value, written
 
 __all__ = [
+    "FEW",
+    "Choice",
     "CustomFilter",
     "Field",
+    "ListFilter",
+    "OfferedFilter",
     "Shape",
     "SideField",
     "Value",
@@ -35,6 +40,7 @@ __all__ = [
     "key_of",
     "known_ids",
     "new_values",
+    "offered_filters",
     "read_text",
     "read_value",
     "shown_values",

@@ -41,6 +41,11 @@ class SideField:
         """Whether a filter may ask for from and to."""
         return isinstance(self.column.type, _RANGED)
 
+    @property
+    def about(self) -> str:
+        """Whose it is."""
+        return f"What {self.plugin} keeps."
+
 
 class SideRange(Struct, frozen=True):
     """The values of a field that a filter lets through, both ends included; None where an end is open."""

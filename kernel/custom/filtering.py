@@ -7,7 +7,7 @@ fills a page. So neither reads what it does not answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from kernel.custom.beside import SideRange, few_beside, holds_beside, side_ranges
 from kernel.custom.fields import custom_fields
+from kernel.custom.offered import Choice, Chosen, chosen, few_of, offered_filters
 from kernel.custom.values import RANGED, Field, WrongValue, key_of, read_text
 from kernel.db import Prepared, among
 from kernel.db.custom import key_tables
@@ -56,8 +57,8 @@ class Range(Struct, frozen=True):
 class CustomFilter(Struct, frozen=True):
     """What a list is narrowed to. ids: all that the filters let through which let few; checked: the other filters."""
 
-    ids: tuple[UUID, ...] | None = None
-    checked: tuple[Range | SideRange, ...] = ()
+    ids: frozenset[UUID] | None = None
+    checked: tuple[Range | SideRange | Chosen, ...] = ()
 
     @property
     def shape(self) -> Shape:
@@ -67,10 +68,16 @@ class CustomFilter(Struct, frozen=True):
     @property
     def parameters(self) -> dict[str, Any]:
         """What its conditions are given."""
-        given: dict[str, Any] = {} if self.ids is None else {"custom_ids": list(self.ids)}
+        given: dict[str, Any] = {} if self.ids is None else {"custom_ids": sorted(self.ids)}
         for n, one in enumerate(self.checked):
-            given |= {f"custom{n}_{name}": value for name, value in one.parameters.items()}
+            begins = "" if isinstance(one, Chosen) else f"custom{n}_"
+            given |= {f"{begins}{name}": value for name, value in one.parameters.items()}
         return given
+
+    def within(self, ids: Collection[UUID]) -> CustomFilter:
+        """The same, of some things alone: those that a filter of the list's owner lets through, where it lets few."""
+        kept = set(ids) if self.ids is None else self.ids & set(ids)
+        return CustomFilter(frozenset(kept), self.checked)
 
 
 NO_FILTER: Final = CustomFilter()
@@ -81,22 +88,32 @@ async def custom_filter(
 ) -> CustomFilter:
     """The filters of a query string: `<field>`, `<field>.from` or `<field>.to` → text.
 
-    beside: those by what plugins keep on the side: `<plugin>.<field>` and so on. Raises Invalid at one, Forbidden for
-    a field that the caller may not see.
+    beside: those by what plugins keep on the side, `<plugin>.<field>` and so on, and those that they bring. Raises
+    Invalid at one, Forbidden for a field that the caller may not see.
     """
     if not given and not beside:
         return NO_FILTER
-    ids: set[UUID] | None = None
-    checked: list[Range | SideRange] = []
-    for one in _not_too_many([*await _ranges(work, entity, given), *side_ranges(work, entity, beside or {})]):
+    known = offered_filters(work.hooks, entity) if beside else {}
+    kept = {name: said for name, said in (beside or {}).items() if name not in known}
+    own, aside = await _ranges(work, entity, given), side_ranges(work, entity, kept)
+    found = CustomFilter()
+    for one in _not_too_many([*own, *aside, *chosen(work, known, beside or {})]):
+        few = await _first(work, entity, one)
+        if few is None or isinstance(one, Chosen):
+            found = CustomFilter(found.ids, (*found.checked, one))
+        if few is not None:
+            found = found.within(few)
+    return found
+
+
+async def _first(work: Work, entity: str, one: Range | SideRange | Chosen) -> set[UUID] | None:
+    """What a filter lets through where that is few, of a choice perhaps more; None where it is many."""
+    if isinstance(one, Chosen):
+        few = few_of(one.shape, FEW + 1)
+    else:
         few = few_beside(entity, one.shape, FEW + 1) if isinstance(one, SideRange) else _few(entity)
-        rows = await work.fetch(few, **one.parameters)
-        if len(rows) > FEW:
-            checked.append(one)
-        else:
-            found = {row.owner_id for row in rows}
-            ids = found if ids is None else ids & found
-    return CustomFilter(None if ids is None else tuple(sorted(ids)), tuple(checked))
+    rows = await work.fetch(few, **one.parameters) if few is not None else None
+    return None if rows is None or len(rows) > FEW else {row[0] for row in rows}
 
 
 def conditions(entity: str, owner: Any, shape: Shape) -> list[sa.ColumnElement[bool]]:
@@ -105,11 +122,14 @@ def conditions(entity: str, owner: Any, shape: Shape) -> list[sa.ColumnElement[b
     found = [among(owner, "custom_ids")] if has_ids else []
     for n, one in enumerate(checked):
         begins = f"custom{n}_"
-        found.append(_holds(entity, owner, begins) if one is None else holds_beside(entity, owner, one, begins))
+        if isinstance(one, Choice):
+            found.append(one.holds(owner))
+        else:
+            found.append(_holds(entity, owner, begins) if one is None else holds_beside(entity, owner, one, begins))
     return found
 
 
-def _not_too_many(asked: Sequence[Range | SideRange]) -> Sequence[Range | SideRange]:
+def _not_too_many(asked: Sequence[Range | SideRange | Chosen]) -> Sequence[Range | SideRange | Chosen]:
     if len(asked) > MOST_FILTERS:
         raise Invalid.at("?custom", f"At most {MOST_FILTERS} of them at once")
     return asked

@@ -22,6 +22,29 @@ class Invariant(Protocol):
         """SQL for both databases; every row it returns is a fault."""
 
 
+class Narrowing(Protocol):
+    """A filter of lists of another plugin's things: a `kernel.custom.ListFilter`."""
+
+    @property
+    def subject(self) -> str:
+        """What is listed, such as `catalog.product`."""
+
+    @property
+    def name(self) -> str:
+        """Behind `ext.<plugin>.` in the address of the list."""
+
+
+@spec(failing="skip", budget_ms=500)
+def list_filters() -> Sequence[Narrowing] | None:
+    """Offer filters of lists of another plugin's things, by what stands in tables of yours.
+
+    When: once per set of enabled plugins. Answer: `kernel.custom.ListFilter`s, each with its choices; lists take them
+    as `?ext.<plugin>.<name>=<choice>` wherever they take filters by side tables.
+    Errors: your filters are left out, and unknown to lists. Since: 0.3.
+    Not for: fields of a side table, by which lists are filtered anyway; sorting; hiding rows from people.
+    """
+
+
 @spec(failing="refuse", budget_ms=5_000)
 def invariants() -> Sequence[Invariant] | None:
     """Offer what must always hold of this plugin's tables.

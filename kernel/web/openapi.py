@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from kernel import VERSION, errors
-from kernel.custom import SideField
+from kernel.custom import OfferedFilter, SideField
 from kernel.web.asking import HEADER
 from kernel.web.own_fields import Own, with_own_fields
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route
@@ -22,8 +22,8 @@ from kernel.wire import EXTENDS, SPREADSHEET, Download, RawAnswer, marked
 from kernel.work import ApprovalRequired
 from kernel.work.fields import hide, visible
 
-Beside = Mapping[str, Sequence[SideField]]
-"""Subject → the fields of plugins' side tables by which lists are filtered."""
+Beside = Mapping[str, Sequence[SideField | OfferedFilter]]
+"""Subject → the fields of plugins' side tables, and the filters that plugins bring, by which lists are filtered."""
 _EVERY = (
     *(errors.MalformedJson, errors.Invalid, errors.Unavailable, errors.RateLimited),
     *(errors.UriTooLong, errors.HeadersTooLarge),
@@ -218,13 +218,13 @@ def _query_parameters(route: Route, may: Callable[[str], bool], beside: Beside) 
     return found
 
 
-def _kept_beside(name: str, kept: SideField, may: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
+def _kept_beside(name: str, kept: SideField | OfferedFilter, may: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
     """The filters by what a plugin keeps on the side of what is listed."""
     if kept.needs and not may(kept.needs):
         return
     for side in ("", ".from", ".to") if kept.is_ranged else ("",):
         named = {"name": f"{name}.{kept.plugin}.{kept.name}{side}", "in": "query", "required": False}
-        yield named | {"schema": _not_null(_schema(kept.kind)), "description": f"What {kept.plugin} keeps."}
+        yield named | {"schema": _not_null(_schema(kept.kind)), "description": kept.about}
 
 
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,12 @@ def invariants() -> Sequence[Rule]:
             " WHERE p.id IS NULL OR (b.pack_id IS NOT NULL AND (k.id IS NULL OR k.product_id <> b.product_id))",
         ),
         Rule(
+            "a product says whether it has a barcode",
+            "SELECT p.sku FROM catalog_product p WHERE (CASE WHEN p.has_barcode THEN 1 ELSE 0 END) <>"
+            " (CASE WHEN EXISTS (SELECT 1 FROM catalog_barcode b WHERE b.business_id = p.business_id"
+            " AND b.product_id = p.id) THEN 1 ELSE 0 END)",
+        ),
+        Rule(
             "no price, cost or pack is negative or empty",
             "SELECT p.sku FROM catalog_product p LEFT JOIN catalog_pack k"
             " ON k.business_id = p.business_id AND k.product_id = p.id"

@@ -17,6 +17,12 @@ SearchText = SortedText
 """So that the words that begin alike stand together."""
 
 
+def _coded(name: str, on_postgres: str, on_sqlite: str) -> sa.Index:
+    """The ids of products with barcodes, or without: an index each, so that no database has to guess how many."""
+    where: dict[str, Any] = {"postgresql_where": sa.text(on_postgres), "sqlite_where": sa.text(on_sqlite)}
+    return sa.Index(name, "business_id", "id", **where)
+
+
 class Category(Owned, Versioned, Base):
     """A shelf in the tree of goods. `path`: ids in hex from the root to itself, parted by `/`."""
 
@@ -44,6 +50,7 @@ class Product(Owned, Versioned, Base):
     `services.pricing.base_price`. tax_class_id belongs to taxes, None means the business's default.
     image: the digest of its picture. ext: plugin → what it keeps with the product.
     custom: field of the shop's own → value. tags: as `rules.goods.plain_tags` writes them.
+    has_barcode: whether any barcode names it or a pack of it, kept by `services.keys.write_search`.
     """
 
     __tablename__ = "catalog_product"
@@ -51,6 +58,9 @@ class Product(Owned, Versioned, Base):
         sa.UniqueConstraint("business_id", "sku"),
         sa.Index("ix_catalog_product_name", "business_id", "name", "id"),
         sa.Index("ix_catalog_product_category", "business_id", "category_id"),
+        sa.Index("ix_catalog_product_price", "business_id", "price", "id"),
+        _coded("ix_catalog_product_coded", "has_barcode", "has_barcode = 1"),
+        _coded("ix_catalog_product_uncoded", "NOT has_barcode", "has_barcode = 0"),
         owned_key("category_id", "catalog_category"),
         owned_key("brand_id", "catalog_brand"),
     )
@@ -72,6 +82,7 @@ class Product(Owned, Versioned, Base):
     track_stock: Mapped[bool]
     allow_negative_stock: Mapped[bool]
     is_active: Mapped[bool]
+    has_barcode: Mapped[bool] = mapped_column(default=False, server_default=sa.true())
     image: Mapped[str | None] = mapped_column(info=impersonal("a digest"))
     tags: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]", info=impersonal("the product's"))
     ext: Mapped[dict[str, Any]] = mapped_column(
@@ -294,6 +305,7 @@ class BasePrice(Owned, Base):
         sa.CheckConstraint("price >= 0 AND (price IS NOT NULL OR channel = 'wholesale')", name="figures"),
         sa.CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="span"),
         sa.UniqueConstraint("business_id", "product_id", "channel", "starts_at"),
+        sa.Index("ix_catalog_base_price_price", "business_id", "channel", "price"),
         owned_key("product_id", "catalog_product"),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernel.hooks import spec
-from plugins.console.schemas import Action, Block, Card, Column, Find, Nav, Notice, Page
+from plugins.console.schemas import Action, Block, Card, Column, Filter, Find, Nav, Notice, Page
 
 
 @spec(failing="skip", budget_ms=500)
@@ -55,6 +55,16 @@ def console_columns() -> Sequence[Column] | None:
     When: once per set of enabled plugins. Answer: columns; each is given all rows of a page at once, and answers with
     one request. Errors: your columns are left out. Since: 0.1.
     Not for: what a click on the row shows as well.
+    """
+
+
+@spec(failing="skip", budget_ms=500)
+def console_filters() -> Sequence[Filter] | None:
+    """Offer choices by which others' lists are filtered, above the list.
+
+    When: once per set of enabled plugins. Answer: filters, each by a filter that the list's API takes
+    (`kernel.hooks.list_filters`, or a field of your side table). Errors: your filters are left out. Since: 0.3.
+    Not for: what few would ever ask for; the row above a list is short.
     """
 
 

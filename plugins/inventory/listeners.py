@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from kernel.custom import ListFilter
 from kernel.hooks import Invariant, answers
 from kernel.invariants import Rule
 from kernel.plugin import CatchUp
@@ -14,6 +15,7 @@ from kernel.work import Work
 from plugins.catalog.api import tracked_products
 from plugins.inventory.models import Adjustment, Receipt
 from plugins.inventory.services.demo import Demo, stock_the_shelves
+from plugins.inventory.services.states import STOCK_STATE
 
 _SUMS = (
     "(SELECT business_id, product_id, location_id, SUM(quantity) AS total FROM inventory_move"
@@ -85,6 +87,12 @@ RULES: Final = (
 def invariants() -> Sequence[Invariant]:
     """What must hold of levels, moves and the documents behind them."""
     return RULES
+
+
+@answers
+def list_filters() -> Sequence[ListFilter]:
+    """Products by how much of them there is."""
+    return (STOCK_STATE,)
 
 
 @answers

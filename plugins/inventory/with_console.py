@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Action, Block, Card, Column, Nav, Notice, Page, Seen, Waiting, Waits
+from plugins.console.api import Action, Block, Card, Column, Filter, Nav, Notice, Page, Seen, Waiting, Waits
 
 SEE: Final = "inventory.see"
 MANY: Final = 200
@@ -67,6 +67,13 @@ def console_blocks() -> Sequence[Block]:
 def console_columns() -> Sequence[Column]:
     """What is there of each product of a list."""
     return (Column("catalog.products", "stock", "In stock", _in_stock, SEE, is_number=True, order=10),)
+
+
+@answers
+def console_filters() -> Sequence[Filter]:
+    """Products by how much of them there is."""
+    states = (("in", "In stock"), ("low", "Running low"), ("out", "Out of stock"))
+    return (Filter("catalog.products", "stock", "Stock", "ext.inventory.stock", states, "Any stock", SEE),)
 
 
 @answers

@@ -19,8 +19,8 @@ from plugins.console.testing.reading import read
 
 PLUGINS = Path("plugins")
 PAGE = Path("docs/plugins/console.md").read_text(encoding="utf-8")
-KINDS = {"blocks": "slot", "columns": "columns", "buttons": "actions"}
-ROW = re.compile(r"^\| `([a-z_.]+)` \| (blocks|columns|buttons) \| (.*) \|$", re.MULTILINE)
+KINDS = {"blocks": "slot", "columns": "columns", "filters": "filters", "buttons": "actions"}
+ROW = re.compile(r"^\| `([a-z_.]+)` \| (blocks|columns|filters|buttons) \| (.*) \|$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kernel.auth import look
-from kernel.custom import Field, conditions, custom_fields, custom_filter
+from kernel.custom import Field, conditions, custom_fields
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price
 from kernel.web import Scene
@@ -22,7 +22,7 @@ from plugins.catalog.schemas.goods import ENTITY, Format
 from plugins.catalog.services.comparing import category_paths
 from plugins.catalog.services.finding import surely_fits
 from plugins.catalog.services.forms import COLUMNS
-from plugins.catalog.services.narrowing import conditions_of, given_filters
+from plugins.catalog.services.narrowing import conditions_of, narrowed
 from plugins.catalog.services.own_columns import cells_of, own_columns
 from plugins.catalog.services.pricing import product_row
 from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx, lines_file, table_line
@@ -87,7 +87,7 @@ async def _gather(work: Work, columns: Sequence[str], query: ExportQuery) -> IO[
     file = lines_file()
     file.write(table_line(columns, kind))
     after = ""
-    while rows := await work.fetch(page, **given, after=after, at=work.now):
+    while rows := await work.fetch(page, **given, after=after):
         codes: dict[UUID, list[str]] = {}
         for one in await work.fetch(_CODES, product_ids=[row.id for row in rows]):
             codes.setdefault(one.product_id, []).append(one.code)
@@ -101,11 +101,11 @@ async def _gather(work: Work, columns: Sequence[str], query: ExportQuery) -> IO[
 
 async def _asked(work: Work, query: ExportQuery) -> tuple[Prepared, dict[str, Any]]:
     """The statement of a page by the filters that are asked for, and their values."""
-    own, given = await custom_filter(work, ENTITY, query.custom, query.ext), given_filters(query)
-    wanted = [*conditions_of(Product, list(given)), *conditions(ENTITY, Product.id, own.shape)]
+    filters = await narrowed(work, query)
+    wanted = [*conditions_of(Product, filters.names), *conditions(ENTITY, Product.id, filters.custom)]
     if query.q is not None and query.q.strip():
         wanted.append(surely_fits(query.q, work.business_id, Product.id))
-    return Prepared(_PAGE.where(*wanted)), given | own.parameters
+    return Prepared(_PAGE.where(*wanted)), filters.given
 
 
 async def _names(work: Work) -> dict[UUID | None, str]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.orm import aliased
 
-from kernel.custom import CustomFilter, Shape, conditions
+from kernel.custom import Shape, conditions
 from kernel.db import Prepared, among
 from kernel.errors import InvalidCursor
 from kernel.web import make_cursor, read_cursor
@@ -32,7 +32,7 @@ from plugins.catalog.rules.goods import (
     tail_key,
 )
 from plugins.catalog.schemas.goods import ENTITY, ProductQuery
-from plugins.catalog.services.narrowing import conditions_of, given_filters
+from plugins.catalog.services.narrowing import Narrowed, conditions_of
 
 MOST_TERMS = 6
 MOST_LOOSE = 200
@@ -81,15 +81,11 @@ class _Filters(Struct, frozen=True):
     names: tuple[str, ...]
 
 
-async def find_products(work: Work, query: ProductQuery, custom: CustomFilter) -> Found:
-    """A page of products by a question, best first. custom: what fields of the shop's own are to hold.
-
-    Raises InvalidCursor.
-    """
+async def find_products(work: Work, query: ProductQuery, narrowed: Narrowed) -> Found:
+    """A page of products by a question, best first. Raises InvalidCursor."""
     question = _taken_apart(query.q or "")
-    asked = given_filters(query)
-    filters = _Filters(custom.shape, tuple(asked))
-    given = _given(question) | asked | custom.parameters | {"at": work.now}
+    filters = _Filters(narrowed.custom, narrowed.names)
+    given = _given(question) | narrowed.given
     place = _place(work, query)
     rows: list[_Place] = []
     if place.stage < _LOOSE:

@@ -46,11 +46,16 @@ _LOCK_UNUSED = Prepared(
 
 
 async def write_search(work: Work, products: Sequence[Product], *, are_new: bool = False) -> None:
-    """Write what products are found by, from their names, SKUs, tags and barcodes as they stand in the database."""
+    """Write what products are found by, from their names, SKUs, tags and barcodes as they stand in the database.
+
+    Their rows are held, or new; whether they have a barcode is written with the rest of them.
+    """
     ids = [one.id for one in products]
     codes: dict[UUID, list[str]] = {}
     for row in await work.fetch(_CODES, product_ids=ids):
         codes.setdefault(row.product_id, []).append(row.code)
+    for one in products:
+        one.has_barcode = one.id in codes
     wanted = {
         (one.id, key): search_label(one.name)
         for one in products

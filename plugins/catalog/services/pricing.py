@@ -81,14 +81,17 @@ def running(table: type[Price] | type[BasePrice], at: Any = AT) -> sa.ColumnElem
     return sa.and_(table.starts_at <= at, sa.or_(table.ends_at.is_(None), table.ends_at > at))
 
 
-def base_price(channel: str, at: Any = AT) -> sa.Label[Any]:
-    """The column of a product's own price at an instant, under the name it has in the product's row."""
-    column = Product.price if channel == "retail" else Product.wholesale_price
+def base_price(channel: str, at: Any = AT, product: Any = Product) -> sa.Label[Any]:
+    """The column of a product's own price at an instant, under the name it has in the product's row.
+
+    product: `Product`, or an alias of it.
+    """
+    column = product.price if channel == "retail" else product.wholesale_price
     planned = (
         sa.select(BasePrice.price)
         .where(
-            BasePrice.business_id == Product.business_id,
-            BasePrice.product_id == Product.id,
+            BasePrice.business_id == product.business_id,
+            BasePrice.product_id == product.id,
             BasePrice.channel == sa.literal_column(f"'{channel}'"),
             running(BasePrice, at),
         )

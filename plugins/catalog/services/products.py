@@ -214,6 +214,7 @@ def _product(work: Work, data: ProductIn, custom: dict[str, Any], ext: Mapping[s
         track_stock=data.track_stock if isinstance(data.track_stock, bool) else data.kind == "goods",
         allow_negative_stock=data.allow_negative_stock,
         is_active=data.is_active,
+        has_barcode=bool(data.barcodes) or any(one.barcode for one in data.packs),
         tags=plain_tags(data.tags),
         ext=stored_ext(ext, ENTITY),
         custom=custom,

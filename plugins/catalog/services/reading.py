@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.orm import aliased
 
-from kernel.custom import CustomFilter, Field, Shape, conditions, custom_fields, custom_filter, shown_values
+from kernel.custom import Field, Shape, conditions, custom_fields, shown_values
 from kernel.db import Prepared, among, gathered
 from kernel.errors import NotFound
 from kernel.money import format_micro, format_price
@@ -35,7 +35,7 @@ from plugins.catalog.schemas.goods import (
     Scanned,
 )
 from plugins.catalog.services.finding import find_products, surely_fits
-from plugins.catalog.services.narrowing import conditions_of, given_filters
+from plugins.catalog.services.narrowing import Narrowed, conditions_of, narrowed
 from plugins.catalog.services.pricing import product_row
 
 _business = sa.bindparam("business_id", type_=sa.Uuid())
@@ -110,25 +110,24 @@ async def read_products(work: Work, ids: Sequence[UUID]) -> list[ProductOut]:
 
 async def list_products(work: Work, query: ProductQuery) -> Page[ProductOut]:
     """A page of products: best first where a question is asked, sorted otherwise."""
-    custom = await custom_filter(work, ENTITY, query.custom, query.ext)
+    filters = await narrowed(work, query)
     if query.q is not None and query.q.strip() and query.sort is None:
-        found = await find_products(work, query, custom)
+        found = await find_products(work, query, filters)
         if not found.ids:
             return Page([], None, found.total)
         rows = {row.id: row for row in await work.fetch(_MANY, product_ids=found.ids, at=work.now)}
         return Page(await _answers(work, [rows[id_] for id_ in found.ids]), found.next_cursor, found.total)
-    listed = await _sorted(work, query, custom)
+    listed = await _sorted(work, query, filters)
     return Page(await _answers(work, listed.items), listed.next_cursor, listed.total)
 
 
-async def _sorted(work: Work, query: ProductQuery, custom: CustomFilter) -> Page[Any]:
+async def _sorted(work: Work, query: ProductQuery, filters: Narrowed) -> Page[Any]:
     """A page of rows in the order of a column."""
     column, descending = sorting(query.sort or "name", _SORTS)
-    given = given_filters(query)
-    narrowed, given = (tuple(given), custom.shape), given | custom.parameters | {"at": work.now}
+    names, custom, given = filters.names, filters.custom, filters.given
     if query.q is None or not query.q.strip():
-        return await _listing(column.key, descending, *narrowed).page(work, query, **given)
-    sure = _PRODUCT.where(surely_fits(query.q, work.business_id, Product.id), *_narrowed(*narrowed))
+        return await _listing(column.key, descending, names, custom).page(work, query, **given)
+    sure = _PRODUCT.where(surely_fits(query.q, work.business_id, Product.id), *_narrowed(names, custom))
     asked = sure.params(business_id=work.business_id, **given)
     order = [column, Product.id]
     return await page(work, asked, query, order=order, make=lambda row: row, descending=descending)
@@ -146,11 +145,11 @@ def _narrowed(filters: tuple[str, ...], custom: Shape) -> list[sa.ColumnElement[
 
 async def matching_products(work: Work, query: ProductQuery) -> tuple[list[UUID], bool]:
     """The ids of a page of products, as long as its limit says, and whether there are more."""
-    custom = await custom_filter(work, ENTITY, query.custom, query.ext)
+    filters = await narrowed(work, query)
     if query.q is not None and query.q.strip():
-        found = await find_products(work, query, custom)
+        found = await find_products(work, query, filters)
         return found.ids, found.next_cursor is not None
-    listed = await _sorted(work, query, custom)
+    listed = await _sorted(work, query, filters)
     return [row.id for row in listed.items], listed.next_cursor is not None
 
 

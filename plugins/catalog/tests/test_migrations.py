@@ -71,6 +71,9 @@ async def test_products_that_were_there_are_found_afterwards_and_the_fence_stand
     words = {(shop.hex, word) for shop in shops for _, name in goods for word in search_terms(name)}
     assert await _read(url, "catalog_search_key", "business_id, product_id, key, label", shops) == wanted
     assert await _read(url, "catalog_search_word", "business_id, word", shops) == words
+    coded = {(shop.hex, sku, "yes" if sku == "MC-1" else "no") for shop in shops for sku, _ in goods}
+    said = "business_id, sku, CASE WHEN has_barcode THEN 'yes' ELSE 'no' END"
+    assert await _read(url, "catalog_product", said, shops) == coded
     if database == "postgresql":
         async with engine.connect() as connection:
             names = sa.text(

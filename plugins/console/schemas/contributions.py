@@ -101,6 +101,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Filter:
+    """A choice more above a list of somebody else's. asks: the filter of the API, such as `ext.loyalty.tier`.
+
+    choices: values of it, and what each is called. empty: what stands there while nothing is chosen.
+    """
+
+    slot: str
+    name: str
+    title: str
+    asks: str
+    choices: Sequence[tuple[str, str]]
+    empty: str
+    permission: str = ""
+    order: int = 50
+
+
+@dataclass(frozen=True)
 class Action:
     """A button more on somebody else's page. to: where it leads, with `{id}` and others of the slot's values."""
 

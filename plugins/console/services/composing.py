@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from kernel.web import Asked
 from plugins.console import hooks as places
-from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Notice, Page, Seen
+from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Filter, Find, Nav, Notice, Page, Seen
 
 log = logging.getLogger("duka.console")
 OWN: Final = "console"
@@ -41,6 +41,7 @@ class Composed:
         self.cards: list[tuple[str, Card]] = _ordered(_each(asked.offers(places.console_cards, enabled)))
         self.blocks: list[tuple[str, Block]] = _ordered(_each(asked.offers(places.console_blocks, enabled)))
         self.columns: list[tuple[str, Column]] = _ordered(_each(asked.offers(places.console_columns, enabled)))
+        self.filters: list[tuple[str, Filter]] = _ordered(_each(asked.offers(places.console_filters, enabled)))
         self.actions: list[tuple[str, Action]] = _ordered(_each(asked.offers(places.console_actions, enabled)))
         self.finds: list[tuple[str, Find]] = _ordered(_each(asked.offers(places.console_finds, enabled)))
         self.notices: list[tuple[str, Notice]] = _ordered(_each(asked.offers(places.console_notices, enabled)))

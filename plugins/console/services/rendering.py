@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from kernel.web import digest_of_scripts
-from plugins.console.schemas import Action, Column, Refused, Seen
+from plugins.console.schemas import Action, Column, Filter, Refused, Seen
 from plugins.console.services import charting
 from plugins.console.services.at_place import BY_PLACE
 from plugins.console.services.composing import Composed, columns_of
@@ -114,6 +114,7 @@ class Rendering:
             **{"proof": proof, "path": path, "now": now, "theme": theme, "_": self.word, "language": seen.language},
             **{"direction": "rtl" if seen.language in RIGHT_TO_LEFT else "ltr", "new_key": lambda: str(uuid.uuid4())},
             **{"slot": self.slot, "columns": self.columns, "actions": self.actions, "query": seen.query},
+            **{"filters": self.filters},
             **{
                 "money": self.showing.money,
                 "figure": self.showing.figure,
@@ -150,6 +151,13 @@ class Rendering:
         found = await columns_of(self.composed, slot, self.seen, rows)
         if self.has_slots:
             found.append((Column(slot, "slot", slot, _nothing), ["–"] * len(rows)))
+        return found
+
+    def filters(self, slot: str) -> list[Filter]:
+        """The choices that plugins add above a list."""
+        found = [one for _, one in self.composed.in_slot(self.composed.filters, slot, self.seen)]
+        if self.has_slots:
+            found.append(Filter(slot, "slot", slot, "slots", (("1", slot),), slot))
         return found
 
     def actions(self, slot: str, **given: Any) -> list[tuple[Action, str]]:

@@ -12,8 +12,8 @@ from typing import Final
 import jinja2
 from jinja2 import nodes
 
-KINDS: Final = ("slot", "columns", "actions")
-"""The functions that name a place: for blocks, for columns of a table, for buttons."""
+KINDS: Final = ("slot", "columns", "filters", "actions")
+"""The functions that name a place: for blocks, for columns of a table, for choices above it, for buttons."""
 FORBIDDEN: Final = (
     (re.compile(r"\sstyle="), "a style in the page; write a rule in static/ and name a class"),
     (re.compile(r"\son[a-z]+="), "a handler in the page; write a script in static/"),

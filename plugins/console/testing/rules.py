@@ -19,7 +19,7 @@ from kernel.auth.rights.permissions import PERMISSIONS
 from kernel.hooks import Answer
 from kernel.registry import Loaded, Registry
 from plugins.console import hooks
-from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Find, Nav, Notice, Page
+from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Filter, Find, Nav, Notice, Page
 from plugins.console.services.composing import pattern_of
 from plugins.console.services.rendering import environment_of
 from plugins.console.services.showing import LANGUAGES
@@ -31,11 +31,12 @@ OFFERS: Final[Mapping[str, type]] = {
     "console_cards": Card,
     "console_blocks": Block,
     "console_columns": Column,
+    "console_filters": Filter,
     "console_actions": Action,
     "console_finds": Find,
     "console_notices": Notice,
 }
-PLACED: Final = {Block: "slot", Column: "columns", Action: "actions"}
+PLACED: Final = {Block: "slot", Column: "columns", Filter: "filters", Action: "actions"}
 CONSOLE: Final = "console"
 SOURCE: Final = "en"
 FILTERS: Final = frozenset(environment_of({}).filters)
@@ -70,6 +71,8 @@ def words_missing(plugin: Loaded, registry: Registry, language: str) -> list[str
 def words_said(offered: Iterable[Any], written: Iterable[Template]) -> set[str]:
     """The English of templates and of titles."""
     titles = {one.title for one in offered if getattr(one, "title", "")}
+    chosen = [one for one in offered if isinstance(one, Filter)]
+    titles |= {words for one in chosen for words in (one.empty, *(words for _, words in one.choices))}
     return titles.union(*(one.words for one in written))
 
 
@@ -128,7 +131,7 @@ def _of_offer(
         yield from _of_place(one, registry)
 
 
-def _of_place(one: Block | Column | Action, registry: Registry) -> Iterator[str]:
+def _of_place(one: Block | Column | Filter | Action, registry: Registry) -> Iterator[str]:
     kind, owner = PLACED[type(one)], one.slot.partition(".")[0]
     if owner not in registry.plugins:
         return  # of a plugin that is not installed: nobody can say
