@@ -1,6 +1,6 @@
 """The console: the pages on which businesses run their shops, and the places where plugins put theirs."""
 
-from kernel.plugin import Plugin
+from kernel.plugin import Permission, Plugin
 
 PLUGIN = Plugin(
     name="console",
@@ -8,4 +8,6 @@ PLUGIN = Plugin(
     title="Console",
     summary="The console: the pages on which businesses run their shops, and the places where plugins put theirs.",
     settings="schemas.settings:Settings",
+    permissions=(Permission("console.share_views", "Save views of lists for everybody"),),
+    grants={"manager": ("console.share_views",)},
 )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from kernel.errors import DukaError
 from kernel.web import Asked, Given, PassOn, Site
-from plugins.console.services import cards, entering, noticing, supporting, visiting
+from plugins.console.services import cards, entering, noticing, saving, supporting, visiting
 from plugins.console.services.visiting import API, Visit
 
 log = logging.getLogger("duka.console")
@@ -47,6 +47,9 @@ SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("GET", "/bell"): noticing.bell,
     ("GET", "/cards"): cards.page,
     ("GET", "/notices"): noticing.page,
+    ("GET", "/views/new"): saving.new,
+    ("GET", "/views/change"): saving.change,
+    ("GET", "/views/columns"): saving.columns,
 }
 PIECES: Final[Mapping[str, Callable[[Visit, str, str], Awaitable[Given]]]] = {
     "card": visiting.card,

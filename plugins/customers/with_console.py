@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Find, Found, Nav, Page, Seen
+from plugins.console.api import Find, Found, Heading, Listing, Nav, Page, Seen
+
+CUSTOMERS: Final = Listing(
+    "customers.customers",
+    (
+        Heading("name", "Name"),
+        Heading("phone", "Phone"),
+        Heading("email", "E-mail", "long"),
+        Heading("group", "Group"),
+        Heading("state", "State"),
+    ),
+)
 
 
 @answers
@@ -20,7 +31,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """The list, one of them, a new one, and the groups."""
     return (
-        Page("/customers", "console/customers.html", "Customers", "customers.see", _list),
+        Page("/customers", "console/customers.html", "Customers", "customers.see", _list, lists=CUSTOMERS),
         Page("/customers/new", "console/customer.html", "New customer", "customers.edit", _new),
         Page(
             "/customers/{customer_id}", "console/customer.html", "Customer", "customers.see", _one, subject="customer"

@@ -9,9 +9,21 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Nav, Page, Seen
+from plugins.console.api import Heading, Listing, Nav, Page, Seen
 
 SEE: Final = "daybook.see"
+
+EXPENSES: Final = Listing(
+    "daybook.expenses",
+    (
+        Heading("number", "Number"),
+        Heading("business_date", "Day"),
+        Heading("category", "For", "long"),
+        Heading("method", "From"),
+        Heading("amount", "Amount", "number"),
+        Heading("state", "State"),
+    ),
+)
 
 
 @answers
@@ -28,7 +40,7 @@ def console_pages() -> Sequence[Page]:
     """A day, and the expenses."""
     return (
         Page("/days", "console/day.html", "Day book", SEE, _day),
-        Page("/expenses", "console/expenses.html", "Expenses", SEE, _expenses),
+        Page("/expenses", "console/expenses.html", "Expenses", SEE, _expenses, lists=EXPENSES),
     )
 
 

@@ -7,12 +7,59 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Action, Block, Card, Column, Filter, Nav, Notice, Page, Seen, Waiting, Waits
+from plugins.console.api import (
+    Action,
+    Block,
+    Card,
+    Column,
+    Filter,
+    Heading,
+    Listing,
+    Nav,
+    Notice,
+    Page,
+    Seen,
+    Waiting,
+    Waits,
+)
 
 SEE: Final = "inventory.see"
 MANY: Final = 200
 MOVED_BY: Final = ("sales", "catalog")
 """Whose deeds move stock besides those of inventory, or change how little is little."""
+
+LEVELS: Final = Listing(
+    "inventory.levels",
+    (
+        Heading("name", "Product"),
+        Heading("sku", "SKU"),
+        Heading("place", "Place"),
+        Heading("on_hand", "On hand", "number"),
+        Heading("reserved", "Kept", "number"),
+        Heading("available", "Available", "number"),
+    ),
+)
+MOVES: Final = Listing(
+    "inventory.moves",
+    (
+        Heading("name", "Product"),
+        Heading("at", "When"),
+        Heading("place", "Place"),
+        Heading("document", "Paper"),
+        Heading("reason", "Reason", "long"),
+        Heading("quantity", "Quantity", "number"),
+    ),
+)
+LOW: Final = Listing(
+    "inventory.low_stock",
+    (
+        Heading("name", "Product"),
+        Heading("sku", "SKU"),
+        Heading("shelf", "Shelf"),
+        Heading("available", "Available", "number"),
+        Heading("min_stock", "Minimum", "number"),
+    ),
+)
 
 
 @answers
@@ -29,9 +76,9 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """Levels and moves, receipts and adjustments, what runs low."""
     return (
-        Page("/levels", "console/levels.html", "Stock", SEE, _levels),
-        Page("/moves", "console/moves.html", "Moves", SEE, _moves),
-        Page("/low-stock", "console/low.html", "Running low", SEE, _low),
+        Page("/levels", "console/levels.html", "Stock", SEE, _levels, lists=LEVELS),
+        Page("/moves", "console/moves.html", "Moves", SEE, _moves, lists=MOVES),
+        Page("/low-stock", "console/low.html", "Running low", SEE, _low, lists=LOW),
         Page("/receipts", "console/documents.html", "Goods received", SEE, _receipts),
         Page("/receipts/new", "console/new_receipt.html", "Receive goods", "inventory.receive", _new),
         Page("/receipts/{id}", "console/document.html", "Goods received", SEE, _receipt, subject="inventory.receipt"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Block, Nav, Page, Seen
+from plugins.console.api import Block, Heading, Listing, Nav, Page, Seen
 
 SEE, MAKE = "payment_links.see", "payment_links.make"
 STATES: Final = {
@@ -17,6 +17,19 @@ STATES: Final = {
     "expired": ("Expired", "info"),
 }
 """State of a link → what it is called, and the colour of its pill."""
+
+LINKS: Final = Listing(
+    "payment_links.links",
+    (
+        Heading("number", "Number"),
+        Heading("words", "What it is for", "long"),
+        Heading("created_at", "Made"),
+        Heading("expires_at", "Good until"),
+        Heading("amount", "Amount", "number"),
+        Heading("paid", "Paid", "number"),
+        Heading("state", "State"),
+    ),
+)
 
 
 @answers
@@ -29,7 +42,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """Links, a new one, and one of them."""
     return (
-        Page("/links", "console/links.html", "Payment links", SEE, _list),
+        Page("/links", "console/links.html", "Payment links", SEE, _list, lists=LINKS),
         Page("/links/new", "console/new_link.html", "New payment link", MAKE, _new),
         Page("/links/{link_id}", "console/link.html", "Payment link", SEE, _one, subject="payment_link"),
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Card, Nav, Notice, Page, Seen, Waiting, Waits
+from plugins.console.api import Card, Heading, Listing, Nav, Notice, Page, Seen, Waiting, Waits
 
 SEE, MANAGE = "reconciliation.see", "reconciliation.manage"
 KINDS: Final = {
@@ -68,6 +68,56 @@ PLAIN: Final[Mapping[str, Any]] = {
 }
 """A layout with nothing particular."""
 
+DIFFERENCES: Final = Listing(
+    "reconciliation.differences",
+    (
+        Heading("kind", "What"),
+        Heading("source", "Source"),
+        Heading("day", "Day"),
+        Heading("amount", "Amount", "number"),
+        Heading("state", "State"),
+    ),
+    empties=("state",),
+)
+SETTLEMENTS: Final = Listing(
+    "reconciliation.settlements",
+    (
+        Heading("number", "Number"),
+        Heading("source", "Source"),
+        Heading("days", "Days"),
+        Heading("gross", "Gross", "number"),
+        Heading("kept", "Kept", "number"),
+        Heading("net", "Net", "number"),
+        Heading("paid_out", "Paid out", "number"),
+        Heading("arrived", "Arrived", "number"),
+        Heading("state", "State"),
+    ),
+)
+DEPOSITS: Final = Listing(
+    "reconciliation.deposits",
+    (
+        Heading("reference", "Slip"),
+        Heading("source", "Bank"),
+        Heading("business_date", "Business day"),
+        Heading("place", "Place"),
+        Heading("by", "By"),
+        Heading("amount", "Amount", "number"),
+        Heading("state", "State"),
+    ),
+)
+LINES: Final = Listing(
+    "reconciliation.lines",
+    (
+        Heading("number", "Number", "long"),
+        Heading("source", "Source"),
+        Heading("occurred_at", "When"),
+        Heading("gross", "Gross", "number"),
+        Heading("fee", "Fee", "number"),
+        Heading("net", "Net", "number"),
+        Heading("outcome", "What came of it"),
+    ),
+)
+
 
 @answers
 def console_nav() -> Sequence[Nav]:
@@ -84,7 +134,7 @@ def console_pages() -> Sequence[Page]:
     return (
         Page("/days", "console/recon_day.html", "Reconciliation", SEE, _day),
         Page("/truth", "console/truth.html", "Is the money there?", SEE, _truth),
-        Page("/differences", "console/differences.html", "Differences", SEE, _differences),
+        Page("/differences", "console/differences.html", "Differences", SEE, _differences, lists=DIFFERENCES),
         Page(
             "/differences/{difference_id}",
             "console/difference.html",
@@ -93,13 +143,13 @@ def console_pages() -> Sequence[Page]:
             _difference,
             subject="difference",
         ),
-        Page("/settlements", "console/settlements.html", "Settlements", SEE, _settlements),
+        Page("/settlements", "console/settlements.html", "Settlements", SEE, _settlements, lists=SETTLEMENTS),
         Page("/sources", "console/sources.html", "Who states money", SEE, _sources),
         Page("/sources/{source_id}", "console/source.html", "Source", SEE, _source, subject="source"),
         Page("/sources/{source_id}/layout", "console/file_layout.html", "How its files are read", MANAGE, _layout),
-        Page("/deposits", "console/deposits.html", "Cash taken to the bank", SEE, _deposits),
+        Page("/deposits", "console/deposits.html", "Cash taken to the bank", SEE, _deposits, lists=DEPOSITS),
         Page("/imports/{statement_id}", "console/import.html", "Statement", SEE, _import, subject="statement"),
-        Page("/lines", "console/statement_lines.html", "Lines of statements", SEE, _lines),
+        Page("/lines", "console/statement_lines.html", "Lines of statements", SEE, _lines, lists=LINES),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Nav, Page, Seen
+from plugins.console.api import Heading, Listing, Nav, Page, Seen
 
 SEE, EDIT = "taxes.see", "taxes.edit"
 CATEGORIES: Final = {
@@ -17,6 +17,16 @@ CATEGORIES: Final = {
     "out_of_scope": "Out of scope",
 }
 """How a class is reported → what it is called."""
+
+CLASSES: Final = Listing(
+    "taxes.classes",
+    (
+        Heading("name", "Name"),
+        Heading("code", "Code"),
+        Heading("category", "Reported as"),
+        Heading("rates", "Rates now"),
+    ),
+)
 
 
 @answers
@@ -29,7 +39,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """Classes, and one with its rates."""
     return (
-        Page("/classes", "console/tax_classes.html", "Tax classes", SEE, _list),
+        Page("/classes", "console/tax_classes.html", "Tax classes", SEE, _list, lists=CLASSES),
         Page("/classes/{class_id}", "console/tax_class.html", "Tax class", SEE, _one, subject="tax_class"),
     )
 

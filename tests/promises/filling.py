@@ -76,6 +76,7 @@ class Filling:
         self.box, self.shop, self.mark = box, shop, MARKS[shop]
         self.owner = box.client("owner", shop)
         self.own: dict[str, str] = {"business_id": str(box.shops[shop].id), "plugin": "sales"}
+        self.own["list_name"] = "catalog.products"
 
     async def fill(self) -> dict[str, str]:
         """Make everything; returns `own`. A fresh box is given what was made for the first of them."""
@@ -103,6 +104,7 @@ class Filling:
         await self.evidence()
         await self.approving()
         await self.dashboard()
+        await self.views()
         await self.leaving()
         return self.own
 
@@ -114,6 +116,8 @@ class Filling:
         lines = (await self.owner.get("/api/v1/agent_float/lines")).json()["items"]
         self.own |= {"from_line_id": lines[0]["id"]}
         self.own |= dict.fromkeys(("float_line_id", "line_id", "to_line_id"), lines[1]["id"])
+        seen = (await self.owner.get(f"/api/v1/console/lists/{self.own['list_name']}")).json()
+        self.own["view_id"] = seen["views"][0]["id"]
         with_packs = (await self.owner.get("/api/v1/catalog/products")).json()["items"][0]
         image = {"product_id": with_packs["id"], "v": with_packs["image"]["small"].partition("?v=")[2], "px": "96"}
         several = {
@@ -148,6 +152,18 @@ class Filling:
         said = {"cards": [{"card": "analytics.today", "size": "l"}]}
         answer = await self.owner.send("PUT", "/api/v1/console/dashboard", json=said, headers={"If-Match": "*"})
         assert answer.status_code == 200, answer.text
+
+    async def views(self) -> None:
+        """Views of lists, of the owner's alone and of everybody's; the owner's columns, under one and without."""
+        seen = {"list_name": self.own["list_name"], "query": {"q": self.text("rice")}}
+        for n, is_shared in (("1", False), ("2", True)):
+            made = await self.make("/console/views", seen | {"name": self.text(f"view {n}"), "is_shared": is_shared})
+            self.own["view_id"] = made["id"]
+        for view_id in (None, self.own["view_id"]):
+            said = {"view_id": view_id, "columns": [{"column": "sku"}]}
+            path = f"/api/v1/console/lists/{self.own['list_name']}/columns"
+            answer = await self.owner.send("PUT", path, json=said, headers={"If-Match": "*"})
+            assert answer.status_code == 200, answer.text
 
     async def fields(self) -> None:
         """Fields of the shop's own."""

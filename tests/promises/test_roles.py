@@ -66,6 +66,10 @@ FOR_ALL_IN_PERSON = frozenset(
         ("DELETE", "/api/v1/auth/my-pin"),
         ("GET", "/api/v1/auth/second-factor"),
         *((method, "/api/v1/console/dashboard") for method in ("GET", "PUT", "DELETE")),
+        ("GET", "/api/v1/console/lists/{list_name}"),
+        *(("PUT", f"/api/v1/console/lists/{{list_name}}/{part}") for part in ("columns", "opening")),
+        ("POST", "/api/v1/console/views"),
+        *((method, "/api/v1/console/views/{view_id}") for method in ("GET", "PATCH", "DELETE")),
     }
 )
 """Every route that anyone may call who signed in with their password: no key, no PIN."""
@@ -110,6 +114,7 @@ def test_every_route_declares_who_may_call_it(box: Box, registry: Registry) -> N
     own = {name for name in known - spoken_for if name.partition(".")[0] in registry.plugins}
     assert own <= {
         "catalog.see_cost",
+        "console.share_views",
         "sales.discount",
         "sales.override_price",
         "sales.below_cost",

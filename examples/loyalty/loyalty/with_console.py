@@ -6,9 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Action, Block, Card, Column, Nav, Page, Seen
+from plugins.console.api import Action, Block, Card, Column, Heading, Listing, Nav, Page, Seen
 
 SEE: Final = "loyalty.see"
+ENTRIES: Final = Listing(
+    "loyalty.entries",
+    (
+        Heading("at", "When"),
+        Heading("kind", "What"),
+        Heading("expires_at", "Until"),
+        Heading("points", "Points", "number"),
+    ),
+)
+"""What changed somebody's points: a list of which people save views and choose the columns."""
 
 
 @answers
@@ -22,7 +32,7 @@ def console_pages() -> Sequence[Page]:
     """All points together with what the business has set, and the points of one customer."""
     return (
         Page("/points", "console/points.html", "Loyalty", SEE, _together),
-        Page("/customers/{customer_id}", "console/entries.html", "Points", SEE, _entries),
+        Page("/customers/{customer_id}", "console/entries.html", "Points", SEE, _entries, lists=ENTRIES),
     )
 
 

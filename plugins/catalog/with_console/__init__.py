@@ -7,6 +7,8 @@ from typing import Final
 
 from kernel.hooks import answers
 from plugins.catalog.with_console.goods import find_products, read_list, read_new, read_one
+from plugins.catalog.with_console.lists import PRICE_LISTS, PRODUCTS
+from plugins.catalog.with_console.lists import PRICES as PRICES_OF_A_LIST
 from plugins.catalog.with_console.many import read_many
 from plugins.catalog.with_console.narrowing import read_filters
 from plugins.catalog.with_console.prices import read_edit, read_price_list, read_price_lists
@@ -34,7 +36,7 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """Products, categories and brands, tables of products, prices."""
     return (
-        Page("/products", "console/products.html", "Products", SEE, read_list),
+        Page("/products", "console/products.html", "Products", SEE, read_list, lists=PRODUCTS),
         Page("/products/filters", "console/products_filters.html", "Filters", SEE, read_filters),
         Page("/products/edit", "console/products_edit.html", "Change many products", EDIT, read_many),
         Page("/products/new", "console/product.html", "New product", EDIT, read_new),
@@ -45,8 +47,16 @@ def console_pages() -> Sequence[Page]:
         Page("/brands/{id}", "console/brand.html", "Brand", EDIT, read_brand, subject="brand"),
         Page("/imports", "console/imports.html", "Import and export", IMPORT, read_imports),
         Page("/imports/{id}", "console/import.html", "Import", IMPORT, read_import, subject="import"),
-        Page("/price-lists", "console/price_lists.html", "Price lists", SEE, read_price_lists),
-        Page("/price-lists/{id}", "console/price_list.html", "Price list", SEE, read_price_list, subject="price_list"),
+        Page("/price-lists", "console/price_lists.html", "Price lists", SEE, read_price_lists, lists=PRICE_LISTS),
+        Page(
+            "/price-lists/{id}",
+            "console/price_list.html",
+            "Price list",
+            SEE,
+            read_price_list,
+            subject="price_list",
+            lists=PRICES_OF_A_LIST,
+        ),
         Page("/price-edits", "console/price_edit.html", "Change many prices", PRICES, read_edit),
     )
 

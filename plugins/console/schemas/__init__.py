@@ -15,6 +15,7 @@ from plugins.console.schemas.contributions import (
     Waiting,
     Waits,
 )
+from plugins.console.schemas.listing import Heading, Listing, ListSeen
 from plugins.console.schemas.seen import Elsewhere, Refused, Seen
 
 __all__ = [
@@ -27,6 +28,9 @@ __all__ = [
     "Filter",
     "Find",
     "Found",
+    "Heading",
+    "ListSeen",
+    "Listing",
     "Nav",
     "Notice",
     "Page",

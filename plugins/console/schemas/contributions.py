@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from plugins.console.schemas.listing import Listing
 from plugins.console.schemas.seen import Seen
 
 SECTIONS: Final[Mapping[str, str]] = {
@@ -46,6 +47,7 @@ class Page:
     template: below the plugin's `templates/`; it extends `layout`. read: what it shows; raising Refused shows why.
     subject: the kind of thing, as subjects of the audit trail begin (`product`), that the path's one parameter is the
     id of. The page then leads to its history, and the trail to the page.
+    lists: the list that it shows, of which people save views and choose the columns.
     """
 
     path: str
@@ -54,6 +56,7 @@ class Page:
     permission: str = ""
     read: Reads | None = None
     subject: str = ""
+    lists: Listing | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from plugins.console.schemas.listing import ListSeen
+
 Query = Sequence[tuple[str, str]]
 
 
@@ -53,7 +55,7 @@ class Seen:
     """What a page is given.
 
     me: the answer of `/auth/me`. path: the parameters of its path. query: of its query string, each name's last value.
-    now: the moment it came.
+    now: the moment it came. listing: the list of the page, where it has one.
     """
 
     me: Mapping[str, Any]
@@ -63,6 +65,7 @@ class Seen:
     ask: Ask
     words: Mapping[str, str] = field(default_factory=dict)
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    listing: ListSeen | None = None
 
     @property
     def business(self) -> Mapping[str, Any] | None:

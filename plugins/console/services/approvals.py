@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.schemas import Nav, Page, Seen
+from plugins.console.schemas import Listing, Nav, Page, Seen
 
 ANSWERS: Final = "approvals.answer"
 STATES: Final = {
@@ -16,6 +16,7 @@ STATES: Final = {
     "expired": ("Out of time", ""),
 }
 """State of a request → what it is called, and the colour of its pill."""
+REQUESTS: Final = Listing("console.approvals", empties=("state",))
 NAVS: Final = (Nav("trade", "Approvals", "/approvals", "shield-check", ANSWERS, order=20),)
 
 
@@ -25,4 +26,4 @@ async def _list(seen: Seen) -> Mapping[str, Any]:
     return {"listed": listed, "state": state, "states": STATES, "names": dict(await seen.places())}
 
 
-PAGES: Final = (Page("/approvals", "approvals/list.html", "Approvals", ANSWERS, _list),)
+PAGES: Final = (Page("/approvals", "approvals/list.html", "Approvals", ANSWERS, _list, lists=REQUESTS),)

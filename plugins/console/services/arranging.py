@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -18,6 +18,17 @@ from plugins.console.schemas.dashboard import Arranged, ArrangementIn, CardOut, 
 
 SIZES = ("s", "m", "l")
 _A = Arrangement.__table__.c
+
+
+class Placed(Protocol):
+    """What may name the place where it stands."""
+
+    @property
+    def place(self) -> int | None:
+        """From 1 on; None where it is given."""
+
+
+T = TypeVar("T", bound=Placed)
 
 
 async def dashboard(work: Work) -> tuple[DashboardOut, int]:
@@ -64,7 +75,7 @@ def cards_of(work: Work) -> list[tuple[str, Card]]:
     """The cards that the caller may see, by name, in the order in which they come."""
     offered = [(one.plugin, card) for one in work.hooks.offers(places.console_cards) for card in one.value or ()]
     offered.sort(key=lambda pair: (pair[1].order, pair[1].name))
-    return [(f"{plugin}.{card.name}", card) for plugin, card in offered if _may(work, card.permission)]
+    return [(f"{plugin}.{card.name}", card) for plugin, card in offered if may_see(work, card.permission)]
 
 
 def arranged(cards: Sequence[tuple[str, Card]], said: Sequence[Arranged]) -> list[CardOut]:
@@ -76,8 +87,8 @@ def arranged(cards: Sequence[tuple[str, Card]], said: Sequence[Arranged]) -> lis
     return [_out(one, card) for one, card in (*first, *rest)]
 
 
-def in_order(said: Sequence[Arranged]) -> list[Arranged]:
-    """Cards in the order given, but for those that name their place, which are put there."""
+def in_order(said: Sequence[T]) -> list[T]:
+    """Cards, or columns, in the order given, but for those that name their place, which are put there."""
     found = [one for one in said if one.place is None]
     for one in sorted((one for one in said if one.place is not None), key=lambda one: one.place or 0):
         found.insert((one.place or 1) - 1, one)
@@ -94,7 +105,8 @@ def _out(said: Arranged, card: Card) -> CardOut:
     )
 
 
-def _may(work: Work, permission: str) -> bool:
+def may_see(work: Work, permission: str) -> bool:
+    """Whether the caller may see what asks for a permission, as pages and cards do."""
     if permission == OPERATOR:
         return work.actor.is_operator
     return not permission or work.actor.may(permission)

@@ -7,8 +7,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from kernel.money import format_micro
-from plugins.console.schemas import Nav, Page, Seen
+from plugins.console.schemas import Heading, Listing, Nav, Page, Seen
 
+TRAIL: Final = Listing(
+    "console.audit",
+    (
+        Heading("deed", "What"),
+        Heading("at", "When"),
+        Heading("actor", "Who"),
+        Heading("reason", "Reason", "long"),
+        Heading("number", "Number", "number"),
+    ),
+)
 NAVS: Final = (Nav("system", "Trail", "/audit", "scroll-text", "audit.see", order=95),)
 ASKED_BY: Final = ("from", "to", "deed", "actor_id", "subject", "supporting", "q", "cursor")
 NARROWED_BY: Final = ("deed", "subject", "supporting")
@@ -83,6 +93,6 @@ def _decimal(value: int | None) -> str | None:
 
 
 PAGES: Final = (
-    Page("/audit", "audit/trail.html", "Trail", "audit.see", _trail),
+    Page("/audit", "audit/trail.html", "Trail", "audit.see", _trail, lists=TRAIL),
     Page("/audit/{audit_id}", "audit/row.html", "What was done", "audit.see", _row),
 )

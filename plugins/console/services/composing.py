@@ -105,7 +105,11 @@ def composed_of(asked: Asked, enabled: Iterable[str]) -> Composed:
 async def columns_of(
     composed: Composed, slot: str, seen: Seen, rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[Column, Sequence[str]]]:
-    """The columns that plugins add to a table, each with a text for each row; dashes where a plugin fails."""
+    """The columns that plugins add to a table, each with a text for each row; dashes where a plugin fails.
+
+    Those that the reader has put away are not asked for.
+    """
+    hidden = seen.listing.hidden if seen.listing else ()
 
     async def values(plugin: str, column: Column) -> tuple[Column, Sequence[str]]:
         try:
@@ -116,9 +120,12 @@ async def columns_of(
             said = ()
         return column, [said[place] if place < len(said) else "–" for place in range(len(rows))]
 
-    return list(
-        await asyncio.gather(*(values(plugin, one) for plugin, one in composed.in_slot(composed.columns, slot, seen)))
-    )
+    shown = [
+        (plugin, one)
+        for plugin, one in composed.in_slot(composed.columns, slot, seen)
+        if f"{plugin}.{one.name}" not in hidden
+    ]
+    return list(await asyncio.gather(*(values(plugin, one) for plugin, one in shown)))
 
 
 def _each(answers: Sequence[Any]) -> list[tuple[str, Any]]:

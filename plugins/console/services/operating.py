@@ -6,12 +6,33 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.schemas import Nav, Page, Seen
+from plugins.console.schemas import Heading, Listing, Nav, Page, Seen
 from plugins.console.schemas.contributions import OPERATOR
 from plugins.console.services import setup_steps
 
 PAGE: Final = 50
 STAGES: Final = ("waiting", "running", "failed")
+BUSINESSES: Final = Listing(
+    "console.businesses",
+    (
+        Heading("name", "Business"),
+        Heading("region", "Region"),
+        Heading("currency", "Currency"),
+        Heading("created_at", "Since"),
+        Heading("state", "State"),
+    ),
+)
+JOBS: Final = Listing(
+    "console.jobs",
+    (
+        Heading("name", "Job"),
+        Heading("business", "Business"),
+        Heading("run_at", "Due"),
+        Heading("attempts", "Tries", "number"),
+        Heading("fault", "Last error"),
+        Heading("state", "State"),
+    ),
+)
 NAVS: Final = (
     Nav("operator", "Deployment", "/operating", "server", OPERATOR, order=10),
     Nav("operator", "Businesses", "/operating/businesses", "building-2", OPERATOR, order=20),
@@ -98,9 +119,9 @@ async def jobs(seen: Seen) -> Mapping[str, Any]:
 
 PAGES: Final = (
     Page("/operating", "operating/overview.html", "Deployment", OPERATOR, overview),
-    Page("/operating/businesses", "operating/businesses.html", "Businesses", OPERATOR, businesses),
+    Page("/operating/businesses", "operating/businesses.html", "Businesses", OPERATOR, businesses, lists=BUSINESSES),
     Page("/operating/businesses/new", "operating/new_business.html", "New business", OPERATOR, new_business),
     Page("/operating/businesses/{slug}", "operating/business.html", "Business", OPERATOR, business),
     Page("/operating/backups", "operating/backups.html", "Backups", OPERATOR, backups),
-    Page("/operating/jobs", "operating/jobs.html", "Jobs", OPERATOR, jobs),
+    Page("/operating/jobs", "operating/jobs.html", "Jobs", OPERATOR, jobs, lists=JOBS),
 )

@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from plugins.console.schemas import Action, Column, Filter, Refused, Seen
 from plugins.console.services import charting
 from plugins.console.services.at_place import BY_PLACE
 from plugins.console.services.composing import Composed, columns_of
+from plugins.console.services.listings import Shown, shown_of
 from plugins.console.services.showing import LANGUAGES, RIGHT_TO_LEFT, Showing
 
 log = logging.getLogger("duka.console")
@@ -126,6 +128,7 @@ class Rendering:
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
             **{"where_is": lambda subject: composed.where_is(subject, seen)},
             **{"with_query": self.with_query, "has_slots": self.has_slots, "may_send": self.may_send},
+            **{"listing": seen.listing, "headings": self.headings},
         }
 
     def word(self, english: str, **given: Any) -> str:
@@ -159,6 +162,14 @@ class Rendering:
         if self.has_slots:
             found.append(Filter(slot, "slot", slot, "slots", (("1", slot),), slot))
         return found
+
+    def headings(self, added: Sequence[tuple[Column, Sequence[str]]] = ()) -> list[Shown]:
+        """The columns of the page's list as the reader has them. added: what `columns` told. Raises LookupError."""
+        if self.seen.listing is None:
+            raise LookupError("this page is for no list: name one in its Page, as `lists`")
+        owners = {id(column): plugin for plugin, column in self.composed.columns}
+        named = {f"{owners.get(id(one), 'console')}.{one.name}": (one, values) for one, values in added}
+        return [replace(one, title=self.word(one.title)) for one in shown_of(self.seen.listing, named)]
 
     def actions(self, slot: str, **given: Any) -> list[tuple[Action, str]]:
         """The buttons that plugins add to a page, with where they lead."""

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from kernel.web import ApiAnswer, Asked, Given, PassOn
 from plugins.console.schemas import Elsewhere, Found, Refused, Seen
-from plugins.console.services import at_place, forms, sessions
+from plugins.console.services import at_place, forms, listings, sessions
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
 from plugins.console.services.sessions import Session
@@ -223,13 +223,37 @@ async def show(visit: Visit) -> Given:
     seen = visit.seen(parameters)
     if not seen.may(placed.page.permission):
         return await visit.html("console/missing.html", status=404)
+    if placed.page.lists is not None:
+        seen.listing = await listings.begin(
+            seen, placed.page.lists, visit.path, visit.query, has_place=visit.place is not None
+        )
+        if not (visit.query or visit.is_part or visit.is_rest) and (to := listings.opening(seen.listing)):
+            return visit.moved(to)
     try:
-        read = await placed.page.read(seen) if placed.page.read else {}
+        seen, read = await _read(placed, seen)
     except Refused as refused:
         return await visit.refused(refused)
     except Elsewhere as elsewhere:
         return visit.moved(elsewhere.to)
     return await _drawn(visit, placed, seen, read)
+
+
+async def _read(placed: Placed, seen: Seen) -> tuple[Seen, Mapping[str, Any]]:
+    """What a page shows. A view that asks for what is no longer there shows the rest. Raises Refused, Elsewhere."""
+    if placed.page.read is None:
+        return seen, {}
+    try:
+        return seen, await placed.page.read(seen)
+    except Refused as refused:
+        if seen.listing is None or seen.listing.view is None or refused.status not in listings.REFUSED:
+            raise
+        seen.listing.is_broken, last = True, refused
+    for less in listings.without_faults(seen, last):
+        try:
+            return less, await placed.page.read(less)
+        except Refused as refused:
+            last = refused
+    raise last
 
 
 async def _drawn(visit: Visit, placed: Placed, seen: Seen, read: Mapping[str, Any]) -> Given:

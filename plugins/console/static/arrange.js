@@ -9,7 +9,7 @@ function ready() { // buttons where there is a script; where there is none, the 
 
 function number(list) {
   all(":scope > li", list).forEach((row, place) => {
-    for (const one of all("[name]", row)) one.name = one.name.replace(/^cards\.\d+/, `cards.${place}`);
+    for (const one of all("[name]", row)) one.name = one.name.replace(/^(\w+)\.\d+/, `$1.${place}`);
   });
 }
 

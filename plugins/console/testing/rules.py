@@ -19,7 +19,7 @@ from kernel.auth.rights.permissions import PERMISSIONS
 from kernel.hooks import Answer
 from kernel.registry import Loaded, Registry
 from plugins.console import hooks
-from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Filter, Find, Nav, Notice, Page
+from plugins.console.schemas import SECTIONS, Action, Block, Card, Column, Filter, Find, Listing, Nav, Notice, Page
 from plugins.console.services.composing import pattern_of
 from plugins.console.services.rendering import environment_of
 from plugins.console.services.showing import LANGUAGES
@@ -73,6 +73,7 @@ def words_said(offered: Iterable[Any], written: Iterable[Template]) -> set[str]:
     titles = {one.title for one in offered if getattr(one, "title", "")}
     chosen = [one for one in offered if isinstance(one, Filter)]
     titles |= {words for one in chosen for words in (one.empty, *(words for _, words in one.choices))}
+    titles |= {heading.title for one in offered if isinstance(one, Page) and one.lists for heading in one.lists.columns}
     return titles.union(*(one.words for one in written))
 
 
@@ -127,8 +128,20 @@ def _of_offer(
         yield f"there is no section {one.section!r}; choose of {', '.join(SECTIONS)}"
     if isinstance(one, Nav | Card | Notice) and one.to and not _leads(one.to, plugin, registry, offered):
         yield f"it leads to {one.to}, where no page is; a page of yours is at /{plugin.name}<path>"
+    if isinstance(one, Page) and one.lists is not None:
+        yield from _of_list(one.lists, plugin, offered)
     if type(one) in PLACED:
         yield from _of_place(one, registry)
+
+
+def _of_list(one: Listing, plugin: Loaded, offered: Sequence[Any]) -> Iterator[str]:
+    if not re.fullmatch(rf"{plugin.name}\.[a-z][a-z0-9_]{{0,79}}", one.name):
+        yield f"its list is called {one.name!r}; call it {plugin.name}.<things>, as its slot is"
+    if sum(isinstance(page, Page) and page.lists is not None and page.lists.name == one.name for page in offered) > 1:
+        yield f"two pages are of the list {one.name!r}; each has one of its own"
+    for heading in one.columns:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,79}", heading.name):
+            yield f"its column {heading.name!r} is no name; use small letters, digits and _"
 
 
 def _of_place(one: Block | Column | Filter | Action, registry: Registry) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Nav, Page, Seen
+from plugins.console.api import Heading, Listing, Nav, Page, Seen
 from plugins.discounts.with_console import why_not
 
 SEE, EDIT, COUPONS = "discounts.see", "discounts.edit", "discounts.coupons"
@@ -29,6 +29,27 @@ KINDS: Final = {
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LASTS: Final = (50, 100, 300)
 
+PROMOTIONS: Final = Listing(
+    "discounts.promotions",
+    (
+        Heading("name", "Name"),
+        Heading("words", "What it does"),
+        Heading("starts_at", "From"),
+        Heading("ends_at", "Until"),
+        Heading("state", "State"),
+    ),
+)
+ALL_COUPONS: Final = Listing(
+    "discounts.coupons",
+    (
+        Heading("code", "Code"),
+        Heading("promotion", "Promotion"),
+        Heading("remaining", "Left", "number"),
+        Heading("expires_at", "Good until"),
+        Heading("state", "State"),
+    ),
+)
+
 
 @answers
 def console_nav() -> Sequence[Nav]:
@@ -43,13 +64,13 @@ def console_nav() -> Sequence[Nav]:
 def console_pages() -> Sequence[Page]:
     """Promotions, one of them, its form and its trial; coupons, one of them, and new ones."""
     return (
-        Page("/promotions", "console/promotions.html", "Promotions", SEE, _list),
+        Page("/promotions", "console/promotions.html", "Promotions", SEE, _list, lists=PROMOTIONS),
         Page("/promotions/new", "console/promotion_form.html", "New promotion", EDIT, _new),
         Page("/promotions/{promotion_id}", "console/promotion.html", "Promotion", SEE, _one, subject="promotion"),
         Page("/promotions/{promotion_id}/change", "console/promotion_form.html", "Change promotion", EDIT, _change),
         Page("/promotions/{promotion_id}/try", "console/trial.html", "Try on past sales", EDIT, _trial),
         Page("/why-not", "console/why_not.html", "Why not?", SEE, why_not.read),
-        Page("/coupons", "console/coupons.html", "Coupons", COUPONS, _coupons),
+        Page("/coupons", "console/coupons.html", "Coupons", COUPONS, _coupons, lists=ALL_COUPONS),
         Page("/coupons/new", "console/new_coupons.html", "New coupons", EDIT, _new_coupons),
         Page("/coupons/{coupon_id}", "console/coupon.html", "Coupon", COUPONS, _coupon),
     )

@@ -6,13 +6,23 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.api import Block, Nav, Notice, Page, Refused, Seen, Waiting, Waits, fields_of
+from plugins.console.api import Block, Heading, Listing, Nav, Notice, Page, Refused, Seen, Waiting, Waits, fields_of
 
 PAGE = 50
 MANAGE, REVIEW, OPERATOR = "payments.manage_accounts", "payments.review", "operator"
 HERE = "/payments"
 OFTEN = 3
 """A gateway that failed so often in a row, without answering once, is unwell."""
+REVIEWS = Listing(
+    "payments.reviews",
+    (
+        Heading("words", "What it is"),
+        Heading("subject", "For"),
+        Heading("amount", "Amount", "number"),
+        Heading("opened_at", "Since"),
+        Heading("state", "State"),
+    ),
+)
 
 
 async def _gateways(seen: Seen) -> Mapping[str, Any]:
@@ -149,7 +159,7 @@ PAGES: Final = (
     Page("/gateways", "console/gateways.html", "Payment gateways", MANAGE, _gateways),
     Page("/accounts/new", "console/account.html", "New account", MANAGE, _new_account),
     Page("/accounts/{account_id}", "console/account.html", "Account", MANAGE, _account),
-    Page("/reviews", "console/reviews.html", "Money to decide", REVIEW, _reviews),
+    Page("/reviews", "console/reviews.html", "Money to decide", REVIEW, _reviews, lists=REVIEWS),
     Page("/reviews/{review_id}", "console/review.html", "Money to decide", REVIEW, _review, subject="review"),
     Page("/operating", "console/matrix.html", "Gateways by region", OPERATOR, _matrix),
     Page("/operating/{region}/{gateway}/{mode}", "console/switch.html", "Gateway", OPERATOR, _switch),

@@ -6,10 +6,22 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.console.api import Card, Nav, Notice, Page, Seen, Waiting, Waits
+from plugins.console.api import Card, Heading, Listing, Nav, Notice, Page, Seen, Waiting, Waits
 from plugins.payments.schemas.states import OPEN_STATES, PAYMENT_STATES
 
 SEE, REVIEW = "payments.see", "payments.review"
+PAYMENTS: Final = Listing(
+    "payments.payments",
+    (
+        Heading("subject", "For"),
+        Heading("taken_at", "When"),
+        Heading("method", "How"),
+        Heading("reference", "Reference", "long"),
+        Heading("place", "Place"),
+        Heading("state", "State"),
+        Heading("amount", "Amount", "number"),
+    ),
+)
 
 
 async def _list(seen: Seen) -> Mapping[str, Any]:
@@ -58,7 +70,7 @@ async def _to_decide(seen: Seen) -> Waiting:
 
 NAVS: Final = (Nav("money", "Payments", "/payments/payments", "credit-card", SEE, order=10),)
 PAGES: Final = (
-    Page("/payments", "console/payments.html", "Payments", SEE, _list),
+    Page("/payments", "console/payments.html", "Payments", SEE, _list, lists=PAYMENTS),
     Page("/payments/{payment_id}", "console/payment.html", "Payment", SEE, _one, subject="payment"),
     Page("/refunds", "console/refunds.html", "Money given back", SEE, _refunds),
 )

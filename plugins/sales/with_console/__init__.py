@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kernel.hooks import answers
 from plugins.console.api import Card, Find, Nav, Page
 from plugins.sales.with_console.pages import (
+    SALES,
     find_sales,
     read_held,
     read_list,
@@ -34,7 +35,7 @@ def console_pages() -> Sequence[Page]:
     """The till, and the pages about sales."""
     return (
         Page("/sell", "console/sell.html", "Sell", "sales.complete", read_till),
-        Page("/sales", "console/sales.html", "Sales", "sales.see", read_list),
+        Page("/sales", "console/sales.html", "Sales", "sales.see", read_list, lists=SALES),
         Page("/sales/{sale_id}", "console/sale.html", "Sale", "sales.see", read_sale, subject="sale"),
         Page("/sales/{sale_id}/lines/{line}", "console/trace.html", "Why this price?", "sales.see", read_trace),
         Page("/sales/{sale_id}/receipt", "console/receipt.html", "Receipt", "sales.see", read_receipt),

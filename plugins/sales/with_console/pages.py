@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from plugins.console.api import Found, Refused, Seen
+from plugins.console.api import Found, Heading, Listing, Refused, Seen
 from plugins.payments.api import PAYMENT_STATES
 
 STATES: Final = {
@@ -19,6 +19,17 @@ STATES: Final = {
     "partly_refunded": ("Partly refunded", "info"),
 }
 """State of a sale → what it is called, and the colour of its pill."""
+SALES: Final = Listing(
+    "sales.sales",
+    (
+        Heading("number", "Number"),
+        Heading("sold_at", "When"),
+        Heading("place", "Place"),
+        Heading("cashier", "Cashier"),
+        Heading("state", "State"),
+        Heading("total", "Total", "number"),
+    ),
+)
 FEW: Final = 6
 FILTERS: Final = ("pending", "completed", "voided", "expired")
 
