@@ -110,6 +110,13 @@ async def test_nobody_but_an_operator_plans_for_the_deployment(box: Box) -> None
     assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/archive")
 
 
+async def test_the_plan_to_uninstall_names_the_tables_that_the_law_wants_kept(box: Box) -> None:
+    seen = await plan(box.client("operator"), "uninstall", "agent_float")
+    assert sorted(seen["kept"]) == [
+        *("agent_float_closing", "agent_float_entry", "agent_float_line", "agent_float_transaction")
+    ]
+
+
 async def test_what_hinders_an_uninstall_is_named_with_its_path_and_changes_nothing(box: Box) -> None:
     operator = box.client("operator")
     before = await every_row(box.deployment.settings.url)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError, TimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import ColumnCollectionConstraint
 
@@ -68,6 +68,8 @@ def trouble_of(error: BaseException) -> Trouble | None:
             cause = getattr(error.orig, "__cause__", None)
             return _from_state(state, getattr(cause, "constraint_name", None) or "", _removes(str(error.orig)))
         return _from_sqlite(error)
+    if isinstance(error, StatementError) and error.orig is not None:  # a value that no driver could be given
+        return trouble_of(error.orig)
     return next((Trouble(kind) for kinds, kind in _BY_CLASS if isinstance(error, kinds)), None)
 
 

@@ -295,3 +295,11 @@ async def test_limits_hold_at_the_limit(box: Box) -> None:
         assert answer.status_code == 200, (field, answer.text)
     long = {"X-Long": "x" * 8192}
     assert (await owner.send("GET", LOCATIONS, headers=long)).status_code == 200
+
+
+async def test_a_time_that_the_database_can_not_hold_is_refused(box: Box) -> None:
+    owner = box.client("owner")
+    said = {"name": "Shop", "scopes": ["audit.see"], "expires_at": "9999-12-31T23:59:59-14:00"}
+    assert (await owner.post("/api/v1/keys", said)).status_code == 422
+    for path in ("/api/v1/audit", "/api/v1/audit/export"):
+        assert (await owner.get(f"{path}?from=0001-01-01")).status_code == 422

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kernel.auth.secrets.tokens import read_access_token
+from kernel.auth.secrets.tokens import Claims, read_access_token
 from kernel.errors import RequestTimeout, Unauthenticated
 from kernel.hooks import Answer
 from kernel.web.body import SLOWEST_S, Receive, chunks
@@ -102,8 +102,17 @@ class Asked:
 
     def sign_in_of(self, token: str) -> uuid.UUID | None:
         """The sign-in of an access token of ours that is alive by its own word; None for any other."""
+        claims = self._claims(token)
+        return claims.sign_in_id if claims else None
+
+    def business_of(self, token: str) -> uuid.UUID | None:
+        """The business an access token is at work in, as `sign_in_of`; None also for one at work in none."""
+        claims = self._claims(token)
+        return claims.business_id if claims else None
+
+    def _claims(self, token: str) -> Claims | None:
         try:
-            return read_access_token(token, self.deployment.secret, self.deployment.clock()).sign_in_id
+            return read_access_token(token, self.deployment.secret, self.deployment.clock())
         except Unauthenticated:
             return None
 

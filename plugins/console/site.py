@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 from kernel.errors import DukaError
 from kernel.web import Asked, Given, PassOn, Site
+from plugins.console.schemas import Refused
 from plugins.console.services import cards, entering, noticing, saving, supporting, visiting
+from plugins.console.services.sessions import Session
 from plugins.console.services.visiting import API, Visit
 
 log = logging.getLogger("duka.console")
@@ -60,7 +62,10 @@ PIECES: Final[Mapping[str, Callable[[Visit, str, str], Awaitable[Given]]]] = {
 
 async def answer(asked: Asked) -> Given | PassOn:
     """Answer a browser."""
-    visit = await visiting.begin(asked)
+    try:
+        visit = await visiting.begin(asked)
+    except Refused as refused:  # who asks is not known: the session stays as it is in the browser
+        return await Visit(asked, Session()).refused(refused)
     try:
         return await _answer(visit)
     except DukaError as error:
@@ -98,7 +103,7 @@ async def _within(visit: Visit, method: str) -> Given | PassOn:
 async def _asked_in(visit: Visit, method: str) -> Given:
     """Somebody who is not signed in: to the sign-in, and from there on to where they wanted."""
     asked = visit.asked
-    if asked.path.startswith(API) or asked.headers.get("accept", "").startswith("application/json"):
+    if visit.wants_json:
         return visit.problem(401, {"title": "Sign in first", "code": "unauthenticated", "status": 401})
     if method != "GET":
         return visit.moved(entering.SIGN_IN)

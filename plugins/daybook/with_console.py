@@ -70,6 +70,9 @@ async def _expenses(seen: Seen) -> Mapping[str, Any]:
 
 def _date(seen: Seen) -> dt.date:
     try:
-        return dt.date.fromisoformat(seen.query.get("date", ""))
+        asked = dt.date.fromisoformat(seen.query.get("date", ""))
     except ValueError:
-        return dt.datetime.now(ZoneInfo((seen.business or {}).get("zone", "UTC"))).date()
+        asked = dt.date.min
+    if dt.date.min < asked < dt.date.max:  # beyond them there is no day before, or after
+        return asked
+    return dt.datetime.now(ZoneInfo((seen.business or {}).get("zone", "UTC"))).date()

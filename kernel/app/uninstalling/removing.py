@@ -240,7 +240,7 @@ def above_it(found: Registry, name: str, states: Mapping[str, str]) -> list[str]
 
 def kept_of(loaded: Loaded, known: Sequence[Known]) -> list[str]:
     """The plugin's tables that the law wants kept."""
-    return [one.table.name for one in known if one.table.name in loaded.manifest.fiscal]
+    return [str(one.table.name) for one in known if one.table.name in loaded.manifest.fiscal]
 
 
 def _rows(manifest: Manifest, tables: Sequence[str]) -> dict[str, int]:

@@ -23,7 +23,7 @@ def place_in(asked: Asked, me: Mapping[str, Any] | None) -> dict[str, str] | Non
     at_work = (me or {}).get("business")
     try:
         business, place, name = json.loads(urlsafe_b64decode(sessions.cookies_of(asked).get(PLACE, "").encode()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return {"id": str(place), "name": str(name)} if at_work and business == at_work["id"] else None
 

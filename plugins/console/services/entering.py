@@ -53,6 +53,8 @@ async def signed_in(visit: Visit) -> Given:
             problem=None if answer.get("code") == NEEDS_CODE[0] else answer,
             code=asks,
         )
+    if visit.me is not None:  # who was signed in here before is so no longer, nowhere
+        await visit.call("POST", "/auth/logout")
     visit.session = sessions.begun(answer, visit.session)
     return visit.moved(_wanted(fields.get("_to", "")))
 
@@ -116,10 +118,9 @@ async def forgot(visit: Visit) -> Given:
         return await visit.html("console/entering/forgot.html", layout="outside", sent=False, problem=None)
     if not sessions.is_ours(visit.asked):
         return await stale(visit)
-    told = await _tell(visit, "/auth/password/forgot", {"email": dict(await visit.form()).get("email", "")})
-    return await visit.html(
-        "console/entering/forgot.html", layout="outside", status=told[0], sent=told[0] < 300, problem=told[1]
-    )
+    status, problem = await _tell(visit, "/auth/password/forgot", {"email": dict(await visit.form()).get("email", "")})
+    shown = {"sent": status == 200, "problem": problem}
+    return await visit.html("console/entering/forgot.html", layout="outside", status=status, **shown)
 
 
 async def new_password(visit: Visit) -> Given:
@@ -180,8 +181,9 @@ async def _by_link(visit: Visit, page: str, to: str, names: tuple[str, ...]) -> 
 
 
 async def _tell(visit: Visit, path: str, body: Mapping[str, str]) -> tuple[int, Any]:
+    """Ask the API; with the status of the page that says what came of it, which has a body (RFC 9110, 15.3.5)."""
     told = await visit.call("POST", path, dict(body), accept_language=visit.language)
-    return told.status, json.loads(told.body) if told.body else None
+    return 200 if told.status < 300 else told.status, json.loads(told.body) if told.body else None
 
 
 async def _is_proved(visit: Visit) -> bool:

@@ -25,14 +25,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
+from urllib.parse import parse_qsl, quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from kernel.errors import BadRequest, MalformedJson
+from kernel.errors import BadRequest, MalformedJson, TooDeep
 
 MOST_BYTES: Final = 1_048_576
 MOST_FIELDS: Final = 5_000
 DEEPEST: Final = 8
+DEEPEST_JSON: Final = 32
 MOST_IN_LIST: Final = 2_000
 METHODS: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 _PLACE: Final = re.compile(r"{(\w+)}")
@@ -90,7 +91,7 @@ def _empty_rows(fields: Iterable[tuple[str, str]]) -> set[str]:
 def filled(pattern: str, answer: Any) -> str:
     """Where a form leads, with names of the API's answer filled in: `/catalog/products/{id}`."""
     known = answer if isinstance(answer, Mapping) else {}
-    return _PLACE.sub(lambda found: str(known.get(found[1], "")), pattern)
+    return _PLACE.sub(lambda found: quote(str(known.get(found[1], "")), safe="-._~@:"), pattern)
 
 
 class _LeftOut:
@@ -125,9 +126,17 @@ def _meant(text: str, kind: str) -> Any:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        told = json.loads(text)
     except (ValueError, RecursionError) as fault:
         raise MalformedJson("A field of the form is no JSON") from fault
+    if _is_deeper(told, DEEPEST_JSON):
+        raise TooDeep("A field of the form is nested too deeply")
+    return told
+
+
+def _is_deeper(told: Any, levels: int) -> bool:
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    return bool(inner) and (levels == 0 or any(_is_deeper(one, levels - 1) for one in inner))
 
 
 def _whole(text: str) -> Any:
@@ -138,7 +147,7 @@ def _moment(text: str, zone: str) -> str:
     """A time of the wall's clock as a moment; what is none stays as it is, for the API to refuse."""
     try:
         return dt.datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).isoformat()
-    except (ValueError, OSError):
+    except (ValueError, OSError, OverflowError, ZoneInfoNotFoundError):
         return text
 
 
@@ -170,7 +179,7 @@ def _put(made: dict[str, Any], path: list[str], value: Any) -> None:
     if isinstance(value, _Rows | _Group) and isinstance(inner.get(last), dict):
         value.update(inner[last])
     if isinstance(inner.get(last), list) and isinstance(value, list):
-        inner[last] = [*inner[last], *value]
+        inner[last] += value
     else:
         inner[last] = value
 

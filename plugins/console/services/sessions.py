@@ -1,7 +1,7 @@
 """Sessions: the tokens of the API in cookies that no script reads, and the proof that a form came from a page.
 
 A session is a sign-in like any other: it stands in the list of sign-ins, and ends where that ends. Its tokens change as
-it signs in, switches and goes on; the proof (CSRF) is bound to the sign-in.
+it signs in, switches and goes on; the proof (CSRF) is bound to the sign-in and to the business it is at work in.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import secrets
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import quote
 
 from kernel.web import ApiAnswer, Asked
+from plugins.console.schemas import Refused
 
 ACCESS: Final = "duka_access"
 REFRESH: Final = "duka_refresh"
@@ -58,23 +58,20 @@ class Session:
 
 
 def cookies_of(asked: Asked) -> dict[str, str]:
-    """The cookies of a request by their names; none where they cannot be read.
+    """The cookies of a request by their names, as they stand there: ours are never quoted.
 
     Over https only those that browsers take over https alone: nobody between can have planted them (ASVS 3.3.1).
     """
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(asked.headers.get("cookie", ""))
-    except CookieError:
-        return {}
     begins = SECURE if asked.is_secure else ""
-    return {name.removeprefix(begins): one.value for name, one in jar.items() if name.startswith(begins)}
+    pairs = (one.strip().partition("=") for one in asked.headers.get("cookie", "").split(";"))
+    return {name.removeprefix(begins): value for name, _, value in pairs if name.startswith(begins)}
 
 
 async def session_of(asked: Asked) -> Session:
     """The session of a browser. Its access token is renewed where it has run out; without one it is nobody's.
 
     An operator who is in a business for support comes in again, as long as its owner lets them.
+    Raises what `renewed` raises.
     """
     jar = cookies_of(asked)
     found = Session(jar.get(ACCESS, ""), jar.get(REFRESH, ""), jar.get(DEVICE, ""), jar.get(SUPPORT, ""))
@@ -105,12 +102,22 @@ async def come_out(asked: Asked, session: Session) -> Session:
 
 
 async def renewed(asked: Asked, session: Session) -> Session:
-    """The session with new tokens; nobody's where its sign-in has ended."""
+    """The session with new tokens; nobody's where its sign-in has ended.
+
+    Raises Refused where the API cannot say so now: the sign-in may well go on.
+    """
     body = {"refresh_token": session.refresh, **({"device_token": session.device} if session.device else {})}
     told = await call(asked, Session(), "POST", "/auth/refresh", body)
+    if is_busy(told):
+        raise Refused(told.status, json.loads(told.body))
     if told.status != 200:
         return ended(session)
     return begun(json.loads(told.body), session)
+
+
+def is_busy(told: ApiAnswer) -> bool:
+    """Whether the API could not answer now: nothing is said about the session then."""
+    return told.status == 429 or told.status >= 500
 
 
 def begun(tokens: Mapping[str, Any], before: Session) -> Session:
@@ -148,7 +155,8 @@ def set_cookies(session: Session, *, is_secure: bool) -> list[tuple[str, str]]:
 def proof_of(session: Session, asked: Asked) -> str:
     """What a form of this session sends along: bound to its sign-in, so that a new one makes old pages void.
 
-    It is also bound to where an operator is in for support: a form of a shop that they have left acts in no other.
+    It is also bound to its business, and to support there: a page of one that was left, in another tab or by whoever
+    was let in, writes nothing into the next.
 
     Each page says it otherwise, so that the length of compressed pages tells nothing of it (BREACH).
     """
@@ -169,7 +177,8 @@ def is_proved(session: Session, asked: Asked, said: str) -> bool:
 
 
 def _bound(session: Session, asked: Asked) -> bytes:
-    who = f"{asked.sign_in_of(session.access) or ''}{session.support}"
+    at = asked.business_of(session.access) or ""
+    who = f"{asked.sign_in_of(session.access) or ''} {at} {session.support}"
     key = hashlib.sha256(b"console.csrf\x00" + asked.deployment.secret.encode()).digest()
     return hmac.digest(key, who.encode(), "sha256")[:_PROOF_BYTES]
 

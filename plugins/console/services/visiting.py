@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 from weakref import WeakKeyDictionary
 
+from kernel.errors import BadRequest
 from kernel.web import ApiAnswer, Asked, Given, PassOn
 from plugins.console.schemas import Elsewhere, Found, Refused, Seen
 from plugins.console.services import at_place, forms, listings, sessions
@@ -30,6 +31,8 @@ PIECE: Final = ""
 PARTS: Final = ("bare", "sheet")
 HTML: Final = "text/html; charset=utf-8"
 API: Final = "/api/"
+IN_ADDRESSES: Final = "/-._~!$&'()*+,;=:@?#%[]"
+"""What stands in an address as it is; all else is written by its bytes."""
 FIND_S: Final = 1.0
 MOST_FOUND: Final = 5
 MOST_PARAMETERS: Final = 300
@@ -77,6 +80,10 @@ class Visit:
         """The words of pages in that language, by the English."""
         catalogue = self.asked.languages.catalogues.get(self.language)
         return catalogue.words if catalogue else {}
+
+    def word(self, english: str) -> str:
+        """Words of pages in that language."""
+        return self.words.get(english, english)
 
     @property
     def is_part(self) -> bool:
@@ -168,14 +175,22 @@ class Visit:
 
     def moved(self, to: str, status: int = 303) -> Given:
         """Go on somewhere below `/console`."""
-        return self.given(status, b"", HTML, ("Location", f"/console{to if to != '/' else ''}"))
+        where = quote(to if to != "/" else "", safe=IN_ADDRESSES)
+        return self.given(status, b"", HTML, ("Location", f"/console{where}"))
 
     def problem(self, status: int, problem: Mapping[str, Any]) -> Given:
         """A problem document, for a script of a page."""
         return self.given(status, json.dumps(problem).encode(), "application/problem+json")
 
+    @property
+    def wants_json(self) -> bool:
+        """Whether a script asks, which reads no pages."""
+        return self.asked.path.startswith(API) or self.asked.headers.get("accept", "").startswith("application/json")
+
     async def refused(self, refused: Refused) -> Given:
-        """A page, or a sheet, that says why the API refused."""
+        """A page, or a sheet, that says why the API refused; to scripts the problem document."""
+        if self.wants_json:
+            return self.problem(refused.status, refused.problem)
         return await self.html("console/refused.html", status=refused.status, problem=refused.problem)
 
     def _word(self) -> str:
@@ -193,7 +208,7 @@ STRANGER: Final[Mapping[str, Any]] = {
 
 
 async def begin(asked: Asked) -> Visit:
-    """A request with its session, and who it is."""
+    """A request with its session, and who it is. Raises Refused where the API cannot say so now."""
     visit = Visit(asked, await sessions.session_of(asked))
     status = await _recognise(visit)
     if visit.session.support and visit.me is None:
@@ -205,12 +220,14 @@ async def begin(asked: Asked) -> Visit:
 
 
 async def _recognise(visit: Visit) -> int:
-    """Ask who it is; returns the status of the answer, 0 for a stranger."""
+    """Ask who it is; returns the status of the answer, 0 for a stranger. Raises Refused as `begin`."""
     if not visit.session.access:
         return 0
     told = await visit.call("GET", "/auth/me")
     if told.status == 200:
         visit.me = json.loads(told.body)
+    elif sessions.is_busy(told):
+        raise Refused(told.status, json.loads(told.body))
     return told.status
 
 
@@ -339,11 +356,12 @@ async def do(visit: Visit) -> Given:
         for name, key in (("idempotency_key", "key"), ("if_match", "tag"), ("x_approval", "approval"))
         if own.get(key)
     }
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise BadRequest("The form cannot be read")
     told = await visit.call(method, quote(to, safe="/-._~@:?&=%"), body, accept_language=visit.language, **headers)
     value = json.loads(told.body) if told.body and "json" in told.headers.get("content-type", "") else None
-    wants_json = visit.asked.headers.get("accept", "").startswith("application/json")
     if told.status >= 400:
-        if wants_json:  # a form that is refused is an answer like another; the browser need not cry about it
+        if visit.wants_json:  # a form that is refused is an answer like another; the browser need not cry about it
             return visit.given(200, json.dumps({"problem": value or {}}).encode(), "application/json")
         again = own.get("again", "")
         return await visit.html("console/refused.html", status=told.status, problem=value or {}, again=again)
@@ -352,7 +370,7 @@ async def do(visit: Visit) -> Given:
     if own.get("said"):
         visit.session = sessions.with_word(visit.session, own["said"], own.get("undo", ""))
     then = forms.filled(own.get("then", ""), value)
-    if wants_json:
+    if visit.wants_json:
         return visit.given(200, json.dumps({"then": then, "answer": value}).encode(), "application/json")
     return visit.moved(then if then.startswith("/") else "/")
 
@@ -368,14 +386,14 @@ async def enter(visit: Visit, business: str) -> ApiAnswer:
 async def stale(visit: Visit) -> Given:
     """A form of a session that has ended, or from somewhere else."""
     problem = {
-        "title": "This page is out of date",
-        "detail": "Load it again and send the form once more.",
+        "title": visit.word("This page is out of date"),
+        "detail": visit.word(
+            "You have signed in anew or gone on in another business since. Load it again and send the form once more."
+        ),
         "code": "stale-page",
         "status": 403,
     }
-    if visit.asked.headers.get("accept", "").startswith("application/json"):
-        return visit.problem(403, problem)
-    return await visit.html("console/refused.html", status=403, problem=problem)
+    return await visit.refused(Refused(403, problem))
 
 
 async def through(visit: Visit) -> Given | PassOn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errors import BadRequest, MalformedJson
+from kernel.errors import BadRequest, MalformedJson, TooDeep
 from plugins.console.services.forms import body_of, filled, read_form
 from plugins.console.services.showing import Showing
 
@@ -54,6 +55,25 @@ def test_fields_become_a_body(fields: list[tuple[str, str]], body: dict[str, Any
 def test_fields_that_contradict_one_another_are_refused(fields: list[tuple[str, str]]) -> None:
     with pytest.raises(BadRequest):
         body_of(fields)
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 600 + "1" + "}" * 600, "[" * 40 + "]" * 40])
+def test_json_that_is_nested_too_deeply_is_refused(text: str) -> None:
+    with pytest.raises(TooDeep):
+        body_of([("rest:json", text)])
+
+
+@pytest.mark.parametrize("zone", ["Nope/Nope", "Africa", "../../etc/passwd", "a\0b", ""])
+def test_a_time_by_a_clock_that_there_is_none_of_is_left_to_the_api(zone: str) -> None:
+    said = [("_zone", zone), ("at:momentopt", "2026-01-01T10:00")]
+    assert body_of(said) == {"at": "2026-01-01T10:00"}
+
+
+def test_many_lists_of_one_name_take_no_time() -> None:
+    begun = time.process_time()
+    body = body_of([("tags:list", "1," * 100)] * 4_900)
+    assert len(body["tags"]) == 490_000
+    assert time.process_time() - begun < 1.0
 
 
 def test_json_that_is_none_is_refused() -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
+from base64 import urlsafe_b64encode
+from typing import Any
 
+import msgspec
 import pytest
 
 from kernel.auth.secrets.tokens import make_access_token, read_access_token
-from kernel.testing.box import Box
+from kernel.testing.box import PASSWORD, Box
+from kernel.web import ApiAnswer, Asked
 from plugins.catalog.testing import a_product
 from plugins.console.services import sessions
 from plugins.console.testing import Browser
@@ -192,3 +197,127 @@ async def test_what_goes_beyond_a_limit_is_answered_on_a_second_persons_own_scre
     assert given.status_code == 201
     used = (await Browser(box, "owner").get("/approvals?state=used")).text
     assert "seen it" in used
+
+
+async def two_tabs(box: Box) -> tuple[Browser, dict[str, str]]:
+    """An operator who has gone on in a business; with a form that is open in another tab from before."""
+    browser = Browser(box, "operator")
+    claims = read_access_token(browser.http.cookies["duka_access"], box.deployment.secret, box.clock())
+    above = msgspec.structs.replace(claims, business_id=None)
+    token = make_access_token(above, box.deployment.secret, box.clock(), dt.timedelta(minutes=15))
+    browser.http.cookies.set("duka_access", token, path="/console")
+    form = dict((await browser.get("/account")).form("/console/sign-out").fields)
+    answer = await browser.http.post("/console/switch", data={**form, "business": "mama-njeri"})
+    assert answer.status_code == 303, answer.text
+    browser.http.cookies.clear()
+    for name, value in answer.cookies.items():
+        browser.http.cookies.set(name, value, path="/console")
+    return browser, form
+
+
+async def test_a_form_of_a_business_that_was_left_in_another_tab_writes_nothing_into_the_next(box: Box) -> None:
+    browser, form = await two_tabs(box)
+    said = {**form, "_method": "POST", "_to": "/catalog/brands", "name": "Of the other", "_key": "k" * 20}
+    refused = await browser.http.post("/console/do", data=said)
+    assert refused.status_code == 403
+    assert "gone on in another business" in refused.text
+    fresh = dict((await browser.get("/")).form("/console/sign-out").fields)
+    assert (await browser.http.post("/console/do", data={**said, **fresh})).status_code == 303
+
+
+async def test_a_console_that_binds_forms_to_the_person_alone_is_caught(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broken twin."""
+    monkeypatch.setattr(Asked, "business_of", lambda *_: None)
+    browser, form = await two_tabs(box)
+    said = {**form, "_method": "POST", "_to": "/catalog/brands", "name": "Of the other"}
+    assert (await browser.http.post("/console/do", data=said)).status_code == 303
+    brands = (await box.client("owner").get("/api/v1/catalog/brands")).json()["items"]
+    assert "Of the other" in [one["name"] for one in brands], "planted in a business that the form is not of"
+
+
+async def test_a_sign_in_ends_the_one_that_was_in_the_browser_before(box: Box) -> None:
+    browser = Browser(box, "manager")
+    before = browser.http.cookies["duka_access"]
+    said = {"username": "owner@mama-njeri.example", "password": PASSWORD}
+    assert (await browser.http.post("/console/sign-in", data=said)).status_code == 303
+    told = await browser.http.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {before}"})
+    assert told.status_code == 401
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_who_asks_while_the_api_cannot_answer_stays_signed_in(
+    box: Box, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def busy(*_: Any, **__: Any) -> ApiAnswer:
+        return ApiAnswer(status, {}, b'{"title": "Too much to do", "code": "busy", "status": 503}')
+
+    browser = Browser(box)
+    browser.http.cookies.set("duka_refresh", "r_of_somebody", path="/console")
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "call", busy)
+        for token in (browser.http.cookies["duka_access"], "worn"):
+            browser.http.cookies.set("duka_access", token, path="/console")
+            page = await browser.get("/catalog/products")
+            assert page.status == status
+            assert "Too much to do" in page.text
+            assert "set-cookie" not in page.answer.headers, "what the browser keeps of its session stays"
+            told = await browser.http.post("/console/do", headers={"Accept": "application/json"})
+            assert told.json()["title"] == "Too much to do"
+    browser.http.cookies.set("duka_access", box.client("owner").token or "", path="/console")
+    assert (await browser.get("/")).status == 200
+
+
+@pytest.mark.parametrize(
+    "cookie", [b'a="' + b"\\" * 8000 + b'"', b"=;" * 4000, b"duka_said=%; duka_place=5; \xff\xfe=\xff"]
+)
+async def test_no_cookies_whatever_take_time_or_break_a_page(box: Box, cookie: bytes) -> None:
+    browser = Browser(box, None)
+    begun = time.process_time()
+    answer = await browser.http.get("/console/sign-in", headers={b"Cookie": cookie})
+    assert answer.status_code == 200
+    assert time.process_time() - begun < 0.5
+
+
+async def test_a_place_of_a_cookie_that_is_nested_without_end_is_not_heard(box: Box) -> None:
+    browser = Browser(box)
+    browser.http.cookies.set("duka_place", urlsafe_b64encode(b"[" * 5500).decode(), path="/console")
+    assert (await browser.get("/")).status == 200
+
+
+async def test_a_page_that_says_that_it_was_done_has_words(box: Box) -> None:
+    """Of a 204 a browser shows nothing, and a body after it is read as the next answer."""
+    browser = Browser(box, None)
+    asked = await browser.get("/forgot")
+    page = await browser.submit(asked.form("/console/forgot"), {"email": "nobody@duka.example"})
+    assert page.status == 200
+    assert "is on its way" in page.text
+
+
+@pytest.mark.parametrize("name", ["_tag", "_key", "_approval"])
+@pytest.mark.parametrize("said", ["पर", "a\r\nb"])
+async def test_no_header_is_made_of_what_none_may_hold(box: Box, name: str, said: str) -> None:
+    browser = Browser(box)
+    form = dict((await browser.get("/")).form("/console/sign-out").fields)
+    answer = await browser.http.post(
+        "/console/do", data={**form, "_to": "/catalog/brands", "name": "Tilda", name: said}
+    )
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("then", "where"),
+    [
+        ("/पर", "/console/%E0%A4%AA%E0%A4%B0"),
+        ("/a\r\nSet-Cookie: b=c", "/console/a%0D%0ASet-Cookie:%20b=c"),
+        ("//evil.example", "/console//evil.example"),
+        ("/?name={name}&a=1", "/console/?name=A%26B%20%C3%A9&a=1"),
+    ],
+)
+async def test_where_a_form_leads_is_an_address_whatever_it_says(box: Box, then: str, where: str) -> None:
+    browser = Browser(box)
+    form = dict((await browser.get("/")).form("/console/sign-out").fields)
+    said = {**form, "_to": "/catalog/brands", "name": "A&B é", "_then": then}
+    answer = await browser.http.post("/console/do", data=said)
+    assert (answer.status_code, answer.headers["location"]) == (303, where)
