@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from kernel.testing.box import PASSWORD, Box
 from plugins.catalog.testing import a_product
@@ -30,6 +30,51 @@ async def test_a_cashier_sells_for_exact_cash_with_three_keys_after_scanning(box
     await expect(page.locator("#pay")).to_be_disabled()
     sold = (await box.client("owner").get("/api/v1/sales/sales")).json()["items"]
     assert [one["total"] for one in sold] == ["760.00"]
+
+
+async def scan(page: Page, *codes: str) -> None:
+    """As a scanner types: at once, with Enter, waiting for nothing."""
+    for code in codes:
+        await page.keyboard.type(code)
+        await page.keyboard.press("Enter")
+
+
+async def test_a_queue_is_served_by_scanner_and_keys_alone_and_nothing_scanned_is_lost(
+    box: Box, screens: Screens
+) -> None:
+    """Paying is pressed before the last goods are looked up; the next customer's before the sale is shut."""
+    rice, flour = "6161100000018", "6161100000025"
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg", price="380.00", barcodes=[rice], track_stock=False)
+    await a_product(box, sku="FLOUR-2KG", name="Flour 2kg", price="190.00", barcodes=[flour], track_stock=False)
+    page = await screens.open("cashier")
+    await screens.go(page, "/sales/sell")
+    for number in range(3):
+        await scan(page, rice, flour, flour)
+        await page.keyboard.press("F9")
+        await expect(page.locator("#amount")).to_have_value("760.00")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#sold")).to_be_visible()
+        if number == 1:
+            await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#dialog")).not_to_be_visible()
+    sold = (await box.client("owner").get("/api/v1/sales/sales")).json()["items"]
+    assert [one["total"] for one in sold] == ["760.00"] * 3
+
+
+async def test_a_barcode_read_while_paying_is_no_cash(box: Box, screens: Screens) -> None:
+    await a_product(box, sku="RICE-2KG", name="Rice 2kg", price="380.00", barcodes=["12345670"], track_stock=False)
+    page = await screens.open("cashier")
+    await screens.go(page, "/sales/sell")
+    await scan(page, "12345670")
+    await page.keyboard.press("F9")
+    await expect(page.locator("#amount")).to_be_focused()
+    await scan(page, "12345670")
+    await expect(page.locator("#over")).to_contain_text("reads like a barcode")
+    assert (await box.client("owner").get("/api/v1/sales/sales")).json()["items"] == []
+    await page.locator("#amount").fill("1000")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#sold")).to_contain_text("620.00")
 
 
 async def test_a_lost_answer_and_hasty_keys_sell_once(box: Box, screens: Screens) -> None:

@@ -74,7 +74,14 @@ export const key = (name) => make("kbd", { class: "d-wide", "aria-hidden": "true
 
 /** To the field that scanners type into, where there is a keyboard; on a touch screen that would open one. */
 export function focusScan() {
-  if (!$("#dialog").open && matchMedia("(pointer: fine)").matches) $("#scan").focus();
+  if (!$("#dialog").open && matchMedia("(pointer: fine)").matches) readScan();
+}
+/** What is typed from now on goes behind what stands there: after a dialog Chromium gives it focus, but no caret. */
+export function readScan() {
+  const scan = $("#scan");
+  scan.getBoundingClientRect(); // what a dialog lay over is reached only once it is laid out anew
+  scan.focus();
+  scan.setSelectionRange(scan.value.length, scan.value.length);
 }
 
 // ---- the public API, by the session's cookie

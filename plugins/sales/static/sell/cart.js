@@ -42,6 +42,16 @@ const listeners = [];
 /** @param {() => void} does Whenever the cart is shown anew. */
 export const whenShown = (does) => listeners.push(does);
 
+/** @type {Set<Promise<boolean>>} */
+const coming = new Set();
+/** Goods that were scanned and are being looked up. @param {Promise<boolean>} found Whether they are known. */
+export function comes(found) {
+  coming.add(found);
+  found.finally(() => coming.delete(found));
+}
+/** Until all that was scanned is in the cart; whether all of it is known. */
+export const arrived = async () => (await Promise.all(coming)).every((isKnown) => isKnown);
+
 /** Until the price is that of the cart as it is now: what was known before may be shown, but nothing is taken by it. */
 export const priced = () => (isStale ? new Promise((resolve) => waiters.push(() => resolve(undefined))) : Promise.resolve());
 /** Whether each line has its price. */

@@ -2,7 +2,7 @@
 "use strict";
 import { edit } from "./around.js";
 import { $, api, buzz, config, focusScan, isMeasured, make, money, query, Refused, say } from "./base.js";
-import { add, note, setQuantity, state, whenShown } from "./cart.js";
+import { add, comes, note, setQuantity, state, whenShown } from "./cart.js";
 import { isScanned, use } from "./coupons.js";
 
 const TILES = 48;
@@ -89,7 +89,9 @@ $("#scan-form").addEventListener("submit", async (/** @type {Event} */ event) =>
     if (last) setQuantity(last, String(Number(quantity)));
     return;
   }
-  await scanned(code, typed, quantity ? { quantity: String(Number(quantity)) } : {});
+  const found = scanned(code, typed, quantity ? { quantity: String(Number(quantity)) } : {});
+  comes(found.then(() => !scan.value, () => false));
+  await found;
   if (!scan.value) look("");
 });
 

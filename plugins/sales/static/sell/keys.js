@@ -1,7 +1,7 @@
 // The keyboard: everything a sale needs without a mouse.
 "use strict";
 import { askCustomer, discountAll, edit, hold, list } from "./around.js";
-import { $, config, dialog, make, plus, say } from "./base.js";
+import { $, config, dialog, make, plus, readScan, say, shut } from "./base.js";
 import { setQuantity, state } from "./cart.js";
 import { choose, pay } from "./paying.js";
 import * as coupons from "./coupons.js";
@@ -36,6 +36,12 @@ document.addEventListener("keydown", (event) => {
   const way = /^F([1-8])$/.exec(event.key);
   if ($("#dialog").open) {
     if (way && choose(Number(way[1]) - 1)) event.preventDefault();
+    if ($("#sold") && event.key.length === 1 && /\S/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("select")) {
+      event.preventDefault();
+      shut(); // the next customer's first goods are scanned already
+      scan.value += event.key;
+      readScan();
+    }
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;

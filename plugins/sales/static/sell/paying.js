@@ -3,7 +3,7 @@
 "use strict";
 import { allowed } from "./approving.js";
 import { $, actions, api, append, asSent, busy, button, config, dialog, form, icon, input, isAmount, kept, key, labelled, likely, major, make, minor, money, problemNote, query, Refused, say, short, shut, submit, sum, sumOf, uuid, whenClosed } from "./base.js";
-import { body, changed, clear, isPriced, priced, state } from "./cart.js";
+import { arrived, body, changed, clear, isPriced, priced, state } from "./cart.js";
 import { done } from "./receipt.js";
 
 /**
@@ -24,11 +24,12 @@ const ATTEMPT = kept("attempt");
 
 /** Begin to take the payment. */
 export async function pay() {
-  if (!state.lines.length || state.paying || isBeginning) return;
+  if (state.paying || isBeginning) return;
   isBeginning = true;
+  const isWhole = await arrived();
   await priced();
   isBeginning = false;
-  if (!isPriced() || state.paying) return;
+  if (!isWhole || !state.lines.length || !isPriced() || state.paying) return;
   const id = uuid();
   state.paying = { id, key: id, due: minor(state.quote.total), parts: [], methods: [], method: null, phone: "", sending: false, sale: null };
   try {
@@ -85,6 +86,7 @@ function showPay(fault) {
   amount.addEventListener("input", tell);
   const take = () => {
     if (paying.sending) return;
+    if (BARCODE.test(amount.value.trim()) && Number(amount.value) > 10 * Number(major(asked))) { amount.setAttribute("aria-invalid", "true"); over.textContent = say("This reads like a barcode. Close this to add goods."); amount.select(); return; }
     if (!isAmount(amount.value) || (!minor(asSent(amount.value)) && asked > 0)) { amount.setAttribute("aria-invalid", "true"); amount.select(); return; }
     const given = minor(asSent(amount.value));
     if (given > asked && !method.gives_change) { amount.setAttribute("aria-invalid", "true"); over.textContent = say("Only cash gives change."); amount.select(); return; }
@@ -120,6 +122,7 @@ function ways(due) {
     make("div", { class: "p-sales-ways", role: "group", "aria-label": say("Way of paying") }, ...paying.methods.map((/** @type {any} */ one, /** @type {number} */ place) => make("button", { type: "button", "aria-pressed": String(one === paying.method), onclick: () => choose(place) }, icon(PICTURES[one.kind] || (one.takes_phone ? "smartphone" : "wallet")), make("span", {}, say(one.title)), place < 8 ? key(`F${place + 1}`) : null))),
     make("p", { class: "d-muted d-small" }, say("Type a smaller amount to split the payment.")));
 }
+const BARCODE = /^\d{8,14}$/;
 const PICTURES = { cash: "banknote", card: "credit-card", bank: "landmark" };
 
 /** Digits to press, where there is no keyboard beside the screen. */

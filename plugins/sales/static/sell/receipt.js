@@ -16,7 +16,7 @@ export function done(sale) {
   const papers = make("select", { class: "d-input p-sales-paper", "aria-label": say("Width of the paper") }, ...["80", "58"].map((one) => make("option", { value: one, selected: one === paper() }, `${one} mm`)));
   papers.addEventListener("change", () => localStorage.setItem(PAPER, papers.value));
   dialog(sale.number, {},
-    make("div", { class: "p-sales-wait", role: "status" }, make("p", { class: "d-muted" }, change ? say("Change") : say("Paid")), make("div", { class: "p-sales-big good" }, money(change ? sale.change : sale.total)), change ? make("p", { class: "d-muted" }, `${say("To pay")} ${money(sale.total)}`) : null),
+    make("div", { class: "p-sales-wait", role: "status", id: "sold" }, make("p", { class: "d-muted" }, change ? say("Change") : say("Paid")), make("div", { class: "p-sales-big good" }, money(change ? sale.change : sale.total)), change ? make("p", { class: "d-muted" }, `${say("To pay")} ${money(sale.total)}`) : null),
     actions(papers, button(say("Print"), () => print(sale), "", { id: "print" }), make("a", { class: "d-btn", href: "/console/sales/sales/" + sale.id }, say("Details")), button(say("New sale"), shut, "primary", { autofocus: true })));
   $("#dialog .primary").append(key("⏎"));
 }
