@@ -150,7 +150,10 @@ for (const field of $$("input[data-fragment]")) {
 const sheet = () => $("#sheet");
 
 async function openSheet(address) {
-  const answer = await fetch(address, { headers: { "X-Sheet": "1" } });
+  document.body.setAttribute("aria-busy", "true");
+  const answer = await fetch(address, { headers: { "X-Sheet": "1" } }).catch(() => null);
+  document.body.removeAttribute("aria-busy");
+  if (!answer) { toast(words("offline")); return; }
   if (answer.redirected) { location.href = answer.url; return; }
   const over = sheet();
   over.innerHTML = await answer.text();
