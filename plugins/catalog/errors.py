@@ -86,3 +86,9 @@ class ProductsMoved(Conflict):
     def __init__(self, moved: Sequence[tuple[str, str]]) -> None:
         faults = [Fault(pointer, self.code, f"{name} has changed") for pointer, name in moved]
         super().__init__(", ".join(name for _, name in moved[:5]) + (", …" if len(moved) > 5 else ""), faults=faults)
+
+
+class EditUndone(Conflict):
+    """A change of many products was taken back already."""
+
+    code, title = "edit-undone", "This change was undone already"

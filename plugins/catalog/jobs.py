@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kernel.jobs import job
 from kernel.work import Work
-from plugins.catalog.services import importing
+from plugins.catalog.services import importing, kept_edits
 from plugins.catalog.services.keys import forget_words
 
 FORGET_WORDS = "catalog.forget_words"
@@ -24,6 +24,12 @@ async def apply_import(work: Work, payload: Mapping[str, Any]) -> None:
 async def forget_imports(work: Work, _payload: Mapping[str, Any]) -> None:
     """Delete what is left of imports a week later."""
     await importing.forget_imports(work)
+
+
+@job("catalog.forget_edits", cron="47 3 * * *")
+async def forget_edits(work: Work, _payload: Mapping[str, Any]) -> None:
+    """Delete changes of many products that are too old to be undone."""
+    await kept_edits.forget_edits(work)
 
 
 @job(FORGET_WORDS, cron="53 3 * * *")

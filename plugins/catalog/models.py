@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import CONFIGURATION, Base, Json, Owned, Versioned, owned_key
 from kernel.db.custom import CustomKey, SortedText, custom_keys, custom_values
-from kernel.db.personal import carries, impersonal, names
+from kernel.db.personal import carries, impersonal, names, personal
 
 SearchText = SortedText
 """So that the words that begin alike stand together."""
@@ -186,6 +186,40 @@ class Picture(Base):
     px: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     digest: Mapped[str] = mapped_column(info=impersonal("a digest"))
     content: Mapped[bytes] = mapped_column(sa.LargeBinary(), info=impersonal("a picture of goods"))
+
+
+class ProductEdit(Owned, Base):
+    """Many products changed as one deed, kept for some days so that it can be undone.
+
+    fields: the columns that changed. undoes_id: the edit that this one took back; undo_id: the one that took it back.
+    """
+
+    __tablename__ = "catalog_product_edit"
+    __table_args__ = (sa.Index("ix_catalog_product_edit_made_at", "business_id", "made_at"),)
+
+    made_at: Mapped[dt.datetime]
+    made_by: Mapped[uuid.UUID | None] = mapped_column(info=names("user"))
+    made_by_name: Mapped[str] = mapped_column(info=personal("name", of="made_by"))
+    changed: Mapped[int]
+    fields: Mapped[list[str]] = mapped_column(Json, info=impersonal("names of columns"))
+    undoes_id: Mapped[uuid.UUID | None]
+    undo_id: Mapped[uuid.UUID | None]
+
+
+class ProductEditLine(Base):
+    """A product of such an edit. version: the one it had afterwards; was: see `services.kept_edits`."""
+
+    __tablename__ = "catalog_product_edit_line"
+    __table_args__ = (
+        owned_key("edit_id", "catalog_product_edit"),
+        owned_key("product_id", "catalog_product"),
+    )
+
+    business_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    edit_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    was: Mapped[dict[str, Any]] = mapped_column(Json, info=carries("what fields of the shop's own said of a product"))
 
 
 class Import(Owned, Base):

@@ -12,11 +12,13 @@ from kernel.money import parse_micro
 from kernel.testing.box import Box
 from kernel.work import Work
 from plugins.catalog.models import PriceList
+from plugins.catalog.schemas.edits import ProductsEdit
 from plugins.catalog.schemas.goods import BrandIn, CategoryIn, ProductIn
 from plugins.catalog.schemas.prices import PriceListIn
 from plugins.catalog.services.lookup import sellables
 from plugins.catalog.services.price_lists import add_list
 from plugins.catalog.services.price_rows import Key, Wanted, set_prices
+from plugins.catalog.services.product_edits import apply_edit
 from plugins.catalog.services.products import add_product
 from plugins.catalog.services.shelves import add_brand, add_category
 
@@ -67,10 +69,21 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
         }
         own[name] = str(await a_product(box, sku, shop=shop, allow_negative_stock=True, **placed, **MUCH_WANTED))
         own["barcode"] = own["code"] = f"BAR-{sku}"
+    own["product_edit_id"] = str(await an_edit(box, UUID(own["product_id"]), {"hsn_code": "1006"}, shop=shop))
     for name in ("Shelf", "Dealers"):
         price_list = await a_price_list(box, name, channel="wholesale", shop=shop)
         await prices_on(box, price_list, UUID(own["product_id"]), "370.00", min_quantity="10", shop=shop)
         own["price_list_id"] = own["based_on_id"] = str(price_list)
+
+
+async def an_edit(box: Box, product_id: UUID, change: dict[str, Any], *, shop: str = "mama-njeri") -> UUID:
+    """Change a product as one of many and return the id of the edit. change: as on the wire."""
+
+    async def run(work: Work) -> UUID:
+        said = {"products": [{"product_id": product_id, "version": 1}], "change": change, "regardless": True}
+        return (await apply_edit(work, convert(said, ProductsEdit))).id
+
+    return await box.act(run, shop=shop)
 
 
 async def a_price_list(box: Box, name: str = "Everybody", *, shop: str = "mama-njeri", **said: Any) -> UUID:

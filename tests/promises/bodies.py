@@ -39,6 +39,7 @@ SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "catalog.plan_base_price": {"starts_at": "2027-02-01T00:00:00Z"},
     "catalog.apply_price_edit": {"digest": NO_CHANGE},
     "catalog.edit_products": {"regardless": True, "change": {"hsn_code": "10063020"}},
+    "catalog.undo_product_edit": {"regardless": True},
     "custom_fields.add_custom_field": {"choices": ["red"], "refers_to": None},
     "custom_fields.change_custom_field": {"kind": "text", "choices": [], "refers_to": None},
     "support_access.grant_support_access": {"until": "2026-11-21T18:00:00Z"},

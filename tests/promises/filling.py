@@ -58,6 +58,7 @@ LISTS = {
     "transaction_id": "agent_float/transactions",
     "audit_id": "audit",
     "import_id": "catalog/imports",
+    "product_edit_id": "catalog/product-edits",
     "price_list_id": "catalog/price-lists",
     "based_on_id": "catalog/price-lists",
     "custom_field_id": "custom-fields",
@@ -259,6 +260,9 @@ class Filling:
             }
             made = await self.make("/catalog/products", said | references)
             self.own["product_id"], self.own["pack_id"] = made["id"], made["packs"][0]["id"]
+            picked = {"product_id": made["id"], "version": 1}
+            changed = {"products": [picked], "change": {"hsn_code": "1006", "custom": {"origin": self.text("field")}}}
+            self.own["product_edit_id"] = (await self.make("/catalog/product-edits", changed))["id"]
         self.own["code"] = self.own["barcode"] = self.code("bar1")
         await self.files()
 

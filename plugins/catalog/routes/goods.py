@@ -10,7 +10,16 @@ from kernel.wire import Download, ListQuery, Page, Reply, Upload
 from kernel.work import Work
 from plugins.catalog import errors
 from plugins.catalog.models import Brand, Category, Import
-from plugins.catalog.schemas.edits import ExportQuery, ProductsEdit, ProductsEdited, ProductsLook, ProductsPreview
+from plugins.catalog.schemas.edits import (
+    ExportQuery,
+    KeptEdit,
+    ProductsEdit,
+    ProductsEdited,
+    ProductsLook,
+    ProductsPreview,
+    UndoEdit,
+    UndoLook,
+)
 from plugins.catalog.schemas.goods import (
     BarcodeOut,
     BrandIn,
@@ -33,7 +42,18 @@ from plugins.catalog.schemas.goods import (
     Scanned,
     TableQuery,
 )
-from plugins.catalog.services import exporting, importing, pictures, product_edits, products, reading, several, shelves
+from plugins.catalog.services import (
+    exporting,
+    importing,
+    kept_edits,
+    pictures,
+    product_edits,
+    products,
+    reading,
+    several,
+    shelves,
+    undoing,
+)
 from plugins.catalog.services.tables import KINDS, LONGEST_S
 
 _SEE, _EDIT, _IMPORT = "catalog.see", "catalog.edit", "catalog.import"
@@ -100,6 +120,41 @@ async def edit_products(work: Work, data: ProductsEdit) -> ProductsEdited:
     named. A product that is so already keeps its version. Prices also need `catalog.prices`.
     """
     return await product_edits.apply_edit(work, data)
+
+
+@query("/product-edits", permission=_EDIT)
+async def list_product_edits(work: Work, query: ListQuery) -> Page[KeptEdit]:
+    """Changes of many products at once, and what undid them, of the last seven days, newest first."""
+    return await kept_edits.list_edits(work, query)
+
+
+@query("/product-edits/{product_edit_id}", permission=_EDIT)
+async def get_product_edit(work: Work, product_edit_id: UUID) -> KeptEdit:
+    """One change of many products, for seven days."""
+    return kept_edits.edit_out(await kept_edits.kept_edit(work, product_edit_id))
+
+
+@query("/product-edits/{product_edit_id}/undo", permission=_EDIT, errors=(errors.EditUndone,))
+async def preview_product_undo(work: Work, product_edit_id: UUID) -> UndoLook:
+    """What undoing a change of many products would do, and which of them have changed since."""
+    return await undoing.preview_undo(work, product_edit_id)
+
+
+@command(
+    "POST",
+    "/product-edits/{product_edit_id}/undo",
+    permission=_EDIT,
+    status=200,
+    errors=(errors.EditUndone, errors.ProductsMoved),
+)
+async def undo_product_edit(work: Work, product_edit_id: UUID, data: UndoEdit) -> ProductsEdited:
+    """Undo a change of many products, all or none: what it changed of them becomes what it was.
+
+    Where any has changed since nothing is done, and each of those is named. Needs what the change needed
+    (`catalog.prices` for prices). Prices go on from now as they were and were planned before it; those of the past
+    stay. It is a change like any other, and may itself be undone.
+    """
+    return await undoing.undo_edit(work, product_edit_id, regardless=data.regardless)
 
 
 @query("/barcode/{code}", permission=_SEE)

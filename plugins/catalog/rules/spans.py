@@ -132,6 +132,14 @@ def priced_for_a_while(
     return Amendment(ends, tuple(dropped), tuple(added))
 
 
+def resumed_from(spans: Sequence[Span], former: Sequence[Span], at: dt.datetime) -> Amendment:
+    """Let former spans go on from an instant, as they were planned; what was in force before it stays."""
+    ends: dict[UUID, dt.datetime | None] = {one.id: at for one in spans if one.starts_at < at and _lasts(one, at)}
+    dropped = tuple(one.id for one in spans if one.starts_at >= at)
+    added = tuple(Added(one.price, max(one.starts_at, at), one.ends_at, one.mark) for one in former if _lasts(one, at))
+    return Amendment(ends, dropped, added)
+
+
 def ended_at(span: Span, at: dt.datetime, spans: Sequence[Span]) -> Amendment:
     """Take a price away: one that is planned as if it had never been, one that runs from the instant on.
 
@@ -147,3 +155,7 @@ def ended_at(span: Span, at: dt.datetime, spans: Sequence[Span]) -> Amendment:
     gone = (span.id,) if after is None or before is None else (span.id, after.id)
     ends_at = span.ends_at if len(gone) == 1 or after is None else after.ends_at
     return Amendment(ends={before.id: ends_at} if before is not None else {}, dropped=gone)
+
+
+def _lasts(span: Span, at: dt.datetime) -> bool:
+    return span.ends_at is None or span.ends_at > at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
@@ -148,6 +149,46 @@ class ProductsEdited(Struct, frozen=True, kw_only=True):
     id: UUID
     changed: Annotated[int, Meta(examples=[12])]
     unchanged: Annotated[int, Meta(examples=[0])]
+
+
+class KeptEdit(Struct, frozen=True, kw_only=True):
+    """A change of many products, kept until `undo_until`.
+
+    `undoes_id`: the change that this one took back; `undo_id`: the one that took this one back, which it does once.
+    """
+
+    id: UUID
+    made_at: dt.datetime
+    made_by: UUID | None
+    made_by_name: Annotated[str, Meta(examples=["Njeri"])]
+    changed: Annotated[int, Meta(description="Products.", examples=[12])]
+    fields: Annotated[list[str], Meta(description="What changed of some of them.", examples=[["price", "tags"]])]
+    undoes_id: UUID | None
+    undo_id: UUID | None
+    undo_until: dt.datetime
+
+
+class MovedProduct(Struct, frozen=True):
+    """A product that has changed since."""
+
+    product_id: UUID
+    sku: Code
+    name: Name
+
+
+class UndoLook(Struct, frozen=True, kw_only=True):
+    """What undoing a change would do. `first`: up to 100 of the products; `moved`: those that have changed since."""
+
+    edit: KeptEdit
+    changed: Annotated[int, Meta(examples=[12])]
+    first: list[ChangedProduct]
+    moved: list[MovedProduct]
+
+
+class UndoEdit(Request, frozen=True, kw_only=True):
+    """A change to undo. regardless: also where products have changed since, which are then as they were before it."""
+
+    regardless: bool = False
 
 
 class ExportQuery(ProductsFilter, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from kernel.wire import ListQuery, Page
 from kernel.work import Work
 from plugins.catalog.errors import PriceOver
 from plugins.catalog.models import BasePrice, Product
-from plugins.catalog.rules.spans import Span, amended, at_of, ended_at, repriced
+from plugins.catalog.rules.spans import Span, amended, at_of, ended_at, repriced, resumed_from
 from plugins.catalog.schemas.prices import BasePriceIn, BasePriceOut
 from plugins.catalog.services.common import locked
 from plugins.catalog.services.price_rows import end_of, instant_of
@@ -55,6 +55,16 @@ class OwnChange(NamedTuple):
     until: dt.datetime | None = None
 
 
+class OwnResumed(NamedTuple):
+    """A product's own price that is to be again as it was, or was planned. was, since: as `OwnChange` has them."""
+
+    product_id: UUID
+    channel: str
+    was: int | None
+    since: dt.datetime
+    spans: Sequence[Span]
+
+
 Known = dict[tuple[UUID, str], list[Span]]
 
 
@@ -67,9 +77,9 @@ async def own_spans(work: Work, product_ids: Iterable[UUID]) -> Known:
     return found
 
 
-def now_costs(known: Known, product_id: UUID, channel: str, was: int | None, now: dt.datetime) -> int | None:
+def now_costs(spans: Sequence[Span], was: int | None, now: dt.datetime) -> int | None:
     """What a product costs by itself now. was: what its row says."""
-    running = at_of(known.get((product_id, channel), ()), now)
+    running = at_of(spans, now)
     return was if running is None or running.price is None else running.price
 
 
@@ -96,6 +106,24 @@ async def change_own(work: Work, changes: Sequence[OwnChange], at: dt.datetime) 
             done += 1
     await writing.write()
     return done
+
+
+async def resume_own(work: Work, resumed: Sequence[OwnResumed]) -> None:
+    """Let products' own prices go on from now as they once were planned; what they cost until now stays.
+
+    Their rows must be held, and are written by the caller, too.
+    """
+    if not resumed:
+        return
+    known, writing = await own_spans(work, (one.product_id for one in resumed)), Spans(work, BasePrice)
+    for one in resumed:
+        before = known.get((one.product_id, one.channel), [])
+        if not before and one.since >= work.now:  # the product is as old as the change: its row says all
+            continue
+        spans = before or [Span(new_id(), one.was, one.since, None)]
+        after = amended(spans, resumed_from(spans, one.spans, work.now), new_id)
+        writing.replace({"product_id": one.product_id, "channel": one.channel}, before, after)
+    await writing.write()
 
 
 async def plan_price(work: Work, product_id: UUID, data: BasePriceIn) -> BasePriceOut:

@@ -186,7 +186,8 @@ async def _change_own(work: Work, row: Product, given: Mapping[str, object]) -> 
     changed = {channel: column for channel, column in COLUMNS.items() if column in given}
     if not changed:
         return row.price
-    before = now_costs(await own_spans(work, [row.id]), row.id, "retail", row.price, work.now)
+    spans = (await own_spans(work, [row.id])).get((row.id, "retail"), ())
+    before = now_costs(spans, row.price, work.now)
     new = {channel: micro(cast("str | None", given[column])) for channel, column in changed.items()}
     changes = [OwnChange(row.id, one, getattr(row, COLUMNS[one]), row.created_at, new[one]) for one in changed]
     await change_own(work, changes, work.now)

@@ -111,12 +111,30 @@ async def test_a_shopkeeper_filters_ticks_and_changes_many_products(box: Box) ->
         ("105.00", ["dry", "staple"]),
         ("42.00", ["dry", "staple"]),
     ]
+    assert 'data-undo="/console/catalog/edits/' in done.text
+    await undo_by_the_page(box, browser, done.text.partition('data-undo="/console')[2].partition('"')[0])
+    listed = {one["sku"]: one for one in (await owner.get(f"{API}/products")).json()["items"]}
+    assert [(listed[sku]["price"], listed[sku]["tags"]) for sku in "AB"] == [("99.99", []), ("40.00", [])]
     late = await browser.submit(seen.form("/catalog/product-edits"), {"_key": "another"})
     assert (late.status, "Some products have changed meanwhile" in late.text) == (409, True)
     every = await browser.get("/catalog/products/edit?all=1&to.percent=5&to.price=7")
     assert "not both" in every.text
     assert "Change 3 products" in (await browser.get("/catalog/products/edit?all=1&to.is_active=false")).text
     assert "No product chosen" in (await browser.get("/catalog/products/edit")).text
+
+
+async def undo_by_the_page(box: Box, browser: Browser, at: str) -> None:
+    """Undo a change by its page, found from the list and from the trail, and look at it afterwards."""
+    assert at in (await browser.get("/catalog/edits")).text
+    looked = await browser.get(at)
+    assert ("KES\xa0105.00" in looked.text, "regardless" in looked.text) == (True, False)
+    edit = at.rpartition("/")[2]
+    (row,) = await box.trail(f"product_edit:{edit}")
+    assert at in (await browser.get(f"/audit/{row['id']}")).text
+    undone = await browser.submit(looked.form(f"/catalog/product-edits/{edit}/undo"), {})
+    assert ("Takes a change back" in undone.text, 'data-undo="/console/catalog/edits/' in undone.text) == (True, True)
+    assert "This change was undone." in (await browser.get(at)).text
+    assert "Undone" in (await browser.get(f"/audit/{row['id']}")).text
 
 
 @of_no_database

@@ -19,6 +19,7 @@ from plugins.catalog.rules.spans import (
     priced_for_a_while,
     priced_from,
     repriced,
+    resumed_from,
 )
 
 NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -97,6 +98,16 @@ def test_a_price_until_further_notice_goes_on_after_those_for_a_while_up_to_the_
         there = at_of(spans, NOON + n * HOUR)
         stays = not at <= NOON + n * HOUR < stop or (there and there.mark == WHILE and there.starts_at > at)
         assert price_at(after, n) == (price_at(spans, n) if stays else price)
+
+
+@given(CHANGES, CHANGES, _HOURS)
+def test_former_prices_go_on_from_an_hour_and_those_before_it_stay(changes: Changes, since: Changes, hour: int) -> None:
+    former, at = changed_by(changes), NOON + hour * HOUR
+    spans = changed_by([*changes, *since])
+    after = amended(spans, resumed_from(spans, former, at), an_id)
+    in_turn(after)
+    for n in range(24):
+        assert price_at(after, n) == price_at(former if n >= hour else spans, n)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from plugins.catalog.with_console.narrowing import read_filters
 from plugins.catalog.with_console.prices import read_edit, read_price_list, read_price_lists
 from plugins.catalog.with_console.sorting import read_brand, read_brands, read_categories, read_category
 from plugins.catalog.with_console.tables import read_import, read_imports
-from plugins.console.api import Find, Nav, Page
+from plugins.catalog.with_console.undoing import read_deed, read_edits, read_undo
+from plugins.console.api import Block, Find, Nav, Page
 
 SEE: Final = "catalog.see"
 EDIT: Final = "catalog.edit"
@@ -39,6 +40,8 @@ def console_pages() -> Sequence[Page]:
         Page("/products", "console/products.html", "Products", SEE, read_list, lists=PRODUCTS),
         Page("/products/filters", "console/products_filters.html", "Filters", SEE, read_filters),
         Page("/products/edit", "console/products_edit.html", "Change many products", EDIT, read_many),
+        Page("/edits", "console/edits.html", "Changed lately", EDIT, read_edits),
+        Page("/edits/{product_edit_id}", "console/edit_undo.html", "Undo a change", EDIT, read_undo),
         Page("/products/new", "console/product.html", "New product", EDIT, read_new),
         Page("/products/{product_id}", "console/product.html", "Product", SEE, read_one, subject="product"),
         Page("/categories", "console/categories.html", "Categories", SEE, read_categories),
@@ -59,6 +62,12 @@ def console_pages() -> Sequence[Page]:
         ),
         Page("/price-edits", "console/price_edit.html", "Change many prices", PRICES, read_edit),
     )
+
+
+@answers
+def console_blocks() -> Sequence[Block]:
+    """Undo, in the trail."""
+    return (Block("console.deed", "undo", "console/deed_undo.html", read_deed, EDIT),)
 
 
 @answers

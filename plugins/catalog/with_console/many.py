@@ -62,6 +62,20 @@ async def read_many(seen: Seen) -> Mapping[str, Any]:
     }
 
 
+async def names_of(seen: Seen) -> Mapping[str, Any]:
+    """What ids and own fields that stand in a change are called."""
+    categories, brands, classes, own = await asyncio.gather(
+        category_options(seen),
+        brand_options(seen),
+        seen.get("/taxes/classes", limit=200),
+        all_of(seen, "/custom-fields", entity=ENTITY),
+    )
+    return {
+        "names": {**dict(categories), **dict(brands), **{one["id"]: one["name"] for one in classes["items"]}},
+        "own_labels": {f"custom.{one['key']}": one["label"] for one in own},
+    }
+
+
 def ticked_in(query: Mapping[str, str]) -> list[str]:
     """The products that were ticked: as the list sends them, one field each, or as this page does, in one."""
     ticked = [name.removeprefix(TICKED) for name in query if name.startswith(TICKED)]

@@ -368,7 +368,7 @@ async def do(visit: Visit) -> Given:
     if own.get("enter"):
         await enter(visit, forms.filled(own["enter"], value))
     if own.get("said"):
-        visit.session = sessions.with_word(visit.session, own["said"], own.get("undo", ""))
+        visit.session = sessions.with_word(visit.session, own["said"], forms.filled(own.get("undo", ""), value))
     then = forms.filled(own.get("then", ""), value)
     if visit.wants_json:
         return visit.given(200, json.dumps({"then": then, "answer": value}).encode(), "application/json")
