@@ -1,6 +1,7 @@
 """Tables as files, read row by row: CSV and XLSX, however they were made to burst. For a process of its own (0020).
 
 `run_apart` starts such a process; there `limit` bounds what it may take, and the readers answer rows of texts.
+`python -m kernel.sheets FROM TO` makes a workbook of lines of JSON, each a list of cells.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import csv
 import datetime as dt
+import json
 import os
 import resource
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -26,6 +28,7 @@ __all__ = [
     "delimiter_of",
     "end_apart",
     "run_apart",
+    "write_xlsx",
     "xlsx_rows",
 ]
 
@@ -84,6 +87,17 @@ def end_apart(main: Callable[[], None]) -> None:
     except MemoryError:
         print("The file takes too much memory")
         sys.exit(REFUSED)
+
+
+def write_xlsx(lines: Iterable[Sequence[str]], to: Path) -> None:
+    """A workbook of one sheet; every cell is a text, so that codes keep their zeros and prices all their digits."""
+    from openpyxl import Workbook  # noqa: PLC0415 - only its own process needs it, and it takes a while to load
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Table")
+    for cells in lines:
+        sheet.append(cells)
+    book.save(to)
 
 
 def delimiter_of(line: str, among: str = ",;\t") -> str:
@@ -166,3 +180,12 @@ def _text(value: Any) -> str:
 def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
+
+
+def _write(source: Path, to: Path) -> None:
+    with source.open("rb") as lines:
+        write_xlsx((json.loads(line) for line in lines), to)
+
+
+if __name__ == "__main__":
+    end_apart(lambda: _write(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -1,7 +1,7 @@
 """The web: how routes are declared, the gate before them, problem documents, and the OpenAPI document of a business."""
 
 from kernel.web.decode import convert
-from kernel.web.exports import csv_line, gathered, json_line
+from kernel.web.exports import TABLE_TYPES, TableKind, as_table, csv_line, gathered, json_line, table_line
 from kernel.web.gate import Gate
 from kernel.web.languages import Languages
 from kernel.web.listing import Listing, make_cursor, page, read_cursor, sorting
@@ -18,6 +18,7 @@ __all__ = [
     "OPERATOR",
     "PUBLIC",
     "SIGNED_IN",
+    "TABLE_TYPES",
     "TILL",
     "ApiAnswer",
     "Asked",
@@ -31,11 +32,13 @@ __all__ = [
     "Route",
     "Scene",
     "Site",
+    "TableKind",
     "Takes",
     "TakesRaw",
     "Visit",
     "Watch",
     "as_duka_error",
+    "as_table",
     "command",
     "convert",
     "csv_line",
@@ -51,4 +54,5 @@ __all__ = [
     "read_cursor",
     "sorting",
     "stream",
+    "table_line",
 ]

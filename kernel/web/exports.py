@@ -1,4 +1,4 @@
-"""Exports: rows as CSV that no spreadsheet takes for formulas, as JSON lines, and the file they are gathered in.
+"""Exports: rows as CSV or XLSX that no spreadsheet takes for formulas, as JSON lines, the file they are gathered in.
 
 A file is filled as fast as the database reads, and sent when it is whole: a slow receiver holds no connection.
 """
@@ -8,14 +8,22 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from typing import IO
+from pathlib import Path
+from typing import IO, Final, Literal
 
 import msgspec
 
 from kernel.cells import csv_cell
+from kernel.errors import Invalid
+from kernel.sheets import SheetRefused, run_apart
+from kernel.wire import SPREADSHEET, Download
 
+TableKind = Literal["csv", "xlsx"]
+TABLE_TYPES: Final = {"csv": "text/csv", "xlsx": SPREADSHEET}
+"""Kind of table → its media type."""
 _IN_MEMORY = 1_048_576
 CHUNK = 65_536
 
@@ -43,6 +51,34 @@ async def gathered(chunks: AsyncIterator[bytes]) -> IO[bytes]:
         file.close()
         raise
     return file
+
+
+def table_line(values: Sequence[object], kind: TableKind) -> bytes:
+    """A line of a table that `as_table` makes: formulas neutralised."""
+    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
+
+
+async def as_table(lines: IO[bytes], kind: TableKind, name: str) -> Download:
+    """Lines of `table_line` as a table to take away; a workbook is made by a process of its own. name: without its end.
+
+    Raises Invalid where they are too many for a workbook.
+    """
+    if kind == "xlsx":
+        with lines:
+            try:
+                lines = await _as_xlsx(lines)
+            except SheetRefused as refusal:
+                raise Invalid.at("?format", "It is too much for a workbook: take CSV") from refusal
+    return Download(lines, TABLE_TYPES[kind], f"{name}.{kind}")
+
+
+async def _as_xlsx(lines: IO[bytes]) -> IO[bytes]:
+    with tempfile.TemporaryDirectory(prefix="duka-table-") as folder:
+        source, to = Path(folder) / "rows", Path(folder) / "table"
+        with source.open("wb") as copy:
+            await asyncio.to_thread(shutil.copyfileobj, lines, copy)
+        await run_apart("kernel.sheets", source, to)
+        return to.open("rb")  # what is open stays when its folder goes
 
 
 async def sent(file: IO[bytes]) -> AsyncIterator[bytes]:

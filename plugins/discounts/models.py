@@ -120,6 +120,12 @@ class Use(Owned, Base):
         owned_key("promotion_id", "discounts_promotion"),
         sa.Index("ix_discounts_use_sale", "business_id", "sale_id"),
         sa.Index("ix_discounts_use_promotion", "business_id", "promotion_id"),
+        sa.Index(
+            "ix_discounts_use_coupon",
+            *("business_id", "coupon_id"),
+            postgresql_where=sa.text("coupon_id IS NOT NULL"),
+            sqlite_where=sa.text("coupon_id IS NOT NULL"),
+        ),
         {"info": {"append_only": True}},
     )
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from kernel.errors import AlreadyExists
-from kernel.web import command, query
-from kernel.wire import Page, Reply
+from kernel.web import Scene, command, flow, query
+from kernel.wire import Download, Page, Reply
 from kernel.work import Work
 from plugins.discounts.errors import AlreadyOver, CouponLimitFixed, FixedOnceActive, NotByCoupon, NotFromThisState
-from plugins.discounts.schemas.coupons import CouponOut, CouponPatch, CouponQuery, CouponsIn, CouponsOut
+from plugins.discounts.schemas.coupons import (
+    BatchChanged,
+    CouponExport,
+    CouponOut,
+    CouponPatch,
+    CouponQuery,
+    CouponsIn,
+    CouponsOut,
+)
 from plugins.discounts.schemas.promotions import (
     PromotionDetail,
     PromotionIn,
@@ -18,9 +26,11 @@ from plugins.discounts.schemas.promotions import (
     PromotionQuery,
 )
 from plugins.discounts.schemas.simulations import SimulationIn, SimulationOut
-from plugins.discounts.services import coupons
+from plugins.discounts.services import coupon_lists, coupons
 from plugins.discounts.services import promotions as services
 from plugins.discounts.services.simulating import simulate
+
+LONGEST_S = 120.0
 
 
 @query("/promotions", permission="discounts.see")
@@ -101,13 +111,22 @@ async def make_coupons(work: Work, data: CouponsIn) -> CouponsOut:
 @query("/coupons", permission="discounts.coupons")
 async def list_coupons(work: Work, query: CouponQuery) -> Page[CouponOut]:
     """Coupons with their codes, in the order in which they were made."""
-    return await coupons.list_coupons(work, query)
+    return await coupon_lists.list_coupons(work, query)
+
+
+@flow("GET", "/coupons/export", permission="discounts.coupons", longest_s=LONGEST_S)
+async def export_coupons(scene: Scene, query: CouponExport) -> Download:
+    """Coupons as CSV or XLSX, all or those that filters let through, in the order in which they were made.
+
+    Times are by the clock of the business.
+    """
+    return await coupon_lists.export_coupons(scene, query)
 
 
 @query("/coupons/{coupon_id}", permission="discounts.coupons")
 async def get_coupon(work: Work, coupon_id: UUID) -> Reply[CouponOut]:
     """One coupon, and how often it is still good."""
-    found, version = await coupons.find_coupon(work, coupon_id)
+    found, version = await coupon_lists.find_coupon(work, coupon_id)
     return Reply(found, version=version, living=True)
 
 
@@ -120,6 +139,18 @@ async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> Reply
     """
     changed, version = await coupons.change_coupon(work, coupon_id, data)
     return Reply(changed, version=version, living=True)
+
+
+@command("POST", "/coupon-batches/{batch_id}/withdraw", permission="discounts.edit", status=200)
+async def withdraw_batch(work: Work, batch_id: UUID) -> BatchChanged:
+    """Withdraw all coupons that were made together, as one deed."""
+    return await coupons.set_batch(work, batch_id, is_active=False)
+
+
+@command("POST", "/coupon-batches/{batch_id}/restore", permission="discounts.edit", status=200)
+async def restore_batch(work: Work, batch_id: UUID) -> BatchChanged:
+    """Let all coupons that were made together be good again, also those that were withdrawn one by one."""
+    return await coupons.set_batch(work, batch_id, is_active=True)
 
 
 @query("/simulate", method="POST", permission="discounts.edit")

@@ -50,3 +50,4 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
     own["promotion_ids"] = own["promotion_id"] = str(of_coupons)
     listed = await box.client("owner", shop).get("/api/v1/discounts/coupons")
     own["coupon_id"] = listed.json()["items"][0]["id"]
+    own["batch_id"] = listed.json()["items"][0]["batch_id"]

@@ -116,6 +116,7 @@ class Filling:
             self.own[name] = listed[0]["id"]
         lines = (await self.owner.get("/api/v1/agent_float/lines")).json()["items"]
         self.own |= {"from_line_id": lines[0]["id"]}
+        self.own["batch_id"] = (await self.owner.get("/api/v1/discounts/coupons")).json()["items"][0]["batch_id"]
         self.own |= dict.fromkeys(("float_line_id", "line_id", "to_line_id"), lines[1]["id"])
         seen = (await self.owner.get(f"/api/v1/console/lists/{self.own['list_name']}")).json()
         self.own["view_id"] = seen["views"][0]["id"]
@@ -304,7 +305,8 @@ class Filling:
         for n in "12":
             coupon = {"promotion_id": draft["id"], "code": self.code(f"gift{n}"), "uses": 3}
             await self.make("/discounts/coupons", coupon)
-        self.own["coupon_id"] = (await self.owner.get("/api/v1/discounts/coupons")).json()["items"][0]["id"]
+        listed = (await self.owner.get("/api/v1/discounts/coupons")).json()["items"]
+        self.own |= {"coupon_id": listed[0]["id"], "batch_id": listed[0]["batch_id"]}
         await self.lists()
 
     async def lists(self) -> None:

@@ -12,7 +12,7 @@ from kernel.auth import look
 from kernel.custom import Field, conditions, custom_fields
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price
-from kernel.web import Scene
+from kernel.web import Scene, as_table, table_line
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Barcode, Brand, Category, Product
@@ -25,7 +25,7 @@ from plugins.catalog.services.forms import COLUMNS
 from plugins.catalog.services.narrowing import conditions_of, narrowed
 from plugins.catalog.services.own_columns import cells_of, own_columns
 from plugins.catalog.services.pricing import product_row
-from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx, lines_file, table_line
+from plugins.catalog.services.tables import lines_file
 from plugins.taxes.api import classes_by_code
 
 _AT_ONCE = 1000
@@ -50,11 +50,11 @@ async def export_products(scene: Scene, query: ExportQuery) -> Download:
 
     async def note(work: Work) -> str:
         work.audit(subject="products", format=kind)
-        return f"products-{work.shop.slug}-{work.now:%Y%m%d}.{kind}"
+        return f"products-{work.shop.slug}-{work.now:%Y%m%d}"
 
     name = await scene.deed(note)
     lines = await look(scene.deployment, scene.standing.business_id, lambda work: _gather(work, columns, query))
-    return await _download(lines, name, kind)
+    return await as_table(lines, kind, name)
 
 
 async def template(work: Work, kind: Format) -> Download:
@@ -64,19 +64,12 @@ async def template(work: Work, kind: Format) -> Download:
     lines = lines_file()
     lines.write(table_line(columns, kind))
     lines.seek(0)
-    return await _download(lines, f"products.{kind}", kind)
+    return await as_table(lines, kind, "products")
 
 
 def columns_for(may_see_cost: bool) -> list[str]:
     """The columns of a table for somebody."""
     return [name for name in COLUMNS if name != _COST or may_see_cost]
-
-
-async def _download(lines: IO[bytes], name: str, kind: Format) -> Download:
-    if kind == "xlsx":
-        with lines:
-            lines = await as_xlsx(lines)
-    return Download(lines, MEDIA_TYPES[kind], name)
 
 
 async def _gather(work: Work, columns: Sequence[str], query: ExportQuery) -> IO[bytes]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from kernel.auth import look
 from kernel.db import Prepared, among
 from kernel.money import format_micro, format_price, parse_micro
-from kernel.web import Scene
+from kernel.web import Scene, as_table, table_line
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.catalog.models import Pack, Price, PriceList, Product
@@ -22,7 +22,7 @@ from plugins.catalog.rules.spans import repriced
 from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.forms import PRICE_COLUMNS, Fault, PriceRow, PriceSaid
 from plugins.catalog.services.price_rows import LATEST, Key, Wanted, known_spans, set_prices
-from plugins.catalog.services.tables import MEDIA_TYPES, as_xlsx, lines_file, table_line
+from plugins.catalog.services.tables import lines_file
 
 _AT_ONCE: Final = 1000
 _business = sa.bindparam("business_id", type_=sa.Uuid())
@@ -111,14 +111,11 @@ async def export_prices(scene: Scene, list_id: UUID, kind: Format) -> Download:
     async def note(work: Work) -> str:
         row = await work.get(PriceList, list_id)
         work.audit(subject=f"price_list:{list_id}", format=kind)
-        return f"prices-{row.id}-{work.now:%Y%m%d}.{kind}"
+        return f"prices-{row.id}-{work.now:%Y%m%d}"
 
     name = await scene.deed(note)
     lines = await look(scene.deployment, scene.standing.business_id, lambda work: _gather(work, list_id, kind))
-    if kind == "xlsx":
-        with lines:
-            lines = await as_xlsx(lines)
-    return Download(lines, MEDIA_TYPES[kind], name)
+    return await as_table(lines, kind, name)
 
 
 async def _gather(work: Work, list_id: UUID, kind: Format) -> IO[bytes]:

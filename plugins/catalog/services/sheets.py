@@ -1,15 +1,15 @@
-"""Tables as files: CSV and XLSX in, checked cell by cell, and XLSX out. Run as a process of its own.
+"""Tables as files, CSV and XLSX, checked cell by cell. Run as a process of its own.
 
 `python -m plugins.catalog.services.sheets products|prices csv|xlsx FROM TO` writes a line of JSON a row: a `Header`,
 then the rows of that form (`forms`).
-`… write xlsx FROM TO` makes a workbook of lines of JSON. A process, so that a file made to burst memory or time bursts
+A process, so that a file made to burst memory or time bursts
 nothing else: the memory and the processor time it may take are limited, and the server's event loop is not held up.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,17 +37,6 @@ def read(kind: str, source: Path, form: Form = FORMS["products"]) -> Iterator[An
             raise SheetRefused(f"At most {MOST_ROWS} rows; part the table")
         if any(cells):
             yield _once(form, _row(form, number, header, cells), seen)
-
-
-def write_xlsx(lines: Iterable[Sequence[str]], to: Path) -> None:
-    """A workbook of one sheet; every cell is a text, so that codes keep their zeros and prices all their digits."""
-    from openpyxl import Workbook  # noqa: PLC0415 - only its own process needs it, and it takes a while to load
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Table")
-    for cells in lines:
-        sheet.append(cells)
-    book.save(to)
 
 
 def _columns(form: Form, cells: Sequence[str]) -> list[str]:
@@ -110,10 +99,6 @@ def _once(form: Form, row: Any, seen: dict[tuple[str, str], int]) -> Any:
 
 
 def _main(deed: str, kind: str, source: Path, to: Path) -> None:
-    if deed == "write":
-        with source.open("rb") as lines:
-            write_xlsx((msgspec.json.decode(line, type=list[str]) for line in lines), to)
-        return
     encode = msgspec.json.Encoder().encode
     with to.open("wb") as out:
         for one in read(kind, source, FORMS[deed]):

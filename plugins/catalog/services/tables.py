@@ -7,23 +7,19 @@ import contextlib
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from kernel.cells import csv_cell
 from kernel.sheets import SheetRefused, run_apart
-from kernel.web import csv_line, json_line
-from kernel.wire import SPREADSHEET, Upload
+from kernel.web import TABLE_TYPES
+from kernel.wire import Upload
 from plugins.catalog.errors import TableRefused
-from plugins.catalog.schemas.goods import Format
 from plugins.catalog.services.forms import FORMS, Header
 
-CSV = "text/csv"
-MEDIA_TYPES = {"csv": CSV, "xlsx": SPREADSHEET}
-KINDS = {media_type: kind for kind, media_type in MEDIA_TYPES.items()}
+KINDS = {media_type: kind for kind, media_type in TABLE_TYPES.items()}
 LONGEST_S = 120.0
 IN_MEMORY = 1_048_576
 
@@ -62,21 +58,6 @@ async def read_table(upload: Upload, form: str) -> AsyncIterator[Table]:
 def lines_file() -> IO[bytes]:
     """A file for the lines of a table that is written out: in memory while it is small."""
     return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
-
-
-def table_line(values: Sequence[Any], kind: Format) -> bytes:
-    """A line of a table: as CSV, or as what the process that makes workbooks reads; formulas neutralised."""
-    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
-
-
-async def as_xlsx(lines: IO[bytes]) -> IO[bytes]:
-    """Lines of JSON, each a list of cells, as a workbook; the file stands at its beginning."""
-    with _folder() as folder:
-        source, to = folder / "rows", folder / "table"
-        with source.open("wb") as copy:
-            await asyncio.to_thread(shutil.copyfileobj, lines, copy)
-        await _run("write", "xlsx", source, to)
-        return to.open("rb")  # what is open stays when its folder goes
 
 
 async def _run(deed: str, kind: str, source: Path, to: Path) -> None:

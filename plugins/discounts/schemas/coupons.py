@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -64,6 +64,16 @@ class CouponsOut(Struct, frozen=True):
     codes: Annotated[list[str], Meta(description="The first hundred.", examples=[["XMAS-7F3K-Q9TX-2M"]])]
 
 
+CouponState = Annotated[
+    Literal["unused", "partly_used", "used_up", "expired", "withdrawn"],
+    Meta(
+        description="The last that holds. `expired` where its promotion has ended, too; one without a limit in all is "
+        "`partly_used` once a sale had it, be it voided since.",
+        examples=["unused"],
+    ),
+]
+
+
 class CouponOut(Struct, frozen=True):
     """A coupon. `remaining`: how often it is still good in all; null without end."""
 
@@ -79,6 +89,15 @@ class CouponOut(Struct, frozen=True):
     expires_at: dt.datetime | None
     is_active: bool
     created_at: dt.datetime
+    state: CouponState
+
+
+class BatchChanged(Struct, frozen=True):
+    """Of coupons that were made together, how many changed, and how many were so already."""
+
+    batch_id: UUID
+    changed: Annotated[int, Meta(examples=[998])]
+    unchanged: Annotated[int, Meta(examples=[2])]
 
 
 class CouponPatch(Request, frozen=True):
@@ -100,3 +119,19 @@ class CouponQuery(ListQuery, frozen=True):
     promotion_id: UUID | None = None
     batch_id: UUID | None = None
     code: CouponCode | None = None
+    state: CouponState | None = None
+
+
+class CouponFilter(Request, frozen=True, kw_only=True):
+    """What coupons are filtered by, under the names that their list has for it."""
+
+    promotion_id: UUID | None = None
+    batch_id: UUID | None = None
+    code: CouponCode | None = None
+    state: CouponState | None = None
+
+
+class CouponExport(CouponFilter, frozen=True, kw_only=True):
+    """Which coupons, as what kind of file."""
+
+    format: Literal["csv", "xlsx"] = "csv"

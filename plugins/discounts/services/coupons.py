@@ -1,4 +1,4 @@
-"""Coupons: made, listed, withdrawn; and looked at when a customer hands them over."""
+"""Coupons: made, changed, withdrawn; and looked at when a customer hands them over."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from msgspec import UNSET, Struct, structs
 from kernel.auth import may_guess, wrong_guess
 from kernel.db import Prepared, among, new_id
 from kernel.errors import AlreadyExists, Fault, Invalid, NotFound
-from kernel.web import page
-from kernel.wire import Page
 from kernel.work import Work
 from plugins.customers.api import known_customers
 from plugins.discounts import PLUGIN
@@ -30,13 +28,14 @@ from plugins.discounts.errors import (
 from plugins.discounts.models import LEFT, Coupon, Left, Promotion
 from plugins.discounts.rules.codes import code_key, made_up
 from plugins.discounts.schemas.coupons import (
+    BatchChanged,
     CouponOut,
     CouponPatch,
-    CouponQuery,
     CouponsIn,
     CouponsOfCart,
     CouponsOut,
 )
+from plugins.discounts.services.coupon_lists import find_coupon
 from plugins.sales.api import Cart
 
 MOST_GUESSES: Final = 20
@@ -142,26 +141,6 @@ def _make(work: Work, data: CouponsIn, batch: UUID, code: str, uses: int | None)
         work.insert(Left, {"subject_id": id_, "holder_id": id_, "remaining": uses})
 
 
-async def list_coupons(work: Work, query: CouponQuery) -> Page[CouponOut]:
-    """Coupons, in the order in which they were made."""
-    statement = _shown().where(_C.business_id == work.business_id)
-    for name in ("promotion_id", "batch_id"):
-        if (wanted := getattr(query, name)) is not None:
-            statement = statement.where(_C[name] == wanted)
-    if query.code is not None:
-        statement = statement.where(_C.key == code_key(query.code))
-    return await page(work, statement, query, order=[_C.id], make=_out)
-
-
-async def find_coupon(work: Work, coupon_id: UUID) -> tuple[CouponOut, int]:
-    """A coupon and its version. Raises NotFound."""
-    found = await work.execute(_shown().where(_C.business_id == work.business_id, _C.id == coupon_id))
-    row = found.one_or_none()
-    if row is None:
-        raise NotFound
-    return _out(row), row.version
-
-
 async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> tuple[CouponOut, int]:
     """Withdraw a coupon, take it back in, move its end, change how often it is good; returns it with its version.
 
@@ -175,9 +154,21 @@ async def change_coupon(work: Work, coupon_id: UUID, data: CouponPatch) -> tuple
         setattr(row, name, value)
     row.version += 1
     await work.session.flush()
-    shown, version = await find_coupon(work, coupon_id)
-    left = None if row.uses is None or shown.remaining is None else shown.remaining + more
-    return structs.replace(shown, remaining=left), version
+    return await find_coupon(work, coupon_id, more)
+
+
+async def set_batch(work: Work, batch_id: UUID, *, is_active: bool) -> BatchChanged:
+    """Withdraw all coupons that were made together, or let all be good again. Raises NotFound."""
+    here = sa.and_(_C.business_id == work.business_id, _C.batch_id == batch_id)
+    held = await work.execute(sa.select(_C.id, _C.is_active).where(here).order_by(_C.id).with_for_update())
+    rows = held.all()
+    if not rows:
+        raise NotFound
+    changed = sum(row.is_active != is_active for row in rows)
+    others = sa.and_(here, _C.is_active.is_not(is_active))
+    await work.execute(sa.update(Coupon).where(others).values(is_active=is_active, version=_C.version + 1))
+    work.audit(subject=f"coupon_batch:{batch_id}", changed=changed, is_active=is_active)
+    return BatchChanged(batch_id, changed, len(rows) - changed)
 
 
 async def _change_limits(work: Work, row: Coupon, given: Mapping[str, int | None]) -> int:
@@ -212,28 +203,6 @@ def _move(work: Work, row: Coupon, name: str, holder: UUID, more: int) -> None:
 
 def _limit_fixed(name: str, words: str) -> CouponLimitFixed:
     return CouponLimitFixed(words, faults=[Fault(f"/{name}", "coupon-limit")])
-
-
-def _shown() -> sa.Select[Any]:
-    left = sa.and_(_L.business_id == _C.business_id, _L.subject_id == _C.id, _L.holder_id == _C.id)
-    return sa.select(Coupon.__table__, _L.remaining).outerjoin(Left, left)
-
-
-def _out(row: Any) -> CouponOut:
-    return CouponOut(
-        row.id,
-        row.promotion_id,
-        row.batch_id,
-        row.code,
-        row.customer_id,
-        row.uses,
-        None if row.uses is None else row.remaining,
-        row.per_customer,
-        row.per_day,
-        row.expires_at,
-        row.is_active,
-        row.created_at,
-    )
 
 
 # Handed over with a cart

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
@@ -15,6 +16,11 @@ from plugins.discounts.with_console import why_not
 SEE, EDIT, COUPONS = "discounts.see", "discounts.edit", "discounts.coupons"
 STATES: Final = {"draft": ("Draft", ""), "active": ("Active", "ok"), "ended": ("Ended", "info")}
 """State of a promotion → what it is called, and the colour of its pill."""
+COUPON_STATES: Final = {
+    **{"unused": ("Unused", "ok"), "partly_used": ("Partly used", "ok"), "used_up": ("Used up", "info")},
+    **{"expired": ("Expired", "info"), "withdrawn": ("Withdrawn", "bad")},
+}
+"""The same of a coupon."""
 KINDS: Final = {
     "percent": ("Percentage off", "percent", "10 % off rice, or off the whole basket"),
     "amount_off": ("Amount off", "banknote", "50 off each, or once off the basket"),
@@ -118,12 +124,14 @@ async def _trial(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _coupons(seen: Seen) -> Mapping[str, Any]:
-    asked = {name: seen.query.get(name) for name in ("promotion_id", "batch_id", "cursor")}
+    asked = {name: value for name in ("promotion_id", "batch_id", "state") if (value := seen.query.get(name))}
     code = seen.query.get("q", "").strip()
+    asked |= {"code": code} if len(code) > 2 else {}
     listed, promotions = await asyncio.gather(
-        seen.get("/discounts/coupons", limit=50, code=code if len(code) > 2 else None, **asked), _by_coupon(seen)
+        seen.get("/discounts/coupons", limit=50, cursor=seen.query.get("cursor"), **asked), _by_coupon(seen)
     )
-    return {"listed": listed, "promotions": promotions, "names": dict(promotions)}
+    shown = {"listed": listed, "promotions": promotions, "names": dict(promotions), "coupon_states": COUPON_STATES}
+    return {**shown, "asked_query": urlencode(asked), "is_filtered": bool(asked)}
 
 
 async def _new_coupons(seen: Seen) -> Mapping[str, Any]:
@@ -134,6 +142,7 @@ async def _coupon(seen: Seen) -> Mapping[str, Any]:
     coupon, tag = await seen.get_tagged(f"/discounts/coupons/{seen.path['coupon_id']}")
     promotion = await seen.look(f"/discounts/promotions/{coupon['promotion_id']}")
     shown = {"coupon": coupon, "tag": tag, "promotion": promotion, "title": coupon["code"]}
+    shown["coupon_states"] = COUPON_STATES
     return {**shown, "zone": _zone(seen), "expires": _local(seen, coupon["expires_at"])}
 
 
