@@ -375,7 +375,7 @@ def test_every_title_of_the_kernel_is_told_in_every_language() -> None:
     }
     for language, catalogue in Languages().catalogues.items():
         assert codes - catalogue.titles.keys() == set(), language
-    assert {file.stem for file in FOLDER.iterdir()} == {"hi", "sw"}
+    assert {file.stem for file in FOLDER.iterdir()} == {"ar", "hi", "sw"}
 
 
 def test_a_plugin_adds_its_words_and_takes_none_away(tmp_path: Any) -> None:

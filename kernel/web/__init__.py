@@ -8,6 +8,7 @@ from kernel.web.listing import Listing, make_cursor, page, read_cursor, sorting
 from kernel.web.perform import Scene, Visit, perform
 from kernel.web.problems import Problem, as_duka_error, problem
 from kernel.web.routes import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, flow, query, stream
+from kernel.web.sentences import Sentences
 from kernel.web.shaping import Include
 from kernel.web.sites import ApiAnswer, Asked, Given, PassOn, Site, digest_of_scripts
 from kernel.web.streams import Watch
@@ -31,6 +32,7 @@ __all__ = [
     "Problem",
     "Route",
     "Scene",
+    "Sentences",
     "Site",
     "TableKind",
     "Takes",

@@ -1,8 +1,8 @@
 """The languages in which problems are told: English in the code, others from catalogues of the kernel and of plugins.
 
 A catalogue is `locale/<language>.json`: `{"titles": {"<code>": "…"}, "details": {"<English>": "…"}, "words":
-{"<English>": "…"}}`; the words are those of pages. What it does not hold is told in English; a title belongs to the
-plugin that owns the code, and the kernel's own cannot be replaced.
+{"<English>": "…"}}`; the words are those of pages, and a detail may have places (`Only {left} are left`). What it does
+not hold is told in English; a title belongs to the plugin that owns the code, and the kernel's own cannot be replaced.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from kernel.errors import DukaError, Fault
+from kernel.web.sentences import Sentences
 
 SOURCE = "en"
 FOLDER = Path(__file__).parent / "locale"
@@ -26,7 +27,7 @@ _LONGEST = 200
 
 
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The words of one language: title by code; detail and words of pages by the English they stand for."""
+    """The words of one language: title by code; details and words of pages by the English they stand for."""
 
     titles: dict[str, str] = {}
     details: dict[str, str] = {}
@@ -58,6 +59,8 @@ class Languages:
                 read = msgspec.json.decode(file.read_bytes(), type=Catalogue)
                 self.catalogues[file.stem] = self.catalogues.get(file.stem, Catalogue()).with_more(read)
 
+        self.sentences = {language: Sentences(one.details) for language, one in self.catalogues.items()}
+
     def best(self, accept: str | None) -> str:
         """The language that an Accept-Language asks for first; English where it asks for none that is known."""
         return _best(accept[:_LONGEST], (SOURCE, *self.catalogues)) if accept else SOURCE
@@ -68,12 +71,15 @@ class Languages:
         catalogue = self.catalogues.get(language)
         if catalogue is None:
             return Told(error.title, error.detail, error.faults, SOURCE)
-        words = {**catalogue.details, error.title: catalogue.titles.get(error.code, error.title)}
-        said = [error.title, error.detail, *(fault.detail for fault in error.faults if fault.detail)]
-        missing = [one for one in said if words.get(one, one) == one]
-        faults = tuple(msgspec.structs.replace(one, detail=words.get(one.detail, one.detail)) for one in error.faults)
-        told = {True: SOURCE, False: f"{language}, {SOURCE}" if missing else language}[len(missing) == len(said)]
-        return Told(words[error.title], words.get(error.detail, error.detail), faults, told)
+        said = self.sentences[language].said
+        title = catalogue.titles.get(error.code, error.title)
+        detail = title if error.detail == error.title else said(error.detail)
+        faults = tuple(msgspec.structs.replace(one, detail=said(one.detail)) for one in error.faults)
+        english = [error.title, error.detail, *(one.detail for one in error.faults if one.detail)]
+        told = [title, detail, *(one.detail for one in faults if one.detail)]
+        missing = sum(one == other for one, other in zip(english, told, strict=True))
+        spoken = {len(told): SOURCE, 0: language}.get(missing, f"{language}, {SOURCE}")
+        return Told(title, detail, faults, spoken)
 
 
 @lru_cache(512)

@@ -82,7 +82,7 @@ async def receive_upload(receive: Receive, headers: Mapping[str, str], takes: Ta
     """The body as a file. Raises PayloadTooLarge as soon as it is known, UnsupportedMediaType, RequestTimeout."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in takes.media_types:
-        raise UnsupportedMediaType(f"Send {' or '.join(takes.media_types)}")
+        raise UnsupportedMediaType(f"Send a file of type {' or '.join(takes.media_types)}")
     _refuse_unfit(headers, takes.most_bytes, "A file")
     try:
         async with asyncio.timeout(takes.slowest_s):

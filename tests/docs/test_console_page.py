@@ -74,7 +74,7 @@ def names_given() -> set[str]:
     """What every template is given, besides what Jinja gives to all."""
     environment, now = rendering.environment_of({}), dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
     seen = Seen({"business": None, "permissions": (), "is_operator": False}, {}, {}, "en", None)  # type: ignore[arg-type]
-    drawn = rendering.Rendering(environment, Composed.__new__(Composed), seen, {}, proof="", path="/", now=now)
+    drawn = rendering.Rendering(environment, Composed.__new__(Composed), seen, proof="", path="/", now=now)
     return (environment.globals.keys() - jinja2.defaults.DEFAULT_NAMESPACE.keys()) | drawn._common.keys()
 
 

@@ -74,7 +74,7 @@ async def reverse(work: Work, transaction_id: uuid.UUID, reason: str) -> Transac
     """
     found = await work.get(Transaction, transaction_id)
     if found.kind not in REVERSIBLE:
-        raise AlreadyTakenBack(f"{found.number} is a {found.kind}")
+        raise AlreadyTakenBack(f"This cannot be taken back: {found.kind}")
     here = sa.and_(Entry.business_id == work.business_id, Entry.transaction_id == found.id)
     entries = (await work.execute(sa.select(Entry.__table__).where(here).order_by(Entry.id))).all()
     held = await hold(work, {str(place): entry.line_id for place, entry in enumerate(entries)})

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from kernel.web import Sentences
 from plugins.console.schemas.listing import ListSeen
 
 Query = Sequence[tuple[str, str]]
@@ -64,6 +65,7 @@ class Seen:
     language: str
     ask: Ask
     words: Mapping[str, str] = field(default_factory=dict)
+    sentences: Sentences = field(default_factory=lambda: Sentences({}))
     now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     listing: ListSeen | None = None
 
@@ -88,8 +90,8 @@ class Seen:
         return not permission or permission in self.me["permissions"]
 
     def word(self, english: str) -> str:
-        """Words of the console in the reader's language, for scripts and files; templates have `_`."""
-        return self.words.get(english, english)
+        """Words of pages, or of what the API told, in the reader's language; templates have `_`."""
+        return self.words.get(english) or self.sentences.said(english)
 
     def has(self, plugin: str) -> bool:
         """Whether a plugin is on in this business."""
@@ -124,9 +126,13 @@ class Seen:
         return [(one["id"], one["name"]) for one in listed["items"]]
 
     async def titles(self, path: str, *, key: str = "code", value: str = "title") -> dict[str, str]:
-        """What the things of a list of the API are called, such as `/payments/methods`; {} for who may not see it."""
+        """What the things of a list of the API are called, such as `/payments/methods`; {} for who may not see it.
+
+        Titles are in the reader's words; any other `value`, such as a name, is as it was typed in.
+        """
         listed = await self.look(path)
-        return {one[key]: one[value] for one in (listed or {"items": ()})["items"]}
+        said = self.word if value == "title" else str
+        return {one[key]: said(one[value]) for one in (listed or {"items": ()})["items"]}
 
 
 def _pairs(query: Mapping[str, Any]) -> Query:

@@ -24,7 +24,7 @@ async def to_approve(seen: Seen) -> Waiting:
     """Requests of others for approval: nobody answers their own."""
     found = (await seen.get("/approvals", state="waiting", limit=50))["items"]
     others = [one for one in found if one["requested_by"] != seen.me["id"]]
-    return Waiting([Waits(one["words"], "/approvals", one["requested_by_name"]) for one in others])
+    return Waiting([Waits(seen.word(one["words"]), "/approvals", one["requested_by_name"]) for one in others])
 
 
 async def invited(seen: Seen) -> Waiting:

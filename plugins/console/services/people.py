@@ -65,7 +65,7 @@ def _far(limit: Mapping[str, Any], role: Mapping[str, Any]) -> Mapping[str, Any]
 
 async def _roles(seen: Seen) -> list[tuple[str, str]]:
     found = await seen.get("/roles", limit=200)
-    return [(one["id"], one["name"]) for one in found["items"]]
+    return [(one["id"], seen.word(one["name"])) for one in found["items"]]
 
 
 PAGES: Final = (

@@ -98,14 +98,13 @@ class Rendering:
         environment: Environment,
         composed: Composed,
         seen: Seen,
-        words: Mapping[str, str],
         *,
         proof: str,
         path: str,
         now: dt.datetime,
         theme: str = "",
     ) -> None:
-        self.environment, self.composed, self.seen, self.words = environment, composed, seen, words
+        self.environment, self.composed, self.seen = environment, composed, seen
         business = seen.business or {}
         self.showing = Showing(
             seen.language, business.get("region", ""), business.get("zone", "UTC"), business.get("currency", "")
@@ -128,12 +127,12 @@ class Rendering:
             **{"clock": self.showing.clock, "ago": lambda value: self.showing.ago(value, now)},
             **{"where_is": lambda subject: composed.where_is(subject, seen)},
             **{"with_query": self.with_query, "has_slots": self.has_slots, "may_send": self.may_send},
-            **{"listing": seen.listing, "headings": self.headings},
+            **{"listing": seen.listing, "headings": self.headings, "comma": self.showing.comma},
         }
 
     def word(self, english: str, **given: Any) -> str:
-        """Words of the console in the reader's language; `{name}` in them is filled in."""
-        said = self.words.get(english, english)
+        """Words of pages, or of what the API told, in the reader's language; `{name}` in them is filled in."""
+        said = self.seen.word(english)
         return said.format(**given) if given else said
 
     async def page(self, template: str, layout: str, **context: Any) -> str:

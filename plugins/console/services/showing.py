@@ -16,6 +16,10 @@ LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्द�
 """The languages of the console, each in its own words."""
 RIGHT_TO_LEFT: Final = frozenset({"ar"})
 _DAY: Final = 10
+_RIGHTWARD: Final = "\u200e"
+"""The mark after which letters and signs run from left to right."""
+_LAKH: Final = (3, 2)
+"""Groups of digits as India has them: 12,34,567."""
 _KEPT: Final = 8192
 """Figures that are kept as they were written: a page is looked at again, and shelves have few prices."""
 
@@ -25,20 +29,24 @@ class Showing:
 
     def __init__(self, language: str, region: str = "", zone: str = "UTC", currency: str = "") -> None:
         self.locale = _locale(language, region)
+        self.is_leftward = language in RIGHT_TO_LEFT
         self.zone = ZoneInfo(zone)
         self.currency = currency
 
     def money(self, amount: Any, currency: str = "") -> str:
         """An amount given as a decimal string, with its currency: `KES 1,250.00`, in India `₹12,34,567.00`."""
-        return _money(self.locale, str(amount) if amount is not None else "", currency or self.currency)
+        shown = _money(self.locale, str(amount) if amount is not None else "", currency or self.currency)
+        return self._in_place(shown)
 
     def figure(self, amount: Any, currency: str = "") -> str:
         """An amount without its currency, for columns whose head names it: `1,250.00`."""
-        return _money(self.locale, str(amount) if amount is not None else "", currency or self.currency, "")
+        shown = _money(self.locale, str(amount) if amount is not None else "", currency or self.currency, "")
+        return self._in_place(shown)
 
-    def number(self, value: Any) -> str:
-        """A number given as a decimal string, its digits grouped and no decimal lost."""
-        return _number(self.locale, str(value) if value is not None else "")
+    def number(self, value: Any, *, signed: bool = False) -> str:
+        """A number given as a decimal string, its digits grouped and no decimal lost. signed: with a + above zero."""
+        shown = _number(self.locale, str(value) if value is not None else "")
+        return self._in_place(f"+{shown}" if signed and shown[0] not in "-0–" else shown)
 
     def percent(self, value: Any) -> str:
         """A percentage: "16" is 16 %."""
@@ -61,7 +69,7 @@ class Showing:
             return "–"
         if not isinstance(found, dt.datetime):
             return self.day(value)
-        return f"{self._short(found)}, {found:%H:%M}"
+        return f"{self._short(found)}{self.comma}{found:%H:%M}"
 
     def clock(self, value: Any) -> str:
         """The time of a moment: 14:05."""
@@ -78,6 +86,15 @@ class Showing:
     def region(self, code: Any) -> str:
         """A region by its name: KE is Kenya."""
         return str(self.locale.territories.get(str(code), code))
+
+    @property
+    def comma(self) -> str:
+        """What stands between the things of a list."""
+        return "، " if self.is_leftward else ", "
+
+    def _in_place(self, shown: str) -> str:
+        """With its sign before it also where lines run leftward, as CLDR has it for Arabic."""
+        return f"{_RIGHTWARD}{shown}" if self.is_leftward and shown[:1] in "+-" else shown
 
     def _short(self, day: dt.date) -> str:
         """A day as `d MMM y` has it: pages have many, and Babel takes ten times as long for each."""
@@ -119,7 +136,7 @@ def _number(locale: Locale, value: str) -> str:
 
 
 def _is_lakh(locale: Locale) -> bool:
-    return locale.territory in ("IN", "BD", "NP", "PK", "LK")
+    return locale.territory in ("IN", "BD", "NP", "PK", "LK") or locale.decimal_formats[None].grouping == _LAKH
 
 
 def _decimal(value: str) -> Decimal | None:

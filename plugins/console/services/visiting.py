@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from weakref import WeakKeyDictionary
 
 from kernel.errors import BadRequest
-from kernel.web import ApiAnswer, Asked, Given, PassOn
+from kernel.web import ApiAnswer, Asked, Given, PassOn, Sentences
 from plugins.console.schemas import Elsewhere, Found, Refused, Seen
 from plugins.console.services import at_place, forms, listings, sessions
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
@@ -37,6 +37,7 @@ FIND_S: Final = 1.0
 MOST_FOUND: Final = 5
 MOST_PARAMETERS: Final = 300
 THEMES: Final = ("light", "dark")
+ENGLISH: Final = Sentences({})
 LANGUAGE, THEME = "duka_language", "duka_theme"
 
 _ENVIRONMENTS: WeakKeyDictionary[object, Environment] = WeakKeyDictionary()
@@ -82,8 +83,13 @@ class Visit:
         return catalogue.words if catalogue else {}
 
     def word(self, english: str) -> str:
-        """Words of pages in that language."""
-        return self.words.get(english, english)
+        """Words of pages, or of what the API told, in that language."""
+        return self.words.get(english) or self.sentences.said(english)
+
+    @property
+    def sentences(self) -> Sentences:
+        """What the API tells, in that language."""
+        return self.asked.languages.sentences.get(self.language) or ENGLISH
 
     @property
     def is_part(self) -> bool:
@@ -123,7 +129,7 @@ class Visit:
 
         query = self.query if self.place is None else {at_place.BY_PLACE: self.place["id"], **self.query}
         now = self.asked.deployment.clock()
-        return Seen(self.me or STRANGER, parameters or {}, query, self.language, ask, self.words, now)
+        return Seen(self.me or STRANGER, parameters or {}, query, self.language, ask, self.words, self.sentences, now)
 
     def composed(self) -> Composed:
         """What the plugins that are on here offer; before a business is chosen the console's own, to operators all."""
@@ -143,7 +149,6 @@ class Visit:
             environment,
             self.composed(),
             seen or self.seen(),
-            self.words,
             proof=sessions.proof_of(self.session, self.asked),
             path=self.path,
             now=self.asked.deployment.clock(),

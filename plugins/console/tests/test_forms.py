@@ -100,6 +100,8 @@ def test_where_a_form_leads_is_filled_in_from_the_answer() -> None:
         ("en", "KE", "KES", "1234567.5", "KES 1,234,567.50"),
         ("en", "KE", "KES", "-12", "-KES 12.00"),
         ("hi", "IN", "INR", "1234567.5", "INR 12,34,567.50"),
+        ("hi", "KE", "KES", "1234567.5", "KES 12,34,567.50"),
+        ("ar", "KE", "KES", "-1234.5", "\u200e-KES 1,234.50"),
         ("en", "UG", "UGX", "1500", "UGX 1,500"),
         ("en", "KE", "KES", "0.125", "KES 0.125"),
         ("en", "KE", "KES", None, "–"),
@@ -116,3 +118,12 @@ def test_moments_are_written_by_the_clock_on_the_shops_wall() -> None:
     assert shown.moment("2026-11-21T21:30:00Z") == "22 Nov 2026, 00:30"
     assert shown.day("2026-11-21") == "21 Nov 2026"
     assert shown.moment("nonsense") == "–"
+    assert Showing("ar", "KE", "Africa/Nairobi").moment("2026-11-21T21:30:00Z") == "22 نوفمبر 2026، 00:30"
+
+
+def test_a_sign_stands_before_its_number_also_where_lines_run_leftward() -> None:
+    """Without the mark a browser puts the sign behind it: 3-."""
+    arabic, english = Showing("ar"), Showing("en")
+    assert [arabic.number(one, signed=True) for one in ("3", "-3", "0", None)] == ["\u200e+3", "\u200e-3", "0", "–"]
+    assert [english.number(one, signed=True) for one in ("3", "-3", "0")] == ["+3", "-3", "0"]
+    assert arabic.number("3") == "3"

@@ -44,7 +44,7 @@ def a_rendering(*blocks: Block, permissions: tuple[str, ...] = ("plugins.manage"
     me = {"business": None, "permissions": permissions, "is_operator": False, "plugins": ()}
     seen = Seen(me, {}, {"slots": slots}, "en", _unheard)
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
-    return Rendering(ENVIRONMENT, composed, seen, {}, proof="", path="/catalog/products/01a2", now=now)
+    return Rendering(ENVIRONMENT, composed, seen, proof="", path="/catalog/products/01a2", now=now)
 
 
 async def test_who_may_turn_apps_on_sees_places_by_name_with_what_they_give() -> None:

@@ -82,7 +82,7 @@ async def move_promotion(work: Work, promotion_id: UUID, action: states.Action) 
     row = await _held(work, promotion_id)
     after = states.after(row.state, action)
     if after is None:
-        raise NotFromThisState(f"{row.name} is {row.state}")
+        raise NotFromThisState(f"It is {row.state}")
     if action == "activate" and row.ends_at is not None and row.ends_at <= work.now:
         raise AlreadyOver(f"{row.name} was to end at {row.ends_at.isoformat()}; move its end first")
     row.state = after

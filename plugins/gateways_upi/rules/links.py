@@ -210,7 +210,7 @@ def _check_texts(link: Link) -> None:
     ):
         value = getattr(link, name)
         if value is not None and not fits(value):
-            raise BadLink(f"{name} is no {said}" if name == "url" else f"{name} is to be {said}")
+            raise BadLink(f"In {name} write {said}")
 
 
 def _encoded(name: str, value: str | int) -> str:

@@ -72,4 +72,4 @@ async def _mark(work: Work, row: Any, reason: str) -> None:
         )
     )
     if not moved.rowcount:
-        raise NotVoidable(f"{row.number} is {row.status}")
+        raise NotVoidable(f"It is {row.status}")
