@@ -10,7 +10,7 @@ from urllib.parse import quote
 from kernel.errors import DukaError
 from kernel.web import Asked, Given, PassOn, Site
 from plugins.console.schemas import Refused
-from plugins.console.services import cards, entering, noticing, saving, supporting, visiting
+from plugins.console.services import cards, entering, finding, noticing, saving, sending, supporting, visiting
 from plugins.console.services.sessions import Session
 from plugins.console.services.visiting import API, Visit
 
@@ -42,10 +42,10 @@ SIGNED_IN: Final[Mapping[tuple[str, str], Answers]] = {
     ("POST", "/support/leave"): supporting.leave,
     ("GET", "/look"): entering.look,
     ("POST", "/look"): entering.look,
-    ("POST", "/do"): visiting.do,
+    ("POST", "/do"): sending.do,
     ("POST", "/qr"): entering.qr,
-    ("GET", "/find"): visiting.find,
-    ("GET", "/search"): visiting.search,
+    ("GET", "/find"): finding.find,
+    ("GET", "/search"): finding.search,
     ("GET", "/bell"): noticing.bell,
     ("GET", "/cards"): cards.page,
     ("GET", "/notices"): noticing.page,
@@ -91,7 +91,7 @@ async def _answer(visit: Visit) -> Given | PassOn:
 async def _within(visit: Visit, method: str) -> Given | PassOn:
     """What somebody is answered who is signed in."""
     if visit.asked.path.startswith(API):
-        return await visiting.through(visit)
+        return await sending.through(visit)
     if handler := SIGNED_IN.get((method, visit.path)):
         return await handler(visit)
     if method != "GET" or visit.is_off:

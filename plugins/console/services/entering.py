@@ -13,8 +13,9 @@ from kernel.web import Given
 from plugins.console.schemas import Refused
 from plugins.console.services import at_place, sessions
 from plugins.console.services.forms import own_of
+from plugins.console.services.sending import enter, stale
 from plugins.console.services.showing import LANGUAGES
-from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit, enter, stale
+from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit
 
 SIGN_IN: Final = "/sign-in"
 NEEDS_CODE: Final = ("second-factor-required", "second-factor-wrong")

@@ -12,7 +12,8 @@ from kernel.web import Given
 from plugins.console.schemas import Nav, Notice, Page, Seen, Waiting, Waits
 from plugins.console.services import sessions
 from plugins.console.services.forms import own_of
-from plugins.console.services.visiting import Visit, stale
+from plugins.console.services.sending import stale
+from plugins.console.services.visiting import Visit
 
 GRANTS: Final = "support.grant"
 ENTERED: Final = "operating.enter_business"

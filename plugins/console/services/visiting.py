@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from base64 import urlsafe_b64decode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 from weakref import WeakKeyDictionary
 
-from kernel.errors import BadRequest
-from kernel.web import ApiAnswer, Asked, Given, PassOn, Sentences
-from plugins.console.schemas import Elsewhere, Found, Refused, Seen
+from kernel.web import ApiAnswer, Asked, Given, Sentences
+from plugins.console.schemas import Elsewhere, Refused, Seen
 from plugins.console.services import at_place, forms, listings, sessions
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
@@ -33,8 +31,6 @@ HTML: Final = "text/html; charset=utf-8"
 API: Final = "/api/"
 IN_ADDRESSES: Final = "/-._~!$&'()*+,;=:@?#%[]"
 """What stands in an address as it is; all else is written by its bytes."""
-FIND_S: Final = 1.0
-MOST_FOUND: Final = 5
 MOST_PARAMETERS: Final = 300
 THEMES: Final = ("light", "dark")
 ENGLISH: Final = Sentences({})
@@ -308,107 +304,3 @@ async def block(visit: Visit, plugin: str, name: str) -> Given:
         return visit.given(200, (await drawn.block(plugin, name, given)).encode(), policy=PIECE)
     except LookupError:
         return await visit.html("console/missing.html", status=404, layout="bare")
-
-
-async def find(visit: Visit) -> Given:
-    """What the global search finds as somebody types, of each kind the best few."""
-    return await visit.html("console/found.html", layout="bare", **await _all_found(visit))
-
-
-async def search(visit: Visit) -> Given:
-    """The same as a page of its own, for who presses Enter."""
-    return await visit.html("console/search.html", title="Search", **await _all_found(visit))
-
-
-async def _all_found(visit: Visit) -> dict[str, Any]:
-    words = visit.query.get("q", "").strip()[:100]
-    seen, composed = visit.seen(), visit.composed()
-    found: dict[str, Any] = {"seen": seen, "words": words, "groups": [], "pages": []}
-    if not words:
-        return found
-    finds = [one for _, one in composed.in_slot(composed.finds, "", seen)]
-    told = await asyncio.gather(*(_found(one.find, seen, words) for one in finds))
-    groups = [(one, few) for one, few in zip(finds, told, strict=True) if few]
-    titles = [nav for _, _, navs in composed.menu(seen) for nav in navs]
-    lower = words.lower()
-    pages = [nav for nav in titles if lower in nav.title.lower() or lower in seen.word(nav.title).lower()]
-    return found | {"groups": groups, "pages": pages}
-
-
-async def _found(find: Callable[[Seen, str], Awaitable[Any]], seen: Seen, words: str) -> list[Found]:
-    try:
-        async with asyncio.timeout(FIND_S):
-            return list(await find(seen, words))[:MOST_FOUND]
-    except (Refused, TimeoutError):
-        return []
-    except Exception:  # what one plugin cannot find keeps nobody from finding the rest
-        log.exception("a search failed")
-        return []
-
-
-async def do(visit: Visit) -> Given:
-    """Send a form to the API, and go where it says."""
-    fields = await visit.form()
-    own = forms.own_of(fields)
-    if not sessions.is_proved(visit.session, visit.asked, own.get("proof", "")):
-        return await stale(visit)
-    method, to = own.get("method", "POST"), own.get("to", "")
-    if method not in forms.METHODS or not to.startswith("/") or "//" in to:
-        return await visit.html("console/missing.html", status=404)
-    body = None if method == "DELETE" else forms.body_of(fields)
-    headers = {
-        name: own[key]
-        for name, key in (("idempotency_key", "key"), ("if_match", "tag"), ("x_approval", "approval"))
-        if own.get(key)
-    }
-    if not all(value.isascii() and value.isprintable() for value in headers.values()):
-        raise BadRequest("The form cannot be read")
-    told = await visit.call(method, quote(to, safe="/-._~@:?&=%"), body, accept_language=visit.language, **headers)
-    value = json.loads(told.body) if told.body and "json" in told.headers.get("content-type", "") else None
-    if told.status >= 400:
-        if visit.wants_json:  # a form that is refused is an answer like another; the browser need not cry about it
-            return visit.given(200, json.dumps({"problem": value or {}}).encode(), "application/json")
-        again = own.get("again", "")
-        return await visit.html("console/refused.html", status=told.status, problem=value or {}, again=again)
-    if own.get("enter"):
-        await enter(visit, forms.filled(own["enter"], value))
-    if own.get("said"):
-        visit.session = sessions.with_word(visit.session, own["said"], forms.filled(own.get("undo", ""), value))
-    then = forms.filled(own.get("then", ""), value)
-    if visit.wants_json:
-        return visit.given(200, json.dumps({"then": then, "answer": value}).encode(), "application/json")
-    return visit.moved(then if then.startswith("/") else "/")
-
-
-async def enter(visit: Visit, business: str) -> ApiAnswer:
-    """Go on in another business, where its API lets one."""
-    told = await visit.call("POST", "/auth/switch", {"business": business})
-    if told.status == 200:
-        visit.session = sessions.begun(json.loads(told.body), visit.session)
-    return told
-
-
-async def stale(visit: Visit) -> Given:
-    """A form of a session that has ended, or from somewhere else."""
-    problem = {
-        "title": visit.word("This page is out of date"),
-        "detail": visit.word(
-            "You have signed in anew or gone on in another business since. Load it again and send the form once more."
-        ),
-        "code": "stale-page",
-        "status": 403,
-    }
-    return await visit.refused(Refused(403, problem))
-
-
-async def through(visit: Visit) -> Given | PassOn:
-    """The API itself, by the session: for scripts of pages, pictures, files and streams of events."""
-    asked = visit.asked
-    if asked.method not in ("GET", "HEAD") and not sessions.is_proved(
-        visit.session, asked, asked.headers.get("x-proof", "")
-    ):
-        return await stale(visit)
-    kept = ("accept", "content-type", "content-length", "if-match", "if-none-match", "idempotency-key", "x-approval")
-    headers = {name: asked.headers[name] for name in kept if name in asked.headers}
-    headers |= visit.session.headers(asked) | {"accept-language": visit.language}
-    return PassOn(asked.path, headers, sessions.set_cookies(visit.session, is_secure=asked.is_secure))
