@@ -31,6 +31,7 @@ __all__ = [
     "format_amount",
     "format_micro",
     "format_price",
+    "mark_of",
     "parse_amount",
     "parse_micro",
     "percent_of",
@@ -304,7 +305,7 @@ _IN_LAKHS: Final = frozenset({"BD", "IN", "NP"})
 def show_amount(value: int, currency: str, region: str) -> str:
     """Write minor units as people of a region read them: ₹12,34,567.50, KSh 1,234,567.50, -£3.00.
 
-    For mails, traces and command lines; never for the API, which answers plain decimal strings.
+    For pages, letters, traces and command lines; never for figures of the API, which are plain decimal strings.
     """
     return show_text(format_amount(value, exponent(currency)), currency, region)
 
@@ -318,7 +319,12 @@ def show_text(text: str, currency: str, region: str) -> str:
     """Write a plain decimal string, as the API answers it, as people of a region read it."""
     sign, plain = ("-", text[1:]) if text.startswith("-") else ("", text)
     whole, point, decimals = plain.partition(".")
-    return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{_grouped(whole, region)}{point}{decimals}"
+    return f"{sign}{mark_of(currency)}{_grouped(whole, region)}{point}{decimals}"
+
+
+def mark_of(currency: str) -> str:
+    """What stands before an amount of a currency that people read, with the space after it where it takes one."""
+    return SYMBOLS.get(currency, currency + " ")
 
 
 def _grouped(whole: str, region: str) -> str:

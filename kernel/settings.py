@@ -105,6 +105,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 3000
     access_token_minutes: Annotated[int, Meta(ge=1, le=1440, description="Life of an access token.")] = 15
     refresh_token_days: Annotated[int, Meta(ge=1, le=365, description="Life of a refresh token.")] = 30
+    counter_approvals: Annotated[
+        Literal["tills", "sign-ins"],
+        Meta(
+            description="Where a colleague's PIN approves at the counter: at registered tills alone, "
+            "or in any sign-in of whoever asked (sign-ins)."
+        ),
+    ] = "tills"
     jobs: Annotated[
         Literal["embedded", "off"],
         Meta(description="embedded: servers run due jobs, or hand them to workers where there is Redis; off: neither."),

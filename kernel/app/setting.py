@@ -18,7 +18,16 @@ from kernel.registry import Loaded
 from kernel.web.decode import convert
 from kernel.wire import Level
 from kernel.work import Work
-from kernel.work.configuring import STORED, Reading, Sealing, SettingsMissing, as_struct, secret_names, stored_in
+from kernel.work.configuring import (
+    STORED,
+    Reading,
+    Regional,
+    Sealing,
+    SettingsMissing,
+    as_struct,
+    secret_names,
+    stored_in,
+)
 from kernel.work.levels import Levels, Stored, levels_of, whole
 
 
@@ -90,6 +99,7 @@ async def change(work: Work, one: Loaded, place: Place, said: Change) -> Levels:
             locked=frozenset(locked.difference(n for n, is_on in said.locked.items() if not is_on))
         )
     await _check_places(work, one, before, levels, place)
+    _check_region(work, one, levels, place, said)
     await _write(work, one.name, place, levels)
     facts: dict[str, Any] = {"settings": sorted({*said.values, *said.reset})}
     if said.locked:
@@ -163,6 +173,17 @@ async def _check_places(work: Work, one: Loaded, before: Levels, after: Levels, 
                 else f"At {(await work.get(Location, where.location_id or work.business_id)).name}: "
             )
             raise Invalid.at("/values", name + misfit)
+
+
+def _check_region(work: Work, one: Loaded, levels: Levels, place: Place, said: Change) -> None:
+    """Raise Invalid at what is set now and does not fit the business's region, as the plugin's Struct says."""
+    read = None if place.level == "deployment" else reading(work, one, levels, place)
+    if read is None or not isinstance(read.struct, Regional):
+        return
+    misfits = read.struct.misfits(work.shop.region)
+    faults = [Fault(f"/values/{name}", "invalid", words) for name, words in misfits.items() if name in said.values]
+    if faults:
+        raise Invalid(faults[0].detail, faults=faults)
 
 
 async def _hold(work: Work, plugin: str, place: Place) -> None:

@@ -50,6 +50,7 @@ _business: list[Any] = [
     Business.subdivision,
     Business.currency,
     Business.zone,
+    Business.tax_number,
     Business.epoch,
     Business.configuration,
     Business.is_active.label("business_is_active"),
@@ -289,7 +290,9 @@ def _is_let_in(row: Any, now: dt.datetime | None) -> bool:
 def _shop(row: Any) -> Shop | None:
     if row.business_id is None:
         return None
-    return Shop(row.business_id, row.slug, row.name, row.region, row.subdivision, row.currency, row.zone)
+    return Shop(
+        row.business_id, row.slug, row.name, row.region, row.subdivision, row.currency, row.zone, row.tax_number
+    )
 
 
 def _epochs(row: Any) -> Epochs:

@@ -6,7 +6,7 @@ import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Generic, NamedTuple, TypeVar, get_args
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, runtime_checkable
 
 import msgspec
 import sqlalchemy as sa
@@ -98,6 +98,15 @@ class Sealing(NamedTuple):
     def seal(self, level: Level, location_id: uuid.UUID | None, name: str, text: str) -> dict[str, str]:
         """A secret as it is stored at a level."""
         return sealed(self.secrets, self.owner(level, location_id), self.plugin, name, text)
+
+
+@runtime_checkable
+class Regional(Protocol):
+    """Settings of which some depend on the region where the business is."""
+
+    def misfits(self, region: str) -> Mapping[str, str]:
+        """Setting → why its value cannot be there, in words for people."""
+        ...
 
 
 class Reading(NamedTuple, Generic[S]):

@@ -80,6 +80,7 @@ class Shop(msgspec.Struct, frozen=True):
     subdivision: str | None
     currency: str
     zone: str
+    tax_number: str | None = None
 
     @property
     def exponent(self) -> int:

@@ -1,26 +1,19 @@
-"""Phone and tax numbers as they are kept, and the words by which a customer is found."""
+"""Phone numbers as they are kept, what a tax number tells, and the words by which a customer is found."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Final
 
 import phonenumbers
-from stdnum.exceptions import InvalidFormat, InvalidLength, ValidationError
-from stdnum.gb import vat
-from stdnum.in_ import gstin
-from stdnum.ke import pin
-from stdnum.util import clean, isdigits
 
 _FEWEST_DIGITS: Final = 4
 _AS_PHONE: Final = re.compile(r"[0-9+() ./-]+")
 
 
 class WrongNumber(ValueError):
-    """The text is no phone number, or no tax number of its region. The message never repeats it."""
+    """The text is no phone number. The message never repeats it."""
 
 
 def phone_number(text: str, region: str) -> str:
@@ -32,20 +25,6 @@ def phone_number(text: str, region: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise WrongNumber("No such phone number exists")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def tax_number(text: str, region: str) -> str:
-    """A tax number in its plain form: a KRA PIN, a GSTIN or a VAT number with its check digits, a TIN of nine digits.
-
-    In KE, IN, GB, and in TZ and RW; elsewhere as written.
-    """
-    validate = _TAX_NUMBERS.get(region)
-    if validate is None:
-        return text.strip()
-    try:
-        return validate(text.upper())
-    except ValidationError as fault:
-        raise WrongNumber(f"This is not a valid {_TAX_NAMES[region]}") from fault
 
 
 def place_of_supply(number: str | None, region: str) -> str | None:
@@ -78,20 +57,3 @@ def _folded(text: str) -> str:
 
 def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
-
-
-def _nine_digits(text: str) -> str:
-    """A TIN of Tanzania or Rwanda. Source: TRA VFD specification; EY, Worldwide VAT guide."""
-    number = clean(text, " -.")
-    if not isdigits(number):
-        raise InvalidFormat
-    if len(number) != _TIN_DIGITS:
-        raise InvalidLength
-    return number
-
-
-_TIN_DIGITS: Final = 9
-_TAX_NUMBERS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
-    {"KE": pin.validate, "IN": gstin.validate, "GB": vat.validate, "TZ": _nine_digits, "RW": _nine_digits}
-)
-_TAX_NAMES: Final = MappingProxyType({"KE": "KRA PIN", "IN": "GSTIN", "GB": "VAT number", "TZ": "TIN", "RW": "TIN"})

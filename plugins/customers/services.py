@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType, structs
 from kernel.custom import changed_values, conditions, custom_filter, new_values, write_keys
 from kernel.db import Prepared, new_id
 from kernel.errors import Invalid, NotFound
+from kernel.tax_numbers import WrongTaxNumber, tax_number
 from kernel.work import Work, change_sides, changed_ext, read_ext, reread_ext, stored_ext, write_sides
 from plugins.customers import rules
 from plugins.customers.models import Customer, Group
@@ -168,8 +169,8 @@ async def _checked(work: Work, values: dict[str, Any]) -> dict[str, Any]:
         checked["phone"] = _phone(work, values["phone"], "/phone")
     if values.get("tax_number"):
         try:
-            checked["tax_number"] = rules.tax_number(values["tax_number"], work.shop.region)
-        except rules.WrongNumber as fault:
+            checked["tax_number"] = tax_number(values["tax_number"], work.shop.region)
+        except WrongTaxNumber as fault:
             raise Invalid.at("/tax_number", str(fault)) from fault
     if values.get("group_id") and not await known_group(work, values["group_id"]):
         raise NotFound.at("/group_id", "There is no such group")

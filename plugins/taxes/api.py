@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.taxes.rules import buyer_in, tax
-from plugins.taxes.schemas.circumstances import Buyer, Certificate, CustomerTax, Taxing, Terms
+from plugins.taxes.schemas.circumstances import Buyer, Certificate, CustomerTax, Seller, Taxing, Terms
 from plugins.taxes.schemas.values import (
     ComponentTax,
     TaxableLine,
@@ -13,6 +13,7 @@ from plugins.taxes.schemas.values import (
     Treatment,
 )
 from plugins.taxes.services.packs import mrp_binds, policy_of
+from plugins.taxes.services.sellers import seller_at
 from plugins.taxes.services.treatments import classes_by_code, known_classes, taxing, treatments
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Certificate",
     "ComponentTax",
     "CustomerTax",
+    "Seller",
     "TaxComponent",
     "TaxPolicy",
     "TaxableLine",
@@ -32,6 +34,7 @@ __all__ = [
     "known_classes",
     "mrp_binds",
     "policy_of",
+    "seller_at",
     "tax",
     "taxing",
     "treatments",

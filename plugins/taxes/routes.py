@@ -8,15 +8,25 @@ from kernel.web import command, query
 from kernel.wire import Page, Reply
 from kernel.work import Work
 from plugins.taxes.errors import CodeTaken, HistoryFixed
-from plugins.taxes.schemas.wire import ClassIn, ClassOut, ClassPatch, ClassQuery, PackOut
+from plugins.taxes.schemas.wire import ClassIn, ClassOut, ClassPatch, ClassQuery, PackOut, SellerOut, SellerQuery
 from plugins.taxes.services import classes
 from plugins.taxes.services.packs import told_pack
+from plugins.taxes.services.sellers import told_seller
 
 
 @query("/pack", permission="taxes.see")
 async def get_pack(work: Work) -> PackOut:
     """What Duka brings for the business's region: its habits, where its rates were read, what to have confirmed."""
     return told_pack(work.shop.region)
+
+
+@query("/seller", permission="taxes.see")
+async def get_seller(work: Work, query: SellerQuery) -> SellerOut:
+    """How receipts name the seller today: legal name, address and tax number, of a location or of the business.
+
+    Set with the settings of taxes. Each sale keeps them as they were, in `tax_terms.seller`.
+    """
+    return await told_seller(work, query.location_id)
 
 
 @query("/classes", permission="taxes.see")

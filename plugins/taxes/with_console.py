@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Heading, Listing, Nav, Page, Seen
+from plugins.console.api import Block, Heading, Listing, Nav, Page, Seen
 
 SEE, EDIT = "taxes.see", "taxes.edit"
 CATEGORIES: Final = {
@@ -44,9 +45,20 @@ def console_pages() -> Sequence[Page]:
     )
 
 
+@answers
+def console_blocks() -> Sequence[Block]:
+    """What receipts say, beside the settings that make them say it."""
+    return (Block("settings.taxes", "seller", "console/seller.html", _seller, SEE),)
+
+
+async def _seller(seen: Seen, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"seller": await seen.get("/taxes/seller", location_id=given["place"]["id"])}
+
+
 async def _list(seen: Seen) -> Mapping[str, Any]:
     asked = {name: seen.query.get(name) for name in ("category", "cursor")}
-    return {"listed": await seen.get("/taxes/classes", limit=100, **asked), "categories": CATEGORIES}
+    listed, seller = await asyncio.gather(seen.get("/taxes/classes", limit=100, **asked), seen.get("/taxes/seller"))
+    return {"listed": listed, "seller": seller, "categories": CATEGORIES}
 
 
 async def _one(seen: Seen) -> Mapping[str, Any]:

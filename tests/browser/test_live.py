@@ -20,10 +20,10 @@ async def test_a_sale_elsewhere_appears_on_the_open_dashboard_and_an_arrangement
     page = await screens.open("owner")
     await screens.go(page, "/")
     figure = page.locator(".d-kpi .figure").first
-    await expect(figure).to_have_text("KES 0.00")
+    await expect(figure).to_have_text("KSh 0.00")
     await page.evaluate("window.isTheSame = true")
     await sold(box, screens, {"location_id": str(place), "lines": [{"product_id": str(rice), "quantity": "2"}]})
-    await expect(figure).to_have_text("KES 760.00", timeout=60_000)
+    await expect(figure).to_have_text("KSh 760.00", timeout=60_000)
     assert await page.evaluate("window.isTheSame"), "without loading the page anew"
     await page.get_by_role("link", name="Arrange").click()
     up = page.get_by_role("button", name="Up: Sales by hour")

@@ -34,7 +34,7 @@ async def test_a_sale_is_looked_into_and_taken_back_and_its_stock_is_there_again
     sale = await sold(box, screens, {"location_id": str(place), "lines": [{"product_id": str(rice), "quantity": "2"}]})
     page = await screens.open("owner")
     await screens.go(page, "/")
-    await expect(page.locator(".d-kpi .figure").first).to_have_text("KES 760.00")
+    await expect(page.locator(".d-kpi .figure").first).to_have_text("KSh 760.00")
     await screens.go(page, "/sales/sales")
     await page.get_by_role("link", name=sale["number"]).click()
     await page.locator("a[data-sheet]", has_text="Why?").click()

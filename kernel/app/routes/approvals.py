@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from kernel.app.routes.proving import Digits, prove_pin
+from kernel.app.routes.proving import Digits, prove_colleague, prove_pin
 from kernel.auth.rights import approvals
 from kernel.auth.secrets.passwords import password_matches
 from kernel.auth.signing_in import second_factor, sessions
@@ -26,7 +26,7 @@ from kernel.errors import (
 from kernel.money import format_micro
 from kernel.web import SIGNED_IN, Scene, command, flow, page, query
 from kernel.wire import Email, ListQuery, Name, Page, Request
-from kernel.work import Work
+from kernel.work import Actor, Work
 
 State = Literal["waiting", "approved", "refused", "used", "expired"]
 Reason = Annotated[
@@ -43,8 +43,8 @@ class AnswerIn(Request, frozen=True):
 class ApprovalHere(Request, frozen=True, kw_only=True):
     """A second person at the same till, and why they approve.
 
-    By `username` and `password`, with `code` where they have a second factor; or, at a registered till, by `user_id`
-    and `pin`.
+    By `username` and `password`, with `code` where they have a second factor; or by `user_id` and `pin`, at a
+    registered till, or wherever `GET /approvals/{id}/here` names them.
     """
 
     username: Email | None = None
@@ -53,6 +53,19 @@ class ApprovalHere(Request, frozen=True, kw_only=True):
     user_id: uuid.UUID | None = None
     pin: Digits | None = None
     reason: Reason
+
+
+class Colleague(Struct, frozen=True):
+    """Somebody who can approve by PIN."""
+
+    id: uuid.UUID
+    name: Name
+
+
+class ApproversHere(Struct, frozen=True):
+    """Who can approve a request by PIN where the caller is; nobody: by password, or from their own sign-in."""
+
+    people: list[Colleague]
 
 
 class ApprovalOut(Struct, frozen=True):
@@ -110,6 +123,21 @@ async def get_approval(work: Work, approval_id: uuid.UUID) -> ApprovalOut:
     return _shown(work, row)
 
 
+@query("/approvals/{approval_id}/here", permission=SIGNED_IN)
+async def list_approvers_here(work: Work, approval_id: uuid.UUID) -> ApproversHere:
+    """Who can approve one's own request by PIN, here: those who may do it alone, at that place, and have a PIN.
+
+    At a registered till those who take turns at it; in another sign-in only where the deployment allows it
+    (`DUKA_COUNTER_APPROVALS`), and nobody who has a second factor.
+    """
+    if not _is_person(work.actor):
+        raise Forbidden("Approvals are for people")
+    row = await work.get(Approval, approval_id)
+    if row.requested_by != work.actor.id:
+        raise NotFound
+    return ApproversHere([Colleague(*one) for one in await approvals.by_pin(work, row)])
+
+
 _ERRORS = (approvals.SelfApproval, approvals.BeyondApprover, approvals.AlreadyAnswered)
 
 
@@ -139,18 +167,29 @@ async def refuse(work: Work, approval_id: uuid.UUID, data: AnswerIn) -> Approval
 async def approve_here(scene: Scene, approval_id: uuid.UUID, data: ApprovalHere) -> ApprovalOut:
     """Approve at the till of whoever asked, by the second person's e-mail and password, or by their PIN.
 
-    It signs nobody in. Tries count with those of signing in. The same rules hold as from one's own sign-in.
+    It signs nobody in. Tries count with those of signing in; those of a PIN away from a registered till by who asks and
+    who is asked. The same rules hold as from one's own sign-in.
     """
 
     async def answer(work: Work, user_id: uuid.UUID) -> ApprovalOut:
         by = await approvals.colleague(work, user_id)
         return _shown(work, await approvals.answer_request(work, approval_id, by, data.reason, approves=True))
 
-    if scene.visit.standing is None or scene.visit.standing.actor.key_id is not None:
+    async def admit(work: Work, user_id: uuid.UUID) -> None:
+        row = await approvals.own_request(work, approval_id)
+        if user_id == work.actor.id:
+            raise approvals.SelfApproval
+        if user_id not in {one for one, _name in await approvals.by_pin(work, row)}:
+            raise Forbidden("They cannot approve this by PIN here")
+
+    standing = scene.visit.standing
+    if standing is None or not _is_person(standing.actor):
         raise Forbidden("Approvals are for people")
     if data.user_id is not None and data.pin is not None:
         colleague = data.user_id
-        return await prove_pin(scene, colleague, data.pin, lambda work: answer(work, colleague))
+        if standing.actor.till_id is not None:
+            return await prove_pin(scene, colleague, data.pin, lambda work: answer(work, colleague))
+        return await prove_colleague(scene, colleague, data.pin, admit, answer)
     if data.username is None or data.password is None:
         raise Invalid.at("", "Give username and password, or user_id and pin")
     proved = await _prove(scene, data.username, data.password, data.code)
@@ -168,6 +207,10 @@ async def _prove(scene: Scene, username: str, password: str, code: str | None) -
     (await scene.deed(lambda work: second_factor.check(work, account.id, code))).admit()
     await scene.deed(lambda work: sessions.settle(work, tried))
     return account.id
+
+
+def _is_person(actor: Actor) -> bool:
+    return actor.id is not None and actor.key_id is None
 
 
 def _shown(work: Work, row: Any) -> ApprovalOut:

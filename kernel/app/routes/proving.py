@@ -50,6 +50,38 @@ async def prove_pin(scene: Scene, user_id: uuid.UUID, pin: str, then: Callable[[
     return await scene.deed(proved)
 
 
+async def prove_colleague(
+    scene: Scene,
+    user_id: uuid.UUID,
+    pin: str,
+    admit: Callable[[Work, uuid.UUID], Awaitable[None]],
+    then: Callable[[Work, uuid.UUID], Awaitable[T]],
+) -> T:
+    """Run a deed once a colleague has shown their PIN in the sign-in of whoever asks.
+
+    admit: raises for a colleague whose PIN is not asked for here; it comes before the try is counted. A wrong PIN is
+    audited. Raises Unauthenticated for it, RateLimited.
+    """
+
+    async def begin(work: Work) -> str | None:
+        await admit(work, user_id)
+        return await pins.try_colleagues_pin(work, user_id)
+
+    if not await pins.pin_matches(await scene.deed(begin), pin):
+        await scene.deed(lambda work: _note_wrong(work, user_id))
+        raise Unauthenticated("The PIN is wrong")
+
+    async def proved(work: Work) -> T:
+        await pins.take_back_colleagues_try(work, user_id)
+        return await then(work, user_id)
+
+    return await scene.deed(proved)
+
+
+async def _note_wrong(work: Work, user_id: uuid.UUID) -> None:
+    work.audit(subject=f"user:{user_id}", is_wrong_pin=True)
+
+
 def till_of(work: Work) -> uuid.UUID:
     """The registered till at which the caller stands. Raises Forbidden."""
     if work.actor.till_id is None:

@@ -89,6 +89,14 @@ class PinSignIn(Request, frozen=True):
     pin: Digits
 
 
+class OwnPin(Struct, frozen=True):
+    """Whether one has a PIN for the tills of this business. approves_in_sign_ins: it approves away from tills too."""
+
+    is_set: bool
+    changed_at: dt.datetime | None
+    approves_in_sign_ins: bool
+
+
 class NewPin(OwnPassword, frozen=True):
     """A PIN for the tills of this business, and the caller's own password."""
 
@@ -179,6 +187,14 @@ async def sign_in_by_pin(scene: Scene, data: PinSignIn) -> TokenPair:
         return await sessions.begin_at_till(work, data.user_id, till_of(work), scene.address, work.actor.name)
 
     return await _answer(scene, await prove_pin(scene, data.user_id, data.pin, begin))
+
+
+@query("/auth/my-pin", permission=IN_PERSON)
+async def get_pin(work: Work) -> OwnPin:
+    """Whether one has a PIN for this business, and since when; never the PIN."""
+    mine = sa.and_(Pin.business_id == work.shop.id, Pin.user_id == work.actor.id)
+    changed_at = (await work.execute(sa.select(Pin.changed_at).where(mine))).scalar_one_or_none()
+    return OwnPin(changed_at is not None, changed_at, work.deployment.settings.counter_approvals == "sign-ins")
 
 
 @flow("POST", "/auth/my-pin", permission=IN_PERSON, status=204, errors=(RateLimited,))

@@ -57,7 +57,7 @@ async def create_business(
     if new.currency not in money.CURRENCIES:
         raise Invalid.at("/currency", "No such currency; ISO 4217, three capital letters")
     check_place(new.region, new.zone)
-    shop = Shop(new_id(), new.slug, new.name, new.region, new.subdivision, new.currency, new.zone)
+    shop = Shop(new_id(), new.slug, new.name, new.region, new.subdivision, new.currency, new.zone, new.tax_number)
     await work.execute(
         sa.insert(Business).values(
             id=shop.id,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.auth.credentials import ApiKey
+from kernel.auth.credentials import ApiKey, Pin, SecondFactor, Till
 from kernel.auth.models import Membership, Role, User
 from kernel.auth.rights.permissions import Rights
 from kernel.db import new_id
 from kernel.db.tables import Approval
-from kernel.errors import Conflict, Forbidden, Unauthenticated
+from kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from kernel.work import Actor, Ask, Work, digest_of, reaches
 
 OPEN_FOR = dt.timedelta(minutes=15)
@@ -131,23 +132,26 @@ async def answer_request(work: Work, approval_id: uuid.UUID, by: Actor, reason: 
 
 async def colleague(work: Work, user_id: uuid.UUID) -> Actor:
     """Somebody who works here, with what they may do. Raises Unauthenticated for anybody else."""
-    found = await work.execute(
-        sa.select(User.name, Membership.locations, Role.code, Role.added, Role.removed, Role.limits)
-        .join(Membership, Membership.user_id == User.id)
-        .join(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
-        .where(
-            Membership.business_id == work.business_id,
-            Membership.user_id == user_id,
-            Membership.is_active.is_(True),
-            User.is_active.is_(True),
-        )
-    )
-    row = found.one_or_none()
+    row = (await work.execute(_members(work).where(User.id == user_id))).one_or_none()
     if row is None:
         raise Unauthenticated("E-mail or password is wrong")
+    return _actor(work, row)
+
+
+def _members(work: Work) -> sa.Select[Any]:
+    """Those who work here, with what their rights are made of."""
+    return (
+        sa.select(User.id, User.name, Membership.locations, Role.code, Role.added, Role.removed, Role.limits)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Role, sa.and_(Role.business_id == Membership.business_id, Role.id == Membership.role_id))
+        .where(Membership.business_id == work.business_id, Membership.is_active.is_(True), User.is_active.is_(True))
+    )
+
+
+def _actor(work: Work, row: Any) -> Actor:
     rights, enabled = Rights(work.deployment.registry), work.standing.enabled
     return Actor(
-        user_id,
+        row.id,
         row.name,
         rights.of(row.code, row.added, row.removed, enabled),
         limits=rights.limits_of(row.code, row.limits, enabled),
@@ -161,13 +165,52 @@ async def _person_behind(work: Work, id_: uuid.UUID | None) -> uuid.UUID | None:
     return (await work.execute(maker)).scalar_one_or_none() or id_
 
 
+async def own_request(work: Work, approval_id: uuid.UUID) -> Approval:
+    """A request that the caller has made themselves and that still waits. Raises NotFound, AlreadyAnswered."""
+    row = await work.get(Approval, approval_id)
+    if row.requested_by != work.actor.id:
+        raise NotFound
+    if row.state != "waiting" or row.expires_at <= work.now:
+        raise AlreadyAnswered
+    return row
+
+
+async def by_pin(work: Work, row: Approval) -> list[tuple[uuid.UUID, str]]:
+    """Who can approve a request by PIN where the caller is: id and name, by name.
+
+    At a registered till those who take turns at it. Elsewhere nobody unless the deployment says so, and nobody whose
+    second factor the PIN would pass by.
+    """
+    at_till = work.actor.till_id is not None
+    if not at_till and work.deployment.settings.counter_approvals != "sign-ins":
+        return []
+    place = (await work.get(Till, work.actor.till_id)).location_id if work.actor.till_id else None
+    found = await work.execute(
+        _members(work)
+        .join(Pin, sa.and_(Pin.business_id == Membership.business_id, Pin.user_id == User.id))
+        .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+        .where(
+            User.id != row.requested_by,
+            sa.true() if at_till else sa.and_(SecondFactor.confirmed_at.is_(None), Role.needs_second_factor.is_(False)),
+        )
+        .order_by(User.name, User.id)
+    )
+    people = [_actor(work, one) for one in found.all()]
+    return [(by.id, by.name) for by in people if by.id and by.works_at(place) and not _beyond(work, row, by)]
+
+
 def _refuse_beyond(work: Work, row: Approval, by: Actor) -> None:
     """Whoever approves must be able to do it alone, at that place."""
+    if words := _beyond(work, row, by):
+        raise BeyondApprover(words)
+
+
+def _beyond(work: Work, row: Approval, by: Actor) -> str:
+    """Why somebody may not approve this; "" where they may."""
     bounds = {one.name: one.bounds for one in work.deployment.registry.limits(work.standing.enabled)}
     permission = bounds.get(row.action, row.action)
     if not (by.may(ANSWERS) and by.may(permission)):
-        raise BeyondApprover(f"Approving this needs the permissions {ANSWERS} and {permission}")
+        return f"Approving this needs the permissions {ANSWERS} and {permission}"
     if not reaches(by, row.action, row.amount):
-        raise BeyondApprover("It is above the approver's own limit")
-    if not by.works_at(row.location_id):
-        raise BeyondApprover("The approver does not work there")
+        return "It is above the approver's own limit"
+    return "" if by.works_at(row.location_id) else "The approver does not work there"

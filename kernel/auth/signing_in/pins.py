@@ -1,7 +1,8 @@
-"""PINs: four to eight digits by which a person takes over a registered till, for one business.
+"""PINs: four to eight digits by which a person takes over a registered till, or approves, for one business.
 
-So few digits are soon tried through, therefore tries are counted per till and person, and per till; what is stored is
-an argon2id hash, and sealed, so that without the deployment's key there is not even a hash to try them on.
+So few digits are soon tried through, therefore tries are counted per till and person, and per till; away from tills per
+person who asks and per person who approves. What is stored is an argon2id hash, and sealed, so that without the
+deployment's key there is not even a hash to try them on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import pairwise
 import sqlalchemy as sa
 
 from kernel.auth.credentials import Pin, Till
-from kernel.auth.limits import count_try, forget_tries
+from kernel.auth.limits import count_guess, count_try, forget_tries, give_back
 from kernel.auth.models import Limit, Membership, SignIn, User
 from kernel.auth.secrets import vault
 from kernel.auth.secrets.passwords import hash_password, password_matches
@@ -22,6 +23,9 @@ from kernel.errors import Invalid
 from kernel.work import Work
 
 TRIES, TRIES_A_DAY, TRIES_A_TILL = 5, 20, 60
+WRONG, WRONG_A_DAY, WRONG_OF_ALL = 3, 10, 6
+"""Away from a till: of one colleague's PIN by one person in a quarter of an hour, of it by all in a day; of all
+colleagues' by one person in a quarter of an hour."""
 _DAY = dt.timedelta(days=1)
 PURPOSE = "PIN"
 _PADDING = "a PIN of Duka: "
@@ -110,6 +114,34 @@ async def forget_pin_tries(work: Work, till_id: uuid.UUID, user_id: uuid.UUID) -
         await forget_tries(work, key)
     taken_back = sa.update(Limit).where(Limit.key == of_till, Limit.count > 0).values(count=Limit.count - 1)
     await work.execute(taken_back)
+
+
+async def try_colleagues_pin(work: Work, user_id: uuid.UUID) -> str | None:
+    """Count a try of a colleague's PIN in the sign-in of whoever asks; returns the hash to compare with.
+
+    The deed must commit before the PIN is compared. No device stands for anything here, so that signing in anew, or in
+    many places, gives no more tries. Raises RateLimited.
+    """
+    for key, most, window in _limits_of_colleague(work, user_id):
+        await count_guess(work, key, most, window)
+    mine = sa.and_(Pin.business_id == work.business_id, Pin.user_id == user_id)
+    stored = (await work.execute(sa.select(Pin.sealed).where(mine))).scalar_one_or_none()
+    return None if stored is None else vault.unseal(work.deployment, PURPOSE, _owner(work, user_id), stored)
+
+
+async def take_back_colleagues_try(work: Work, user_id: uuid.UUID) -> None:
+    """After a right PIN: it was no guess. Wrong ones of before stay counted."""
+    for key, _most, _window in _limits_of_colleague(work, user_id):
+        await give_back(work, key)
+
+
+def _limits_of_colleague(work: Work, user_id: uuid.UUID) -> list[tuple[str, int, dt.timedelta]]:
+    quarter, here, asks = dt.timedelta(minutes=15), work.business_id, work.actor.id
+    return [
+        (f"pin-asked:{here}:{asks}:{user_id}", WRONG, quarter),
+        (f"pin-asking:{here}:{asks}", WRONG_OF_ALL, quarter),
+        (f"pin-asked-day:{here}:{user_id}", WRONG_A_DAY, _DAY),
+    ]
 
 
 def _limits(till_id: uuid.UUID, user_id: uuid.UUID) -> list[tuple[str, int, dt.timedelta]]:

@@ -13,6 +13,7 @@ from kernel.testing.surface.text import Surface
 
 MODULES: Final = (
     *("kernel.plugin", "kernel.hooks", "kernel.work", "kernel.web", "kernel.wire", "kernel.errors", "kernel.money"),
+    "kernel.tax_numbers",
     *(
         "kernel.db",
         "kernel.db.custom",

@@ -89,7 +89,7 @@ async def test_a_shopkeeper_filters_ticks_and_changes_many_products(box: Box) ->
     chosen = await browser.get("/catalog/products/filters?price_from=20")
     shown = await browser.submit(chosen.form("/console/catalog/products"), {"category_id": food, "price_to": "50"})
     assert "Food" in shown.text
-    assert ("up to KES\xa050.00" in shown.text, ">A<" in shown.text, ">B<" in shown.text) == (True, False, True)
+    assert ("up to KSh\xa050.00" in shown.text, ">A<" in shown.text, ">B<" in shown.text) == (True, False, True)
     address = str(shown.answer.url)
     assert "price_from=20" in address
     searched = await browser.get(f"/catalog/products?category_id={food}", hx_request="true")
@@ -103,7 +103,7 @@ async def test_a_shopkeeper_filters_ticks_and_changes_many_products(box: Box) ->
     assert "Change 2 products" in asking.text
     said = {"to.percent": "5", "to.round_to": "0.50", "to.add_tags": "staple, dry", "to.category_id": "none"}
     seen = await browser.submit(asking.form("/console/catalog/products/edit"), said)
-    assert ("KES\xa099.99" in seen.text, "KES\xa0105.00" in seen.text) == (True, True)
+    assert ("KSh\xa099.99" in seen.text, "KSh\xa0105.00" in seen.text) == (True, True)
     done = await sent(browser, seen, "/catalog/product-edits")
     assert "No product has all of that" in done.text, "back in the filtered list, which they have left"
     listed = {one["sku"]: one for one in (await owner.get(f"{API}/products")).json()["items"]}
@@ -127,7 +127,7 @@ async def undo_by_the_page(box: Box, browser: Browser, at: str) -> None:
     """Undo a change by its page, found from the list and from the trail, and look at it afterwards."""
     assert at in (await browser.get("/catalog/edits")).text
     looked = await browser.get(at)
-    assert ("KES\xa0105.00" in looked.text, "regardless" in looked.text) == (True, False)
+    assert ("KSh\xa0105.00" in looked.text, "regardless" in looked.text) == (True, False)
     edit = at.rpartition("/")[2]
     (row,) = await box.trail(f"product_edit:{edit}")
     assert at in (await browser.get(f"/audit/{row['id']}")).text

@@ -36,11 +36,11 @@ Ask = Callable[[str, str, Query, Any, Mapping[str, str]], Awaitable[Answer]]
 
 
 class Refused(Exception):
-    """The API refused. problem: its problem document."""
+    """The API refused. problem: its problem document. asked: the query that was sent, where one was."""
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, problem: Mapping[str, Any], asked: Query = ()) -> None:
         super().__init__(str(problem.get("title", status)))
-        self.status, self.problem = status, problem
+        self.status, self.problem, self.asked = status, problem, dict(asked)
 
 
 class Elsewhere(Exception):
@@ -104,8 +104,9 @@ class Seen:
 
     async def get_tagged(self, path: str, **query: Any) -> tuple[Any, str]:
         """The same with its ETag, to send along as If-Match with a change."""
-        told = await self.ask("GET", path, _pairs(query), None, {})
-        return _value(told), told.headers.get("etag", "")
+        asked = _pairs(query)
+        told = await self.ask("GET", path, asked, None, {})
+        return _value(told, asked), told.headers.get("etag", "")
 
     async def post(self, path: str, body: Any) -> Any:
         """What the API answers to a question that is too large for a query string. Pages write by forms, never so."""
@@ -143,8 +144,8 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _value(told: Answer) -> Any:
+def _value(told: Answer, asked: Query = ()) -> Any:
     value = json.loads(told.body) if told.body else None
     if told.status >= 400:
-        raise Refused(told.status, value if isinstance(value, dict) else {})
+        raise Refused(told.status, value if isinstance(value, dict) else {}, asked)
     return value

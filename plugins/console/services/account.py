@@ -1,4 +1,4 @@
-"""One's own account: profile, password, second factor, where one is signed in."""
+"""One's own account: profile, password, second factor, PIN, where one is signed in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ async def _profile(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _security(seen: Seen) -> Mapping[str, Any]:
-    factor, sign_ins = await asyncio.gather(seen.get("/auth/second-factor"), seen.get("/auth/sign-ins", limit=50))
-    return {"factor": factor, "sign_ins": sign_ins["items"]}
+    factor, sign_ins, pin = await asyncio.gather(
+        seen.get("/auth/second-factor"),
+        seen.get("/auth/sign-ins", limit=50),
+        seen.get("/auth/my-pin") if seen.business else _none(),
+    )
+    return {"factor": factor, "sign_ins": sign_ins["items"], "pin": pin}
+
+
+async def _none() -> None:
+    return None
 
 
 PAGES: Final = (

@@ -59,6 +59,11 @@ def opening(listing: ListSeen) -> str:
     return listing.address(found) if found else ""
 
 
+def is_broken_by(seen: Seen, refused: Refused) -> bool:
+    """Whether what the API refused was asked by a view."""
+    return seen.listing is not None and seen.listing.view is not None and refused.status in REFUSED
+
+
 def without_faults(seen: Seen, refused: Refused) -> list[Seen]:
     """What is asked instead of what was refused: the rest of it, then the plain list."""
     faults = {one.get("pointer", "")[1:] for one in refused.problem.get("errors", ())}

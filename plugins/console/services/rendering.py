@@ -128,6 +128,7 @@ class Rendering:
             **{"where_is": lambda subject: composed.where_is(subject, seen)},
             **{"with_query": self.with_query, "has_slots": self.has_slots, "may_send": self.may_send},
             **{"listing": seen.listing, "headings": self.headings, "comma": self.showing.comma},
+            **{"unfit": {}, "unfit_told": []},
         }
 
     def word(self, english: str, **given: Any) -> str:

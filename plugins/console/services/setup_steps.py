@@ -72,11 +72,12 @@ async def _country(seen: Seen) -> dict[str, Any]:
     business = seen.business or {}
     if not seen.has("taxes"):
         return {"pack": None, "ways": await _for_region(seen)}
-    (own, tag), pack, classes, (kept, taxes_tag), ways = await asyncio.gather(
+    (own, tag), pack, classes, (kept, taxes_tag), seller, ways = await asyncio.gather(
         seen.get_tagged(f"/businesses/{business['id']}"),
         seen.get("/taxes/pack"),
         seen.get("/taxes/classes", limit=200),
         seen.get_tagged("/settings/taxes"),
+        seen.get("/taxes/seller"),
         _for_region(seen),
     )
     registered = kept["values"]["registrations"]
@@ -85,6 +86,7 @@ async def _country(seen: Seen) -> dict[str, Any]:
         "tag": tag,
         "pack": pack,
         "classes": [(one, _rate_of(one, business["region"])) for one in classes["items"]],
+        "seller": seller,
         "scheme": registered[-1]["scheme"] if registered else "",
         "schemes": SCHEMES,
         "taxes_tag": taxes_tag,
@@ -170,8 +172,8 @@ async def _answered_taxes(seen: Seen) -> bool:
     """Whether the business has said what it is to the tax office: by its number, or by a registration."""
     if not seen.has("taxes"):
         return False
-    own, kept = await asyncio.gather(_own(seen), seen.look("/settings/taxes"))
-    return bool(own["tax_number"] or (kept and kept["values"]["registrations"]))
+    seller, kept = await asyncio.gather(seen.look("/taxes/seller"), seen.look("/settings/taxes"))
+    return bool((seller and seller["tax_number"]) or (kept and kept["values"]["registrations"]))
 
 
 async def _some(seen: Seen, plugin: str, path: str, **query: Any) -> Sequence[Any]:

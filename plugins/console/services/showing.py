@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 
-from kernel.money import CURRENCIES
+from kernel.money import CURRENCIES, mark_of, show_text
 
 LANGUAGES: Final = {"en": "English", "sw": "Kiswahili", "hi": "हिन्दी", "ar": "العربية"}
 """The languages of the console, each in its own words."""
@@ -20,6 +20,7 @@ _RIGHTWARD: Final = "\u200e"
 """The mark after which letters and signs run from left to right."""
 _LAKH: Final = (3, 2)
 """Groups of digits as India has them: 12,34,567."""
+_UNBROKEN: Final = "\xa0"
 _KEPT: Final = 8192
 """Figures that are kept as they were written: a page is looked at again, and shelves have few prices."""
 
@@ -31,17 +32,20 @@ class Showing:
         self.locale = _locale(language, region)
         self.is_leftward = language in RIGHT_TO_LEFT
         self.zone = ZoneInfo(zone)
-        self.currency = currency
+        self.currency, self.in_region = currency, region
 
     def money(self, amount: Any, currency: str = "") -> str:
-        """An amount given as a decimal string, with its currency: `KES 1,250.00`, in India `₹12,34,567.00`."""
-        shown = _money(self.locale, str(amount) if amount is not None else "", currency or self.currency)
+        """An amount given as a decimal string, with its currency: `KSh 1,250.00`, in India `₹12,34,567.00`.
+
+        As the sentences of the server write it, but that no line breaks inside it.
+        """
+        shown = _money(self.in_region, str(amount) if amount is not None else "", currency or self.currency)
         return self._in_place(shown)
 
     def figure(self, amount: Any, currency: str = "") -> str:
         """An amount without its currency, for columns whose head names it: `1,250.00`."""
-        shown = _money(self.locale, str(amount) if amount is not None else "", currency or self.currency, "")
-        return self._in_place(shown)
+        mark = mark_of(currency or self.currency).replace(" ", _UNBROKEN)
+        return self.money(amount, currency).replace(mark, "", 1)
 
     def number(self, value: Any, *, signed: bool = False) -> str:
         """A number given as a decimal string, its digits grouped and no decimal lost. signed: with a + above zero."""
@@ -114,16 +118,12 @@ class Showing:
 
 
 @lru_cache(maxsize=_KEPT)
-def _money(locale: Locale, amount: str, code: str, sign: str = "¤¤\xa0") -> str:
+def _money(region: str, amount: str, code: str) -> str:
     value = _decimal(amount)
     if value is None:
         return "–"
-    digits = max(CURRENCIES.get(code, 2), len(str(value).partition(".")[2]))
-    whole = "#,##,##0" if _is_lakh(locale) else "#,##0"
-    pattern = f"{sign}{whole}{'.' if digits else ''}{'0' * digits}"
-    return numbers.format_currency(
-        value, code, format=pattern, locale=locale, currency_digits=False, decimal_quantization=False
-    )
+    digits = max(CURRENCIES.get(code, 2), len(f"{value:f}".partition(".")[2]))
+    return show_text(f"{value:.{digits}f}", code, region).replace(" ", _UNBROKEN)
 
 
 @lru_cache(maxsize=_KEPT)

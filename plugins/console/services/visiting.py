@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from kernel.web import ApiAnswer, Asked, Given, Sentences
 from plugins.console.schemas import Elsewhere, Refused, Seen
-from plugins.console.services import at_place, forms, listings, sessions
+from plugins.console.services import at_place, forms, listings, sessions, unfit
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
 from plugins.console.services.sessions import Session
@@ -248,24 +248,36 @@ async def show(visit: Visit) -> Given:
         if not (visit.query or visit.is_part or visit.is_rest) and (to := listings.opening(seen.listing)):
             return visit.moved(to)
     try:
-        seen, read = await _read(placed, seen)
+        seen, read, left_out = await _read(placed, seen)
     except Refused as refused:
         return await visit.refused(refused)
     except Elsewhere as elsewhere:
         return visit.moved(elsewhere.to)
-    return await _drawn(visit, placed, seen, read)
+    return await _drawn(visit, placed, seen, {**read, "unfit": left_out})
 
 
-async def _read(placed: Placed, seen: Seen) -> tuple[Seen, Mapping[str, Any]]:
-    """What a page shows. A view that asks for what is no longer there shows the rest. Raises Refused, Elsewhere."""
-    if placed.page.read is None:
-        return seen, {}
-    try:
-        return seen, await placed.page.read(seen)
-    except Refused as refused:
-        if seen.listing is None or seen.listing.view is None or refused.status not in listings.REFUSED:
-            raise
-        seen.listing.is_broken, last = True, refused
+async def _read(placed: Placed, seen: Seen) -> tuple[Seen, Mapping[str, Any], dict[str, str]]:
+    """What a page shows; its query without what the API cannot take, and what was left out. May raise Refused."""
+    left_out: dict[str, str] = {}
+    while True:
+        try:
+            read = await placed.page.read(seen) if placed.page.read else {}
+            return seen, read, {name: said for name, said in left_out.items() if said}
+        except Refused as refused:
+            if listings.is_broken_by(seen, refused):
+                less, read = await _without_view(placed, seen, refused)
+                return less, read, {}
+            found = unfit.unfit_in(refused, seen.query)
+            if not found or len(left_out) > unfit.MOST:
+                raise
+            left_out |= found
+            seen = replace(seen, query={name: said for name, said in seen.query.items() if name not in found})
+
+
+async def _without_view(placed: Placed, seen: Seen, last: Refused) -> tuple[Seen, Mapping[str, Any]]:
+    """What a page shows whose view asks for what is no longer there: the rest. Raises Refused."""
+    assert placed.page.read is not None and seen.listing is not None  # noqa: S101, PT018 - a page that was refused
+    seen.listing.is_broken = True
     for less in listings.without_faults(seen, last):
         try:
             return less, await placed.page.read(less)

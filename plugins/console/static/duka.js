@@ -19,7 +19,6 @@ document.addEventListener("submit", async (event) => {
   clearFaults(form);
   try {
     const fields = new FormData(form, event.submitter);
-    for (const box of $$('input[type="checkbox"][name$=":bool"]', form)) if (!box.checked && !box.disabled) fields.append(box.name, "false");
     const answer = await fetch(form.getAttribute("action"), { // a field may be called "action"
       method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" },
     });

@@ -97,13 +97,13 @@ def test_where_a_form_leads_is_filled_in_from_the_answer() -> None:
 @pytest.mark.parametrize(
     ("language", "region", "currency", "amount", "written"),
     [
-        ("en", "KE", "KES", "1234567.5", "KES 1,234,567.50"),
-        ("en", "KE", "KES", "-12", "-KES 12.00"),
-        ("hi", "IN", "INR", "1234567.5", "INR 12,34,567.50"),
-        ("hi", "KE", "KES", "1234567.5", "KES 12,34,567.50"),
-        ("ar", "KE", "KES", "-1234.5", "\u200e-KES 1,234.50"),
-        ("en", "UG", "UGX", "1500", "UGX 1,500"),
-        ("en", "KE", "KES", "0.125", "KES 0.125"),
+        ("en", "KE", "KES", "1234567.5", "KSh 1,234,567.50"),
+        ("en", "KE", "KES", "-12", "-KSh 12.00"),
+        ("hi", "IN", "INR", "1234567.5", "₹12,34,567.50"),
+        ("hi", "KE", "KES", "1234567.5", "KSh 1,234,567.50"),
+        ("ar", "KE", "KES", "-1234.5", "\u200e-KSh 1,234.50"),
+        ("en", "UG", "UGX", "1500", "USh 1,500"),
+        ("en", "KE", "KES", "0.125", "KSh 0.125"),
         ("en", "KE", "KES", None, "–"),
     ],
 )

@@ -33,7 +33,7 @@ async def test_a_shop_is_set_up_from_nothing_step_by_step(box: Box) -> None:
     assert "Standard rate" in country.text, "the country's tax classes are there"
     assert "Set up your shop: 1 of 6" in (await browser.get("/block/console/setup")).text
 
-    apps = await browser.submit(country.form("/businesses/*"), {"tax_number": "P051234567X"})
+    apps = await browser.submit(country.form("/settings/taxes"), {"values.tax_number": "P051234567X"})
     assert apps.answer.url.path == "/console/setup/apps"
     assert apps.text.index("M-PESA") < apps.text.index("For other countries") < apps.text.index("UPI")
     sheet = await browser.get(apps.links["Turn them on…"].removeprefix("/console"))

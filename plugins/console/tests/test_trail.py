@@ -32,7 +32,7 @@ async def test_a_row_says_what_was_done_before_and_after_and_leads_to_what_it_is
     assert "Change product" in page
     [row, *_] = re.findall(r"/console(/audit/[0-9a-f-]{36})", page)
     shown = (await browser.get(row)).text
-    for words in ("KES\xa090.00", "KES\xa095.50", f'href="/console/catalog/products/{product}"'):
+    for words in ("KSh\xa090.00", "KSh\xa095.50", f'href="/console/catalog/products/{product}"'):
         assert words in shown, words
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 import segno
 
-from kernel.money import exponent, format_amount, show_amount
+from kernel.money import exponent, format_amount, mark_of, show_amount
 from kernel.web import Languages
 from kernel.wire import RawAnswer
 from plugins.payment_links.rules import fingerprint, is_picture, is_safe_address
@@ -46,6 +46,7 @@ def page(screen: Screen, token: str, accept: str | None, wanted: str | None) -> 
             files=_files(),
             _=_told(language),
             money=lambda minor: show_amount(minor, screen.currency, screen.region),
+            mark=mark_of(screen.currency).strip(),
             plain=lambda minor: format_amount(minor, exponent(screen.currency)),
             moment=lambda at: f"{at.astimezone(ZoneInfo(screen.zone)):%d.%m.%Y %H:%M}",
             code=_code(screen),

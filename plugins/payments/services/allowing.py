@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from kernel.db import Configured, Moment, Prepared
-from kernel.money import exponent, format_amount
+from kernel.money import show_amount
 from kernel.work import Work
 from plugins.payments.models import Account, Health, RegionGateway
 from plugins.payments.rules import is_trial_till
@@ -128,7 +128,7 @@ def _steps(ground: Ground, gateway: Gateway, at: At) -> Sequence[Step]:
         (
             "amount",
             lambda row: at.amount is None or _fits(at.amount, span_of(row)),
-            lambda left: f"takes {_in_words(span_of(left[0]), ground.currency)}",
+            lambda left: f"takes {_in_words(span_of(left[0]), ground.currency, region)}",
         ),
         ("trial", lambda row: _is_tried(ground, row, at), lambda _: "is being tried at other tills first"),
     )
@@ -162,11 +162,10 @@ def _fits(amount: int, span: Span | None) -> bool:
     return span.most is None or amount <= span.most
 
 
-def _in_words(span: Span | None, currency: str) -> str:
+def _in_words(span: Span | None, currency: str, region: str) -> str:
     if span is None:
         return "nothing"
-    digits = exponent(currency)
-    least = format_amount(span.least, digits)
-    most = "" if span.most is None else f" to {format_amount(span.most, digits)}"
-    step = "" if span.step == 1 else f", in steps of {format_amount(span.step, digits)}"
-    return f"{currency} {least}{most or ' or more'}{step}"
+    least = show_amount(span.least, currency, region)
+    most = "" if span.most is None else f" to {show_amount(span.most, currency, region)}"
+    step = "" if span.step == 1 else f", in steps of {show_amount(span.step, currency, region)}"
+    return f"{least}{most or ' or more'}{step}"

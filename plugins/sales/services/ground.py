@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kernel.auth import Location
 from kernel.custom import Field, Value, custom_fields
@@ -25,7 +25,7 @@ from plugins.sales.schemas.requests import ENTITY, CartIn, DiscountIn, LineIn
 from plugins.sales.schemas.values import Cart, HandDiscount, Line, Override
 from plugins.sales.services.own_fields import read_fields
 from plugins.sales.services.taxed import buyer_of
-from plugins.taxes.api import Terms, policy_of, taxing
+from plugins.taxes.api import Terms, policy_of, seller_at, taxing
 
 _MOST_MICRO = 10**18
 CART = "sales.cart"
@@ -98,6 +98,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
     bought = _bought(goods, quantities)
     classes = {one.tax_class_id for one in goods}
     taxed = await taxing(work, classes, place.business_date, buyer_of(buyer), place.subdivision)
+    terms = structs.replace(taxed.terms, seller=await seller_at(work, place.location_id, place.business_date))
     exponent = work.shop.exponent
     cart = Cart(
         lines=tuple(
@@ -134,7 +135,7 @@ async def read_ground(work: Work, data: CartIn, at: dt.datetime) -> Ground:
         ext=ext,
         region=work.shop.region,
     )
-    return Ground(place, cart, goods, taxed.terms, await custom_fields(work, ENTITY), await read_fields(work, data))
+    return Ground(place, cart, goods, terms, await custom_fields(work, ENTITY), await read_fields(work, data))
 
 
 async def read_place(work: Work, location_id: uuid.UUID, register_id: uuid.UUID | None, at: dt.datetime) -> Place:

@@ -197,3 +197,26 @@ async def test_both_databases_sum_what_python_computed_and_a_void_takes_its_tax_
 
 def cents(amount: str) -> int:
     return parse_amount(amount, 2)
+
+
+async def test_a_sale_keeps_how_it_named_its_seller(box: Box) -> None:
+    good = await a_product(box, "GOODS", "116.00", track_stock=False)
+    owner = box.client("owner")
+    numbers = ("P051365947M", "A004416331M")
+    made = []
+    for number in numbers:
+        version = version_of(await owner.get(TAXES))
+        values = {"tax_number": number, "legal_name": "Njeri Retail Ltd", "address": "Moi Avenue 12"}
+        assert (await owner.patch(TAXES, {"values": values}, version=version)).status_code == 200
+        made.append((await sold(box, [good], "116.00"))["id"])
+    cashier = box.client("cashier")
+    kept = [(await cashier.get(f"{SALES}/{one}")).json()["tax_terms"]["seller"] for one in made]
+    named = {"number_name": "KRA PIN", "legal_name": "Njeri Retail Ltd", "address": "Moi Avenue 12"}
+    assert kept == [{"tax_number": number, **named} for number in numbers]
+
+
+async def test_a_location_names_its_own_seller_on_what_it_sells(box: Box) -> None:
+    good = await a_product(box, "GOODS", "116.00", track_stock=False)
+    owner, there = box.client("owner"), f"/api/v1/locations/{await box.location()}/settings/taxes"
+    assert (await owner.patch(there, {"values": {"tax_number": "A004416331M"}}, version=0)).status_code == 200
+    assert (await sold(box, [good], "116.00"))["tax_terms"]["seller"]["tax_number"] == "A004416331M"

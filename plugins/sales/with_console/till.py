@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kernel.money import CURRENCIES
+from kernel.money import CURRENCIES, mark_of
 from plugins.console.api import Refused, Seen
 
 NOTES: Final[Mapping[str, Sequence[int]]] = {
@@ -30,7 +30,7 @@ MAY: Final[Mapping[str, str]] = {
     "links": "payment_links.make",
 }
 """What the till shows or leaves out → the permission it takes."""
-PARTS: Final = ("approving", "around", "base", "cart", "coupons", "goods", "keys", "paper", "paying", "receipt")
+PARTS: Final = ("approving", "around", "base", "cart", "coupons", "goods", "keys", "paper", "paying", "pin", "receipt")
 """The scripts that `sell.js` imports, fetched along with it."""
 WORDS: Final = (
     *("Online", "No connection", "Sign in again", "Nothing found", "All", "Not known", "One less", "One more", "Name"),
@@ -62,6 +62,7 @@ WORDS: Final = (
     "If the goods lie before you, the books are wrong: they can be sold all the same, and the stock is counted later.",
     "Or they approve it from where they are: it waits on their screen under Approvals.",
     "A colleague who may approves it here. It signs nobody in.",
+    *("Who approves", "By e-mail and password instead", "Take the last digit back"),
     *("Code of the second factor", "Refused by {name}", "Nobody answered in time. Go back and try again."),
     *("Scan or search", "Change the last line", "One more of the last line", "One less of the last line"),
     *("Take the last line off", "Before a barcode: three of it. Alone: three of the last line."),
@@ -96,7 +97,7 @@ async def read_till(seen: Seen) -> Mapping[str, Any]:
     config = {
         "business": business["slug"],
         "name": business["name"],
-        "currency": business["currency"],
+        "mark": mark_of(business["currency"]).replace(" ", "\xa0"),
         "digits": CURRENCIES.get(business["currency"], 2),
         "locale": f"{seen.language}-{business['region']}",
         "zone": business["zone"],

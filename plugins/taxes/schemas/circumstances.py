@@ -9,7 +9,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from kernel.wire import needs
+from kernel.tax_numbers import WrongTaxNumber, tax_number
+from kernel.wire import Line, needs, set_at
 from plugins.taxes.schemas.values import TaxPolicy, Treatment
 
 Scheme = Literal["registered", "unregistered", "composition"]
@@ -35,18 +36,56 @@ class Registration(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a business is to the tax office, and since when.
+    """What a business is to the tax office, since when, and how its documents name it.
 
     Without an entry it has always been registered. Before the first entry it was not; entries stand in the order of
-    their days, no day twice (ValueError otherwise).
+    their days, no day twice (ValueError otherwise). At a location the tax number, the legal name and the address may be
+    others.
     """
 
     registrations: Annotated[tuple[Registration, ...], Meta(max_length=50, title="Registrations for tax")] = ()
+    tax_number: Annotated[
+        Line | None,
+        Meta(
+            title="Tax number",
+            description="It stands on every receipt from the next sale on; those of before keep theirs.",
+            examples=["P051365947M"],
+        ),
+        set_at("business", "location"),
+    ] = None
+    legal_name: Annotated[
+        Line | None,
+        Meta(
+            title="Legal name",
+            description="Where it is another than the name over the door.",
+            examples=["Njeri Retail Ltd"],
+        ),
+        set_at("business", "location"),
+    ] = None
+    address: Annotated[
+        Line | None,
+        Meta(
+            title="Address on receipts",
+            description="In one line, parted by commas.",
+            examples=["Moi Avenue 12, Nairobi"],
+        ),
+        set_at("business", "location"),
+    ] = None
 
     def __post_init__(self) -> None:
         days = [one.since for one in self.registrations]
         if sorted(set(days)) != days:
             raise ValueError("registrations stand in the order of their days, and no day twice")
+
+    def misfits(self, region: str) -> Mapping[str, str]:
+        """A tax number that cannot exist in the region."""
+        if not self.tax_number:
+            return {}
+        try:
+            tax_number(self.tax_number, region)
+        except WrongTaxNumber as fault:
+            return {"tax_number": str(fault)}
+        return {}
 
 
 class Certificate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,8 +123,17 @@ class Buyer(Struct, frozen=True):
     own: CustomerTax = CustomerTax()
 
 
+class Seller(Struct, frozen=True):
+    """Who sells, as a document names them beside the shop's own name. number_name: what the region calls the number."""
+
+    tax_number: Annotated[str | None, Meta(examples=["P051365947M"])] = None
+    number_name: Annotated[str, Meta(examples=["KRA PIN"])] = "Tax number"
+    legal_name: Annotated[str | None, Meta(examples=["Njeri Retail Ltd"])] = None
+    address: Annotated[str | None, Meta(examples=["Moi Avenue 12, Nairobi"])] = None
+
+
 class Terms(Struct, frozen=True):
-    """In which circumstances a document was taxed; kept with it.
+    """In which circumstances a document was taxed; kept with it. seller: None where that was not kept yet.
 
     place_of_supply, inter_state: where the region taxes by place. certificate: the one that relieved lines of it.
     """
@@ -97,6 +145,7 @@ class Terms(Struct, frozen=True):
     sez: bool = False
     buyer_tax_number: Annotated[str | None, Meta(examples=["P051365947M"])] = None
     certificate: Certificate | None = None
+    seller: Seller | None = None
 
 
 class Taxing(Struct, frozen=True):

@@ -68,6 +68,18 @@ class NamedThere(Struct, frozen=True, forbid_unknown_fields=True):
     subdivisions: tuple[str, ...]
 
 
+class SellerRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """What documents say of the seller.
+
+    is_named: the law of the region wants the seller's name, address and tax number on them. only_registered: the number
+    is of those who are registered for this tax, and has no place on the documents of others. source: where that stands.
+    """
+
+    is_named: bool = False
+    only_registered: bool = False
+    source: str = ""
+
+
 class Unconfirmed(Struct, frozen=True, forbid_unknown_fields=True):
     """Something a local accountant must still confirm before a shop relies on it."""
 
@@ -80,7 +92,7 @@ class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
 
     mrp_binds: nothing may be sold above its maximum retail price. by_place: tax depends on the subdivisions of shop and
     buyer. joint: taxes between subdivisions, and those whose place they take. named_there: taxes by their names in
-    some subdivisions. number_names_place: a tax number begins with its subdivision.
+    some subdivisions. number_names_place: a tax number begins with its subdivision. seller: how documents name them.
     confirm: what an accountant there must still confirm.
     """
 
@@ -97,6 +109,7 @@ class RegionPack(Struct, frozen=True, forbid_unknown_fields=True):
     named_there: Mapping[str, NamedThere] = {}
     number_names_place: bool = False
     confirm: tuple[Unconfirmed, ...] = ()
+    seller: SellerRules = SellerRules()
 
     def __post_init__(self) -> None:
         if len({each.code for each in self.classes}) != len(self.classes):

@@ -110,6 +110,28 @@ class ClassQuery(ListQuery, frozen=True, kw_only=True):
     category: Category | None = None
 
 
+class SellerQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose documents: those of a location, without one those of the business."""
+
+    location_id: UUID | None = None
+
+
+class SellerOut(Struct, frozen=True):
+    """How documents name the seller today, beside the shop's own name.
+
+    number_name: what the region calls a tax number, such as `KRA PIN`; number_example: one that could exist, "" where
+    any text may be one. is_wanted: the law of the region wants them on a receipt.
+    """
+
+    location_id: UUID | None
+    tax_number: Annotated[str | None, Meta(examples=["P051365947M"])]
+    number_name: Annotated[str, Meta(examples=["KRA PIN"])]
+    number_example: Annotated[str, Meta(examples=["P051365947M"])]
+    legal_name: Annotated[str | None, Meta(examples=["Njeri Retail Ltd"])]
+    address: Annotated[str | None, Meta(examples=["Moi Avenue 12, Nairobi"])]
+    is_wanted: bool
+
+
 class ConfirmOut(Struct, frozen=True):
     """Something that a local accountant confirms before a shop relies on it."""
 

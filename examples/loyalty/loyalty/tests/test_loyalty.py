@@ -129,7 +129,7 @@ async def test_points_stand_in_the_console_on_pages_a_card_and_with_the_customer
     browser = Browser(box, "manager")
     beside = await browser.get(f"/customers/customers/{customer}")
     assert f"/console/loyalty/customers/{customer}" in beside.links.values()
-    assert "worth KES\xa030.00" in beside.text
+    assert "worth KSh\xa030.00" in beside.text
     listed = await browser.get("/customers/customers")
     assert "30" in listed.text.partition(str(customer))[2].partition("</tr>")[0]
     assert "Earned" in (await browser.get(f"/loyalty/customers/{customer}")).text
@@ -141,9 +141,9 @@ async def test_what_a_point_is_worth_is_set_by_a_form_and_shown_wherever_points_
     customer = await a_customer(box)
     await points_of(box, customer, 30)
     browser, settings = Browser(box), "/settings/loyalty"
-    assert "A point takes off</dt><dd>KES\xa01.00" in (await browser.get("/loyalty/points")).text
+    assert "A point takes off</dt><dd>KSh\xa01.00" in (await browser.get("/loyalty/points")).text
     form = (await browser.get(settings)).form(settings)
     assert (await browser.submit(form, {"values.worth_of_a_point": "250"})).status == 200
-    assert "A point takes off</dt><dd>KES\xa02.50" in (await browser.get("/loyalty/points")).text
-    assert "worth KES\xa075.00" in (await browser.get(f"/customers/customers/{customer}")).text
+    assert "A point takes off</dt><dd>KSh\xa02.50" in (await browser.get("/loyalty/points")).text
+    assert "worth KSh\xa075.00" in (await browser.get(f"/customers/customers/{customer}")).text
     assert "/console/settings/loyalty" not in (await Browser(box, "cashier").get("/loyalty/points")).links.values()

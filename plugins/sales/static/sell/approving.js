@@ -1,7 +1,8 @@
 // What goes beyond one's limits: somebody else approves it here, or from where they are. The request stays the same to
 // the letter, since an approval is for exactly that.
 "use strict";
-import { actions, api, append, busy, button, dialog, form, icon, input, labelled, make, problemNote, Refused, say, shut, submit, whenClosed } from "./base.js";
+import { $, actions, api, append, busy, button, dialog, form, icon, input, labelled, make, problemNote, Refused, say, shut, submit, whenClosed } from "./base.js";
+import { byPin } from "./pin.js";
 
 const EVERY_MS = 2500;
 /** @type {any} */
@@ -41,14 +42,19 @@ const meant = (fault) => new Promise((resolve) => {
     actions(button(say("Back to the cart"), () => { shut(); resolve(false); }), button(say("Sell it all the same"), () => resolve(true), "primary")));
 });
 
-/** Whether somebody approved. @param {any} problem */
-const answered = (problem) => new Promise((resolve) => {
-  const end = (/** @type {boolean} */ is) => { unwatch(); if (!is) shut(); resolve(is); };
-  const state = make("p", { class: "p-sales-watch", role: "status" }, make("span", { class: "p-sales-spin small" }), say("Or they approve it from where they are: it waits on their screen under Approvals."));
-  dialog(say("Somebody must approve"), { fixed: true }, make("div", { class: "d-note warn" }, icon("shield-alert"), make("div", {}, make("b", {}, problem.detail))),
-    here(problem.approval, () => end(true)), state, actions(button(say("Back to the cart"), () => end(false))));
-  watch(problem.approval, state, end);
-});
+/** Whether somebody approved. By PIN where a colleague can, else by e-mail and password. @param {any} problem */
+async function answered(problem) {
+  const found = await api("GET", `/approvals/${problem.approval}/here`).catch(() => null);
+  return new Promise((resolve) => {
+    const end = (/** @type {boolean} */ is) => { unwatch(); if (!is) shut(); resolve(is); };
+    const state = make("p", { class: "p-sales-watch", role: "status" }, make("span", { class: "p-sales-spin small" }), say("Or they approve it from where they are: it waits on their screen under Approvals."));
+    const password = () => here(problem.approval, () => end(true));
+    const asks = make("div", {}, found?.people.length ? byPin(problem.approval, found.people, () => end(true), () => { asks.replaceChildren(password()); $("input", asks).focus(); }) : password());
+    dialog(say("Somebody must approve"), { fixed: true }, make("div", { class: "d-note warn" }, icon("shield-alert"), make("div", {}, make("b", {}, problem.detail), make("p", {}, `${say("To pay")} ${$("#due").textContent}`))),
+      asks, state, actions(button(say("Back to the cart"), () => end(false))));
+    watch(problem.approval, state, end);
+  });
+}
 
 /** The second person at this till. @param {string} approval @param {() => void} done */
 function here(approval, done) {

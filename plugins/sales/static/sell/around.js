@@ -8,7 +8,7 @@ import { takeOver } from "./paying.js";
 
 /** A discount to type in: per cent or an amount, and why. @param {any} given */
 function discountFields(given) {
-  const kind = make("select", { class: "d-input", id: "kind", "aria-label": say("Kind of discount") }, make("option", { value: "percent" }, "%"), make("option", { value: "amount", selected: !!given?.amount }, config.currency));
+  const kind = make("select", { class: "d-input", id: "kind", "aria-label": say("Kind of discount") }, make("option", { value: "percent" }, "%"), make("option", { value: "amount", selected: !!given?.amount }, config.mark.trim()));
   const much = input("less", { value: given?.percent || given?.amount || "", inputmode: "decimal" });
   const reason = input("reason", { value: given?.reason || "", maxlength: 200, list: "reasons" });
   const field = make("div", { class: "d-field" }, make("label", { for: "less" }, say("Discount")), make("div", { class: "p-sales-pair" }, much, kind), config.alone != null && make("p", { class: "hint" }, say("Alone you may take off up to {percent} %.", { percent: config.alone })));

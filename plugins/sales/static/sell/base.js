@@ -6,7 +6,7 @@
  * @typedef {object} Config What the page is given by the server.
  * @property {string} business Its slug, by which what is kept in the browser is named.
  * @property {string} name
- * @property {string} currency
+ * @property {string} mark What stands before a sum: `KSh\u00a0`, `₹`.
  * @property {number} digits Decimals of the currency.
  * @property {string} locale
  * @property {string} zone The shop's.
@@ -139,10 +139,10 @@ export const query = (fields) => "?" + new URLSearchParams(Object.entries(fields
 /** Why nothing came of it, in words. @param {unknown} fault */
 export const because = (fault) => (fault instanceof Refused ? fault.words : say("No connection"));
 
-/** What was refused, or that it is not known whether it was done. @param {unknown} fault */
+/** What was refused, or that it is not known whether it was done. Of a proof that is wrong no more than that. @param {unknown} fault */
 export function problemNote(fault) {
   const said = fault instanceof Refused
-    ? [make("b", {}, fault.problem.title || say("This could not be done")), fault.words !== fault.problem.title && make("p", {}, fault.words)]
+    ? [make("b", {}, fault.status === 401 ? fault.words : fault.problem.title || say("This could not be done")), fault.status !== 401 && fault.words !== fault.problem.title && make("p", {}, fault.words)]
     : [say("It is not known whether this was done. Send it again: it will not be done twice.")];
   return make("div", { class: "d-note bad", role: "alert" }, icon("circle-alert"), make("div", {}, ...said));
 }
@@ -181,7 +181,9 @@ export const sum = (text) => sums.format(Number(text));
 /** The same of minor units. @param {number} value */
 export const sumOf = (value) => sums.format(value / scale);
 /** @param {unknown} text */
-export const money = (text) => `${config.currency} ${sum(text)}`;
+export const money = (text) => marked(sum(text));
+/** A sum with the mark of its currency, behind a minus. @param {string} said */
+export const marked = (said) => (said.startsWith("-") ? `-${config.mark}${said.slice(1)}` : config.mark + said);
 /** A sum without decimals that are nought, for buttons. @param {number} value Minor units. */
 export const short = (value) => (value % scale ? sumOf(value) : amounts.format(value / scale));
 /** A quantity, as it is read. @param {unknown} text */

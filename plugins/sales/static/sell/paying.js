@@ -2,7 +2,7 @@
 // where nothing is asked for twice by itself.
 "use strict";
 import { allowed } from "./approving.js";
-import { $, actions, api, append, asSent, busy, button, config, dialog, form, icon, input, isAmount, kept, key, labelled, likely, major, make, minor, money, problemNote, query, Refused, say, short, shut, submit, sum, sumOf, uuid, whenClosed } from "./base.js";
+import { $, actions, api, append, asSent, busy, button, config, dialog, form, icon, input, isAmount, kept, key, labelled, likely, major, make, marked, minor, money, problemNote, query, Refused, say, short, shut, submit, sum, sumOf, uuid, whenClosed } from "./base.js";
 import { arrived, body, changed, clear, isPriced, priced, state } from "./cart.js";
 import { done } from "./receipt.js";
 
@@ -117,7 +117,7 @@ function ways(due) {
   const { paying } = state;
   const taken = paying.parts.map((/** @type {any} */ one, /** @type {number} */ place) => make("li", {}, make("span", {}, say(one.title)), make("b", {}, sum(one.amount)), button(icon("x", "s"), () => { paying.parts.splice(place, 1); showPay(); }, "plain icon small", { "aria-label": `${say("Take off")}: ${one.title}` })));
   return make("div", { class: "p-sales-left" },
-    make("p", { class: "p-sales-big" }, `${config.currency} ${sumOf(due)}`),
+    make("p", { class: "p-sales-big" }, marked(sumOf(due))),
     taken.length ? make("ul", { class: "p-sales-taken" }, ...taken) : null,
     make("div", { class: "p-sales-ways", role: "group", "aria-label": say("Way of paying") }, ...paying.methods.map((/** @type {any} */ one, /** @type {number} */ place) => make("button", { type: "button", "aria-pressed": String(one === paying.method), onclick: () => choose(place) }, icon(PICTURES[one.kind] || (one.takes_phone ? "smartphone" : "wallet")), make("span", {}, say(one.title)), place < 8 ? key(`F${place + 1}`) : null))),
     make("p", { class: "d-muted d-small" }, say("Type a smaller amount to split the payment.")));
