@@ -34,6 +34,7 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/sales/sales body payments/0/claims alone",
     "POST /api/v1/sales/sales/{sale_id}/payments body payments/0/claims alone",
     "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone",
+    "GET /api/v1/approvals/{approval_id}/here path approval_id alone",
     "POST /api/v1/payments/accounts body location_ids/0 alone",
     "POST /api/v1/payments/incoming body location_id alone",
     "POST /api/v1/payments/incoming body register_id alone",
@@ -46,7 +47,7 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/discounts/promotions body effect/parts/0/product_id alone",
     "PATCH /api/v1/discounts/promotions/{promotion_id} body effect/parts/0/product_id alone",
 }
-"""Where one's own id must be refused: taken or paid, or proving nothing without a PIN, a price, an open gateway."""
+"""Where one's own id must be refused: taken, paid, a colleague's, or nothing without a PIN, a price, a gateway."""
 
 
 @pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])

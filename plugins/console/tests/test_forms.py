@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import BadRequest, MalformedJson, TooDeep
+from kernel.testing.box import Box
 from plugins.console.services.forms import body_of, filled, read_form
 from plugins.console.services.showing import Showing
+from plugins.console.testing import Browser
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,15 @@ def test_a_sign_stands_before_its_number_also_where_lines_run_leftward() -> None
     assert [arabic.number(one, signed=True) for one in ("3", "-3", "0", None)] == ["\u200e+3", "\u200e-3", "0", "–"]
     assert [english.number(one, signed=True) for one in ("3", "-3", "0")] == ["+3", "-3", "0"]
     assert arabic.number("3") == "3"
+
+
+async def test_a_tick_is_taken_away_without_scripts(box: Box) -> None:
+    """A box that is not ticked sends nothing: the field before it says no."""
+    place = await box.location()
+    owner = Browser(box)
+    form = (await owner.get(f"/places/{place}")).form("/locations/*")
+    assert [text for name, text in form.fields if name == "is_active:bool"] == ["", "true"]
+    assert body_of([("is_active:bool", ""), ("is_active:bool", "true")]) == {"is_active": True}
+    form.fields.remove(("is_active:bool", "true"))
+    await owner.submit(form)
+    assert (await box.client("owner").get(f"/api/v1/locations/{place}")).json()["is_active"] is False

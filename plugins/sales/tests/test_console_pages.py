@@ -45,10 +45,14 @@ async def test_a_sale_has_its_receipt_and_its_way_back_and_no_more_than_its_read
     product = await a_product(box, sku="RICE-9", name="Basmati", price="400.00", track_stock=False)
     cart = {"location_id": str(await box.location()), "lines": [{"product_id": str(product), "quantity": "2"}]}
     paid = {"payments": [{"method": "cash", "amount": "800.00", "tendered": "1000.00"}]}
+    named = {"values": {"tax_number": "P051365947M", "legal_name": "Njeri Retail Ltd"}}
+    assert (await box.client("owner").patch("/api/v1/settings/taxes", named, version=0)).status_code == 200
     sale = (await box.client("cashier").post("/api/v1/sales/sales", json=cart | paid)).json()
     here = f"/sales/sales/{sale['id']}"
     receipt = (await Browser(box, "cashier").get(f"{here}/receipt")).text
     slip = receipt[receipt.index("<article") :]
+    assert 'KRA PIN: <b dir="ltr">P051365947M</b>' in slip
+    assert "Njeri Retail Ltd" in slip
     for shown in (sale["number"], "Basmati", "2 × 400.00", "KSh\xa0800.00", "1,000.00", "200.00", "VAT 16"):
         assert shown in slip, shown
     till = (await Browser(box, "cashier").get("/sales/sell")).text
