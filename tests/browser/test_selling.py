@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 
 from kernel.testing.box import PASSWORD, Box
 from plugins.catalog.testing import a_product
+from plugins.customers.testing import a_customer
 from tests.browser.screens import PHONE, Screens, overflow
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
@@ -60,6 +61,29 @@ async def test_a_queue_is_served_by_scanner_and_keys_alone_and_nothing_scanned_i
     await expect(page.locator("#dialog")).not_to_be_visible()
     sold = (await box.client("owner").get("/api/v1/sales/sales")).json()["items"]
     assert [one["total"] for one in sold] == ["760.00"] * 3
+
+
+async def test_a_customer_is_found_and_taken_with_keys_alone(box: Box, screens: Screens) -> None:
+    for name in ("Grace Wambui", "Grace Akinyi"):
+        await a_customer(box, name)
+    page = await screens.open("cashier")
+    await screens.go(page, "/sales/sell")
+    await page.keyboard.press("F2")
+    await expect(page.locator("#who")).to_be_focused()
+    await page.keyboard.type("grace w")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#customer-name")).to_have_text("Grace Wambui")
+    await page.keyboard.press("F2")
+    await expect(page.locator("#who")).to_be_focused()
+    await page.keyboard.type("grace")
+    await page.keyboard.press("Enter")
+    choices = page.locator(".p-sales-choice")
+    await expect(choices.nth(0)).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(choices.nth(1)).to_be_focused()
+    chosen = await choices.nth(1).locator("b").inner_text()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#customer-name")).to_have_text(chosen)
 
 
 async def test_a_barcode_read_while_paying_is_no_cash(box: Box, screens: Screens) -> None:

@@ -113,7 +113,21 @@ export function askCustomer() {
     list.replaceChildren(...(found.length ? found.map(row) : [make("li", { class: "d-muted" }, say("Nothing found"))]));
   };
   words.addEventListener("input", () => { clearTimeout(askCustomer.later); askCustomer.later = setTimeout(look, 150); });
-  dialog(say("Customer"), {}, form(() => { if (found.length === 1) choose(found[0]); }, labelled(say("Name or phone"), words)), list, actions(
+  const step = (/** @type {KeyboardEvent} */ event) => {
+    const all = [words, ...list.querySelectorAll("button")];
+    const next = { ArrowDown: 1, ArrowUp: -1 }[event.key] && all[all.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  };
+  for (const one of [words, list]) one.addEventListener("keydown", step);
+  const take = async () => { // of several Enter goes to the first, and takes it when pressed again
+    clearTimeout(askCustomer.later);
+    await look();
+    if (found.length === 1) choose(found[0]);
+    else list.querySelector("button")?.focus();
+  };
+  dialog(say("Customer"), {}, form(take, labelled(say("Name or phone"), words)), list, actions(
     state.customer && button(say("Without a customer"), () => choose(null)),
     config.may.newCustomer && button(say("New customer"), () => fresh(words.value.trim()))));
   look();
