@@ -30,7 +30,7 @@ async def test_what_waits_is_counted_for_who_may_resolve_it_and_leads_there(box:
     before = (await bell(owner))["count"]
     review = await a_review(box)
     rice = await a_product(box, sku="RICE-2KG", name="Rice 2kg", min_stock="5")
-    assert (await bell(owner))["count"] == before + 2
+    assert (await bell(owner))["count"] == before + 3, "a review, what runs low, and an account without its keys"
     page = await owner.get("/notices")
     assert f"/console/payments/reviews/{review}" in page.links.values()
     assert page.links["Rice 2kg"] == f"/console/catalog/products/{rice}"
