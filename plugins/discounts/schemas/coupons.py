@@ -122,16 +122,10 @@ class CouponQuery(ListQuery, frozen=True):
     state: CouponState | None = None
 
 
-class CouponFilter(Request, frozen=True, kw_only=True):
-    """What coupons are filtered by, under the names that their list has for it."""
+class CouponExport(Request, frozen=True, kw_only=True):
+    """Which coupons, as their list has it, and as what kind of file."""
 
     promotion_id: UUID | None = None
     batch_id: UUID | None = None
-    code: CouponCode | None = None
     state: CouponState | None = None
-
-
-class CouponExport(CouponFilter, frozen=True, kw_only=True):
-    """Which coupons, as what kind of file."""
-
     format: Literal["csv", "xlsx"] = "csv"

@@ -17,7 +17,7 @@ from kernel.wire import Download, Page
 from kernel.work import Work
 from plugins.discounts.models import Coupon, Left, Promotion, Use
 from plugins.discounts.rules.codes import code_key
-from plugins.discounts.schemas.coupons import CouponExport, CouponFilter, CouponOut, CouponQuery
+from plugins.discounts.schemas.coupons import CouponExport, CouponOut, CouponQuery
 
 COLUMNS: Final = (
     *("code", "promotion", "state", "uses", "remaining", "per_customer", "per_day"),
@@ -31,7 +31,10 @@ _C, _P, _L, _U = Coupon.__table__.c, Promotion.__table__.c, Left.__table__.c, Us
 
 async def list_coupons(work: Work, query: CouponQuery) -> Page[CouponOut]:
     """Coupons, in the order in which they were made."""
-    return await page(work, _chosen(work, query), query, order=[_C.id], make=_out)
+    statement = _chosen(work, query)
+    if query.code is not None:
+        statement = statement.where(_C.key == code_key(query.code))
+    return await page(work, statement, query, order=[_C.id], make=_out)
 
 
 async def find_coupon(work: Work, coupon_id: UUID, more: int = 0) -> tuple[CouponOut, int]:
@@ -85,13 +88,11 @@ def _state(now: dt.datetime, remaining: sa.ColumnElement[Any]) -> sa.ColumnEleme
     )
 
 
-def _chosen(work: Work, query: CouponFilter | CouponQuery) -> sa.Select[Any]:
+def _chosen(work: Work, query: CouponExport | CouponQuery) -> sa.Select[Any]:
     statement = _shown(work)
     for name in ("promotion_id", "batch_id"):
         if (wanted := getattr(query, name)) is not None:
             statement = statement.where(_C[name] == wanted)
-    if query.code is not None:
-        statement = statement.where(_C.key == code_key(query.code))
     if query.state is not None:
         statement = statement.where(statement.selected_columns["state"] == query.state)
     return statement

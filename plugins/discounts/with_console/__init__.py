@@ -126,9 +126,9 @@ async def _trial(seen: Seen) -> Mapping[str, Any]:
 async def _coupons(seen: Seen) -> Mapping[str, Any]:
     asked = {name: value for name in ("promotion_id", "batch_id", "state") if (value := seen.query.get(name))}
     code = seen.query.get("q", "").strip()
-    asked |= {"code": code} if len(code) > 2 else {}
+    said = {"code": code if len(code) > 2 else None, "cursor": seen.query.get("cursor")}
     listed, promotions = await asyncio.gather(
-        seen.get("/discounts/coupons", limit=50, cursor=seen.query.get("cursor"), **asked), _by_coupon(seen)
+        seen.get("/discounts/coupons", limit=50, **said, **asked), _by_coupon(seen)
     )
     shown = {"listed": listed, "promotions": promotions, "names": dict(promotions), "coupon_states": COUPON_STATES}
     return {**shown, "asked_query": urlencode(asked), "is_filtered": bool(asked)}
