@@ -177,7 +177,11 @@ def test_a_plugins_data_goes_out_and_comes_back(call: Call, tmp_path: Path) -> N
     assert call("init")[0] == 0
     assert call("check")[0] == 0, "that it is not there is no fault"
     assert call("plugin", "enable", "discounts", "--business", "mama-njeri")[0] == 1
-    assert call("plugin", "install", "discounts", "--json").facts["migrated"] == ["discounts_0001", "discounts_0002"]
+    assert call("plugin", "install", "discounts", "--json").facts["migrated"] == [
+        "discounts_0001",
+        "discounts_0002",
+        "discounts_0003",
+    ]
     assert call("plugin", "install", "discounts", "--json").facts["was_there"] is True
     back = call("plugin", "restore", file, "--json")
     assert (back[0], back.facts["rows"], back.facts["differing"]) == (0, 2, {})

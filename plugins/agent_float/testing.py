@@ -19,7 +19,7 @@ async def a_line(
     """A line with money on it. fields: more of the request."""
     said = {
         "location_id": await box.location(shop=shop),
-        "code": uuid.uuid4().hex[:8],
+        "code": f"line-{uuid.uuid4().hex[:8]}",
         "name": kind,
         "kind": kind,
         "provider": "M-PESA" if kind == "float" else "",

@@ -69,7 +69,8 @@ async def fill(box: Box, shop: str, own: dict[str, str]) -> None:
         }
         own[name] = str(await a_product(box, sku, shop=shop, allow_negative_stock=True, **placed, **MUCH_WANTED))
         own["barcode"] = own["code"] = f"BAR-{sku}"
-    own["product_edit_id"] = str(await an_edit(box, UUID(own["product_id"]), {"hsn_code": "1006"}, shop=shop))
+    for code in ("1005", "1006"):
+        own["product_edit_id"] = str(await an_edit(box, UUID(own["product_id"]), {"hsn_code": code}, shop=shop))
     for name in ("Shelf", "Dealers"):
         price_list = await a_price_list(box, name, channel="wholesale", shop=shop)
         await prices_on(box, price_list, UUID(own["product_id"]), "370.00", min_quantity="10", shop=shop)

@@ -142,7 +142,7 @@ async def test_a_plugin_is_back_in_every_process_once_its_migrations_have_run(
     here = await settled(box_settings, registry)
     assert LOST not in here.plugins
     assert LOST in here.set_aside
-    head = "discounts_0002"
+    head = "discounts_0003"
     await execute(
         box_settings,
         f"CREATE TABLE {LOST}_schema (version_num VARCHAR(32) NOT NULL)",

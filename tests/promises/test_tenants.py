@@ -23,6 +23,8 @@ BLUNT: dict[str, str] = {}
 """Spots of the body, but for ids that the caller chooses, where an id of nothing is taken as well; and why."""
 ABOVE_ALL = {"operating.retry_any_job"}
 """What operators do with a thing of any business by its id; everybody else finds nothing there."""
+SAYS_NO_MORE_THAN_HOW_MUCH = {"audit.ask_for_verification"}
+"""Answers without an id, alike for businesses that have done as much."""
 REFUSED_THOUGH_OWN = {
     "POST /api/v1/catalog/brands body id alone",
     "POST /api/v1/catalog/categories body id alone",
@@ -35,6 +37,7 @@ REFUSED_THOUGH_OWN = {
     "POST /api/v1/sales/sales/{sale_id}/payments body payments/0/claims alone",
     "POST /api/v1/approvals/{approval_id}/approve-here body user_id alone",
     "GET /api/v1/approvals/{approval_id}/here path approval_id alone",
+    "POST /api/v1/console/views body id alone",
     "POST /api/v1/payments/accounts body location_ids/0 alone",
     "POST /api/v1/payments/incoming body location_id alone",
     "POST /api/v1/payments/incoming body register_id alone",
@@ -175,7 +178,8 @@ async def test_an_idempotency_key_of_another_business_replays_nothing(box: Box) 
         assert mine[0].status_code == theirs.status_code, f"{route.operation}: {mine[0].text}"
         assert "idempotency-replayed" not in mine[0].headers, route.operation
         assert mine[1].headers["idempotency-replayed"] == "true", f"{route.operation} does not heed its key"
-        assert mine[1].content == mine[0].content != theirs.content
+        assert mine[1].content == mine[0].content
+        assert mine[0].content != theirs.content or route.operation in SAYS_NO_MORE_THAN_HOW_MUCH
         tried += 1
     print(f"{tried} routes")
     assert tried >= 15

@@ -199,7 +199,7 @@ async def test_a_business_that_has_the_catalog_already_gets_the_new_schedule(box
         await work.execute(sa.delete(Schedule).where(Schedule.job == jobs.FORGET_WORDS))
         await work.execute(sa.delete(Schedule).where(Schedule.business_id == box.other.id))
 
-    wanted = {(box.shop.id, jobs.FORGET_WORDS), (box.shop.id, "catalog.forget_imports")}
+    wanted = {(box.shop.id, job) for job in (jobs.FORGET_WORDS, "catalog.forget_imports", "catalog.forget_edits")}
     await box.act(as_before)
     await box.act(complete_schedules)
     assert await box.look(schedules) == wanted, "and nothing where the plugin is off"

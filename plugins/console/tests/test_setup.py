@@ -101,7 +101,7 @@ async def test_operators_of_an_empty_deployment_are_led_to_the_first_step(busine
     async def ask(*_: Any) -> Any:
         raise AssertionError
 
-    seen = Told({"business": None, "is_operator": True, "permissions": []}, {}, {}, "en", ask)
+    seen = Told({"business": None, "is_operator": True, "support": None, "permissions": []}, {}, {}, "en", ask)
     if leads:
         with pytest.raises(Elsewhere, match="/setup"):
             await setup.begin(seen)
