@@ -203,5 +203,5 @@ async def test_a_key_is_no_person(counter: Box) -> None:
     made = await counter.client("owner").post("/api/v1/keys", {"name": "web shop", "scopes": ["sales.complete"]})
     key = Client(counter.http, made.json()["key"])
     approval = await asked(counter.client("cashier"), await cart(counter))
-    assert refused_as(await key.get(f"{APPROVALS}/{approval}/here"), "forbidden")
+    assert refused_as(await key.get(f"{APPROVALS}/{approval}/here"), "not-found", 404), "somebody else asked"
     assert refused_as(await by_pin(key, approval, proof(counter)), "forbidden")
