@@ -9,15 +9,18 @@ from typing import Any, Final
 
 import segno
 
-from kernel.web import Given
+from kernel.web import ApiAnswer, Given
 from plugins.console.schemas import Refused
-from plugins.console.services import at_place, sessions
+from plugins.console.services import at_place, halfway, sessions
 from plugins.console.services.forms import own_of
 from plugins.console.services.sending import enter, stale
 from plugins.console.services.showing import LANGUAGES
 from plugins.console.services.visiting import LANGUAGE, THEME, THEMES, Visit
 
 SIGN_IN: Final = "/sign-in"
+ACCEPT: Final = "/auth/invitations/accept"
+TOO_LATE: Final = "The code came too late. Enter your password once more."
+WHO: Final[tuple[str, ...]] = ("username", "password")
 NEEDS_CODE: Final = ("second-factor-required", "second-factor-wrong")
 
 
@@ -25,7 +28,7 @@ async def sign_in(visit: Visit) -> Given:
     """The page to sign in on; whoever is signed in goes on."""
     if visit.me is not None:
         return visit.moved(_wanted(visit.query.get("to", "")))
-    return await visit.html("console/sign_in.html", to=visit.query.get("to", ""), username="", problem=None, code=False)
+    return await _to_sign_in(visit, {"_to": visit.query.get("to", "")})
 
 
 async def signed_in(visit: Visit) -> Given:
@@ -33,31 +36,44 @@ async def signed_in(visit: Visit) -> Given:
     if not sessions.is_ours(visit.asked):
         return await stale(visit)
     fields = dict(await visit.form())
-    said: dict[str, str] = {name: fields[name] for name in ("username", "password") if name in fields}
+    said = {name: fields[name] for name in WHO if name in fields}
+    if half := fields.get("half"):
+        given = halfway.whole(visit.asked.deployment, half)
+        if given is None:
+            return await _to_sign_in(visit, fields, 401, {"title": visit.word(TOO_LATE)})
+        said = given
     if fields.get("code"):
         said["code"] = fields["code"].replace(" ", "")
-    if visit.session.device:
-        said["device_token"] = visit.session.device
-    said["device"] = visit.asked.headers.get("user-agent", "")[:200]
-    told = await sessions.call(
-        visit.asked, sessions.Session(), "POST", "/auth/login", said, accept_language=visit.language
-    )
+    told = await _try(visit, said)
     answer: Mapping[str, Any] = json.loads(told.body)
-    if told.status != 200:
-        asks = answer.get("code") in NEEDS_CODE
-        return await visit.html(
-            "console/sign_in.html",
-            status=told.status,
-            to=fields.get("_to", ""),
-            username=fields.get("username", ""),
-            password=fields.get("password", "") if asks else "",
-            problem=None if answer.get("code") == NEEDS_CODE[0] else answer,
-            code=asks,
-        )
-    if visit.me is not None:  # who was signed in here before is so no longer, nowhere
-        await visit.call("POST", "/auth/logout")
-    visit.session = sessions.begun(answer, visit.session)
-    return visit.moved(_wanted(fields.get("_to", "")))
+    if told.status == 200:
+        return visit.moved(_wanted(fields.get("_to", "")))
+    asks = answer.get("code") in NEEDS_CODE
+    problem = None if answer.get("code") == NEEDS_CODE[0] else answer
+    held = halfway.half(visit.asked.deployment, said["username"], said["password"]) if asks else ""
+    return await _to_sign_in(visit, {**fields, **said}, told.status, problem, held)
+
+
+async def _to_sign_in(
+    visit: Visit, fields: Mapping[str, str], status: int = 200, problem: Any = None, half: str = ""
+) -> Given:
+    """The page to sign in on: for e-mail and password, or with half of it given for the code."""
+    shown = {"to": fields.get("_to", ""), "username": fields.get("username", ""), "problem": problem, "half": half}
+    return await visit.html("console/sign_in.html", status=status, **shown)
+
+
+async def _try(visit: Visit, said: Mapping[str, str]) -> ApiAnswer:
+    """Sign in, and end the sign-in that was here before; the API's answer."""
+    more = {"device_token": visit.session.device} if visit.session.device else {}
+    more["device"] = visit.asked.headers.get("user-agent", "")[:200]
+    told = await sessions.call(
+        visit.asked, sessions.Session(), "POST", "/auth/login", {**said, **more}, accept_language=visit.language
+    )
+    if told.status == 200:
+        if visit.me is not None:  # who was signed in here before is so no longer, nowhere
+            await visit.call("POST", "/auth/logout")
+        visit.session = sessions.begun(json.loads(told.body), visit.session)
+    return told
 
 
 async def sign_out(visit: Visit) -> Given:
@@ -143,7 +159,7 @@ async def join(visit: Visit) -> Given:
     """Accept an invitation: make an account, or join with the one that is signed in."""
     if visit.asked.method == "POST" and visit.me is not None:
         return await _by_link(visit, "join", "/auth/invitations/join", ("token",))
-    return await _by_link(visit, "join", "/auth/invitations/accept", ("token", "name", "password"))
+    return await _by_link(visit, "join", ACCEPT, ("token", "name", "password"))
 
 
 async def invited(visit: Visit) -> Given:
@@ -176,6 +192,11 @@ async def _by_link(visit: Visit, page: str, to: str, names: tuple[str, ...]) -> 
         said["token"] = said["token"].strip().rpartition("#")[2]  # without scripts the whole link may be pasted
         status, problem = await _tell(visit, to, said)
         is_done = status < 300
+        if is_done and to == ACCEPT:
+            told = await _try(visit, {"username": problem["email"], "password": said["password"]})
+            if told.status == 200:
+                visit.session = sessions.with_word(visit.session, visit.word("Welcome!"))
+                return visit.moved("/")
     shown = {"page": page, "problem": None if is_done else problem, "is_done": is_done, "names": names}
     shown |= {"token": said["token"], "name": said.get("name", "")}
     return await visit.html("console/entering/by_link.html", layout="outside", status=status, **shown)

@@ -16,18 +16,21 @@ NAVS: Final = (
 
 
 async def _people(seen: Seen) -> Mapping[str, Any]:
-    listed, invited, roles = await asyncio.gather(
+    listed, invited, (roles, usual) = await asyncio.gather(
         seen.get("/users", limit=100, cursor=seen.query.get("cursor")),
         seen.get("/users/invitations", limit=50, state="open"),
-        _roles(seen),
+        roles_to_give(seen),
     )
-    return {"listed": listed, "invited": invited["items"], "roles": roles}
+    return {"listed": listed, "invited": invited["items"], "roles": roles, "usual_role": usual}
 
 
 async def _person(seen: Seen) -> Mapping[str, Any]:
     path = f"/users/{seen.path['user_id']}"
-    (person, tag), (works, works_tag), roles, places = await asyncio.gather(
-        seen.get_tagged(path), seen.get_tagged(f"{path}/locations"), _roles(seen), seen.get("/locations", limit=200)
+    (person, tag), (works, works_tag), (roles, _), places = await asyncio.gather(
+        seen.get_tagged(path),
+        seen.get_tagged(f"{path}/locations"),
+        roles_to_give(seen),
+        seen.get("/locations", limit=200),
     )
     shown = {"person": person, "tag": tag, "works": works["location_ids"], "works_tag": works_tag, "roles": roles}
     return {**shown, "places": places["items"], "title": person["name"]}
@@ -63,9 +66,11 @@ def _far(limit: Mapping[str, Any], role: Mapping[str, Any]) -> Mapping[str, Any]
     return {**limit, "value": role["limits"].get(limit["name"]), "applies": limit["name"] in role["limits"]}
 
 
-async def _roles(seen: Seen) -> list[tuple[str, str]]:
-    found = await seen.get("/roles", limit=200)
-    return [(one["id"], seen.word(one["name"])) for one in found["items"]]
+async def roles_to_give(seen: Seen) -> tuple[list[tuple[str, str]], str]:
+    """Roles by id and name, and the id of the one that most newcomers have: it may do little."""
+    found = (await seen.get("/roles", limit=200))["items"]
+    usual = next((one["id"] for one in found if one["code"] == "cashier"), "")
+    return [(one["id"], seen.word(one["name"])) for one in found], usual
 
 
 PAGES: Final = (

@@ -8,7 +8,8 @@ from typing import Any, Final
 _DEEPEST: Final = 2
 _LONG: Final = 300
 Field = dict[str, Any]
-"""name: of the form, as it is meant. kind: text, long, secret, number, yes, choice, list, json, date, rows, group.
+"""name: of the form, as it is meant. kind: text, long, secret, number, yes, choice, choices, list, json, date, rows or
+group.
 
 Besides label, hint, value, options, required, is_main (it has no default), is_set (of secrets); rows and blank hold the
 fields of a list, group those of an object.
@@ -86,7 +87,7 @@ def _field(
         made["required"] = required and not made["is_set"]
         made["can_forget"] = made["is_set"] and not required
     elif "enum" in kind:
-        made |= {"kind": "choice", "options": [(one, _spelt(str(one))) for one in kind["enum"]]}
+        made |= {"kind": "choice", "options": _options(kind)}
         made |= {"mark": "" if required else empty, "has_none": is_nullable or (inside and not required)}
     else:
         made |= _of_type(kind, schema, value, made, empty=empty, required=required, inside=inside)
@@ -129,6 +130,8 @@ def _of_type(
 
 def _of_list(kind: Mapping[str, Any], schema: Mapping[str, Any], value: Any, at: str, inside: int) -> Field:
     item, _ = _without_null(kind.get("items", {}), schema)
+    if "enum" in item:
+        return {"kind": "choices", "mark": "list", "value": list(value or ()), "options": _options(item)}
     if item.get("type") == "string":
         return {"kind": "list", "mark": "list", "value": "\n".join(map(str, value or ()))}
     if "properties" not in item or inside:
@@ -145,6 +148,10 @@ def _of_list(kind: Mapping[str, Any], schema: Mapping[str, Any], value: Any, at:
         "blank": row("__n__", {}),
         "row_label": item.get("title", ""),
     }
+
+
+def _options(kind: Mapping[str, Any]) -> list[tuple[Any, str]]:
+    return [(one, _spelt(str(one))) for one in kind["enum"]]
 
 
 def _without_null(said: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:

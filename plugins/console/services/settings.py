@@ -86,8 +86,9 @@ def told(field: Field, value: Any) -> str:
     match field["kind"]:
         case "yes":
             return "Yes" if value else "No"
-        case "choice":
-            return next((text for key, text in field["options"] if key == value), "")
+        case "choice" | "choices":
+            chosen = (value or ()) if field["kind"] == "choices" else (value,)
+            return ", ".join(text for key, text in field["options"] if key in chosen)
         case "group":
             return ", ".join(str(one) for one in (value or {}).values() if one is not None)
         case "rows" | "list" | "json":

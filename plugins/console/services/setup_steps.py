@@ -11,6 +11,7 @@ from babel import Locale
 from plugins.console.schemas import Seen
 from plugins.console.schemas.contributions import Reads
 from plugins.console.services.apps import state_of, words_of
+from plugins.console.services.people import roles_to_give
 
 FIRST: Final = ("KE", "TZ", "UG", "RW", "IN", "GB", "US")
 """The regions whose taxes Duka ships; they are offered first."""
@@ -140,12 +141,10 @@ async def _products(seen: Seen) -> dict[str, Any]:
 
 
 async def _people(seen: Seen) -> dict[str, Any]:
-    people, invited, roles = await asyncio.gather(
-        seen.get("/users", limit=FEW), seen.get("/users/invitations", limit=FEW, state="open"), seen.get("/roles")
+    people, invited, (roles, usual) = await asyncio.gather(
+        seen.get("/users", limit=FEW), seen.get("/users/invitations", limit=FEW, state="open"), roles_to_give(seen)
     )
-    options = [(one["id"], one["name"]) for one in roles["items"]]
-    usual = next((one["id"] for one in roles["items"] if one["code"] == "cashier"), "")
-    return {"people": people["items"], "invited": invited["items"], "roles": options, "usual_role": usual}
+    return {"people": people["items"], "invited": invited["items"], "roles": roles, "usual_role": usual}
 
 
 async def _done(seen: Seen) -> dict[str, Any]:

@@ -39,6 +39,7 @@ SCHEMA: dict[str, Any] = {
                 "range": {"anyOf": [{"$ref": "#/$defs/Range"}, {"type": "null"}], "default": None},
                 "rows": {"type": "array", "items": {"$ref": "#/$defs/Range"}, "default": []},
                 "words": {"type": "array", "items": {"type": "string"}},
+                "days": {"type": "array", "items": {"enum": ["mon", "tue"]}},
             },
         },
         "Range": {"type": "object", "required": ["step"], "properties": {"step": {"type": "string"}}},
@@ -112,6 +113,7 @@ def test_fields_of_a_schema_know_how_their_text_is_meant() -> None:
         "values.range:group": "group",
         "values.rows:rows": "rows",
         "values.words:list": "list",
+        "values.days:list": "choices",
     }
     assert found["values.on"]["value"] is True, "what nobody set stands at its default"
     assert not found["values.key"]["value"], "a secret is never known"

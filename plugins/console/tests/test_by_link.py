@@ -31,7 +31,8 @@ async def test_an_invitation_is_accepted_without_scripts_by_pasting_its_link(box
     kept = dict(refused.form("/console/join").fields)
     assert (kept["token"], kept["name"]) == (code, "Achieng"), "what was right need not be said again"
     done = await browser.submit(refused.form("/console/join"), {"password": "three words and a number"})
-    assert "Welcome! Sign in to begin." in done.text
+    assert "Welcome!" in done.text
+    assert (await browser.get("/account")).status == 200, "signed in: nothing is typed twice"
 
 
 async def test_the_token_stands_in_no_address(box: Box) -> None:
