@@ -227,8 +227,8 @@ export function dialog(title, how, ...inner) {
   ($("[autofocus]", over) || $("input, .primary", over) || $("h2", over))?.focus();
   return over;
 }
-/** Close it. */
-export function shut() { if (over.open) over.close(); }
+/** Close it. What is typed before the browser tells of that is read already. */
+export function shut() { if (over.open) { over.close(); focusScan(); } }
 /** More in it, at its end: what was refused for one. @param {Node} more */
 export function append(more) {
   if (!over.open) { dialog(say("This could not be done"), {}, more); return; }
@@ -245,7 +245,7 @@ export function busy(is) {
 export const whenClosed = (does) => closings.push(does);
 
 over.addEventListener("close", () => { for (const does of closings) does(); focusScan(); });
-over.addEventListener("cancel", (event) => { if (over.hasAttribute("data-fixed")) event.preventDefault(); });
+over.addEventListener("cancel", (event) => { event.preventDefault(); if (!over.hasAttribute("data-fixed")) shut(); });
 
 /** A form of the dialog that does something by itself. @param {() => void} does @param {...any} inner */
 export const form = (does, ...inner) => make("form", { class: "d-form", novalidate: true, onsubmit: (event) => { event.preventDefault(); does(); } }, ...inner);
