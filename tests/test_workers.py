@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from kernel.app.listening import refuse_new
+from kernel.app.workers import end_with_parent
 from kernel.settings import Settings
 from kernel.testing.served import environment_of, free_port
 
@@ -34,14 +36,19 @@ class Several:
 
     def children(self) -> set[int]:
         """The processes that serve."""
-        said = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {one for one in map(int, said) if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()}
+        return children_of(self.process.pid)
 
     def figure(self, name: str) -> float:
         """A figure, as whichever process answers tells it."""
         text = httpx.get(f"{self.url}/metrics", timeout=60).text
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else 0.0
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that one has started to share its work."""
+    said = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {one for one in map(int, said) if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()}
 
 
 def until(is_so: Callable[[], bool], within_s: float = 120) -> None:
@@ -88,9 +95,34 @@ def test_processes_count_together_are_replaced_and_end_with_the_one_that_watches
 
     def nobody_listens() -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", several.port)) != 0
+            probe.settimeout(2)  # who ends lets nobody in, and answers nothing to who tries
+            return probe.connect_ex(("127.0.0.1", several.port)) == errno.ECONNREFUSED
 
     until(nobody_listens)
+
+
+def come_late(folder: Path) -> None:
+    """A server process that takes its time to be made."""
+    (folder / "made").touch()
+    until((folder / "go").exists)
+    end_with_parent()
+    (folder / "served").touch()
+
+
+LATE = "import pathlib, sys, multiprocessing as m; from tests.test_workers import come_late; " + (
+    "one = m.get_context('spawn').Process(target=come_late, args=(pathlib.Path(sys.argv[1]),)); one.start(); one.join()"
+)
+
+
+def test_a_process_that_is_made_while_its_watcher_dies_serves_nobody(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", LATE, str(tmp_path)], text=True) as watcher:
+        until((tmp_path / "made").exists)
+        [late] = children_of(watcher.pid)
+        watcher.kill()
+        watcher.wait()
+    (tmp_path / "go").touch()
+    until(lambda: not Path(f"/proc/{late}").exists())
+    assert not (tmp_path / "served").exists()
 
 
 @pytest.mark.parametrize("database", ["sqlite"])

@@ -95,14 +95,17 @@ class Workers:
 
 
 def _serve(config: uvicorn.Config, listener: socket.socket, drain_s: float) -> None:
-    _end_with_parent()
+    end_with_parent()
     serve_one(config, listener, drain_s)
 
 
-def _end_with_parent() -> None:
-    """Have the system tell this process to stop when the one that watches over it has died."""
+def end_with_parent() -> None:
+    """Have the system tell this process to stop when the one that watches over it has died; end if it has by now."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:  # it died while this one was still being made
+        sys.exit("nobody watches over this server process any more")
 
 
 _PR_SET_PDEATHSIG = 1
