@@ -289,6 +289,7 @@ def answered(settings: Settings, typed: str) -> tuple[int, str]:
     return process.returncode, said.decode().strip().splitlines()[-1].rpartition("go on: ")[2]
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 def test_made_up_businesses_are_believable_and_never_the_same(call: Call) -> None:
     first = call("seed", "--businesses", "2", "--days", "1", "--json")
     assert first[0] == 0, first

@@ -59,6 +59,7 @@ async def leave_job(box: Box) -> None:
     await box.act(leave)
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_a_worker_tells_that_it_lives_is_ready_and_what_it_has_done(box: Box) -> None:
     port = free_port()
     with worker(box.deployment.settings, port) as process:

@@ -39,6 +39,7 @@ async def test_no_role_is_answered_a_field_whose_permission_it_lacks(box: Box) -
     assert not leaks, "\n".join(leaks)
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_an_encoder_that_hides_nothing_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin."""
     monkeypatch.setattr(sys.modules["kernel.web.perform"], "shown", lambda body, kind, may, registry: body)

@@ -79,6 +79,7 @@ async def test_no_input_of_very_many_yields_a_server_error(box: Box, role: str |
     assert found.cases >= 10_000
 
 
+@ON_ONE
 async def test_no_body_of_raw_bytes_and_no_odd_header_yields_a_server_error(box: Box) -> None:
     own = await Filling(box, "mama-njeri").fill()
     chance, owner = random.Random(SEED), box.client("owner")

@@ -165,6 +165,7 @@ async def test_the_published_table_says_what_each_role_may_call(box: Box) -> Non
             assert (told[f"{route.method} {route.path}"][place] == "✓") == let_in, f"{route.operation} as {role}"
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 @pytest.mark.parametrize("turn", [0, 1, 2])
 async def test_an_edited_role_and_one_of_the_businesss_own_are_let_in_exactly_where_they_hold_it(
     box: Box, registry: Registry, turn: int

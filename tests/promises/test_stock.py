@@ -45,6 +45,7 @@ async def test_as_many_buyers_are_served_as_there_are_units_and_the_others_are_t
     assert numbers == [f"O1-2026-{n:06d}" for n in range(1, units + 1)]
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 @pytest.mark.parametrize("at_once", AT_ONCE)
 async def test_a_twin_that_decides_on_what_it_read_before_oversells(
     box: Box, box_settings: Settings, processes: int, at_once: tuple[int, int]

@@ -11,6 +11,7 @@ from tests.promises.prober import Prober
 from tests.promises.spots import id_spots
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 async def test_each_leaking_route_is_found_and_no_other(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = await leaks.mount(box, monkeypatch)
     prober = await Prober.ready(box)

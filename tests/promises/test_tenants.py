@@ -117,6 +117,7 @@ async def test_nothing_of_another_business_stands_in_what_one_reads_without_nami
     assert read > 100
 
 
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
 async def test_the_probes_have_an_edge(box: Box) -> None:
     """What is foreign is alive for its owner, and one's own at the same spot is taken: a refusal speaks of the id."""
     prober = await Prober.ready(box)
