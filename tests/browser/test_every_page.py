@@ -12,9 +12,12 @@ from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
 from plugins.console.testing import Browser as Plain
 from tests.browser.screens import PHONE, WIDE, Screens, axe, overflow
+from tests.promises.filling import Filling
+from tests.promises.pages import LEADS_ON, address_of, composed_of
 
 Mode = tuple[tuple[int, int], Literal["light", "dark"], str]
 MODES: list[Mode] = [(WIDE, "light", "en"), (PHONE, "dark", "sw"), (PHONE, "light", "ar"), (WIDE, "dark", "hi")]
+EVERY_MODE = pytest.mark.parametrize("mode", MODES, ids=lambda mode: f"{mode[0][0]}-{mode[1]}-{mode[2]}")
 ONE_SERVER = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 
 
@@ -35,9 +38,34 @@ async def test_every_page_is_whole_on_a_wide_screen_and_on_a_phone(box: Box, scr
         await _whole(screens, "operator", paths[turn :: len(MODES)], mode)
 
 
+async def every_path(box: Box) -> list[str]:
+    """All pages of the console, of a shop that has everything."""
+    own = await Filling(box, "mama-njeri").fill()
+    return sorted({address_of(one, own) for one in composed_of(box).pages} - LEADS_ON)
+
+
+@ONE_SERVER
+async def test_no_page_is_wider_than_a_phone(box: Box, screens: Screens) -> None:
+    page = await screens.open("operator", size=PHONE, language="ar")
+    wrong, paths = [], await every_path(box)
+    assert len(paths) > 90
+    for path in paths:
+        await screens.go(page, path)
+        if wide := await overflow(page):
+            wrong.append(f"{path}: {wide} pixels wider than the screen")
+    assert not wrong, "\n".join(wrong)
+
+
 @ONE_SERVER
 @pytest.mark.prove
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: f"{mode[0][0]}-{mode[1]}-{mode[2]}")
+@EVERY_MODE
+async def test_every_page_of_a_full_shop_is_whole_in_every_mode(box: Box, screens: Screens, mode: Mode) -> None:
+    await _whole(screens, "operator", await every_path(box), mode)
+
+
+@ONE_SERVER
+@pytest.mark.prove
+@EVERY_MODE
 @pytest.mark.parametrize("role", ["owner", "cashier", "accountant", "operator"])
 async def test_every_page_is_whole_in_every_mode(box: Box, screens: Screens, role: str, mode: Mode) -> None:
     await a_product(box, sku="RICE-2KG", name="Rice 2kg")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from plugins.console.schemas import Heading, Listing, Nav, Page, Seen
 from plugins.console.schemas.contributions import OPERATOR
 from plugins.console.services import setup_steps
+from plugins.console.services.audit import deed_of
 
 PAGE: Final = 50
 STAGES: Final = ("waiting", "running", "failed")
@@ -58,6 +59,7 @@ async def overview(seen: Seen) -> Mapping[str, Any]:
         "aside": aside,
         "waiting": waiting,
         "trail": done[:10],
+        "deed_of": deed_of,
         "known": len(known),
         "backups": backups,
         "odd": [one for one in deployment["nodes"] if state_of_node(one) != "ok"],
