@@ -61,7 +61,7 @@ WORDS: Final = (
     *("Not enough in stock", "Sell it all the same", "Their e-mail", "Password", "Approve", "Agreed at the till"),
     "If the goods lie before you, the books are wrong: they can be sold all the same, and the stock is counted later.",
     "Or they approve it from where they are: it waits on their screen under Approvals.",
-    "A colleague who is allowed to can approve it here. It signs nobody in.",
+    "Somebody who may do this alone can approve it here. It signs nobody in.",
     *("Who approves", "By e-mail and password instead", "Take the last digit back"),
     *("Code of the second factor", "Refused by {name}", "Nobody answered in time. Go back and try again."),
     *("Scan or search", "Change the last line", "One more of the last line", "One less of the last line"),

@@ -73,7 +73,7 @@ function here(approval, done) {
       if (fault instanceof Refused && fault.code.startsWith("second-factor")) { second.hidden = false; code.focus(); }
       append(problemNote(fault));
     } finally { busy(false); }
-  }, make("p", { class: "d-muted" }, say("A colleague who is allowed to can approve it here. It signs nobody in.")), make("div", { class: "d-fields" }, labelled(say("Their e-mail"), who), labelled(say("Password"), password)), second, labelled(say("Reason"), reason), actions(submit(say("Approve"))));
+  }, make("p", { class: "d-muted" }, say("Somebody who may do this alone can approve it here. It signs nobody in.")), make("div", { class: "d-fields" }, labelled(say("Their e-mail"), who), labelled(say("Password"), password)), second, labelled(say("Reason"), reason), actions(submit(say("Approve"))));
 }
 
 /** Ask now and then whether it is answered. @param {string} approval @param {HTMLElement} state @param {(is: boolean) => void} end */

@@ -39,7 +39,7 @@ export function byPin(approval, people, done, otherwise) {
       append(problemNote(fault));
     } finally { busy(false); }
     if (digits.isConnected && !digits.value) digits.focus();
-  }, make("p", { class: "d-muted" }, say("A colleague who is allowed to can approve it here. It signs nobody in.")),
+  }, make("p", { class: "d-muted" }, say("Somebody who may do this alone can approve it here. It signs nobody in.")),
   make("div", { class: "p-sales-badges", role: "group", "aria-label": say("Who approves") }, ...badges),
   make("div", { class: "p-sales-pin" }, make("div", {}, labelled("PIN", digits), labelled(say("Reason"), reason), make("button", { type: "button", class: "p-sales-link", onclick: otherwise }, say("By e-mail and password instead"))), pad),
   actions(submit(say("Approve"))));
