@@ -31,22 +31,54 @@ class MpesaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     shortcode: of a till, the number of its store or head office. Raises ValueError where parts do not go together.
     """
 
-    consumer_key: Annotated[Key, secret(), Meta(title="Consumer key")]
-    consumer_secret: Annotated[Key, secret(), Meta(title="Consumer secret")]
-    shortcode: Annotated[Shortcode, Meta(title="PayBill number, or the till's store number")]
-    passkey: Annotated[Key, secret(), Meta(title="Passkey of M-PESA Express")]
+    consumer_key: Annotated[
+        Key,
+        secret(),
+        Meta(title="Consumer key", description="Of your app at developer.safaricom.co.ke, which has M-PESA Express."),
+    ]
+    consumer_secret: Annotated[
+        Key, secret(), Meta(title="Consumer secret", description="It stands beside the consumer key.")
+    ]
+    shortcode: Annotated[
+        Shortcode,
+        Meta(
+            title="PayBill number, or the till's store number",
+            description="Exchanged with the till number, payments fail.",
+        ),
+    ]
+    passkey: Annotated[
+        Key, secret(), Meta(title="Passkey of M-PESA Express", description="It comes by mail when the app goes live.")
+    ]
     kind: Annotated[Literal["paybill", "till"], Meta(title="PayBill or till")] = "paybill"
     till: Annotated[Shortcode | None, Meta(title="Till number")] = None
     name: Annotated[str, Meta(max_length=50, title="Name on QR codes")] = "Shop"
-    initiator: Annotated[Key | None, Meta(title="Initiator's name")] = None
-    initiator_password: Annotated[Password | None, secret(), Meta(title="Initiator's password")] = None
+    initiator: Annotated[
+        Key | None,
+        Meta(
+            title="Initiator's name",
+            description="Needed only to give money back. It is made on the M-PESA portal, with the roles for reversals,"
+            " business payments and transaction status.",
+        ),
+    ] = None
+    initiator_password: Annotated[
+        Password | None, secret(), Meta(title="Initiator's password", description="It runs out after 90 days.")
+    ] = None
     certificate: Annotated[
-        Certificate | None, secret(), Meta(title="Safaricom's public certificate, as PEM or base64")
+        Certificate | None,
+        secret(),
+        Meta(
+            title="Safaricom's public certificate, as PEM or base64",
+            description="There is one for tests and one for live accounts.",
+        ),
     ] = None
     payout_shortcode: Annotated[Shortcode | None, Meta(title="Shortcode that pays out, if another")] = None
-    trust_sources: Annotated[bool, Meta(title="Believe notices that no question can confirm, from these addresses")] = (
-        True
-    )
+    trust_sources: Annotated[
+        bool,
+        Meta(
+            title="Believe notices that no question can confirm, from these addresses",
+            description="Switched off, such payments wait until the listed payments show them.",
+        ),
+    ] = True
     sources: Annotated[tuple[str, ...], Meta(max_length=100, title="Addresses of Safaricom's notices")] = SOURCES
     when_unanswered: Annotated[
         Literal["Completed", "Cancelled"], Meta(title="Payments whose validation is not answered in time")
@@ -54,7 +86,13 @@ class MpesaConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     marks_addresses: Annotated[bool, Meta(title="Tell registered addresses apart by what follows a question mark")] = (
         True
     )
-    pulls: Annotated[bool, Meta(title="Ask for the payments of the last two days (Pull Transactions)")] = False
+    pulls: Annotated[
+        bool,
+        Meta(
+            title="Ask for the payments of the last two days (Pull Transactions)",
+            description="Only if Safaricom has opened it for you.",
+        ),
+    ] = False
     pull_method: Annotated[Literal["POST", "GET"], Meta(title="How they are asked for")] = "POST"
     pull_number: Annotated[Digits | None, Meta(title="Number nominated for Pull Transactions")] = None
     test_address: Annotated[Address | None, Meta(title="Simulator, in test mode only")] = None

@@ -19,11 +19,32 @@ class RazorpayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     secret was changed; to be taken out a day later. merchant: notices about another account are refused.
     """
 
-    key_id: Annotated[KeyId, Meta(title="Key id")]
+    key_id: Annotated[
+        KeyId,
+        Meta(
+            title="Key id",
+            description="Razorpay's dashboard makes it together with its secret; one for tests, one for live.",
+        ),
+    ]
     key_secret: Annotated[Key, secret(), Meta(title="Key secret")]
-    webhook_secret: Annotated[Key, secret(), Meta(title="Secret of the webhook")]
-    former_webhook_secret: Annotated[Key | None, secret(), Meta(title="Its secret before, for a day")] = None
-    merchant: Annotated[Merchant | None, Meta(title="Account id at Razorpay")] = None
+    webhook_secret: Annotated[
+        Key,
+        secret(),
+        Meta(
+            title="Secret of the webhook", description="What you typed as secret when you made the webhook at Razorpay."
+        ),
+    ]
+    former_webhook_secret: Annotated[
+        Key | None,
+        secret(),
+        Meta(
+            title="Its secret before, for a day",
+            description="Razorpay signs with it what it sends again from before the change. Take it out a day later.",
+        ),
+    ] = None
+    merchant: Annotated[
+        Merchant | None, Meta(title="Account id at Razorpay", description="Notices about another account are refused.")
+    ] = None
     name: Annotated[str, Meta(min_length=1, max_length=50, title="Name on QR codes")] = "Shop"
     refund_speed: Annotated[Literal["normal", "optimum"], Meta(title="How fast money goes back")] = "normal"
     test_address: Annotated[Address | None, Meta(title="Simulator, in test mode only")] = None

@@ -21,9 +21,22 @@ class UpiConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_key: of the bank's own API, kept for it; links need none.
     """
 
-    address: Annotated[Address, Meta(title="UPI address (VPA) that is paid", examples=["dukashop@okhdfcbank"])]
+    address: Annotated[
+        Address,
+        Meta(
+            title="UPI address (VPA) that is paid",
+            description="The bank gave it to you. Pay one rupee by a code of it: nothing else proves that it is yours.",
+            examples=["dukashop@okhdfcbank"],
+        ),
+    ]
     name: Annotated[PayeeName, Meta(title="Name that payers read")] = "Shop"
-    category: Annotated[Category | None, Meta(title="Merchant category, as the bank has it")] = None
+    category: Annotated[
+        Category | None,
+        Meta(
+            title="Merchant category, as the bank has it",
+            description="Leave it empty unless the bank gave you one: with another, payments fail.",
+        ),
+    ] = None
     most: Annotated[int, Meta(ge=1, le=1_000_000, title="Most rupees at once, as the bank allows")] = 100_000
     checks_address: Annotated[bool, Meta(title="Refuse an address that does not look like name@bank")] = True
     api_key: Annotated[Key | None, secret(), Meta(title="Key of the bank's API; links need none")] = None

@@ -34,7 +34,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     rounding: Annotated[
         tuple[TenderRounding, ...],
-        Meta(max_length=50, title="Rounding by method"),
+        Meta(
+            max_length=50,
+            title="Rounding by method",
+            description="Where the smallest coins are rare: what is owed that way becomes the nearest step.",
+        ),
         set_at("deployment", "business", "location"),
     ] = ()
     is_practice: Annotated[

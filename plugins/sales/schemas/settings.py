@@ -32,7 +32,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     total_rounding: Annotated[
-        TotalRounding | None, Meta(title="Rounding of the total"), set_at("deployment", "business", "location")
+        TotalRounding | None,
+        Meta(
+            title="Rounding of the total",
+            description="Every sale then comes to a multiple of the step, however it is paid.",
+        ),
+        set_at("deployment", "business", "location"),
     ] = None
     below_cost: Annotated[
         Literal["ask", "ask_by_hand", "allow"],

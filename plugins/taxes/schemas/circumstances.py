@@ -43,7 +43,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     others.
     """
 
-    registrations: Annotated[tuple[Registration, ...], Meta(max_length=50, title="Registrations for tax")] = ()
+    registrations: Annotated[
+        tuple[Registration, ...],
+        Meta(
+            max_length=50,
+            title="Registrations for tax",
+            description="A sale is taxed by what the business is on that day.",
+        ),
+    ] = ()
     tax_number: Annotated[
         Line | None,
         Meta(
