@@ -27,13 +27,14 @@ def upgrade() -> None:
 
 
 def _schedule_the_sweeper() -> None:
-    """Where payments is on already it had no schedule; its first one comes with what it sweeps up after."""
+    """Where payments is on already and has no schedule: its first one comes with what it sweeps up after."""
     names = ("business_id", "job", "cron", "next_run")
     schedule = sa.table("kernel_schedule", *map(sa.column, names))
     plugins = sa.table("kernel_business_plugin", *map(sa.column, ("business_id", "plugin", "state")))
     said = (sa.literal("payments.sweep"), sa.literal("*/5 * * * *"), sa.literal(dt.datetime.now(dt.UTC), Moment))
+    has_one = sa.exists().where(schedule.c.business_id == plugins.c.business_id, schedule.c.job == "payments.sweep")
     on = sa.select(plugins.c.business_id, *said).where(
-        plugins.c.plugin == "payments", plugins.c.state.in_(("enabled", "draining"))
+        plugins.c.plugin == "payments", plugins.c.state.in_(("enabled", "draining")), ~has_one
     )
     _force(False)
     op.execute(sa.insert(schedule).from_select(names, on))
