@@ -15,6 +15,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -89,8 +90,8 @@ def end_apart(main: Callable[[], None]) -> None:
         sys.exit(REFUSED)
 
 
-def write_xlsx(lines: Iterable[Sequence[str]], to: Path) -> None:
-    """A workbook of one sheet; every cell is a text, so that codes keep their zeros and prices all their digits."""
+def write_xlsx(lines: Iterable[Sequence[str | Decimal]], to: Path) -> None:
+    """A workbook of one sheet; texts stay texts, so that codes keep their zeros, and numbers are numbers."""
     from openpyxl import Workbook  # noqa: PLC0415 - only its own process needs it, and it takes a while to load
 
     book = Workbook(write_only=True)
@@ -184,7 +185,7 @@ def _limit() -> None:
 
 def _write(source: Path, to: Path) -> None:
     with source.open("rb") as lines:
-        write_xlsx((json.loads(line) for line in lines), to)
+        write_xlsx((json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines), to)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -106,3 +107,7 @@ def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
         assert csv_cell(live)[0] == "'"
     assert csv_cell("a\0b") == "ab"
     assert (csv_cell(-5), csv_cell(None), csv_cell(True), csv_cell({"a": 1})) == ("-5", "", "yes", '{"a":1}')
+
+
+def test_a_figure_below_zero_is_a_number_and_no_text() -> None:
+    assert (csv_cell(Decimal("-50.00")), csv_cell("-50.00")) == ("-50.00", "'-50.00")

@@ -11,6 +11,7 @@ import io
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Final, Literal
 
@@ -26,6 +27,7 @@ TABLE_TYPES: Final = {"csv": "text/csv", "xlsx": SPREADSHEET}
 """Kind of table → its media type."""
 _IN_MEMORY = 1_048_576
 CHUNK = 65_536
+_with_figures = msgspec.json.Encoder(decimal_format="number")
 
 
 def csv_line(values: Sequence[object]) -> bytes:
@@ -54,8 +56,11 @@ async def gathered(chunks: AsyncIterator[bytes]) -> IO[bytes]:
 
 
 def table_line(values: Sequence[object], kind: TableKind) -> bytes:
-    """A line of a table that `as_table` makes: formulas neutralised."""
-    return csv_line(values) if kind == "csv" else json_line([csv_cell(value) for value in values])
+    """A line of a table that `as_table` makes: formulas neutralised. A `Decimal` is a number, all else text."""
+    if kind == "csv":
+        return csv_line(values)
+    cells = [value if isinstance(value, Decimal) else csv_cell(value) for value in values]
+    return _with_figures.encode(cells) + b"\n"
 
 
 async def as_table(lines: IO[bytes], kind: TableKind, name: str) -> Download:

@@ -21,5 +21,5 @@ async def report_sales(work: Work, query: ReportQuery) -> Report:
 
 @query("/sales/csv", permission="analytics.see")
 async def export_report(work: Work, query: ReportQuery) -> Download:
-    """The same as CSV, ended by a line with the sums."""
+    """The same as CSV with all rows, ended by a line with the sums."""
     return await services.as_csv(work, query)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
+from kernel.cells import figure
 from kernel.money import format_amount
 from kernel.web import csv_line
 from kernel.wire import Download
@@ -54,11 +56,7 @@ async def export_entries(work: Work, line_id: uuid.UUID, query: SpanQuery) -> Do
                     row.at.isoformat(),
                     row.number,
                     row.kind,
-                    format_amount(max(row.amount, 0), digits),
-                    format_amount(max(-row.amount, 0), digits),
-                    format_amount(balance, digits),
-                    format_amount(row.commission, digits),
-                    format_amount(row.fee, digits),
+                    *(figure(format_amount(one, digits)) for one in _figures(row, balance)),
                     row.reference,
                     row.note,
                     row.by_name,
@@ -67,3 +65,8 @@ async def export_entries(work: Work, line_id: uuid.UUID, query: SpanQuery) -> Do
         )
     file.seek(0)
     return Download(file, "text/csv; charset=utf-8", f"{line.code}-{since}-{until}.csv")
+
+
+def _figures(row: Any, balance: int) -> tuple[int, ...]:
+    """In, out, what stands after it, commission and fee."""
+    return max(row.amount, 0), max(-row.amount, 0), balance, row.commission, row.fee

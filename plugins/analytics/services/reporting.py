@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from kernel.auth import Location
+from kernel.cells import figure
 from kernel.errors import Invalid
 from kernel.money import format_amount, format_micro, round_ratio
 from kernel.web import csv_line
@@ -43,15 +44,18 @@ class Sum:
     quantity: int | None = None
 
 
-async def report(work: Work, query: ReportQuery) -> Report:
-    """What was sold in a period. Raises Invalid for a period that ends before it begins or is too long."""
+async def report(work: Work, query: ReportQuery, *, is_whole: bool = False) -> Report:
+    """What was sold in a period. Raises Invalid for a period that ends before it begins or is too long.
+
+    is_whole: with all rows, however many.
+    """
     if not dt.timedelta(0) <= query.to_date - query.from_date < LONGEST:
         raise Invalid.at("?to_date", "From a day to the same or a later one, at most 366 days")
     sums = await _READ[query.by](work, query)
     rows = sums if query.by in IN_ORDER else sorted(sums, key=lambda one: (-one.total, one.key))
     whole = _added(sums, "", "") if query.by not in ("product",) else (await _whole(work, query))
     exponent = work.shop.exponent
-    shown = [_shown(one, exponent) for one in rows[:MOST_ROWS]]
+    shown = [_shown(one, exponent) for one in (rows if is_whole else rows[:MOST_ROWS])]
     sum_ = _shown(whole, exponent)
     return Report(
         *(query.by, query.from_date, query.to_date, query.location_id, work.shop.currency, shown),
@@ -61,12 +65,17 @@ async def report(work: Work, query: ReportQuery) -> Report:
 
 
 async def as_csv(work: Work, query: ReportQuery) -> Download:
-    """The same as a table, ended by its sums."""
-    made = await report(work, query)
-    lines = [csv_line(COLUMNS), *(csv_line([getattr(row, name) for name in COLUMNS]) for row in made.rows)]
-    lines.append(csv_line(["", "total", made.count, None, made.total, made.tax, made.discount]))
+    """The same as a table, with all rows and ended by their sums."""
+    made = await report(work, query, is_whole=True)
+    lines = [csv_line(COLUMNS), *(csv_line([row.key, row.label, row.count, *_cells(row)]) for row in made.rows)]
+    whole = ReportRow("", "total", made.count, None, made.total, made.tax, made.discount)
+    lines.append(csv_line([whole.key, whole.label, whole.count, *_cells(whole)]))
     name = f"sales-by-{made.by}-{made.from_date}-{made.to_date}.csv"
     return Download(io.BytesIO(b"".join(lines)), "text/csv; charset=utf-8", name)
+
+
+def _cells(row: ReportRow) -> list[object]:
+    return [figure(one) for one in (row.quantity, row.total, row.tax, row.discount)]
 
 
 def _sold(work: Work, query: ReportQuery, sale: sa.Subquery) -> sa.ColumnElement[bool]:
@@ -154,8 +163,6 @@ async def _by_product(work: Work, query: ReportQuery) -> list[Sum]:
         .select_from(sale.join(line, joined))
         .where(_sold(work, query, sale))
         .group_by(line.c.product_id)
-        .order_by(sa.desc("total"), line.c.product_id)
-        .limit(MOST_ROWS)
     )
     found: Sequence[Any] = (await work.execute(statement)).all()
     return [

@@ -70,6 +70,19 @@ async def test_a_report_as_csv_ends_with_its_sums_and_holds_no_formula(box: Box)
     assert lines[-1].startswith(",total,2,,810.00,")
 
 
+async def test_what_came_to_less_than_nothing_is_a_number_in_a_csv(box: Box) -> None:
+    rice = await a_product(box, price="380.00", track_stock=False)
+    sale = await a_sale(box, {rice: "1"}, method="card")
+    box.clock.pass_by(days=1)
+    back = {"payment_id": str(sale.payments[0].id), "reason": "broken seal"}
+    answer = await box.client("manager").post("/api/v1/payments/refunds", back)
+    assert answer.status_code == 201, answer.text
+    day = answer.json()["business_date"]
+    asked = {"by": "method", "from_date": day, "to_date": day}
+    lines = (await box.client("accountant").get(f"{REPORT}/csv", params=asked)).text.splitlines()
+    assert lines[1:] == ["card,card,0,,-380.00,,", ",total,0,,-380.00,,"]
+
+
 @pytest.mark.parametrize(("first", "last"), [("2026-11-21", "2026-11-20"), ("2025-01-01", "2026-01-02")])
 async def test_a_period_that_is_none_or_too_long_is_refused(box: Box, first: str, last: str) -> None:
     answer = await box.client("owner").get(REPORT, params={"by": "day", "from_date": first, "to_date": last})

@@ -62,9 +62,9 @@ class Showing:
         return self._short(found) if found else "–"
 
     def weekday(self, value: Any) -> str:
-        """A date with its day of the week: Saturday 21 November."""
+        """A date with its day of the week: Saturday 21 November 2026."""
         found = self._moment(value)
-        return dates.format_date(found, "EEEE d MMMM", locale=self.locale) if found else "–"
+        return dates.format_date(found, "EEEE d MMMM y", locale=self.locale) if found else "–"
 
     def moment(self, value: Any) -> str:
         """A moment, as the clock on the shop's wall shows it: 21 Nov 2026, 14:05."""

@@ -10,6 +10,7 @@ from typing import IO, Any, Final
 import sqlalchemy as sa
 
 from kernel.auth import look
+from kernel.cells import figure
 from kernel.errors import Invalid
 from kernel.money import format_amount
 from kernel.web import Scene, csv_line, gathered
@@ -202,8 +203,8 @@ async def _table(work: Work, first: dt.date, last: dt.date, source_id: uuid.UUID
 def _cell(day: SourceDay, name: str) -> Any:
     value = getattr(day, name.removesuffix("_amount"))
     if isinstance(value, Sum):
-        return value.amount if name.endswith("_amount") else value.count
-    return value
+        return figure(value.amount) if name.endswith("_amount") else value.count
+    return figure(value) if name in ("fees", "net") else value
 
 
 def _settlement(work: Work, row: Any, arrived: int | None) -> SettlementOut:
