@@ -6,10 +6,12 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from kernel.hooks import answers
 from kernel.money import exponent, format_amount, parse_amount, round_ratio
-from plugins.console.api import DENSE, Card, Nav, Page, Seen, change, exact, share
+from plugins.analytics.services.reporting import MOST_ROWS
+from plugins.console.api import DENSE, Action, Card, Nav, Page, Seen, change, exact, share
 
 BYS: Final = {
     "day": "By day",
@@ -22,9 +24,18 @@ BYS: Final = {
 }
 """Ways to add up → what they are called."""
 PERIODS: Final = {
-    **{"today": "Today", "7": "7 days", "30": "30 days", "month": "This month", "90": "90 days"},
+    **{"today": "Today", "7": "7 days", "30": "30 days", "month": "This month"},
+    **{"last_month": "Last month", "90": "90 days"},
     "365": "12 months",
 }
+CATEGORIES: Final = {
+    "standard": "Standard",
+    "reduced": "Reduced",
+    "zero": "Zero-rated",
+    "exempt": "Exempt",
+    "out_of_scope": "Out of scope",
+}
+"""Category of tax → what it is called."""
 SOLD: Final = ("sales", "payments")
 """Where what the cards show changes."""
 _BY_PRODUCT: Final = "/analytics/sales?by=product&period=7"
@@ -32,14 +43,26 @@ _BY_PRODUCT: Final = "/analytics/sales?by=product&period=7"
 
 @answers
 def console_nav() -> Sequence[Nav]:
-    """The reports."""
-    return (Nav("reports", "Reports", "/analytics/sales", "chart-column", "analytics.see", order=10),)
+    """The reports, and what a month ends with."""
+    return (
+        Nav("reports", "Reports", "/analytics/sales", "chart-column", "analytics.see", order=10),
+        Nav("reports", "Month's end", "/analytics/month", "calendar-days", "analytics.see", order=20),
+    )
 
 
 @answers
 def console_pages() -> Sequence[Page]:
-    """One page for every way of adding up."""
-    return (Page("/sales", "console/report.html", "Reports", "analytics.see", _report),)
+    """One page for every way of adding up, and one for whoever closes a month."""
+    return (
+        Page("/sales", "console/report.html", "Reports", "analytics.see", _report),
+        Page("/month", "console/month.html", "Month's end", "analytics.see", _month),
+    )
+
+
+@answers
+def console_actions() -> Sequence[Action]:
+    """From the sales to what a month ends with, and to its files."""
+    return (Action("sales.sales", "month", "Month's end", "/analytics/month", "calendar-days", "analytics.see"),)
 
 
 @answers
@@ -64,9 +87,37 @@ async def _report(seen: Seen) -> Mapping[str, Any]:
         seen.places(kind="storefront"),
         seen.titles("/payments/methods") if by == "method" else _nothing(),
     )
-    shown = {"report": report, "by": by, "bys": BYS, "periods": PERIODS, "first": first, "last": last}
+    shown = {
+        "report": report,
+        "most": MOST_ROWS,
+        "by": by,
+        "bys": BYS,
+        "periods": PERIODS,
+        "first": first,
+        "last": last,
+    }
     bars = [(seen.word(titles.get(label, label)), values) for label, values in _bars(report)]
     return shown | {"titles": titles, "places": places, "bars": bars, "is_dense": by == "day" and len(bars) > DENSE}
+
+
+async def _month(seen: Seen) -> Mapping[str, Any]:
+    """What was sold, what came in and the taxes of a period, the month before where none is asked for."""
+    first, last = _period(seen, "last_month")
+    place = seen.query.get("location_id")
+    asked = {"from_date": first, "to_date": last, "location_id": place}
+    sold, money, taxes, places, titles = await asyncio.gather(
+        _read(seen, "day", first, last, place),
+        _read(seen, "method", first, last, place),
+        seen.get("/sales/tax-totals", **asked) if seen.may("sales.see") else _nothing(),
+        seen.places(kind="storefront"),
+        seen.titles("/payments/methods"),
+    )
+    return {
+        **{"sold": sold, "money_in": money, "taxes": taxes, "places": places, "titles": titles},
+        **{"net": _net(sold), "categories": CATEGORIES, "bys": BYS},
+        **{"first": first, "last": last, "periods": {name: PERIODS[name] for name in ("month", "last_month")}},
+        "asked": urlencode({name: value for name, value in asked.items() if value}),
+    }
 
 
 async def _today(seen: Seen) -> Mapping[str, Any]:
@@ -136,24 +187,38 @@ async def _read(seen: Seen, by: str, first: dt.date, last: dt.date, place: str |
     return await seen.get("/analytics/sales", by=by, from_date=first, to_date=last, location_id=place)
 
 
-async def _nothing() -> Mapping[str, str]:
+async def _nothing() -> Mapping[str, Any]:
     return {}
 
 
-def _period(seen: Seen) -> tuple[dt.date, dt.date]:
-    """The period that is asked for; the last thirty days where it is none."""
+def _net(report: Mapping[str, Any]) -> str:
+    """What was sold, without its tax."""
+    digits = exponent(report["currency"])
+    return format_amount(parse_amount(report["total"], digits) - parse_amount(report["tax"], digits), digits)
+
+
+def _period(seen: Seen, otherwise: str = "30") -> tuple[dt.date, dt.date]:
+    """The period that is asked for; a usual one where it is none."""
     today = seen.clock.date()
     try:
         first, last = (dt.date.fromisoformat(seen.query[name]) for name in ("from_date", "to_date"))
         return first, last
     except (KeyError, ValueError):
         pass
-    asked = seen.query.get("period", "30")
+    asked = seen.query.get("period", otherwise)
     if asked == "today":
         return today, today
     if asked == "month":
         return today.replace(day=1), today
+    if asked == "last_month":
+        return month_before(today)
     return today - dt.timedelta(days=int(asked) - 1 if asked in PERIODS else 29), today
+
+
+def month_before(day: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and the last day of the month before a day's."""
+    last = day.replace(day=1) - dt.timedelta(days=1)
+    return last.replace(day=1), last
 
 
 def _bars(report: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

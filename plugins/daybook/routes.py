@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from kernel.web import command, query
-from kernel.wire import Page, Reply
+from kernel.web import Scene, command, flow, query
+from kernel.wire import Download, Page, Reply
 from kernel.work import Work
 from plugins.daybook import services
 from plugins.daybook.errors import AlreadyReversed
 from plugins.daybook.schemas import (
     DayOut,
     DayQuery,
+    EntryExport,
     EntryOut,
     EntryQuery,
     ExpenseIn,
@@ -20,6 +21,9 @@ from plugins.daybook.schemas import (
     ExpenseQuery,
     ReversalIn,
 )
+
+LONGEST_S = 120.0
+"""How long an export may take, in seconds."""
 
 
 @query("/days/{date}", permission="daybook.see")
@@ -35,6 +39,16 @@ async def get_day(work: Work, date: dt.date, query: DayQuery) -> DayOut:
 async def list_entries(work: Work, query: EntryQuery) -> Page[EntryOut]:
     """The entries of the book, day by day, those of a day in the order they happened."""
     return await services.list_entries(work, query)
+
+
+@flow("GET", "/entries/export", permission="daybook.see", longest_s=LONGEST_S)
+async def export_entries(scene: Scene, query: EntryExport) -> Download:
+    """The entries of a period as CSV or XLSX, day by day, those of a day in the order they happened.
+
+    `sold` is of documents: a sale above zero, its void below; `in` and `out` are of money, by its `account`. Their
+    sums are those of the days. Times are by the clock of the business.
+    """
+    return await services.export_entries(scene, query)
 
 
 @command("POST", "/expenses", permission="daybook.expense", moves=True)

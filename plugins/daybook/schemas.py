@@ -75,6 +75,15 @@ class EntryQuery(ListQuery, frozen=True, kw_only=True):
     account: Code | None = None
 
 
+class EntryExport(Request, frozen=True, kw_only=True):
+    """Entries from a business day to another, both inclusive and at most 366 days, and as what kind of file."""
+
+    from_date: Annotated[dt.date, Meta(examples=["2026-11-01"])]
+    to_date: Annotated[dt.date, Meta(examples=["2026-11-30"])]
+    location_id: UUID | None = None
+    format: Literal["csv", "xlsx"] = "csv"
+
+
 class ExpenseIn(Request, frozen=True, kw_only=True):
     """Money paid out, by a method that is on."""
 
@@ -97,7 +106,7 @@ class ReversalIn(Request, frozen=True, kw_only=True):
 
 
 class ExpenseOut(Struct, frozen=True):
-    """An expense, or the reversal of one."""
+    """An expense, or the reversal of one. `reversed_by_id`: what took it back, on whatever day."""
 
     id: UUID
     number: Annotated[str, Meta(examples=["EX-2026-000001"])]
@@ -111,6 +120,7 @@ class ExpenseOut(Struct, frozen=True):
     note: str
     by: Name
     reverses_id: UUID | None
+    reversed_by_id: UUID | None = None
 
 
 class ExpenseQuery(ListQuery, frozen=True, kw_only=True):

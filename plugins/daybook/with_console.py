@@ -6,13 +6,15 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
+from kernel.money import exponent, format_amount, parse_amount
 from plugins.console.api import Heading, Listing, Nav, Page, Seen
 
 SEE: Final = "daybook.see"
 
+MOVED: Final = {"opening": "Opening", "received": "In", "paid": "Out", "closing": "Closing"}
+"""Figure of an account on a day → what it is called."""
 EXPENSES: Final = Listing(
     "daybook.expenses",
     (
@@ -50,13 +52,17 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
     place = seen.query.get("location_id")
     day, entries, places, titles = await asyncio.gather(
         seen.get(f"/daybook/days/{date}", location_id=place),
-        seen.get("/daybook/entries", business_date=date, location_id=place, limit=100, cursor=seen.query.get("cursor")),
+        seen.get("/daybook/entries", business_date=date, location_id=place, limit=200, cursor=seen.query.get("cursor")),
         seen.places(),
         seen.titles("/payments/methods"),
     )
     before, after = date - dt.timedelta(days=1), date + dt.timedelta(days=1)
     shown = {"book": day, "listed": entries, "places": places, "names": dict(places), "titles": titles}
-    return {**shown, "before": before, "after": after}
+    digits = exponent(day["currency"])
+    kept = parse_amount(day["sales_total"], digits) - parse_amount(day["voids_total"], digits)
+    sums = [(label, _sum(day["accounts"], name, digits)) for name, label in MOVED.items()]
+    more = {"kept": format_amount(kept, digits), "together": sums, "first": date.replace(day=1)}
+    return {**shown, **more, "before": before, "after": after}
 
 
 async def _expenses(seen: Seen) -> Mapping[str, Any]:
@@ -64,8 +70,12 @@ async def _expenses(seen: Seen) -> Mapping[str, Any]:
     listed, places, titles = await asyncio.gather(
         seen.get("/daybook/expenses", limit=50, **asked), seen.places(), seen.titles("/payments/methods")
     )
-    reversed_ids = {one["reverses_id"] for one in listed["items"] if one["reverses_id"]}
-    return {"listed": listed, "places": places, "titles": titles, "reversed_ids": reversed_ids}
+    return {"listed": listed, "places": places, "titles": titles}
+
+
+def _sum(accounts: Sequence[Mapping[str, Any]], name: str, digits: int) -> str:
+    """All accounts together."""
+    return format_amount(sum(parse_amount(one[name], digits) for one in accounts), digits)
 
 
 def _date(seen: Seen) -> dt.date:
@@ -75,4 +85,4 @@ def _date(seen: Seen) -> dt.date:
         asked = dt.date.min
     if dt.date.min < asked < dt.date.max:  # beyond them there is no day before, or after
         return asked
-    return dt.datetime.now(ZoneInfo((seen.business or {}).get("zone", "UTC"))).date()
+    return seen.clock.date()

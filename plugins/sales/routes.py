@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from msgspec import UNSET, structs
 
 from kernel.errors import AlreadyExists, NotFound, PluginDraining
-from kernel.web import Watch, command, page, query, stream
-from kernel.wire import ListQuery, Page, Reply, StreamEvent
+from kernel.web import Scene, Watch, command, flow, page, query, stream
+from kernel.wire import Download, ListQuery, Page, Reply, StreamEvent
 from kernel.work import ApprovalNotValid, ApprovalRequired, Work
 from plugins.payments.api import RefundNotSupported
 from plugins.sales import services
@@ -46,6 +46,7 @@ from plugins.sales.schemas.requests import (
     RegisterIn,
     RegisterPatch,
     RegisterQuery,
+    SaleExport,
     SaleIn,
     SalePatch,
     SaleQuery,
@@ -55,6 +56,8 @@ from plugins.sales.schemas.requests import (
 from plugins.sales.schemas.till_events import TillEventIn, TillEventOut, TillEventQuery
 from plugins.sales.services import till_events
 
+LONGEST_S = 120.0
+"""How long an export may take, in seconds."""
 _CART_ERRORS = (AboveMrp, AmountTooLarge, DiscountTooLarge, NotSold, RegisterClosed)
 
 
@@ -120,6 +123,22 @@ async def tax_totals(work: Work, query: PeriodQuery) -> PeriodTaxes:
     Sums of what stands in the lines, at the rates they were sold at. At most 93 days.
     """
     return await services.tax_totals(work, query)
+
+
+@query("/tax-totals/csv", permission="sales.see")
+async def export_tax_totals(work: Work, query: PeriodQuery) -> Download:
+    """The same as CSV: what was sold by category, ended by its sums, then each tax at each rate."""
+    return await services.tax_table(work, query)
+
+
+@flow("GET", "/sales/export", permission="sales.see", longest_s=LONGEST_S)
+async def export_sales(scene: Scene, query: SaleExport) -> Download:
+    """Sales of a period as CSV or XLSX, each a line, by business day; sums of its columns are those of the reports.
+
+    Of a sale that was taken back net, tax, total and discount are zero; what it came to stands under `voided_total`.
+    Sales that wait for their money, or never got it, are left out. Times are by the clock of the business.
+    """
+    return await services.export_sales(scene, query)
 
 
 @query("/sales/{sale_id}", permission="sales.see")

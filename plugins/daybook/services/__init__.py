@@ -3,6 +3,7 @@
 from plugins.daybook.services.catching_up import JOB, begin_catching_up, catch_up, count_missing
 from plugins.daybook.services.entering import enter, note_expense, reverse_expense
 from plugins.daybook.services.events import Event, payment_event, refund_event, sale_event, void_event
+from plugins.daybook.services.exporting import export_entries
 from plugins.daybook.services.reading import list_entries, list_expenses, read_day
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "catch_up",
     "count_missing",
     "enter",
+    "export_entries",
     "list_entries",
     "list_expenses",
     "note_expense",

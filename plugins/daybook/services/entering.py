@@ -93,7 +93,7 @@ async def reverse_expense(work: Work, expense_id: uuid.UUID, reason: str) -> Exp
     return _declare(work, mirror, "expense_reversal", "in", f"{found.number} taken back: {reason}")
 
 
-def expense_out(row: Expense, number: str, exponent: int) -> ExpenseOut:
+def expense_out(row: Expense, number: str, exponent: int, reversed_by_id: uuid.UUID | None = None) -> ExpenseOut:
     """An expense as it is answered."""
     return ExpenseOut(
         row.id,
@@ -108,6 +108,7 @@ def expense_out(row: Expense, number: str, exponent: int) -> ExpenseOut:
         row.note,
         row.by_name,
         row.reverses_id,
+        reversed_by_id,
     )
 
 

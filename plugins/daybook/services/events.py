@@ -43,7 +43,7 @@ def sale_event(sale: Any, lines: int) -> Event:
         None,
         "none",
         sale.total,
-        f"{lines} lines, {sale.channel}",
+        f"{lines} {'line' if lines == 1 else 'lines'}, {sale.channel}",
         sale.cashier_name,
     )
 

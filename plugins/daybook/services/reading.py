@@ -72,8 +72,10 @@ async def list_entries(work: Work, query: EntryQuery) -> Page[EntryOut]:
 
 async def list_expenses(work: Work, query: ExpenseQuery) -> Page[ExpenseOut]:
     """Expenses, newest first."""
-    table = Expense.__table__
-    statement = sa.select(table).where(table.c.business_id == work.shop.id)
+    table, mirror = Expense.__table__, Expense.__table__.alias()
+    takes_back = sa.and_(mirror.c.business_id == table.c.business_id, mirror.c.reverses_id == table.c.id)
+    reversed_by = sa.select(mirror.c.id).where(takes_back).correlate(table).scalar_subquery()
+    statement = sa.select(table, reversed_by.label("reversed_by_id")).where(table.c.business_id == work.shop.id)
     for name in ("business_date", "location_id"):
         wanted = getattr(query, name)
         if wanted is not None:
@@ -84,7 +86,7 @@ async def list_expenses(work: Work, query: ExpenseQuery) -> Page[ExpenseOut]:
         statement,
         query,
         order=[table.c.id],
-        make=lambda row: expense_out(row, row.number, exponent),
+        make=lambda row: expense_out(row, row.number, exponent, row.reversed_by_id),
         descending=True,
     )
 

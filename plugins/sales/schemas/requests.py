@@ -132,6 +132,13 @@ class PeriodQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     location_id: UUID | None = None
 
 
+class SaleExport(PeriodQuery, frozen=True, kw_only=True):
+    """Which sales, at most 366 days of them, and as what kind of file."""
+
+    status: Literal["completed", "voided"] | None = None
+    format: Literal["csv", "xlsx"] = "csv"
+
+
 class RegisterQuery(ListQuery, frozen=True):
     """Which registers."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import io
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kernel.auth import Location
+from kernel.cells import figure
 from kernel.errors import Invalid
-from kernel.money import format_amount, parse_micro
+from kernel.money import format_amount, parse_amount, parse_micro
+from kernel.web import csv_line
+from kernel.wire import Download
 from kernel.work import Work
 from plugins.sales.models import Sale, SaleLine
 from plugins.sales.schemas.answers import CategoryTotal, PeriodTaxes, TaxTotal
@@ -17,6 +21,8 @@ from plugins.sales.schemas.requests import PeriodQuery
 
 LONGEST = dt.timedelta(days=92)
 """The longest period: a quarter."""
+COLUMNS: Final = ("kind", "code", "rate", "net", "tax", "total")
+"""Of the table; `rate` is of taxes alone, whose `net` is what they were taken of."""
 _S, _L = Sale.__table__.c, SaleLine.__table__.c
 _SOLD = _S.status.not_in(("voided", "pending", "expired"))
 
@@ -33,6 +39,27 @@ async def tax_totals(work: Work, query: PeriodQuery) -> PeriodTaxes:
     lines = _lines(work, query)
     categories = await _by_category(work, lines)
     return PeriodTaxes(query.from_date, query.to_date, query.location_id, categories, await _by_tax(work, lines))
+
+
+async def tax_table(work: Work, query: PeriodQuery) -> Download:
+    """The same as a table: categories, their sums, then each tax at each rate. Raises as `tax_totals`."""
+    found = await tax_totals(work, query)
+    rows: list[tuple[object, ...]] = [
+        COLUMNS,
+        *(("category", one.category, None, *map(figure, (one.net, one.tax, one.total))) for one in found.categories),
+        ("total", None, None, *map(figure, _sums(found, work.shop.exponent))),
+        *(("tax", one.code, *map(figure, (one.rate, one.taxable, one.amount)), None) for one in found.taxes),
+    ]
+    name = f"taxes-{work.shop.slug}-{query.from_date}-{query.to_date}.csv"
+    return Download(io.BytesIO(b"".join(map(csv_line, rows))), "text/csv; charset=utf-8", name)
+
+
+def _sums(found: PeriodTaxes, exponent: int) -> list[str]:
+    """Net, tax and total of all categories."""
+    return [
+        format_amount(sum(parse_amount(getattr(one, name), exponent) for one in found.categories), exponent)
+        for name in ("net", "tax", "total")
+    ]
 
 
 def _lines(work: Work, query: PeriodQuery) -> sa.Subquery:
