@@ -78,7 +78,13 @@ async def _day(seen: Seen) -> Mapping[str, Any]:
     is_edge = date in (dt.date.min, dt.date.max)
     step = dt.timedelta(days=0 if is_edge else 1)
     shown = {"told": told, "places": places, "noted": noted, "is_today": date == _today(seen)}
+    shown["others"] = {one["line_id"]: _other(one) for one in told["lines"]}
     return {**shown, "date": date, "before": date - step, "after": date + step}
+
+
+def _other(line: Mapping[str, Any]) -> str:
+    """What moved on a line that day by capital, by differences at closing, and by what was taken back."""
+    return str(sum(Decimal(line[name]) for name in ("capital", "variance", "reversals")))
 
 
 async def _lines(seen: Seen) -> Mapping[str, Any]:

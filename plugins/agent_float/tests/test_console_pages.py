@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import re
 import uuid
+from decimal import Decimal
 
 import pytest
 
@@ -58,3 +61,18 @@ async def test_the_bell_tells_of_a_day_that_was_not_closed_until_it_is(box: Box)
     assert waits.links["Till 7"] == "/console/agent_float/close"
     await a_day_closed(box, {cash: "52500.00", till: "47500.00"})
     assert word not in (await owner.get("/notices")).text
+
+
+async def test_a_line_adds_up_on_its_day_and_goes_out_for_the_month(box: Box) -> None:
+    cash, till = await a_line(box, "cash", "0.00", name="Drawer"), await a_line(box, name="Till", code="MPESA-1")
+    await a_customer_served(box, cash, till, "500.00")
+    page = await Browser(box, "accountant").get(f"{HERE}/day")
+    row = re.search(r"<tr><td>Till.*?</tr>", page.text, re.DOTALL)
+    assert row is not None
+    figures = re.findall(r'<td class="num[^>]*>([^<]*)</td>', row[0])
+    opening, *moved, closing = (Decimal(re.sub(r"[^\d.-]", "", one)) for one in figures)
+    assert (opening + sum(moved), closing) == (closing, Decimal("49500.00"))
+    path = re.search(r'href="/console(/api/v1/[^"]+)" download', row[0])
+    assert path is not None
+    answer = await box.client("accountant").get(html.unescape(path[1]))
+    assert answer.text.count("\n") == 3, "its head, its opening, what was served"

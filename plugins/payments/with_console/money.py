@@ -43,10 +43,11 @@ async def _one(seen: Seen) -> Mapping[str, Any]:
 
 
 async def _refunds(seen: Seen) -> Mapping[str, Any]:
-    listed, titles = await asyncio.gather(
-        seen.get("/payments/refunds", limit=50, cursor=seen.query.get("cursor")), seen.titles("/payments/methods")
+    asked = {name: seen.query.get(name) for name in ("business_date", "method", "location_id", "cursor")}
+    listed, places, titles = await asyncio.gather(
+        seen.get("/payments/refunds", limit=50, **asked), seen.places(), seen.titles("/payments/methods")
     )
-    return {"listed": listed, "titles": titles}
+    return {"listed": listed, "places": places, "titles": titles}
 
 
 async def _waiting(seen: Seen) -> Mapping[str, Any]:
