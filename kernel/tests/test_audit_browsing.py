@@ -103,8 +103,23 @@ async def test_an_export_of_many_rows_leaves_none_out(box: Box, monkeypatch: pyt
 
 
 def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
-    for live in ("=1+1", "+1", "-1", "@SUM", "\t=1", "\r=1", " =1", "\n=1"):
+    for live in (
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM",
+        "\t=1",
+        "\r=1",
+        " =1",
+        "\n=1",
+        "\uff1d1+1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20SUM",
+    ):
         assert csv_cell(live)[0] == "'"
+    assert csv_cell('Soap;=HYPERLINK("x");-1') == "Soap;'=HYPERLINK(\"x\");'-1", "some part cells by semicolons"
+    assert csv_cell("a note\n=1 of it; and more") == "a note\n'=1 of it; and more"
     assert csv_cell("a\0b") == "ab"
     assert (csv_cell(-5), csv_cell(None), csv_cell(True), csv_cell({"a": 1})) == ("-5", "", "yes", '{"a":1}')
 
