@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import http.cookiejar
-import ipaddress
 import logging
 import re
 import ssl
@@ -17,6 +16,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
+from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -26,11 +26,13 @@ from kernel.work import Deployment, secret_names
 from plugins.payments.schemas.gateways import Fault, Gateway, GatewayFailed, Heard, Mode, Token
 from plugins.payments.services import tokens
 from plugins.payments.services.accounts import opened_config
+from plugins.payments.services.open_network import OpenTransport, is_open
 
 log = logging.getLogger("duka.payments")
 CONNECT_S: Final = 5.0
 TOTAL_S: Final = 25.0
 MOST_BYTES: Final = 1_000_000
+MOST_CONNECTIONS, MOST_KEPT = 100, 20
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ALWAYS: Final = {
     "Accept": "application/json",
@@ -142,7 +144,7 @@ def checked_url(url: str, hosts: Sequence[str], *, lets_loopback: bool) -> httpx
     """An address that may be called: https, to a host of the list, with its port where it is not 443.
 
     lets_loopback: http too, to this machine; where it is not let, as in production, no address inside a network of
-    one's own is called at all. Raises GatewayFailed, sure: nothing was sent.
+    one's own is called at all: of names, `OpenTransport` sees to it. Raises GatewayFailed, sure: nothing was sent.
     """
     try:
         split = httpx.URL(url)
@@ -168,9 +170,20 @@ def client_of(deployment: Deployment) -> httpx.AsyncClient:
     """The one HTTP client of a deployment in this process; it keeps no cookies and follows no redirects."""
     found = _clients.get(deployment.database)
     if found is None:
-        here = {f"all://{'[::1]' if one == '::1' else one}": httpx.AsyncHTTPTransport() for one in LOOPBACK}
-        found = _clients[deployment.database] = _client(verify=ssl.create_default_context(), mounts=here)
+        verify = ssl.create_default_context()
+        mounts = _outward(verify) if deployment.settings.production else _homeward()
+        found = _clients[deployment.database] = _client(verify=verify, mounts=mounts)
     return found
+
+
+def _outward(verify: ssl.SSLContext) -> dict[str, httpx.AsyncBaseTransport]:
+    """In production: the open network alone. Where operators name a proxy for all, it is the proxy that judges."""
+    return {} if "all" in getproxies() else {"all://": OpenTransport(verify, MOST_CONNECTIONS, MOST_KEPT)}
+
+
+def _homeward() -> dict[str, httpx.AsyncBaseTransport]:
+    """While developing: simulators on this machine, past any proxy."""
+    return {f"all://{'[::1]' if one == '::1' else one}": httpx.AsyncHTTPTransport() for one in LOOPBACK}
 
 
 def lead_to(deployment: Deployment, app: Any) -> None:
@@ -194,7 +207,7 @@ def _client(**how: Any) -> httpx.AsyncClient:
     nothing = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
     return httpx.AsyncClient(
         timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_KEPT),
         follow_redirects=False,
         cookies=http.cookiejar.CookieJar(nothing),
         **how,
@@ -203,10 +216,8 @@ def _client(**how: Any) -> httpx.AsyncClient:
 
 def _is_inside(host: str) -> bool:
     """Whether a host is this machine, or an address that only networks of one's own use."""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host in LOOPBACK
+    is_address = ":" in host or host.replace(".", "").isdigit()
+    return not is_open(host) if is_address else host in LOOPBACK
 
 
 def _refused(words: str) -> GatewayFailed:

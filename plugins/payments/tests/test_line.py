@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from kernel.testing.box import Box
 from plugins.payments.api import GatewayFailed
 from plugins.payments.models import Account
 from plugins.payments.services import line as lines
-from plugins.payments.services.line import AccountLine, checked_url, close_lines, lead_to
+from plugins.payments.services.line import AccountLine, checked_url, client_of, close_lines, lead_to
+from plugins.payments.services.open_network import OpenNetwork, OpenTransport, is_open
 from plugins.payments.testing.toy import Toy, ToyConfig
 from plugins.payments.testing.toy_box import ToyBox
 from plugins.payments.tests.looking import rows
@@ -66,6 +70,79 @@ def test_nothing_else_is_called(url: str) -> None:
 def test_in_production_neither_this_machine_nor_its_network_is_called(scheme: str, host: str) -> None:
     with pytest.raises(GatewayFailed):
         checked_url(f"{scheme}://{host}/", (host,), lets_loopback=False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "0.1.2.3", "10.1.2.3", "100.64.0.1", "169.254.169.254", "192.168.1.1", "224.0.0.1", "::1", "::"),
+        *("fd00::1", "fe80::1", "ff02::1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::"),
+        *("127.1", "0x7f000001", "2130706433", "fe80::1%eth0", ""),
+    ],
+)
+def test_an_address_that_carries_one_of_a_network_of_ones_own_is_not_open(address: str) -> None:
+    assert not is_open(address)
+    assert is_open("196.201.214.200")
+    assert is_open("2606:4700::1111")
+    assert is_open("64:ff9b::808:808")
+
+
+class Names:
+    """A name server. told: what it answers, one answer for each question."""
+
+    def __init__(self, *told: list[str]) -> None:
+        self.told = list(told)
+
+    async def __call__(self, host: str, port: int, **_how: Any) -> list[Any]:
+        return [(2, 1, 6, "", (one, port)) for one in self.told.pop(0)]
+
+
+@pytest.mark.parametrize("told", [["127.0.0.1"], ["196.201.214.200", "127.0.0.1"], ["::ffff:127.0.0.1"], []])
+async def test_in_production_a_name_that_stands_for_this_machine_is_not_called(
+    told: list[str], server: tuple[Server, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, port = server
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", Names(told), raising=False)
+    async with httpx.AsyncClient(transport=OpenTransport(ssl.create_default_context(), 1, 1)) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"http://provider.example:{port}/")
+    assert provider.heard == []
+
+
+async def test_what_was_judged_is_what_is_called_whatever_the_name_stands_for_next(
+    server: tuple[Server, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, port = server
+    provider.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
+    names = Names(["196.201.214.200"], ["127.0.0.1"])
+    called: list[str] = []
+
+    async def connect_tcp(_self: Any, host: str, *_more: Any) -> Any:
+        called.append(host)
+        return await httpcore.AnyIOBackend().connect_tcp("127.0.0.1", port)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names, raising=False)
+    ways = OpenNetwork()
+    monkeypatch.setattr(ways, "_ways", type("Ways", (), {"connect_tcp": connect_tcp})())
+    transport = OpenTransport(ssl.create_default_context(), 1, 1)
+    monkeypatch.setattr(transport._pool, "_network_backend", ways)
+    async with httpx.AsyncClient(transport=transport) as client:
+        assert (await client.get(f"http://provider.example:{port}/")).status_code == 200
+    assert (called, names.told) == (["196.201.214.200"], [["127.0.0.1"]])
+    assert f"Host: provider.example:{port}".encode() in provider.heard[0]
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+async def test_the_line_of_a_deployment_in_production_reaches_the_open_network_alone(
+    toy: ToyBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = toy.box.deployment
+    await close_lines(deployment)
+    monkeypatch.setattr(lines, "getproxies", dict)
+    monkeypatch.setattr(deployment, "settings", structs.replace(deployment.settings, environment="production"))
+    ways = [type(one) for one in client_of(deployment)._mounts.values() if one is not None]
+    assert OpenTransport in ways
+    await close_lines(deployment)
 
 
 class Plain(Toy):
