@@ -106,6 +106,13 @@ async def an_operator_of(box: Box) -> Client:
     return Client(box.http, token)
 
 
+async def test_businesses_are_found_by_what_stands_in_their_names_and_by_nothing_else(box: Box) -> None:
+    operator = await an_operator(box)
+    for words, count in (("njeri", 1), ("%", 0), ("_", 0), ("m%a", 0)):
+        found = (await operator.get("/api/v1/operating/businesses", params={"q": words})).json()["items"]
+        assert len(found) == count, words
+
+
 @pytest.mark.parametrize("role", [*ROLES, None])
 async def test_only_operators_operate(box: Box, role: str | None) -> None:
     client = box.client(role)

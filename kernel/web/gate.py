@@ -30,10 +30,10 @@ from kernel.web.body import parse, read_body
 from kernel.web.headers import as_lines, check_address, read_headers
 from kernel.web.languages import Languages
 from kernel.web.packing import packed_page
-from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, is_open, values_of
+from kernel.web.paths import API, DOCUMENT, ENROLMENT, WATCHED, Paths, Place, is_open, values_of
 from kernel.web.perform import Visit
 from kernel.web.routes import OPERATOR, Route
-from kernel.web.sites import PassOn, Site, asked_of, site_of
+from kernel.web.sites import WHOLE, PassOn, Site, asked_of, site_of
 from kernel.web.uploads import Takes, receive_raw, receive_upload
 from kernel.work import Deployment
 
@@ -162,7 +162,7 @@ class Gate:
         check_address(scope.get("raw_path") or path.encode(), visit.query_string)
         if path not in WATCHED:
             self._check_host(visit.headers)
-        place = self.paths.find(path)
+        place = self._place(scope)
         anyone = is_open(place, path, method)
         visit.passes_suspension = path.startswith((f"{API}auth/", f"{API}operating/"))
         visit.passes_demand = (method, path) in ENROLMENT
@@ -194,6 +194,13 @@ class Gate:
         if method not in place.routes and not (method == "OPTIONS" or (method == "HEAD" and "GET" in place.routes)):
             raise MethodNotAllowed(headers={"Allow": place.allow})
         return place.allow
+
+    def _place(self, scope: MutableMapping[str, Any]) -> Place | None:
+        """What stands at a path. Raises NotFound for a stream whose answer is waited for until it is whole."""
+        found = self.paths.find(scope["path"])
+        if found is not None and found.is_stream and WHOLE in scope:
+            raise NotFound
+        return found
 
     async def _receive(self, receive: Any, visit: Visit, method: str, route: Route | None) -> None:
         if route is not None and route.takes is not None:

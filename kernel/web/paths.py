@@ -25,10 +25,11 @@ ENROLMENT = frozenset(
 
 
 class Place:
-    """A path that has been found: its operations by method."""
+    """A path that has been found: its operations by method. is_stream: whether one of them goes on telling."""
 
     def __init__(self, routes: Mapping[str, Route | None]) -> None:
         self.routes = routes
+        self.is_stream = any(one is not None and one.kind == "stream" for one in routes.values())
         methods = {*routes, "OPTIONS"} | ({"HEAD"} if "GET" in routes else set())
         self.allow = ", ".join(sorted(methods))
 

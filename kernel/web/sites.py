@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from kernel.auth.secrets.tokens import Claims, read_access_token
 from kernel.errors import RequestTimeout, Unauthenticated
@@ -26,6 +26,8 @@ from kernel.work import Deployment
 
 R = TypeVar("R")
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+WHOLE: Final = "duka.whole"
+"""In the scope of a request whose answer is waited for until it is whole: there is no stream at its path."""
 
 
 def digest_of_scripts(folder: Path) -> str:
@@ -129,13 +131,14 @@ class Asked:
     async def api(
         self, method: str, path: str, headers: Mapping[str, str], *, query: bytes = b"", body: bytes = b""
     ) -> ApiAnswer:
-        """Ask the API, from the address of the browser. path: whole, from `/api/v1/`."""
+        """Ask the API, from the address of the browser. path: whole, from `/api/v1/`; streams are not found so."""
         said: list[MutableMapping[str, Any]] = []
 
         async def keep(message: MutableMapping[str, Any]) -> None:
             said.append(message)
 
-        await self._serve(_scope(self._scope, method, path, query, headers), _once(body), keep)
+        scope = _scope(self._scope, method, path, query, headers) | {WHOLE: True}
+        await self._serve(scope, _once(body), keep)
         first = said[0]
         told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in first["headers"]}
         return ApiAnswer(first["status"], told, b"".join(one.get("body", b"") for one in said[1:]))

@@ -18,6 +18,7 @@ from plugins.console.schemas import (
     Seen,
     Waiting,
     Waits,
+    part,
 )
 from plugins.console.services.charting import DENSE, change, exact, share
 from plugins.console.services.schema_fields import fields_of
@@ -44,5 +45,6 @@ __all__ = [
     "change",
     "exact",
     "fields_of",
+    "part",
     "share",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kernel.hooks import answers
-from plugins.console.api import Block, Heading, Listing, Nav, Page, Seen
+from plugins.console.api import Block, Heading, Listing, Nav, Page, Seen, part
 
 SEE, MAKE = "payment_links.see", "payment_links.make"
 STATES: Final = {
@@ -81,10 +81,10 @@ async def _list(seen: Seen) -> Mapping[str, Any]:
 
 async def _new(seen: Seen) -> Mapping[str, Any]:
     sale_id, customer_id = seen.query.get("subject_id"), seen.query.get("customer_id")
-    sale = await seen.look(f"/sales/sales/{sale_id}") if sale_id and seen.may("sales.see") else None
+    sale = await seen.look(f"/sales/sales/{part(sale_id)}") if sale_id and seen.may("sales.see") else None
     customer = None
     if customer_id and seen.may("customers.see"):
-        customer = await seen.look(f"/customers/customers/{customer_id}")
+        customer = await seen.look(f"/customers/customers/{part(customer_id)}")
     return {"places": await seen.places(), "sale": sale, "customer": customer}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from kernel.hooks import answers
-from plugins.console.api import Card, Heading, Listing, Nav, Notice, Page, Seen, Waiting, Waits
+from plugins.console.api import Card, Heading, Listing, Nav, Notice, Page, Seen, Waiting, Waits, part
 
 SEE, MANAGE = "reconciliation.see", "reconciliation.manage"
 KINDS: Final = {
@@ -257,7 +257,7 @@ async def _layout(seen: Seen) -> Mapping[str, Any]:
     """As the source keeps it; else as a file of it was read."""
     (source, tag), file = await asyncio.gather(
         seen.get_tagged(f"/reconciliation/sources/{seen.path['source_id']}"),
-        _none() if not seen.query.get("file") else seen.look(f"/reconciliation/imports/{seen.query['file']}"),
+        _none() if not seen.query.get("file") else seen.look(f"/reconciliation/imports/{part(seen.query['file'])}"),
     )
     layout = (file or {}).get("layout") or source["layout"] or {"columns": {}}
     return {"source": source, "tag": tag, "read": {**PLAIN, **layout}, "columns": COLUMNS, "title": source["name"]}

@@ -96,7 +96,8 @@ async def list_all_businesses(work: Work, query: OperatedQuery) -> Page[Operated
     """Every business of the deployment, the deleted ones' tombstones included."""
     statement = sa.select(*_columns)
     if query.q:
-        statement = statement.where(sa.or_(_B.slug.icontains(query.q, autoescape=True), _B.name.icontains(query.q)))
+        named = (one.icontains(query.q, autoescape=True) for one in (_B.slug, _B.name))
+        statement = statement.where(sa.or_(*named))
     if query.state is not None:
         statement = statement.where(_in_state(query.state))
     return await page(work, statement, query, order=[_B.slug], make=_operated)

@@ -11,7 +11,7 @@ from plugins.catalog.schemas.goods import ENTITY
 from plugins.catalog.with_console.narrowing import asked_in, chips_of
 from plugins.catalog.with_console.sorting import all_of, brand_options, category_options
 from plugins.catalog.with_console.whens import days_ahead
-from plugins.console.api import Found, Seen
+from plugins.console.api import Found, Seen, part
 
 PAGE: Final = 50
 UNITS: Final = {
@@ -53,7 +53,7 @@ async def read_one(seen: Seen) -> Mapping[str, Any]:
 
 async def read_new(seen: Seen) -> Mapping[str, Any]:
     """An empty form, or one like another product: all but what names it."""
-    like = await seen.look(f"/catalog/products/{seen.query['like']}") if seen.query.get("like") else None
+    like = await seen.look(f"/catalog/products/{part(seen.query['like'])}") if seen.query.get("like") else None
     return {
         **{"product": None, "tag": "", "like": {**like, "sku": ""} if like else None},
         **{"own_values": like["custom"] if like else {}},

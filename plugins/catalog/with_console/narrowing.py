@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from plugins.catalog.schemas.goods import ENTITY
 from plugins.catalog.with_console.sorting import all_of, brand_options, category_options
-from plugins.console.api import Seen
+from plugins.console.api import Seen, part
 
 PLAIN: Final = (
     *("q", "category_id", "brand_id", "tax_class_id", "tag", "is_active", "has_category", "has_barcode"),
@@ -70,7 +70,7 @@ async def _chip(seen: Seen, name: str, value: str, fields: Mapping[str, str]) ->
     said = {"name": name, "label": "", "text": value, "kind": "text", "side": ""}
     if name in NAMED:
         label, path = NAMED[name]
-        found = await seen.look(f"{path}/{value}")
+        found = await seen.look(f"{path}/{part(value)}")
         return said | {"label": seen.word(label), "text": found["name"] if found else "?"}
     if (name, value) in SAID:
         return said | {"text": seen.word(SAID[name, value])}

@@ -16,7 +16,7 @@ from plugins.console.schemas.contributions import (
     Waits,
 )
 from plugins.console.schemas.listing import Heading, Listing, ListSeen
-from plugins.console.schemas.seen import Elsewhere, Refused, Seen
+from plugins.console.schemas.seen import Elsewhere, Refused, Seen, part
 
 __all__ = [
     "SECTIONS",
@@ -38,4 +38,5 @@ __all__ = [
     "Seen",
     "Waiting",
     "Waits",
+    "part",
 ]

@@ -7,12 +7,18 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from kernel.web import Sentences
 from plugins.console.schemas.listing import ListSeen
 
 Query = Sequence[tuple[str, str]]
+
+
+def part(text: str) -> str:
+    """A text of an address as one part of a path, for `get` and `look`: its strokes lead to no other path."""
+    return quote(text, safe="")
 
 
 class Answer(Protocol):

@@ -6,6 +6,7 @@ A page that says a place itself, or all of them, is shown as it says.
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,6 +17,8 @@ from plugins.console.services import sessions
 PLACE: Final = "duka_place"
 BY_PLACE: Final = "location_id"
 """What lists and figures of the API take a place by."""
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
+"""Half a surrogate pair, which no page can say."""
 
 
 def place_in(asked: Asked, me: Mapping[str, Any] | None) -> dict[str, str] | None:
@@ -25,7 +28,9 @@ def place_in(asked: Asked, me: Mapping[str, Any] | None) -> dict[str, str] | Non
         business, place, name = json.loads(urlsafe_b64decode(sessions.cookies_of(asked).get(PLACE, "").encode()))
     except (ValueError, TypeError, RecursionError):
         return None
-    return {"id": str(place), "name": str(name)} if at_work and business == at_work["id"] else None
+    said = {"id": str(place), "name": str(name)}
+    is_text = not any(_HALF.search(one) for one in said.values())
+    return said if is_text and at_work and business == at_work["id"] else None
 
 
 def kept(business: Mapping[str, Any], place: Mapping[str, Any] | None) -> dict[str, tuple[str, int]]:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import unquote
 
 import segno
 
 from kernel.web import ApiAnswer, Given
-from plugins.console.schemas import Refused
+from plugins.console.schemas import Refused, part
 from plugins.console.services import at_place, halfway, sessions
 from plugins.console.services.forms import own_of
 from plugins.console.services.sending import enter, stale
@@ -108,7 +109,7 @@ async def look(visit: Visit) -> Given:
         return await stale(visit)
     chosen = fields.get("place", "")
     try:
-        place = await seen.get(f"/locations/{chosen}") if chosen else None
+        place = await seen.get(f"/locations/{part(chosen)}") if chosen else None
     except Refused as refused:
         return await visit.refused(refused)
     visit.session = replace(visit.session, set={**visit.session.set, **at_place.kept(seen.business or {}, place)})
@@ -213,8 +214,8 @@ async def _is_proved(visit: Visit) -> bool:
 
 
 def _wanted(to: str) -> str:
-    """Where somebody wanted to go, if it is here."""
-    is_here = (
-        to.startswith("/") and not to.startswith("//") and "\\" not in to and all(32 < ord(one) < 127 for one in to)
-    )
+    """Where somebody wanted to go, if it is here: below `/console`, also by what browsers make of `..`."""
+    is_plain = to.startswith("/") and "\\" not in to and all(32 < ord(one) < 127 for one in to)
+    path = unquote(to.partition("?")[0].partition("#")[0])
+    is_here = is_plain and not path.startswith("//") and ".." not in path.split("/")
     return to if is_here else "/"

@@ -31,6 +31,8 @@ SECURE: Final = "__Secure-"
 PATH: Final = "/console"
 A_YEAR: Final = 365 * 24 * 3600
 A_MONTH: Final = 30 * 24 * 3600
+MOST_SAID: Final = 200
+"""Letters of what is told, and of the page that takes it back: a browser keeps no long cookies."""
 _PROOF_BYTES: Final = 24
 
 
@@ -139,7 +141,9 @@ def ended(session: Session) -> Session:
 
 def with_word(session: Session, said: str, undo: str = "") -> Session:
     """The session with something to tell on the next page. undo: the page below `/console` that takes it back."""
-    told = f"{said}\n{undo}" if undo.startswith("/") else said
+    told = said[:MOST_SAID]
+    if undo.startswith("/") and len(undo) <= MOST_SAID:
+        told += f"\n{undo}"
     return replace(session, set={**session.set, SAID: (urlsafe_b64encode(told.encode()).decode(), 60)})
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from weakref import WeakKeyDictionary
 
 from kernel.web import ApiAnswer, Asked, Given, Sentences
-from plugins.console.schemas import Elsewhere, Refused, Seen
+from plugins.console.schemas import Elsewhere, Refused, Seen, part
 from plugins.console.services import at_place, forms, listings, sessions, unfit
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
@@ -197,7 +197,7 @@ class Visit:
     def _word(self) -> str:
         said = sessions.cookies_of(self.asked).get(sessions.SAID, "")
         try:
-            return urlsafe_b64decode(said.encode()).decode()[:300]
+            return urlsafe_b64decode(said.encode()).decode()[: 2 * sessions.MOST_SAID + 1]
         except ValueError:
             return ""
 
@@ -310,7 +310,7 @@ async def card(visit: Visit, plugin: str, name: str) -> Given:
 
 async def block(visit: Visit, plugin: str, name: str) -> Given:
     """A block that took its time, by itself. What it was given is known by ids alone."""
-    given = {key: {"id": value} for key, value in visit.query.items()}
+    given = {key: {"id": part(value)} for key, value in visit.query.items()}
     drawn = visit.rendering()
     try:
         return visit.given(200, (await drawn.block(plugin, name, given)).encode(), policy=PIECE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+
 import httpx
 import pytest
 
@@ -49,6 +51,21 @@ async def test_a_place_of_another_business_is_not_chosen_and_what_a_cookie_says_
     for wrong in ("%", "bm9uc2Vuc2U=", "WzEsMiwzXQ==", "MQ=="):
         browser.http.cookies.set(PLACE, wrong, path="/console")
         assert (await browser.get("/inventory/levels")).status == 200
+
+
+@pytest.mark.parametrize("said", [["\\ud800", "Kilimani"], ["x", "\\ud800"], ["x", "\\udc00\\ud800"]])
+async def test_a_place_of_a_cookie_that_no_page_can_say_is_not_heard(box: Box, said: list[str]) -> None:
+    browser = Browser(box)
+    inside = f'["{box.shop.id}", "{said[0]}", "{said[1]}"]'
+    browser.http.cookies.set(PLACE, urlsafe_b64encode(inside.encode()).decode(), path="/console")
+    assert (await browser.get("/inventory/levels")).status == 200
+
+
+async def test_what_stands_below_a_place_is_no_place(box: Box) -> None:
+    browser, here = Browser(box), await box.location("kilimani")
+    for below in ("settings", "../locations"):
+        assert (await choose(browser, f"{here}/{below}")).status_code == 404
+    assert PLACE not in browser.http.cookies
 
 
 async def test_what_pages_say_of_a_place_is_their_own(box: Box) -> None:

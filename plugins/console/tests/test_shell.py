@@ -37,7 +37,11 @@ async def test_a_stranger_signs_in_and_lands_where_they_wanted(box: Box) -> None
 
 
 @pytest.mark.parametrize(
-    "to", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\x0aSet-Cookie:a"]
+    "to",
+    [
+        *("//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\x0aSet-Cookie:a"),
+        *("/%2f/evil.example", "/../pay/abc", "/%2e%2E/pay/abc", "/customers/..//../pay"),
+    ],
 )
 async def test_nobody_is_sent_elsewhere_by_a_link_to_the_sign_in(box: Box, to: str) -> None:
     browser = Browser(box)
@@ -321,3 +325,12 @@ async def test_where_a_form_leads_is_an_address_whatever_it_says(box: Box, then:
     said = {**form, "_to": "/catalog/brands", "name": "A&B é", "_then": then}
     answer = await browser.http.post("/console/do", data=said)
     assert (answer.status_code, answer.headers["location"]) == (303, where)
+
+
+async def test_what_is_told_on_the_next_page_is_short_whatever_a_form_says(box: Box) -> None:
+    browser = Browser(box)
+    form = (await browser.get("/customers/customers/new")).form("/customers/customers")
+    said = {**dict(form.fields), "name": "Asha", "_said": "s" * 100_000, "_undo": "/" + "u" * 100_000}
+    answer = await browser.http.post("/console/do", data=said, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+    assert sum(len(one) for one in answer.headers.get_list("set-cookie")) < 2_000, "a browser drops what is longer"

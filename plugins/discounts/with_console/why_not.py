@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from plugins.console.api import Refused, Seen
+from plugins.console.api import Refused, Seen, part
 
 ROWS: Final = 4
 """Goods that a basket may be put together of on the page; one that comes from a sale may hold more."""
@@ -87,7 +87,7 @@ def _asleep(one: Mapping[str, Any], now: dt.datetime) -> str:
 async def _basket(seen: Seen) -> tuple[list[tuple[str, str]], str]:
     """Products with their quantities, and the customer."""
     if seen.query.get("sale_id") and seen.may("sales.see"):
-        sale = await seen.get(f"/sales/sales/{seen.query['sale_id']}")
+        sale = await seen.get(f"/sales/sales/{part(seen.query['sale_id'])}")
         lines = [(one["product_id"], one["quantity"]) for one in sale["lines"]]
         return lines[:MOST], sale["customer_id"] or ""
     asked = [(seen.query.get(f"product{n}", ""), seen.query.get(f"quantity{n}", "") or "1") for n in range(MOST)]
@@ -96,6 +96,8 @@ async def _basket(seen: Seen) -> tuple[list[tuple[str, str]], str]:
 
 async def _named(seen: Seen, customer_id: str) -> list[tuple[str, str]]:
     found = (
-        await seen.look(f"/customers/customers/{customer_id}") if customer_id and seen.may("customers.see") else None
+        await seen.look(f"/customers/customers/{part(customer_id)}")
+        if customer_id and seen.may("customers.see")
+        else None
     )
     return [(found["id"], found["name"])] if found else []
