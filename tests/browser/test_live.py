@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -32,3 +34,20 @@ async def test_a_sale_elsewhere_appears_on_the_open_dashboard_and_an_arrangement
     await page.locator("#sheet").get_by_role("button", name="Save").click()
     first = page.locator(".d-cards > *").first
     await expect(first).to_have_attribute("aria-label", "Sales by hour", timeout=60_000)
+
+
+async def test_who_signs_out_in_one_tab_leaves_nothing_to_be_read_in_another(screens: Screens) -> None:
+    left = await screens.go(await screens.open(), "/customers/customers")
+    typed, asks = await left.context.new_page(), await left.context.new_page()
+    await screens.go(typed, "/customers/customers/new")
+    await typed.locator("main [name=name]").fill("Asha")
+    await screens.go(asks, "/account")
+    await asks.locator("form[action='/console/sign-out']").evaluate("form => form.submit()")
+    await expect(asks).to_have_url(re.compile("/sign-in$"))
+    for page in (left, typed):
+        await page.bring_to_front()
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(left).to_have_url(re.compile("/sign-in"))
+    await typed.wait_for_timeout(3000)
+    await expect(typed.locator("main [name=name]")).to_have_value("Asha")
+    screens.complaints = [one for one in screens.complaints if "401" not in one]

@@ -78,10 +78,12 @@ async def _try(visit: Visit, said: Mapping[str, str]) -> ApiAnswer:
 
 
 async def sign_out(visit: Visit) -> Given:
-    """End the sign-in."""
+    """End the sign-in. While the API cannot, the browser keeps it and says so: it is not forgotten and still good."""
     if not await _is_proved(visit):
         return await stale(visit)
-    await visit.call("POST", "/auth/logout")
+    told = await visit.call("POST", "/auth/logout")
+    if sessions.is_busy(told):
+        return await visit.refused(Refused(told.status, json.loads(told.body)))
     visit.session = sessions.ended(visit.session)
     return visit.moved(SIGN_IN)
 

@@ -20,11 +20,23 @@ function ring(said) {
 async function askBell() {
   try {
     const answer = await fetch("/console/bell", { headers: { Accept: "application/json" } });
+    if (answer.status === 401) leave();
     if (!answer.ok) return;
     const said = await answer.json();
     sessionStorage.setItem(kept, JSON.stringify({ ...said, at: Date.now() }));
     ring(said);
   } catch { /* it stays as it was */ }
+}
+
+// ---- whoever signed out elsewhere is so here: nothing is left to be read, but for what somebody is typing
+
+let goes = 0;
+addEventListener("beforeunload", () => { goes = Date.now(); });
+
+function leave() {
+  if (Date.now() - goes < KEPT_MS) return; // this very page is on its way, as where its reader signs out
+  const fields = [...document.querySelectorAll("form[data-do] :is(input, textarea):not([type=hidden])")];
+  if (!fields.some((one) => one.value !== one.defaultValue || one.checked !== one.defaultChecked)) location.reload();
 }
 
 if (bell) {
@@ -73,6 +85,7 @@ function listen() {
   });
   source.onerror = () => {
     stop();
+    if (bell) askBell();
     again = Math.min(60, again * 2 || 1);
     timer = setTimeout(listen, (again + Math.random()) * 1000);
   };

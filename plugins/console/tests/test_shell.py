@@ -334,3 +334,24 @@ async def test_what_is_told_on_the_next_page_is_short_whatever_a_form_says(box: 
     answer = await browser.http.post("/console/do", data=said, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 303
     assert sum(len(one) for one in answer.headers.get_list("set-cookie")) < 2_000, "a browser drops what is longer"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_nobody_is_told_that_they_are_signed_out_while_their_sign_in_goes_on(
+    box: Box, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    browser, call = Browser(box), sessions.call
+
+    async def busy(asked: Asked, session: Any, method: str, path: str, *more: Any, **headers: str) -> ApiAnswer:
+        if path == "/auth/logout":
+            return ApiAnswer(status, {}, b'{"title": "Too much to do", "code": "busy", "status": 503}')
+        return await call(asked, session, method, path, *more, **headers)
+
+    form = (await browser.get("/")).form("/console/sign-out")
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "call", busy)
+        page = await browser.submit(form)
+        assert page.status == status
+        assert "Too much to do" in page.text
+        assert "duka_access" in browser.http.cookies
+    assert (await browser.submit(form)).form("/console/sign-in").fields
