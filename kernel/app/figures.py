@@ -21,7 +21,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel import metrics
-from kernel.app.health import PATIENCE_S, STILL_READY, Health
+from kernel.app.health import STILL_READY, Health, patiently
 from kernel.audit import trails
 from kernel.db import Prepared
 from kernel.db.tables import Job
@@ -90,13 +90,15 @@ class Figures:
             return
         self._outbox_at = time.monotonic()
         try:
-            async with asyncio.timeout(PATIENCE_S), self.deployment.database.reading(NO_BUSINESS) as transaction:
-                waiting = await backlog(transaction, self.deployment.clock())
-                dead = await transaction.one(_DEAD)
-                known = await trails(transaction, self.deployment.clock())
+            await patiently(self._look_at_outbox())
         except Exception as error:  # the other figures are worth having when the database is away
             log.warning("outbox and trails cannot be read: %r", error)
-            return
+
+    async def _look_at_outbox(self) -> None:
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            waiting = await backlog(transaction, self.deployment.clock())
+            dead = await transaction.one(_DEAD)
+            known = await trails(transaction, self.deployment.clock())
         metrics.OUTBOX_DUE.set(waiting.due)
         metrics.OUTBOX_AGE.set(waiting.oldest_s)
         metrics.OUTBOX_DEAD.set(dead.dead if dead else 0)

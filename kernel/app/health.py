@@ -9,9 +9,9 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from litestar import Request, Response, get
@@ -25,6 +25,7 @@ from kernel.jobs import Backlog, backlog
 from kernel.registry import Registry
 from kernel.work import NO_BUSINESS, Deployment, heed_now
 
+T = TypeVar("T")
 log = logging.getLogger("duka.health")
 Word = Literal["ok", "late", "broken", "failing", "unknown", "starting", "stopping"]
 PATIENCE_S = 2.0
@@ -81,24 +82,28 @@ class Health:
         return found
 
     async def _look_at_database(self, found: dict[str, Word]) -> None:
+        seen: dict[str, Word] = {}
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                heads = await self._known_heads()
-                await heed_now(self.deployment)
-                async with self.deployment.database.reading(NO_BUSINESS) as transaction:
-                    found["database"] = "ok"
-                    found["migrations"] = "failing"
-                    behind = await self._behind(heads, transaction)
-                    found["migrations"] = "failing" if behind else "ok"
-                    if behind:
-                        log.warning("migrations have not run: %s", ", ".join(behind))
-                        return
-                    now = self.deployment.clock()
-                    found["outbox"] = self._judge(await backlog(transaction, now))
-                    found["audit"] = _judge_trails(await trails(transaction, now))
+            await patiently(self._ask_database(seen))
         except Exception as error:  # whatever it is, the answer is that we are not ready
             log.warning("the database is not ready: %r", error)
-            found["database"] = "failing" if found["database"] == "unknown" else found["database"]
+            seen.setdefault("database", "failing")
+        found.update(seen)
+
+    async def _ask_database(self, found: dict[str, Word]) -> None:
+        heads = await self._known_heads()
+        await heed_now(self.deployment)
+        async with self.deployment.database.reading(NO_BUSINESS) as transaction:
+            found["database"] = "ok"
+            found["migrations"] = "failing"
+            behind = await self._behind(heads, transaction)
+            found["migrations"] = "failing" if behind else "ok"
+            if behind:
+                log.warning("migrations have not run: %s", ", ".join(behind))
+                return
+            now = self.deployment.clock()
+            found["outbox"] = self._judge(await backlog(transaction, now))
+            found["audit"] = _judge_trails(await trails(transaction, now))
 
     async def _behind(self, heads: Heads, transaction: Transaction) -> list[str]:
         """What is behind of all that is installed, asked once more where a plugin was uninstalled at this moment."""
@@ -143,6 +148,29 @@ class Health:
         except OSError as error:
             log.warning("the notes of backups below %s cannot be read: %r", settings.home_path, error)
             found["backups"] = "broken"
+
+
+_LEFT: set[asyncio.Task[Any]] = set()
+"""What was broken off and is still letting go of its connection."""
+
+
+async def patiently(asking: Coroutine[Any, Any, T]) -> T:
+    """What the database answers in time. Raises TimeoutError, without waiting for what was broken off to end."""
+    asked = asyncio.ensure_future(asking)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await asyncio.shield(asked)
+    finally:
+        if not asked.done():
+            _LEFT.add(asked)
+            asked.add_done_callback(_has_ended)
+            asked.cancel()
+
+
+def _has_ended(left: asyncio.Task[Any]) -> None:
+    _LEFT.discard(left)
+    if not left.cancelled() and (error := left.exception()):
+        log.info("what was broken off ended with %r", error)
 
 
 def _judge_trails(known: Trails) -> Word:

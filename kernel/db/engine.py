@@ -37,6 +37,8 @@ WHOLE = 0
 """The lock of the whole deployment: every deed that writes shares it; who removes tables has it alone."""
 SLOWEST_STATEMENT_S = 5.0
 """A statement is broken off by then, on both databases; seeds, checks and migrations have all the time they need."""
+LAST_WORD_S = 2.0
+"""A database that has not undone a transaction by then does not answer: its connection is thrown away."""
 _STEPS_BETWEEN_LOOKS = 100_000
 """Of SQLite's machine, between two looks at the clock: about a millisecond."""
 
@@ -233,7 +235,8 @@ class Transaction:
             return
         try:
             if self._open and driver is not None:
-                await driver.execute("ROLLBACK")
+                async with asyncio.timeout(LAST_WORD_S):
+                    await driver.execute("ROLLBACK")
             elif inside is not None and connection is not None and connection.in_transaction():
                 await connection.rollback()
             elif self._open and inside is not None:

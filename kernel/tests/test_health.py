@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import shutil
+import signal
 import socket
+import time
 from collections import namedtuple
 from collections.abc import Mapping
 from typing import Any
@@ -146,6 +149,32 @@ async def test_a_database_that_went_away_and_came_back_is_ready_again_by_itself(
     await let_in(True)
     assert await ready(box) == (200, ALL_WELL)
     assert (await box.client("owner").get("/api/v1/locations")).status_code == 200
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+async def test_a_database_that_hangs_is_told_in_two_seconds_and_no_request_hangs_with_it(
+    box: Box, postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = box.deployment.settings.url.partition("?")[0].rpartition("/")[2]
+    assert await ready(box) == (200, ALL_WELL)
+    watcher = await asyncpg.connect(host=str(postgres.socket_dir), user="postgres", database="postgres")
+    rows = await watcher.fetch("SELECT pid FROM pg_stat_activity WHERE datname = $1", name)
+    for row in rows:
+        os.kill(row["pid"], signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        status, checks = await ready(box)
+        assert (status, checks["database"]) == (503, "failing")
+        assert time.monotonic() - begun < 3.5, "two seconds, and a second for a slow machine"
+        monkeypatch.setattr("kernel.web.gate.LONGEST_S", 1.0)
+        begun = time.monotonic()
+        await box.client("owner").get("/api/v1/locations")
+        assert time.monotonic() - begun < 9, "it may end in time, or on a connection of its own, but it ends"
+    finally:
+        for row in rows:
+            os.kill(row["pid"], signal.SIGCONT)
+        await watcher.close()
+    assert await ready(box) == (200, ALL_WELL)
 
 
 async def test_what_watches_is_asked_for_no_host_name_and_meets_no_limit(box: Box, box_settings: Settings) -> None:

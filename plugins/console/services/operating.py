@@ -63,6 +63,7 @@ async def overview(seen: Seen) -> Mapping[str, Any]:
         "known": len(known),
         "backups": backups,
         "odd": [one for one in deployment["nodes"] if state_of_node(one) != "ok"],
+        "ways": {state_of_node(one) for one in deployment["nodes"]},
         "state_of_node": state_of_node,
     }
 
