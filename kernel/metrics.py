@@ -75,6 +75,15 @@ AUDIT_BROKEN = Gauge(
     multiprocess_mode="mostrecent",
     registry=_own,
 )
+BACKUP_AGE = Gauge(
+    "duka_backup_age_seconds",
+    "Since the newest backup of this home was made; +Inf where none is known.",
+    multiprocess_mode="mostrecent",
+    registry=_own,
+)
+BACKUPS_FAILED = Gauge(
+    "duka_backups_failed", "Backups that failed since then.", multiprocess_mode="mostrecent", registry=_own
+)
 UP = Gauge(
     "duka_check_ok", "1 where a check of readiness is content.", ("check",), multiprocess_mode="livemin", registry=_own
 )

@@ -208,6 +208,11 @@ def test_a_dead_job_is_listed_with_its_reason_and_tried_again_in_the_trail(call:
     assert call("jobs", "retry", "--all", "--business", "mama-njeri", "--json").facts == {"retried": [str(dead[1])]}
     left = call("jobs", "dead", "--json").facts["jobs"]
     assert [one["business"] for one in left] == ["sharma-kirana"]
+    assert call("jobs", "drop", str(dead[2])) == (0, "1 dropped\n", "")
+    assert call("jobs", "drop", str(dead[2]))[0] == 1
+    assert call("jobs", "drop")[0] == 2
+    assert call("jobs", "dead", "--json").facts["jobs"] == []
+    assert call("jobs", "list", "--state", "dropped", "--json").facts["total"] == 1
     rows = asyncio.run(every_row(box_settings.url))
     told = [row for row in rows[Audit.__tablename__] if "operating.retry_job" in row]
     assert sorted(f"job:{one}" for one in dead[:2]) == sorted(

@@ -26,7 +26,8 @@ from kernel.app.backups_kept import Keep
 from kernel.app.noting import note, notes, one_at_a_time
 from kernel.app.portable import Manifest, Reader, arriving
 from kernel.app.portable.files import BACKUP
-from kernel.errors import Conflict
+from kernel.db.faults import came_through_a_driver
+from kernel.errors import Conflict, DukaError
 from kernel.settings import Settings
 from kernel.work import Deployment
 
@@ -44,6 +45,12 @@ class NoRoom(Conflict):
     """A backup as large as the last one would leave less free than the disk is to keep."""
 
     code, title = "no-room", "There is not enough room on the disk"
+
+
+class NotWritten(Conflict):
+    """The folder of backups, or the disk below it, takes nothing."""
+
+    code, title = "backup-not-written", "The backup could not be written"
 
 
 class NotedBackup(Struct, frozen=True):
@@ -66,22 +73,28 @@ class NotedBackup(Struct, frozen=True):
 
 
 class FailedBackup(Struct, frozen=True):
-    """A backup that was begun and did not come to be. fault: the kind of its error."""
+    """A backup that was begun and did not come to be. fault: the kind of its error.
+
+    said: what stands in its way, in words; empty for what only the log tells.
+    """
 
     at: dt.datetime
     fault: Annotated[str, Meta(examples=["NoRoom"])]
+    said: Annotated[str, Meta(examples=["40 MB are free below /var/lib/duka; take old backups elsewhere first"])] = ""
 
 
 class Kept(Struct, frozen=True):
     """How the backups below this home stand.
 
     state: `ok`; `broken`, the last one that was begun failed; `late`, the newest is one and a half times as old as it
-    may be. last: the newest. due_at: when the next is made by itself, null for never.
+    may be. last: the newest. failures: how many have failed since. due_at: when the next is made by itself, null for
+    never.
     """
 
     state: Literal["ok", "late", "broken"]
     last: NotedBackup | None
     failed: FailedBackup | None
+    failures: int
     due_at: dt.datetime | None
 
 
@@ -90,12 +103,12 @@ async def keep_backup(
 ) -> NotedBackup:
     """Make one below home, read it back, then delete those that need not be kept.
 
-    keep: None is what the settings say. Raises Busy while another is being made, NoRoom, FileFault, and what
-    `write_backup` raises.
+    keep: None is what the settings say. Raises Busy while another is being made, NoRoom, NotWritten, FileFault, and
+    what `write_backup` raises.
     """
     settings = deployment.settings
-    with one_at_a_time(settings, BACKUPS), _noted_if_it_fails(deployment):
-        folder = settings.home_path / BACKUPS
+    folder = settings.home_path / BACKUPS
+    with _named(folder), one_at_a_time(settings, BACKUPS), _noted_if_it_fails(deployment), _named(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         _check_room(settings)
         path = _new(folder, deployment.clock())
@@ -120,13 +133,12 @@ def prune(folder: Path, newest: Path, keep: Keep) -> None:
 def kept_now(settings: Settings, now: dt.datetime) -> Kept:
     """How the backups of this home stand."""
     last = next(iter(backups_of(settings)), None)
-    failed = next(iter(notes(settings, FAILURES, FailedBackup)), None)
-    if failed is not None and last is not None and last.made_at >= failed.at:
-        failed = None
+    failed = [one for one in notes(settings, FAILURES, FailedBackup) if last is None or last.made_at < one.at]
     every = dt.timedelta(hours=settings.backup_every_hours)
     due_at = None if not every else last.made_at + every if last else now
     is_late = bool(every) and (last is None or now - last.made_at > every * LATE)
-    return Kept("broken" if failed else "late" if is_late else "ok", last, failed, due_at)
+    state: Literal["ok", "late", "broken"] = "broken" if failed else "late" if is_late else "ok"
+    return Kept(state, last, failed[0] if failed else None, len(failed), due_at)
 
 
 def note_backup(settings: Settings, path: Path, manifest: Manifest, digest: str) -> NotedBackup:
@@ -177,10 +189,22 @@ def _read_back(arrived: io.BufferedRandom, path: Path) -> str:
 
 
 @contextlib.contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Say of what the system refuses to write what it is and where. Raises NotWritten."""
+    try:
+        yield
+    except OSError as fault:
+        if came_through_a_driver(fault):
+            raise
+        raise NotWritten(f"Nothing can be written to {folder}: {fault.strerror or fault}") from fault
+
+
+@contextlib.contextmanager
 def _noted_if_it_fails(deployment: Deployment) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        said = error.detail if isinstance(error, DukaError) else ""
         with contextlib.suppress(OSError):  # a full disk is told as what it is
-            note(deployment.settings, FAILURES, FailedBackup(deployment.clock(), type(error).__name__))
+            note(deployment.settings, FAILURES, FailedBackup(deployment.clock(), type(error).__name__, said))
         raise

@@ -10,6 +10,7 @@ import contextlib
 import hmac
 import ipaddress
 import logging
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from kernel import metrics
+from kernel.app.backing_up import kept_now
 from kernel.app.health import STILL_READY, Health, patiently
 from kernel.audit import trails
 from kernel.db import Prepared
@@ -89,10 +91,21 @@ class Figures:
         if time.monotonic() - self._outbox_at < OUTBOX_KEPT_S:
             return
         self._outbox_at = time.monotonic()
+        await self._look_at_backups()
         try:
             await patiently(self._look_at_outbox())
         except Exception as error:  # the other figures are worth having when the database is away
             log.warning("outbox and trails cannot be read: %r", error)
+
+    async def _look_at_backups(self) -> None:
+        now = self.deployment.clock()
+        try:
+            kept = await asyncio.to_thread(kept_now, self.deployment.settings, now)
+        except OSError as error:
+            log.warning("the notes of backups cannot be read: %r", error)
+            return
+        metrics.BACKUP_AGE.set((now - kept.last.made_at).total_seconds() if kept.last else math.inf)
+        metrics.BACKUPS_FAILED.set(kept.failures)
 
     async def _look_at_outbox(self) -> None:
         async with self.deployment.database.reading(NO_BUSINESS) as transaction:

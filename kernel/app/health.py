@@ -22,6 +22,7 @@ from kernel.audit import Trails, trails
 from kernel.db import Phase, Transaction
 from kernel.errors import NotReady
 from kernel.jobs import Backlog, backlog
+from kernel.jobs.redis import answers
 from kernel.registry import Registry
 from kernel.work import NO_BUSINESS, Deployment, heed_now
 
@@ -32,7 +33,7 @@ PATIENCE_S = 2.0
 """A check that has not ended by then fails."""
 KEPT_S = 1.0
 """For so long one answer serves all who ask: no stranger makes the database work by asking often."""
-CHECKS = ("process", "database", "migrations", "outbox", "audit", "disk", "backups")
+CHECKS = ("process", "database", "migrations", "outbox", "audit", "disk", "backups", "redis")
 STILL_READY: frozenset[Word] = frozenset({"ok", "late", "broken"})
 
 
@@ -44,7 +45,7 @@ class Report:
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests should be sent here. A late outbox or backup and a trail in need are told, no more."""
+        """Whether requests should be sent here. What is late or broken is told, no more."""
         return all(word in STILL_READY for word in self.checks.values())
 
 
@@ -78,7 +79,8 @@ class Health:
 
     async def _look(self) -> dict[str, Word]:
         found: dict[str, Word] = {name: "unknown" for name in CHECKS if name != "process"}
-        await asyncio.gather(self._look_at_database(found), self._look_at_disk(found), self._look_at_backups(found))
+        looks = (self._look_at_database, self._look_at_disk, self._look_at_backups, self._look_at_redis)
+        await asyncio.gather(*(look(found) for look in looks))
         return found
 
     async def _look_at_database(self, found: dict[str, Word]) -> None:
@@ -148,6 +150,9 @@ class Health:
         except OSError as error:
             log.warning("the notes of backups below %s cannot be read: %r", settings.home_path, error)
             found["backups"] = "broken"
+
+    async def _look_at_redis(self, found: dict[str, Word]) -> None:
+        found["redis"] = "ok" if await answers(self.deployment.settings.redis_url) else "broken"
 
 
 _LEFT: set[asyncio.Task[Any]] = set()

@@ -26,7 +26,10 @@ NODES = "nodes"
 """The folder below home with a file of each process."""
 BEAT_S = 5.0
 SILENT = dt.timedelta(seconds=30)
-"""A process that has said nothing for so long is ended, hangs, or cannot write."""
+"""A process that has said nothing for so long is ended, hangs, or cannot write.
+
+The next of its kind that starts on its machine takes its place.
+"""
 FORGOTTEN = dt.timedelta(minutes=10)
 _Moment = Annotated[dt.datetime, Meta(tz=True)]
 
@@ -86,8 +89,13 @@ class Beating:
         fresh.write_bytes(said)
         fresh.replace(self.file)
         for file, one in _said(self.deployment.settings):
-            if one.seen_at < self.deployment.clock() - FORGOTTEN:
+            if one.seen_at < self.deployment.clock() - FORGOTTEN or self._replaces(one):
                 file.unlink(missing_ok=True)
+
+    def _replaces(self, one: Node) -> bool:
+        """Whether this process came on its machine after another of its kind had said its last word."""
+        is_silent = one.seen_at < self.deployment.clock() - SILENT
+        return is_silent and (one.kind, one.host) == (self.kind, self.host) and one.seen_at < self.started_at
 
 
 def nodes_of(settings: Settings) -> list[Node]:

@@ -1,9 +1,13 @@
-"""The jobs of a deployment as its operator sees them: which wait, which died and of what; the dead are tried again."""
+"""The jobs of a deployment as its operator sees them: which wait, which died and of what.
+
+The dead are tried again, or dropped.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,11 +18,11 @@ from kernel.db.tables import Business, Job
 from kernel.errors import Conflict
 from kernel.work import SYSTEM, Actor, Deployment, Origin, Work
 
-STATES = ("pending", "done", "dead", "parked")
+STATES = ("pending", "done", "dead", "parked", "dropped")
 
 
 class NotDead(Conflict):
-    """The job is not dead, so there is nothing to try again."""
+    """The job is not dead, so there is nothing to try again, nor to drop."""
 
     code, title = "not-dead", "This job is not dead"
 
@@ -82,7 +86,25 @@ async def retry_job(
 
     actor, origin: who asked for it, and how. Raises LookupError when there is none, NotDead when it waits or is done.
     """
+    fresh = {"state": "pending", "attempts": 0, "run_at": deployment.clock(), "ended_at": None}
+    await _settle(deployment, job_id, "operating.retry_job", fresh, actor, origin)
 
+
+async def drop_job(
+    deployment: Deployment, job_id: uuid.UUID, *, actor: Actor = SYSTEM, origin: Origin | None = None
+) -> None:
+    """Drop a dead job, never to be tried again, in the audit trail of its business. Raises as `retry_job`."""
+    await _settle(deployment, job_id, "operating.drop_job", {"state": "dropped"}, actor, origin)
+
+
+async def _settle(
+    deployment: Deployment,
+    job_id: uuid.UUID,
+    deed: str,
+    values: Mapping[str, Any],
+    actor: Actor,
+    origin: Origin | None,
+) -> None:
     async def find(work: Work) -> Any:
         return (await work.execute(sa.select(Job.business_id, Job.name).where(Job.id == job_id))).one_or_none()
 
@@ -90,15 +112,14 @@ async def retry_job(
     if row is None:
         raise LookupError(f"there is no job {job_id}")
 
-    async def put_back(work: Work) -> None:
-        fresh = {"state": "pending", "attempts": 0, "run_at": work.now, "ended_at": None}
-        done = await work.execute(sa.update(Job).where(Job.id == job_id, Job.state == "dead").values(**fresh))
+    async def settle(work: Work) -> None:
+        done = await work.execute(sa.update(Job).where(Job.id == job_id, Job.state == "dead").values(**values))
         if not done.rowcount:
             raise NotDead(f"The job {job_id} is not dead; it waits, is being done, or is done")
         work.audit(subject=f"job:{job_id}", job=row.name)
-        work.changed(Job, job_id, {"state": "dead"}, {"state": "pending"})
+        work.changed(Job, job_id, {"state": "dead"}, {"state": values["state"]})
 
-    await act(deployment, row.business_id, put_back, deed="operating.retry_job", actor=actor, origin=origin)
+    await act(deployment, row.business_id, settle, deed=deed, actor=actor, origin=origin)
 
 
 def _conditions(which: Which) -> list[sa.ColumnElement[bool]]:

@@ -1,16 +1,16 @@
-"""duka jobs: what waits, what died and of what; the dead tried again."""
+"""duka jobs: what waits, what died and of what; the dead tried again, or dropped."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import click
 
 from kernel.app import opened
 from kernel.app.application import settings_of
-from kernel.app.queued import STATES, Queued, Which, count_jobs, list_jobs, retry_job
+from kernel.app.queued import STATES, Queued, Which, count_jobs, drop_job, list_jobs, retry_job
 from kernel.cli.main import duka, run
 from kernel.cli.plugins import business_named
 from kernel.cli.saying import json_option, say
@@ -31,7 +31,7 @@ def _filters(command: F) -> F:
 
 @duka.group()
 def jobs() -> None:
-    """Background jobs: list them, see why some died, try the dead again."""
+    """Background jobs: list them, see why some died, try the dead again or drop them."""
 
 
 @jobs.command("list")
@@ -66,8 +66,17 @@ def retry(
     """Put dead jobs back: due now, with all their tries. Each is in the audit trail of its business."""
     if bool(ids) == everything or (ids and (plugin or business)):
         raise click.UsageError("name jobs by their ids, or say --all, with --plugin and --business if not every one")
-    done = run(_retry(settings_of(), ids, Which("dead", plugin, business)))
+    done = run(_settle(settings_of(), ids, Which("dead", plugin, business), retry_job))
     say(as_json, {"retried": done}, [f"{len(done)} put back"])
+
+
+@jobs.command("drop")
+@click.argument("ids", nargs=-1, type=click.UUID, required=True)
+@json_option
+def drop(ids: tuple[uuid.UUID, ...], as_json: bool) -> None:
+    """Drop dead jobs for good, each by its id. Each is in the audit trail of its business."""
+    done = run(_settle(settings_of(), ids, Which("dead"), drop_job))
+    say(as_json, {"dropped": done}, [f"{len(done)} dropped"])
 
 
 def _tell(which: Which, limit: int, as_json: bool) -> None:
@@ -91,11 +100,13 @@ async def _list(settings: Settings, which: Which, limit: int) -> tuple[list[Queu
         return await list_jobs(deployment, which, limit), await count_jobs(deployment, which)
 
 
-async def _retry(settings: Settings, ids: tuple[uuid.UUID, ...], which: Which) -> list[uuid.UUID]:
+async def _settle(
+    settings: Settings, ids: tuple[uuid.UUID, ...], which: Which, settle: Callable[..., Awaitable[None]]
+) -> list[uuid.UUID]:
     async with opened(settings) as deployment:
         if which.business:
             await business_named(deployment, which.business)
         chosen = ids or tuple(one.id for one in await list_jobs(deployment, which, ALL))
         for one in chosen:
-            await retry_job(deployment, one)
+            await settle(deployment, one)
         return list(chosen)

@@ -83,12 +83,13 @@ def is_databases_own(error: BaseException, failing: str) -> bool:
     (failing: `refuse`), since it has a name of its own. An `OSError` is only if it came through a driver.
     """
     trouble = trouble_of(error)
-    if trouble is None or (isinstance(error, OSError | OverflowError) and not _came_through_a_driver(error)):
+    if trouble is None or (isinstance(error, OSError | OverflowError) and not came_through_a_driver(error)):
         return False
     return trouble.kind in _NO_ONES_FAULT or (failing == "refuse" and trouble.kind != "other")
 
 
-def _came_through_a_driver(error: BaseException) -> bool:
+def came_through_a_driver(error: BaseException) -> bool:
+    """Whether an error was raised on the way to the database, rather than by a file or something else of the system."""
     step = error.__traceback__
     while step is not None:
         if str(step.tb_frame.f_globals.get("__name__")).startswith(("asyncpg.", "sqlalchemy.", "kernel.db.")):

@@ -192,6 +192,17 @@ class _Queue(RedisQueue):
             return None
 
 
+class _NotOfRedis(logging.Filter):
+    """Keeps from the log what SAQ says again and again while Redis is away: that is said once, by `_note`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is of something else."""
+        return not (record.exc_info and isinstance(record.exc_info[1], RedisError))
+
+
+logging.getLogger("saq").addFilter(_NotOfRedis())
+
+
 class _Worker(saq.Worker[Any]):
     """SAQ's worker; signals are the process's own affair."""
 

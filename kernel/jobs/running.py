@@ -89,14 +89,23 @@ _SCHEDULED = Prepared(
 
 @dataclass(frozen=True)
 class Backlog:
-    """How many jobs are due and not done, and for how many seconds the oldest has been."""
+    """How many jobs are due and not done, and for how many seconds the oldest has been.
+
+    oldest_s: of those too that a schedule should have made, for where nobody works off jobs none is made either.
+    """
 
     due: int
     oldest_s: float
 
 
+_expected = (
+    sa.select(sa.func.min(Schedule.next_run))
+    .join(Business, Business.id == Schedule.business_id)
+    .where(Schedule.next_run <= sa.bindparam("now"), Business.suspended_at.is_(None))
+    .scalar_subquery()
+)
 _BACKLOG = Prepared(
-    sa.select(sa.func.count().label("due"), sa.func.min(_J.run_at).label("oldest")).where(
+    sa.select(sa.func.count().label("due"), sa.func.min(_J.run_at).label("oldest"), _expected.label("expected")).where(
         _J.state == "pending", _J.run_at <= sa.bindparam("now"), ~_suspended
     )
 )
@@ -105,9 +114,8 @@ _BACKLOG = Prepared(
 async def backlog(transaction: Transaction, now: dt.datetime) -> Backlog:
     """The outbox of all businesses."""
     row = await transaction.one(_BACKLOG, now=now)
-    if row is None or row.oldest is None:
-        return Backlog(0, 0.0)
-    return Backlog(row.due, (now - row.oldest).total_seconds())
+    since = [at for at in (row.oldest, row.expected) if at is not None] if row else []
+    return Backlog(row.due if row else 0, (now - min(since)).total_seconds() if since else 0.0)
 
 
 class Runner:

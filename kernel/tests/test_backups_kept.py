@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from kernel.app import backing_up, backing_up_in_time
-from kernel.app.backing_up import keep_backup, kept_now, prune
+from kernel.app.backing_up import NotWritten, keep_backup, kept_now, prune
 from kernel.app.backups_kept import Keep
 from kernel.app.portable import FileFault
 from kernel.testing.box import Box
@@ -174,9 +175,41 @@ async def test_one_is_made_when_it_is_due_and_told_when_it_is_late(
 
     with monkeypatch.context() as patched:
         patched.setattr(backing_up, "_check_room", fails)
-        with pytest.raises(OSError, match="no space"):
+        with pytest.raises(NotWritten, match="no space"):
             await backing_up_in_time.make_if_due(box.deployment)
     assert not backing_up_in_time.is_due(box.deployment), "not again at once"
     box.clock.pass_by(minutes=15)
     assert await backing_up_in_time.make_if_due(box.deployment) is not None
     assert files(home)[-1] == named(box.clock.now)
+
+
+async def test_what_keeps_a_backup_from_the_disk_is_named_and_told(box: Box, home: Path) -> None:
+    (home / "backups").write_text("a file where a folder should be")
+    refused = await box.client("operator").post("/api/v1/operating/backups")
+    assert (refused.status_code, refused.json()["code"]) == (409, "backup-not-written")
+    said = f"Nothing can be written to {home / 'backups'}: File exists"
+    assert refused.json()["detail"] == said
+    failed = (await told(box))["failed"]
+    assert (failed["fault"], failed["said"]) == ("NotWritten", said)
+
+
+async def test_figures_tell_how_old_the_newest_is_and_how_many_failed_since(box: Box, home: Path) -> None:
+    async def figures() -> tuple[float, float]:
+        box.app.figures._outbox_at = -10.0
+        lines = (await box.http.get("/metrics")).text.splitlines()
+        found = dict(line.split(" ") for line in lines if line.startswith("duka_backup"))
+        return float(found["duka_backup_age_seconds"]), float(found["duka_backups_failed"])
+
+    assert await figures() == (math.inf, 0)
+    await keep_backup(box.deployment)
+    box.clock.pass_by(minutes=60)
+    assert await figures() == (3600, 0)
+    (home / "backups").rename(home / "away")
+    (home / "backups").touch()
+    for failures in (1, 2):
+        with pytest.raises(NotWritten):
+            await keep_backup(box.deployment)
+        assert await figures() == (3600, failures)
+    (home / "backups").unlink()
+    await keep_backup(box.deployment)
+    assert await figures() == (0, 0)

@@ -23,7 +23,7 @@ from kernel.app import create_app, open_deployment
 from kernel.app.health import CHECKS
 from kernel.auth.identity import standing_of_business
 from kernel.db import new_id
-from kernel.db.tables import Job
+from kernel.db.tables import Job, Schedule
 from kernel.jobs import Runner
 from kernel.settings import Settings
 from kernel.testing.box import Box, open_box
@@ -95,6 +95,21 @@ async def test_an_outbox_that_is_late_is_told_and_keeps_nobody_from_selling(box:
     assert await ready(box) == (200, ALL_WELL | {"outbox": "late"})
 
 
+async def test_a_schedule_that_nobody_looks_at_makes_the_outbox_late(box: Box) -> None:
+    await box.run_jobs()
+
+    async def expect(work: Work) -> None:
+        row = {"business_id": work.business_id, "job": "kernel.forget_expired", "cron": "37 3 * * *"}
+        await work.execute(sa.delete(Schedule))
+        await work.execute(sa.insert(Schedule).values(**row, next_run=work.now + dt.timedelta(minutes=1)))
+
+    await box.act(expect)
+    box.clock.pass_by(minutes=15)
+    assert await ready(box) == (200, ALL_WELL)
+    box.clock.pass_by(minutes=2)
+    assert await ready(box) == (200, ALL_WELL | {"outbox": "late"}), "no worker is there to make the job, nor to do it"
+
+
 async def test_a_full_disk_is_not_ready(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10**12, 10**12, 199_000_000))
@@ -121,6 +136,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time_and_life_goes_on(
                 "audit": "unknown",
                 "disk": "ok",
                 "backups": "ok",
+                "redis": "ok",
             }
             assert "secret" not in answer.text
             assert (await http.get(LIVE)).status_code == 200

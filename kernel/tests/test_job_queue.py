@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -158,3 +159,11 @@ async def test_a_job_that_failed_before_and_then_takes_its_process_with_it_is_a_
     assert (one.attempts, bool(one.vanished)) == (1, False), "it told why it failed"
     await runner._deed(NO_BUSINESS, "t", lambda work: runner._start(work, one.id))  # and its process died
     assert [(one.attempts, bool(one.vanished)) for one in await runner.due()] == [(2, True)]
+
+
+def test_what_saq_says_of_an_absent_redis_is_kept_from_the_log_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for fault in (redis.exceptions.ConnectionError("away"), ValueError("odd")):
+        logging.getLogger("saq").error("Upkeep task failed unexpectedly", exc_info=fault)
+    assert [one.exc_info[0] for one in caplog.records if one.exc_info] == [ValueError]

@@ -21,7 +21,7 @@ from tests.promises.spots import id_spots, lists_of, naming_spots, plain_call, w
 
 BLUNT: dict[str, str] = {}
 """Spots of the body, but for ids that the caller chooses, where an id of nothing is taken as well; and why."""
-ABOVE_ALL = {"operating.retry_any_job"}
+ABOVE_ALL = {"operating.retry_any_job", "operating.drop_any_job"}
 """What operators do with a thing of any business by its id; everybody else finds nothing there."""
 SAYS_NO_MORE_THAN_HOW_MUCH = {"audit.ask_for_verification"}
 """Answers without an id, alike for businesses that have done as much."""

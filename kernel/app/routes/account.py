@@ -41,11 +41,18 @@ class SupportFacts(Struct, frozen=True):
     read_only: bool
 
 
+class SuspensionFacts(Struct, frozen=True):
+    """Since when the business is suspended by who runs the deployment, and why."""
+
+    since: dt.datetime
+    reason: Annotated[str | None, Meta(examples=["unpaid since March"])]
+
+
 class Me(Struct, frozen=True):
     """The caller: a person, or an API key, which has neither an address nor a profile.
 
     locations: where the caller works, null for everywhere. support: of an operator who is in a business that lets them
-    in, null for everybody else.
+    in, null for everybody else. suspended: null where the business is open, or none is chosen.
     """
 
     id: uuid.UUID
@@ -61,6 +68,7 @@ class Me(Struct, frozen=True):
     phone: Phone | None = None
     locations: list[uuid.UUID] | None = None
     support: SupportFacts | None = None
+    suspended: SuspensionFacts | None = None
 
 
 class MePatch(Request, frozen=True):
@@ -264,6 +272,7 @@ async def _me(work: Work) -> Reply[Me]:
         sorted(actor.permissions or ()),
         sorted(standing.enabled),
         locations=None if actor.locations is None else sorted(actor.locations),
+        suspended=await _suspension(work) if standing.suspended else None,
     )
     if actor.key_id is not None:
         return Reply(said)
@@ -278,6 +287,12 @@ async def _me(work: Work) -> Reply[Me]:
         support=await _support(work),
     )
     return Reply(person, version=own.version)
+
+
+async def _suspension(work: Work) -> SuspensionFacts | None:
+    facts = sa.select(Business.suspended_at, Business.suspended_reason).where(Business.id == work.business_id)
+    row = (await work.execute(facts)).one()
+    return SuspensionFacts(row.suspended_at, row.suspended_reason) if row.suspended_at else None
 
 
 async def _support(work: Work) -> SupportFacts | None:

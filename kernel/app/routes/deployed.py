@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from kernel.app.health import Health
 from kernel.app.nodes import SILENT, Beating, Node, nodes_of
 from kernel.app.plans.deploying import ARCHIVES
 from kernel.app.plans.values import Count, KeptArchive
-from kernel.app.queued import NotDead, retry_job
+from kernel.app.queued import NotDead, drop_job, retry_job
 from kernel.auth import look
 from kernel.auth.businesses.operating import state_of
 from kernel.auth.identity import OPERATOR as OPERATORS
@@ -27,7 +27,7 @@ from kernel.web import OPERATOR, Scene, flow, page, query
 from kernel.wire import Code, ListQuery, Page, Slug
 from kernel.work import Deployment, Origin, Work
 
-JobState = Literal["pending", "done", "dead", "parked"]
+JobState = Literal["pending", "done", "dead", "parked", "dropped"]
 JobStage = Literal["waiting", "running", "failed"]
 SINCE = dt.timedelta(hours=24)
 _CLASS = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,79})\(")
@@ -82,7 +82,8 @@ class OperatedJobQuery(ListQuery, frozen=True):
 
 
 class JobCounts(Struct, frozen=True):
-    """Jobs of all businesses. due: their time has come; oldest_s: for how many seconds, of the oldest of them.
+    """Jobs of all businesses. due: their time has come, and their business is open; oldest_s: for how many seconds, of
+    the oldest of them.
 
     done: those that ended in the last 24 hours. running, failed: of the pending, those begun, and those that failed
     last time.
@@ -115,6 +116,10 @@ class DeploymentOut(Struct, frozen=True):
     checks: Annotated[dict[str, str], Meta(examples=[{"database": "ok", "outbox": "late"}])]
     businesses: Annotated[dict[str, int], Meta(description="State → how many.", examples=[{"active": 2}])]
     jobs: JobCounts
+    jobs_by: Annotated[
+        Literal["servers", "workers"],
+        Meta(description="Who works off jobs: the servers themselves, or `duka worker`, which must run somewhere."),
+    ]
     nodes: Annotated[list[NodeOut], Meta(description="The processes that share this home, each as it said of itself.")]
     archives: Annotated[
         list[KeptArchive], Meta(description="Data of plugins that were uninstalled, kept below home; the newest first.")
@@ -138,6 +143,7 @@ async def show_deployment(scene: Scene) -> DeploymentOut:
             {name: word for name, word in report.checks.items() if name != "process"},
             await _businesses(work),
             await _jobs(work),
+            _jobs_by(deployment.settings),
             _nodes(deployment, epoch),
             _archives(deployment.settings),
         )
@@ -172,12 +178,22 @@ async def list_schedules(work: Work) -> Page[Scheduled]:
 @flow("POST", "/operating/jobs/{job_id}/retry", permission=OPERATOR, errors=(NotDead,))
 async def retry_any_job(scene: Scene, job_id: uuid.UUID) -> OperatedJob:
     """Put a dead job back: due now, with all its tries. It is in the audit trail of its business."""
+    return await _settled(scene, job_id, retry_job, "operating.retry_job")
+
+
+@flow("POST", "/operating/jobs/{job_id}/drop", permission=OPERATOR, errors=(NotDead,))
+async def drop_any_job(scene: Scene, job_id: uuid.UUID) -> OperatedJob:
+    """Drop a dead job for good, so that it waits for nobody. It is in the audit trail of its business."""
+    return await _settled(scene, job_id, drop_job, "operating.drop_job")
+
+
+async def _settled(scene: Scene, job_id: uuid.UUID, settle: Callable[..., Awaitable[None]], deed: str) -> OperatedJob:
     standing, visit = scene.standing, scene.visit
     actor = structs.replace(standing.actor, permissions=OPERATORS)
     await scene.pause()
-    origin = Origin("operating.retry_job", visit.request_id, visit.address)
+    origin = Origin(deed, visit.request_id, visit.address)
     try:
-        await retry_job(scene.deployment, job_id, actor=actor, origin=origin)
+        await settle(scene.deployment, job_id, actor=actor, origin=origin)
     except LookupError:
         raise NotFound from None
 
@@ -226,7 +242,8 @@ async def _jobs(work: Work) -> JobCounts:
     stages = [sa.func.count(sa.case((_STAGES[one], 1))).label(one) for one in ("running", "failed")]
     begun = (await work.execute(sa.select(*stages).where(_J.state == "pending"))).one()
     late = sa.select(counted, sa.func.min(_J.run_at).label("oldest"))
-    due = (await work.execute(late.where(_J.state == "pending", _J.run_at <= work.now))).one()
+    is_shut = sa.exists().where(_B.id == _J.business_id, _B.suspended_at.is_not(None))
+    due = (await work.execute(late.where(_J.state == "pending", _J.run_at <= work.now, ~is_shut))).one()
     return JobCounts(
         by_state.get("pending", 0),
         by_state.get("parked", 0),
@@ -237,6 +254,10 @@ async def _jobs(work: Work) -> JobCounts:
         begun.failed,
         (work.now - due.oldest).total_seconds() if due.oldest else 0.0,
     )
+
+
+def _jobs_by(settings: Settings) -> Literal["servers", "workers"]:
+    return "servers" if settings.jobs == "embedded" and not settings.redis_url else "workers"
 
 
 def _nodes(deployment: Deployment, epoch: int) -> list[NodeOut]:

@@ -21,7 +21,10 @@ class JobOut(Struct, frozen=True):
 
     id: uuid.UUID
     name: Annotated[str, Meta(examples=["sales.expire_pending"])]
-    state: Literal["pending", "done", "dead", "parked"]
+    state: Annotated[
+        Literal["pending", "done", "dead", "parked", "dropped"],
+        Meta(description="dead: it failed at every try; dropped: an operator gave it up for good then."),
+    ]
     run_at: dt.datetime
     attempts: int
     error: str | None
@@ -32,7 +35,7 @@ class JobOut(Struct, frozen=True):
 class JobQuery(ListQuery, frozen=True):
     """Which jobs."""
 
-    state: Literal["pending", "done", "dead", "parked"] | None = None
+    state: Literal["pending", "done", "dead", "parked", "dropped"] | None = None
 
 
 @query("/jobs", permission="jobs.see")

@@ -14,6 +14,7 @@ from kernel.app.backing_up import (
     FailedBackup,
     NoRoom,
     NotedBackup,
+    NotWritten,
     backups_of,
     keep_backup,
     kept_now,
@@ -95,7 +96,7 @@ async def list_backups(work: Work) -> BackupsOut:
     "POST",
     "/operating/backups",
     permission=OPERATOR,
-    errors=(Busy, NoRoom, NothingThere, UnknownTables),
+    errors=(Busy, NoRoom, NotWritten, NothingThere, UnknownTables),
     longest_s=LONGEST_S,
 )
 async def make_backup(scene: Scene) -> BackupOut:

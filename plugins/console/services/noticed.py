@@ -17,6 +17,7 @@ CHECKS: Final = {
     "audit": "Audit trails",
     "disk": "Room on the disk",
     "backups": "Backups",
+    "redis": "Redis",
 }
 
 
@@ -57,23 +58,36 @@ async def dead(seen: Seen) -> Waiting:
 
 
 async def unwell(seen: Seen) -> Waiting:
-    """Checks of the deployment that fail, and plugins set aside."""
+    """Checks of the deployment that fail, processes that fell silent, and plugins set aside."""
     deployment, plugins = await asyncio.gather(seen.get("/operating/deployment"), seen.look("/plugins"))
     failing = [name for name, word in deployment["checks"].items() if word != "ok" and name != "backups"]
     aside = [one for one in (plugins["items"] if plugins else ()) if one["state"] == "quarantined"]
     checks = [Waits(seen.word(CHECKS.get(one, one)), "/operating", seen.word("This check fails")) for one in failing]
+    silent = [
+        Waits(seen.word("Worker" if one["kind"] == "worker" else "Server"), "/operating", _where(seen, one))
+        for one in deployment["nodes"]
+        if one["is_silent"]
+    ]
     apps = [Waits(seen.word(one["title"]), "/operating/apps", one["reason"] or "") for one in aside]
-    return Waiting([*checks, *apps])
+    return Waiting([*checks, *silent, *apps])
 
 
 async def backups(seen: Seen) -> Waiting:
     """A backup that failed, or that nobody made in time."""
     told = await seen.get("/operating/backups")
     if told["state"] == "broken":
-        return Waiting([Waits(seen.word("The last backup failed"), "/operating/backups", told["failed"]["fault"])])
+        return Waiting([Waits(seen.word("The last backup failed"), "/operating/backups", _why(seen, told["failed"]))])
     if told["state"] == "late":
         return Waiting([Waits(seen.word("No backup was made in time"), "/operating/backups")])
     return Waiting()
+
+
+def _where(seen: Seen, node: Any) -> str:
+    return f"{node['host']} · {node['pid']} · {seen.word('silent')}"
+
+
+def _why(seen: Seen, failed: Any) -> str:
+    return seen.word(failed["said"]) if failed["said"] else str(failed["fault"])
 
 
 def _of(job: Any) -> str:

@@ -13,6 +13,8 @@ from plugins.console.services.audit import deed_of
 
 PAGE: Final = 50
 STAGES: Final = ("waiting", "running", "failed")
+WAIT_S: Final = 30
+"""A job that is due for so long has been seen by nobody."""
 BUSINESSES: Final = Listing(
     "console.businesses",
     (
@@ -64,6 +66,7 @@ async def overview(seen: Seen) -> Mapping[str, Any]:
         "backups": backups,
         "odd": [one for one in deployment["nodes"] if state_of_node(one) != "ok"],
         "ways": {state_of_node(one) for one in deployment["nodes"]},
+        "lacks_worker": lacks_worker(deployment),
         "state_of_node": state_of_node,
     }
 
@@ -71,6 +74,13 @@ async def overview(seen: Seen) -> Mapping[str, Any]:
 def state_of_node(node: Mapping[str, Any]) -> str:
     """How a process is: silent, with other versions in memory, behind what was installed last, or well."""
     return next((word for word in ("silent", "other", "behind") if node[f"is_{word}"]), "ok")
+
+
+def lacks_worker(deployment: Mapping[str, Any]) -> bool:
+    """Whether jobs wait that only a worker does, and none is known of; one on a machine with another home is not."""
+    works = any(one["kind"] == "worker" and not one["is_silent"] for one in deployment["nodes"])
+    waits = deployment["jobs"]["oldest_s"] > WAIT_S or deployment["checks"]["outbox"] == "late"
+    return deployment["jobs_by"] == "workers" and waits and not works
 
 
 async def backups(seen: Seen) -> Mapping[str, Any]:

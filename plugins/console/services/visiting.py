@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from kernel.web import ApiAnswer, Asked, Given, Sentences
 from plugins.console.schemas import Elsewhere, Refused, Seen, part
+from plugins.console.schemas.contributions import OPERATOR
 from plugins.console.services import at_place, forms, listings, sessions, unfit
 from plugins.console.services.composing import Composed, Placed, composed_of, current_of
 from plugins.console.services.rendering import Environment, Rendering, environment_of
@@ -27,6 +28,8 @@ POLICY: Final = (
 PIECE: Final = ""
 """Pieces of pages say none of their own: they have that of the API, under which nothing runs should one be opened."""
 PARTS: Final = ("bare", "sheet")
+OWN: Final = "/account"
+"""Pages of oneself, which are there whatever becomes of the business."""
 HTML: Final = "text/html; charset=utf-8"
 API: Final = "/api/"
 IN_ADDRESSES: Final = "/-._~!$&'()*+,;=:@?#%[]"
@@ -205,6 +208,7 @@ class Visit:
 STRANGER: Final[Mapping[str, Any]] = {
     **{"id": "", "name": "", "is_operator": False, "business": None, "businesses": [], "permissions": []},
     **{"plugins": [], "email": None, "is_email_verified": False, "language": None, "phone": None, "support": None},
+    **{"suspended": None},
 }
 
 
@@ -235,12 +239,11 @@ async def _recognise(visit: Visit) -> int:
 async def show(visit: Visit) -> Given:
     """A page of the console's own or of a plugin's."""
     found = visit.composed().find(visit.path)
-    if found is None:
+    if found is None or not (seen := visit.seen(found[1])).may(found[0].page.permission):
         return await visit.html("console/missing.html", status=404)
-    placed, parameters = found
-    seen = visit.seen(parameters)
-    if not seen.may(placed.page.permission):
-        return await visit.html("console/missing.html", status=404)
+    placed, _ = found
+    if seen.me["suspended"] and placed.page.permission != OPERATOR and not visit.path.startswith(OWN):
+        return await visit.html("console/suspended.html", status=403, layout="outside")
     if placed.page.lists is not None:
         seen.listing = await listings.begin(
             seen, placed.page.lists, visit.path, visit.query, has_place=visit.place is not None

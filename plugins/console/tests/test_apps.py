@@ -272,6 +272,9 @@ async def test_operators_look_after_businesses_and_dead_jobs(box: Box) -> None:
         await work.execute(sa.insert(Job).values(**row, created_at=work.now, ended_at=work.now))
         await work.execute(sa.insert(JobPayload).values(business_id=box.shop.id, job_id=job, payload={}))
 
+    async def fail_again(work: Work) -> None:
+        await work.execute(sa.update(Job).where(Job.id == job).values(state="dead"))
+
     await box.act(die)
     browser = Browser(box, "operator")
     page = await browser.get("/operating/jobs")
@@ -282,6 +285,14 @@ async def test_operators_look_after_businesses_and_dead_jobs(box: Box) -> None:
     assert [one["attempts"] for one in told if one["id"] == str(job)] == [0]
     again = await box.client("operator").post(f"/api/v1/operating/jobs/{job}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "not-dead")
+    await box.act(fail_again)
+    dead = await browser.get("/operating/jobs")
+    put_away = await browser.submit(dead.form(f"/operating/jobs/{job}/drop"), {})
+    assert "No dead jobs" in put_away.text
+    assert "sales.expire_pending" in (await browser.get("/operating/jobs?state=dropped")).text
+    for way in ("drop", "retry"):
+        again = await box.client("operator").post(f"/api/v1/operating/jobs/{job}/{way}")
+        assert (again.status_code, again.json()["code"]) == (409, "not-dead")
     overview = await browser.get("/operating")
     assert overview.status == 200
     assert "No process has said anything yet" in overview.text, "of this box none serves"
