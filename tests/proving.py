@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+"""For what no database decides, and for twins: on one by itself, on both in `make prove`."""
+ON_POSTGRES = pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+"""For what takes its time, and where PostgreSQL is the harder: many at once, several processes."""
 REPORT = Path("build", "proofs.md")
 _FAILED = {"failed": "FAILED", "skipped": "skipped"}
 

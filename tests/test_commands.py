@@ -30,6 +30,7 @@ from kernel.settings import Settings, load_with_sources
 from kernel.testing.served import environment_of
 from kernel.work import Work
 from tests.promises.copies import every_row
+from tests.proving import ON_SQLITE
 
 SILENT = {"run", "worker", "completion", "migration new"}
 """Commands that print no facts: they serve, or write what another program reads."""
@@ -146,7 +147,7 @@ def test_a_business_is_exported_and_imported_by_its_slug(call: Call, tmp_path: P
     assert all(one["is_on"] for one in listed)
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 def test_a_plugins_data_goes_out_and_comes_back(call: Call, tmp_path: Path) -> None:
     file = str(tmp_path / "discounts.zip")
     code, _, said = call("plugin", "uninstall", "discounts", "--archive", file, "--yes")
@@ -294,7 +295,7 @@ def answered(settings: Settings, typed: str) -> tuple[int, str]:
     return process.returncode, said.decode().strip().splitlines()[-1].rpartition("go on: ")[2]
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 def test_made_up_businesses_are_believable_and_never_the_same(call: Call) -> None:
     first = call("seed", "--businesses", "2", "--days", "1", "--json")
     assert first[0] == 0, first

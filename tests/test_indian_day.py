@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 import pytest_asyncio
 
 from kernel.invariants import broken
@@ -17,6 +16,7 @@ from plugins.gateways_upi.simulator import SimulatedRazorpay, make_app
 from plugins.gateways_upi.testing import PAYMENTS, SHOP, UpiShop, an_upi_shop
 from plugins.payments.services.line import close_lines, lead_over
 from plugins.payments.testing import FaultyWay
+from tests.proving import ON_POSTGRES
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ async def day(box: Box) -> AsyncIterator[Day]:
     assert await broken(box.deployment) == []
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_a_day_of_codes_and_sound_boxes_ends_with_books_that_agree(day: Day) -> None:
     shop = day.shop
     cashier, manager = shop.as_("cashier"), shop.as_("manager")

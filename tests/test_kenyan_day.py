@@ -18,6 +18,7 @@ from kernel.settings import Settings
 from kernel.testing import served
 from kernel.testing.box import Box
 from kernel.testing.served import free_port, running, serving
+from tests.proving import ON_POSTGRES
 
 T = TypeVar("T")
 PAID, DECLINED, UNREACHABLE = "0", "1032", "1037"
@@ -177,7 +178,7 @@ async def _made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> A
     return made.json()
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_a_day_of_cash_and_phones_ends_with_books_that_agree(day: Day) -> None:
     notes = await day.sell({"method": "cash", "amount": "100.00", "tendered": "200.00"})
     assert (notes.status_code, notes.json()["change"]) == (201, "100.00")

@@ -17,10 +17,10 @@ from kernel.work import Work
 from kernel.work.commits import Commits
 from plugins.catalog.testing import a_product
 from plugins.console.services import watching
+from tests.proving import ON_SQLITE
 from tests.test_streams import listening
 
 CHANGES = "/api/v1/console/changes"
-ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ async def test_a_sale_is_told_to_who_looks_on_and_no_place_is_held_meanwhile(box
         assert "SOAP" not in one.text, "names of plugins, and nothing of what was done"
 
 
-@ONE
+@ON_SQLITE
 async def test_who_comes_back_is_told_what_they_missed_as_far_as_they_may(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +73,7 @@ async def test_who_comes_back_is_told_what_they_missed_as_far_as_they_may(
     assert "sales" in await told_at_once(box, "stock_keeper", before)
 
 
-@ONE
+@ON_SQLITE
 async def test_a_deed_that_shows_late_is_told_and_none_is_told_twice(box: Box) -> None:
     trail = watching.Trail(box.clock())
 
@@ -91,7 +91,7 @@ async def test_a_deed_that_shows_late_is_told_and_none_is_told_twice(box: Box) -
     assert await box.look(look) == []
 
 
-@ONE
+@ON_SQLITE
 async def test_a_commit_between_a_look_and_the_wait_for_the_next_is_not_missed(database: str) -> None:
     commits, business = Commits(), uuid.uuid4()
     known = commits.count(business)

@@ -31,6 +31,7 @@ from kernel.work import NO_BUSINESS, Key, Work
 from kernel.work.heeding import without
 from plugins.discounts.testing import a_promotion
 from tests.promises.copies import every_row
+from tests.proving import ON_POSTGRES
 
 PLUGINS = "/api/v1/plugins"
 OWN = ("discounts_claim", "discounts_coupon", "discounts_left", "discounts_promotion", "discounts_use")
@@ -62,6 +63,7 @@ async def state_of(client: Client, name: str = "discounts") -> tuple[str, str]:
     return one, next(each["state"] for each in listed if each["name"] == name)
 
 
+@ON_POSTGRES
 async def test_a_plugin_is_uninstalled_and_comes_back_by_plans_with_every_row(box: Box) -> None:
     await a_promotion(box)
     operator = box.client("operator")

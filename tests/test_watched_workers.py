@@ -23,6 +23,7 @@ from kernel.settings import Settings
 from kernel.testing.box import Box
 from kernel.testing.served import environment_of, free_port
 from kernel.work import Work
+from tests.proving import ON_POSTGRES
 
 DUKA = [sys.executable, "-W", "ignore", "-c", "from kernel.cli import main; main()", "worker"]
 ALL_WELL = dict.fromkeys(CHECKS, "ok")
@@ -59,7 +60,7 @@ async def leave_job(box: Box) -> None:
     await box.act(leave)
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_a_worker_tells_that_it_lives_is_ready_and_what_it_has_done(box: Box) -> None:
     port = free_port()
     with worker(box.deployment.settings, port) as process:

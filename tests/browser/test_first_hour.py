@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import Page, expect
 
 from kernel.testing.box import PASSWORD, Box
 from plugins.console.testing import a_newcomer
 from tests.browser.screens import Screens
+from tests.proving import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+pytestmark = ON_SQLITE
 
 
 async def press(page: Page, button: str, leads: str) -> None:
@@ -103,4 +103,4 @@ async def test_a_shop_opens_sells_with_a_coupon_and_takes_it_back(box: Box, scre
     await screens.go(page, "/inventory/levels")
     await expect(page.locator("#rows tbody tr", has_text="Rice 2kg")).to_contain_text("10")
     await screens.go(page, "/daybook/days")
-    await expect(page.get_by_role("region", name="Taken back")).to_contain_text("684.00")
+    await expect(page.get_by_role("region", name="Taken back", exact=True)).to_contain_text("684.00")

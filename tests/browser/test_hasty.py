@@ -6,15 +6,14 @@ import asyncio
 import re
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, Response, Route, expect
 
 import plugins.console
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_brand
 from tests.browser.screens import Screens
+from tests.proving import ON_SQLITE
 
-ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 TWICE = "(button) => { button.click(); button.click(); }"
 GUARD = """  if (form.getAttribute("aria-busy") === "true") return;\n"""
 SCRIPT = Path(plugins.console.__file__).parent / "static" / "duka.js"
@@ -28,7 +27,7 @@ async def sent_by(page: Page) -> list[str]:
     return sent
 
 
-@ONE
+@ON_SQLITE
 async def test_two_clicks_send_a_form_once_and_an_outdated_plan_is_shown_anew(box: Box, screens: Screens) -> None:
     """A page's form, one in a sheet, one whose answer is shown once, and a button that asks and acts by itself."""
     owner = box.client("owner")
@@ -78,7 +77,7 @@ async def outdated_plan(box: Box, screens: Screens, page: Page) -> None:
     assert (await owner.get("/api/v1/plugins/discounts")).json()["state"] != "enabled"
 
 
-@ONE
+@ON_SQLITE
 async def test_a_script_that_sends_twice_is_held_by_the_key_and_caught_without_it(box: Box, screens: Screens) -> None:
     """The broken twins: a script without its guard, and a form without its key besides."""
     source = SCRIPT.read_text()

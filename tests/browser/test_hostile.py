@@ -11,8 +11,8 @@ from plugins.catalog.testing import a_product
 from tests.browser.screens import Screens
 from tests.promises.hostile import PAYLOADS, Hostile
 from tests.promises.pages import address_of, composed_of
+from tests.proving import ON_SQLITE
 
-ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 HEARS = "window.xss = (number) => { (window.heard ||= []).push(number); alert(number); };"
 
 
@@ -36,7 +36,7 @@ async def settled(screens: Screens, page: Page, url: str) -> None:
     assert await page.evaluate("window.heard || []") == [], url
 
 
-@ONE
+@ON_SQLITE
 async def test_what_scripts_show_of_a_shop_never_runs(box: Box, screens: Screens) -> None:
     """The till, what the search finds, a page with words of a shop, the payer's page."""
     own = await Hostile(box, "mama-njeri", 0).fill()
@@ -70,7 +70,7 @@ async def markup_that_would_run_is_heard(screens: Screens) -> None:
     await context.close()
 
 
-@ONE
+@ON_SQLITE
 @pytest.mark.prove
 @pytest.mark.parametrize("turn", range(0, len(PAYLOADS), 5))
 async def test_no_page_runs_any_payload(box: Box, screens: Screens, turn: int) -> None:

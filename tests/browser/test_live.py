@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
 from tests.browser.screens import Screens
 from tests.browser.test_story import sold
+from tests.proving import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+pytestmark = ON_SQLITE
 
 
 async def test_a_sale_elsewhere_appears_on_the_open_dashboard_and_an_arrangement_stays(

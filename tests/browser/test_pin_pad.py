@@ -12,8 +12,9 @@ from kernel.testing.served import Server, serving
 from kernel.tests.at_tills import SECRET_DIGITS, set_pin
 from plugins.catalog.testing import a_product
 from tests.browser.screens import PHONE, Screens, overflow
+from tests.proving import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+pytestmark = ON_SQLITE
 WRONG = "8053"
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import Page, expect
 
 from kernel.testing.box import PASSWORD, Box
 from plugins.catalog.testing import a_product
 from plugins.customers.testing import a_customer
 from tests.browser.screens import PHONE, Screens, overflow
+from tests.proving import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+pytestmark = ON_SQLITE
 
 
 async def test_a_cashier_sells_for_exact_cash_with_three_keys_after_scanning(box: Box, screens: Screens) -> None:

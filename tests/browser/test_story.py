@@ -6,15 +6,15 @@ import uuid
 from typing import Any
 
 import httpx
-import pytest
 from playwright.async_api import expect
 
 from kernel.testing.box import Box
 from plugins.catalog.testing import a_product
 from plugins.inventory.testing import on_hand, stock
 from tests.browser.screens import Screens
+from tests.proving import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+pytestmark = ON_SQLITE
 
 
 async def sold(box: Box, screens: Screens, cart: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ async def test_a_sale_is_looked_into_and_taken_back_and_its_stock_is_there_again
     await expect(page.locator(".d-note.bad")).to_contain_text("wrong customer")
     assert await on_hand(box, rice, place) == "10"
     await screens.go(page, "/daybook/days")
-    await expect(page.get_by_role("region", name="Taken back")).to_contain_text("760.00")
+    await expect(page.get_by_role("region", name="Taken back", exact=True)).to_contain_text("760.00")
 
 
 async def test_goods_that_come_are_scanned_into_stock_line_by_line(box: Box, screens: Screens) -> None:

@@ -27,6 +27,7 @@ from tests.promises.bodies import alternatives
 from tests.promises.filling import Filling
 from tests.promises.prober import MINE
 from tests.promises.spots import fresh_token, plain_call
+from tests.proving import ON_SQLITE
 
 OF_GATEWAYS = (
     *(f"payments.{name}_payment" for name in ("ask_about", "cancel", "resend")),
@@ -154,6 +155,7 @@ def _fields(route: Route) -> set[str]:
     return {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)}
 
 
+@ON_SQLITE
 async def test_every_route_that_writes_leaves_a_row_with_a_subject_and_what_it_changed(box: Box) -> None:
     tried, wrong = await silent(box)
     print(f"{tried} routes that write")
@@ -161,7 +163,7 @@ async def test_every_route_that_writes_leaves_a_row_with_a_subject_and_what_it_c
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_a_deed_that_keeps_silent_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: what deeds say, and what the ORM changes, is not listened to."""
     monkeypatch.setattr("kernel.work.tenancy.look_at", lambda session, watched: None)

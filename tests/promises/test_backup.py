@@ -44,6 +44,7 @@ from kernel.testing.servers import Postgres
 from kernel.work import Deployment, Work
 from tests.promises.copies import DATABASES, backed_up, deployed, empty_database, every_row, table_names
 from tests.promises.till import Till
+from tests.proving import ON_POSTGRES, ON_SQLITE
 
 ODD = 'नमस्ते "Duka" \\ \u2028 😀 é e\u0301 \t%'
 FAR = dt.datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC)
@@ -194,7 +195,7 @@ async def test_a_backup_taken_while_sales_are_made_is_of_one_moment(
         assert await restored_faults(one_till, settings, path) == []
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_a_backup_torn_between_its_tables_is_caught(
     one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres]
 ) -> None:
@@ -384,7 +385,7 @@ async def wait_for(there: Callable[[], Awaitable[bool]], process: subprocess.Pop
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_ctrl_c_leaves_no_half_of_a_backup_and_no_half_of_a_restore(
     one_till: Till, box_settings: Settings, tmp_path: Path, database: str, server: Callable[[], Postgres]
 ) -> None:
@@ -438,7 +439,7 @@ async def test_a_backup_holds_the_whole_trail_of_the_deployment_itself(one_till:
     assert {uuid.UUID(int=0), one_till.box.shop.id, one_till.box.other.id} == owners
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 @pytest.mark.parametrize(("few", "many"), [(4000, 10000), pytest.param(4000, 16000, marks=pytest.mark.prove)])
 async def test_many_rows_take_no_more_memory_than_few(
     one_till: Till, tmp_path: Path, database: str, server: Callable[[], Postgres], few: int, many: int

@@ -16,8 +16,9 @@ from plugins.catalog.testing import a_product
 from plugins.console.services import sessions, visiting
 from plugins.console.testing import Browser
 from tests.promises.bodies import FILES
+from tests.proving import ON_SQLITE
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+pytestmark = ON_SQLITE
 DOORS = [
     *(("POST", f"/console{path}") for path in ("/do", "/sign-out", "/switch", "/qr", "/api/v1/catalog/brands")),
     *((method, "/console/api/v1/catalog/brands/{brand}") for method in ("PUT", "PATCH", "DELETE")),

@@ -20,6 +20,7 @@ from kernel.testing.box import Box
 from kernel.testing.served import environment_of, free_port
 from plugins.catalog.testing import a_product
 from tests.promises.crowd import cart, token_for
+from tests.proving import ON_POSTGRES
 
 DUKA = (sys.executable, "-W", "ignore", "-c", "from kernel.cli import main; main()")
 TWIN = (sys.executable, "-W", "ignore", "-m", "tests.promises.drain_twin")
@@ -127,6 +128,7 @@ async def a_shop(box: Box, settings: Settings, command: Sequence[str], **extra: 
     return Shop(box, settings, command, cart(await box.location(), [product], "10.00"), **extra)
 
 
+@ON_POSTGRES
 @pytest.mark.parametrize("rounds", [1, pytest.param(15, marks=pytest.mark.prove)])
 async def test_stopping_a_busy_server_loses_no_sale_and_doubles_none(
     box: Box, box_settings: Settings, rounds: int

@@ -21,6 +21,7 @@ from kernel.work.fields import permissions_in, plain, refuse_unheld
 from tests.promises.filling import MARKS, Filling
 from tests.promises.spots import lists_of, plain_call
 from tests.promises.test_roles import rights_of
+from tests.proving import ON_SQLITE
 
 SHOP = next(iter(MARKS))
 SECRET = re.compile(r"cost|margin|profit", re.IGNORECASE)
@@ -30,7 +31,7 @@ COST = "311.7531"
 """A cost no other figure equals."""
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_no_role_is_answered_a_field_whose_permission_it_lacks(box: Box) -> None:
     asked, seen, leaks = await read_everything(box)
     print(f"{asked} answers, {seen} with costs")
@@ -39,7 +40,7 @@ async def test_no_role_is_answered_a_field_whose_permission_it_lacks(box: Box) -
     assert not leaks, "\n".join(leaks)
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_an_encoder_that_hides_nothing_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin."""
     monkeypatch.setattr(sys.modules["kernel.web.perform"], "shown", lambda body, kind, may, registry: body)

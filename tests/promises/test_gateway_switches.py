@@ -11,6 +11,7 @@ import httpx
 from kernel.settings import Settings
 from kernel.testing.box import Box
 from kernel.testing.served import Server, serving
+from tests.proving import ON_POSTGRES
 
 CONFIG = {
     "consumer_key": "key",
@@ -68,6 +69,7 @@ async def a_cart(box: Box) -> dict[str, Any]:
     }
 
 
+@ON_POSTGRES
 async def test_a_switch_acts_at_the_next_checkout_of_every_process(box: Box, box_settings: Settings) -> None:
     cart = await a_cart(box)
     off, on = (409, "region_off"), (202, "")

@@ -18,8 +18,7 @@ from plugins.console.services.markdown import html_of
 from plugins.console.testing import Browser
 from tests.promises.hostile import PAYLOADS, Hostile, alive, sweep
 from tests.promises.pages import LEADS_ON, address_of, composed_of, walked
-
-ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+from tests.proving import ON_SQLITE
 
 
 async def shown(box: Box, paths: Iterable[str], payload: str) -> tuple[int, list[str]]:
@@ -78,7 +77,7 @@ async def test_what_is_typed_is_text_on_every_page(box: Box) -> None:
 
 
 @pytest.mark.prove
-@ONE
+@ON_SQLITE
 @pytest.mark.parametrize("turn", range(len(PAYLOADS)))
 async def test_every_payload_in_every_text_field_is_text_on_every_page(box: Box, turn: int) -> None:
     filling = Hostile(box, "mama-njeri", turn)

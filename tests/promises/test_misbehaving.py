@@ -30,6 +30,7 @@ from plugins.sales.hooks import price_cart, price_facts, price_line, sale_comple
 from tests.promises.crowd import in_stock, token_for
 from tests.promises.misbehaving import NAME, REFUSED, SKIPPED, WAYS, install
 from tests.promises.rows import read_rows
+from tests.proving import ON_POSTGRES
 
 BUDGET_MS = 400
 STRIKES = 3
@@ -322,7 +323,7 @@ async def test_a_reset_is_for_those_who_manage_plugins_and_leaves_an_audit_row(s
     assert {"plugins.reset_plugin", "trip a plugin"} <= {one["deed"] for one in trail}
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_what_fails_here_and_there_is_counted_together_and_left_out_everywhere(
     box_settings: Settings, with_stranger: Registry, stranger: Path, budgets: None
 ) -> None:

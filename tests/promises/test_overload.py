@@ -21,6 +21,7 @@ from kernel.testing.served import serving
 from kernel.work.admission import Admission
 from plugins.catalog.testing import a_product
 from tests.promises.crowd import cart, in_stock, on_hand, token_for
+from tests.proving import ON_POSTGRES
 
 SLOW_S = 0.05
 LONGEST_S = 0.2
@@ -217,6 +218,7 @@ async def _sold_under_load(box: Box, settings: Settings, rate: float, seconds: f
     return found, max(peak, before) / before
 
 
+@ON_POSTGRES
 async def test_under_load_every_sale_is_whole_or_refused(box: Box, box_settings: Settings) -> None:
     found, grown = await _sold_under_load(box, box_settings, 100, 2)
     assert found.keys() <= {201, 429, 503}

@@ -16,9 +16,9 @@ from plugins.console.testing import Browser
 from tests.promises.filling import Filling
 from tests.promises.pages import LEADS_ON, Api, address_of, composed_of, permission_of, walked
 from tests.promises.test_roles import rights_of
+from tests.proving import ON_SQLITE
 
 PRINCIPALS: tuple[str | None, ...] = (*ROLES, "operator", None)
-ONE = pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 ABOVE = "/console/"
 OWN = {*site.OPEN, *site.SIGNED_IN}
 """What the console answers by itself."""
@@ -122,7 +122,7 @@ async def walk(box: Box, role: str | None, own: dict[str, str], every: int = 1, 
     return made
 
 
-@ONE
+@ON_SQLITE
 @pytest.mark.parametrize("every", [pytest.param(3, id="in turns"), pytest.param(1, id="all", marks=pytest.mark.prove)])
 async def test_each_role_opens_exactly_its_pages_and_finds_no_button_that_would_be_refused(
     box: Box, every: int
@@ -139,7 +139,7 @@ async def test_each_role_opens_exactly_its_pages_and_finds_no_button_that_would_
     assert not wrong, "\n".join(wrong)
 
 
-@ONE
+@ON_SQLITE
 async def test_pages_that_forget_whom_they_are_for_are_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twins: a page and a form for everybody, an entry of the menu shown to who may not, one that is not."""
     own = await Filling(box, "mama-njeri").fill()
@@ -162,7 +162,7 @@ async def test_pages_that_forget_whom_they_are_for_are_found(box: Box, monkeypat
     assert told == ["the menu of owner shows /settings, which does not open"]
 
 
-@ONE
+@ON_SQLITE
 async def test_buttons_and_links_that_lead_nowhere_or_too_far_are_found(box: Box) -> None:
     """Broken twins of what stands on a page."""
     made = Round(box, "cashier", await rights_of(box, "cashier"))

@@ -18,6 +18,7 @@ from kernel.web import decode
 from plugins.sales.schemas.answers import LineOut, QuoteOut, SaleOut
 from plugins.sales.schemas.requests import DiscountIn, LineIn, SaleIn
 from tests.promises.till import FEW, Till
+from tests.proving import ON_SQLITE
 
 # What the client may not say
 
@@ -84,7 +85,7 @@ FIGURES: tuple[tuple[str | int, ...], ...] = (
     pointer=st.sampled_from(FIGURES),
     value=st.one_of(st.sampled_from(BAD), st.text(max_size=12).filter(lambda said: not plain(said))),
 )
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_a_figure_that_is_none_is_refused_and_nothing_written(
     one_till: Till, pointer: tuple[str | int, ...], value: Any
 ) -> None:

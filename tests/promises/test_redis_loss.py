@@ -18,6 +18,7 @@ from kernel.testing.servers import Redis
 from plugins.catalog.testing import a_product
 from tests.promises.crowd import Crowd, cart, in_stock, on_hand, statuses, token_for
 from tests.promises.test_guessing import CASHIER, guess, wrong
+from tests.proving import ON_POSTGRES
 
 SALES = 30
 
@@ -29,6 +30,7 @@ def mortal() -> Iterator[Redis]:
         yield one
 
 
+@ON_POSTGRES
 async def test_selling_goes_on_and_guesses_stay_limited_without_redis(
     box: Box, box_settings: Settings, mortal: Redis
 ) -> None:

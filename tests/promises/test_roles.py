@@ -20,6 +20,7 @@ from kernel.testing.box import Box
 from kernel.testing.reference import FOLDER
 from kernel.web import IN_PERSON, OPERATOR, PUBLIC, SIGNED_IN, TILL, Route, command, perform
 from kernel.work import Work
+from tests.proving import ON_SQLITE
 
 PRINCIPALS: tuple[str | None, ...] = (*ROLES, "operator", None)
 OPEN = frozenset(
@@ -142,7 +143,7 @@ def test_no_shipped_role_comes_with_more_than_it_should(registry: Registry) -> N
         assert not held & (never | ABOVE_STAFF), f"{role}: {sorted(held & (never | ABOVE_STAFF))}"
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_each_role_is_let_in_exactly_where_it_holds_the_permission(box: Box) -> None:
     calls, wrong = await every_cell(box)
     print(f"{calls} calls: {len(box.app.routes)} routes × {len(PRINCIPALS)} principals")
@@ -165,7 +166,7 @@ async def test_the_published_table_says_what_each_role_may_call(box: Box) -> Non
             assert (told[f"{route.method} {route.path}"][place] == "✓") == let_in, f"{route.operation} as {role}"
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 @pytest.mark.parametrize("turn", [0, 1, 2])
 async def test_an_edited_role_and_one_of_the_businesss_own_are_let_in_exactly_where_they_hold_it(
     box: Box, registry: Registry, turn: int
@@ -194,7 +195,7 @@ async def test_an_edited_role_and_one_of_the_businesss_own_are_let_in_exactly_wh
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_a_gate_that_forgets_to_ask_is_found(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken twin: one route whose permission nobody checks, one that asks for another's."""
 

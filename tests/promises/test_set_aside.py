@@ -25,6 +25,7 @@ from kernel.testing.box import Box
 from kernel.testing.served import environment_of, running, serving
 from kernel.tests.command_line import duka
 from kernel.work import Work
+from tests.proving import ON_POSTGRES
 
 LOST = "discounts"
 PATH = f"/api/v1/{LOST}/promotions"
@@ -63,6 +64,7 @@ async def statuses(box: Box, url: str) -> dict[str, int]:
         return {path: (await owner.get(path)).status_code for path in paths}
 
 
+@ON_POSTGRES
 async def test_servers_that_prepared_nothing_serve_the_rest(broken: Box, box_settings: Settings) -> None:
     with serving(box_settings, 2, {"DUKA_JOBS": "off"}) as servers:
         for server in servers:
@@ -93,6 +95,7 @@ async def test_the_command_line_says_why_it_is_aside_and_switches_nothing_on(
     assert (code, "was set aside" in said) == (1, True), said
 
 
+@ON_POSTGRES
 async def test_a_worker_runs_the_jobs_of_the_rest_and_those_of_the_plugin_wait(
     broken: Box, box_settings: Settings
 ) -> None:

@@ -13,6 +13,7 @@ from kernel.registry import _check_sides
 from kernel.testing.box import Box
 from kernel.wire import Request
 from tests.promises.keeping import EXTENSIONS, KEEPER, PART, SUBJECT, body
+from tests.proving import ON_SQLITE
 
 PRODUCTS = "/api/v1/catalog/products"
 
@@ -132,7 +133,7 @@ async def test_lists_are_filtered_by_it(kept: Box, few: int, monkeypatch: pytest
     assert (await owner.get(PRODUCTS, params={"ext.inventory.shelf": "A2"})).status_code == 422
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_the_openapi_document_names_the_filters_that_its_reader_may_use(kept: Box) -> None:
     async def named(role: str) -> set[str]:
         document = (await kept.client(role).get("/api/v1/openapi.json")).json()

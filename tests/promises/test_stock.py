@@ -11,6 +11,7 @@ from kernel.testing.box import Box
 from kernel.testing.served import environment_of, running, serving
 from plugins.catalog.testing import a_product
 from tests.promises.crowd import Crowd, cart, in_stock, on_hand, statuses, token_for
+from tests.proving import ON_POSTGRES
 
 AT_ONCE = [(300, 30), pytest.param((1000, 100), marks=pytest.mark.prove)]
 """Buyers and units."""
@@ -28,6 +29,7 @@ async def _scarce(box: Box, units: int) -> tuple[uuid.UUID, uuid.UUID]:
     return product, location
 
 
+@ON_POSTGRES
 @pytest.mark.parametrize("at_once", AT_ONCE)
 async def test_as_many_buyers_are_served_as_there_are_units_and_the_others_are_told(
     box: Box, box_settings: Settings, processes: int, at_once: tuple[int, int]
@@ -45,7 +47,7 @@ async def test_as_many_buyers_are_served_as_there_are_units_and_the_others_are_t
     assert numbers == [f"O1-2026-{n:06d}" for n in range(1, units + 1)]
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 @pytest.mark.parametrize("at_once", AT_ONCE)
 async def test_a_twin_that_decides_on_what_it_read_before_oversells(
     box: Box, box_settings: Settings, processes: int, at_once: tuple[int, int]

@@ -9,9 +9,10 @@ from kernel.work import Work
 from tests.promises import leaks
 from tests.promises.prober import Prober
 from tests.promises.spots import id_spots
+from tests.proving import ON_SQLITE
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_each_leaking_route_is_found_and_no_other(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = await leaks.mount(box, monkeypatch)
     prober = await Prober.ready(box)

@@ -18,6 +18,7 @@ from kernel.work import Work
 from tests.promises.filling import MARKS, Filling
 from tests.promises.prober import EVERYBODY, MINE, THEIRS, Prober
 from tests.promises.spots import id_spots, lists_of, naming_spots, plain_call, word_spots
+from tests.proving import ON_POSTGRES, ON_SQLITE
 
 BLUNT: dict[str, str] = {}
 """Spots of the body, but for ids that the caller chooses, where an id of nothing is taken as well; and why."""
@@ -53,7 +54,7 @@ REFUSED_THOUGH_OWN = {
 """Where one's own id must be refused: taken, paid, a colleague's, or nothing without a PIN, a price, a gateway."""
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_another_businesss_ids_look_like_ids_of_nothing_on_every_route(box: Box) -> None:
     prober = await Prober.ready(box)
     spots = [one for one in id_spots(box.app.routes) if one.route.operation not in ABOVE_ALL]
@@ -80,6 +81,7 @@ async def test_every_id_of_another_business_looks_like_an_id_of_nothing_to_every
     assert not prober.findings, "\n".join(prober.findings[:50])
 
 
+@ON_SQLITE
 async def test_nothing_is_found_by_a_word_of_another_business(box: Box) -> None:
     prober = await Prober.ready(box)
     spots = naming_spots(box.app.routes)
@@ -90,6 +92,7 @@ async def test_nothing_is_found_by_a_word_of_another_business(box: Box) -> None:
     assert not prober.findings, "\n".join(prober.findings)
 
 
+@ON_SQLITE
 async def test_a_name_number_or_code_taken_elsewhere_is_free_here(box: Box) -> None:
     prober = await Prober.ready(box)
     spots = [one for one in word_spots(box.app.routes) if one.route.permission != "operator"]
@@ -100,6 +103,7 @@ async def test_a_name_number_or_code_taken_elsewhere_is_free_here(box: Box) -> N
     assert not prober.findings, "\n".join(prober.findings)
 
 
+@ON_SQLITE
 async def test_nothing_of_another_business_stands_in_what_one_reads_without_naming_an_id(box: Box) -> None:
     """But for operators, who see which businesses there are: kernel/tests/test_operating.py."""
     prober = await Prober.ready(box)
@@ -117,7 +121,7 @@ async def test_nothing_of_another_business_stands_in_what_one_reads_without_nami
     assert read > 100
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_the_probes_have_an_edge(box: Box) -> None:
     """What is foreign is alive for its owner, and one's own at the same spot is taken: a refusal speaks of the id."""
     prober = await Prober.ready(box)
@@ -165,6 +169,7 @@ async def test_a_cursor_of_another_business_is_worth_as_much_as_a_forged_one(box
     assert set(missing) <= {"/api/v1/businesses"}, "these lists are too short in filling.py to have a cursor"
 
 
+@ON_SQLITE
 async def test_an_idempotency_key_of_another_business_replays_nothing(box: Box) -> None:
     """Even for the same person, who works for both."""
     own = {shop: await Filling(box, shop).fill() for shop in (MINE, THEIRS)}

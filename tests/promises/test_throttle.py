@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
-import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
@@ -20,6 +19,7 @@ from kernel.registry import Registry
 from kernel.settings import Settings, load_settings
 from kernel.testing.box import Box, open_box
 from kernel.testing.served import environment_of, running
+from tests.proving import ON_POSTGRES
 
 LOCATIONS = "/api/v1/locations"
 MOST, PROCESSES, TRIES = 40, 3, 50
@@ -56,7 +56,7 @@ async def served(applications: list[str], settings: Settings, token: str, extra:
     return len(answers) - len(refused)
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_a_limit_holds_over_several_processes(box: Box) -> None:
     box.clock.now = dt.datetime.now(dt.UTC)
     extra = {"ENABLE_API_THROTTLE": "true", "DUKA_REQUESTS_PER_PRINCIPAL": str(MOST), "DUKA_JOBS": "off"}
@@ -65,7 +65,7 @@ async def test_a_limit_holds_over_several_processes(box: Box) -> None:
     assert MOST - (PROCESSES - 1) * (BLOCK - 1) <= passed <= MOST
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_a_throttle_that_counts_for_itself_is_caught(box: Box) -> None:
     """The twin lets through the limit of every process; the test above would fail on it."""
     box.clock.now = dt.datetime.now(dt.UTC)

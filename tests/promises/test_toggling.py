@@ -16,11 +16,12 @@ from kernel.testing.box import Box
 from kernel.testing.served import serving
 from plugins.catalog.testing import a_product
 from tests.promises.crowd import Crowd, cart, token_for
+from tests.proving import ON_SQLITE
 
 TOGGLES, SELLERS = 200, 12
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
+@ON_SQLITE
 async def test_every_sale_is_priced_wholly_by_the_set_of_its_epoch(
     box: Box, box_settings: Settings, database: str
 ) -> None:

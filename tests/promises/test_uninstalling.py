@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from kernel.app import open_deployment
 from kernel.app.uninstalling import restore, uninstall
@@ -17,12 +16,13 @@ from kernel.testing.served import serving
 from plugins.catalog.testing import a_product
 from tests.promises.copies import every_row
 from tests.promises.crowd import Crowd, cart, token_for
+from tests.proving import ON_POSTGRES
 
 OWN = ("discounts_promotion", "discounts_use", "discounts_coupon", "discounts_left", "discounts_claim")
 SHOPS = ("mama-njeri", "sharma-kirana")
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_servers_that_run_meanwhile_obey_and_nobody_is_answered_with_a_fault(
     box: Box, box_settings: Settings, tmp_path: Path
 ) -> None:

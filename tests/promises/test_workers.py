@@ -18,6 +18,7 @@ from kernel.testing.box import Box
 from kernel.testing.forking import Forked
 from kernel.testing.served import environment_of, started
 from kernel.work import Work
+from tests.proving import ON_POSTGRES
 
 WORKERS = 2
 
@@ -106,7 +107,7 @@ async def _killed_and_flushed(box: Box, redis_url: str, count: int, kills: int, 
     assert workers.died >= kills, "the workers were to be killed"
 
 
-@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.prove), "postgresql"])
+@ON_POSTGRES
 async def test_jobs_take_effect_once_though_workers_die_and_redis_forgets(box: Box, redis_url: str) -> None:
     await _killed_and_flushed(box, redis_url, count=20, kills=1, seconds=120)
 
