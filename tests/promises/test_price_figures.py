@@ -93,6 +93,7 @@ async def test_a_figure_that_is_none_is_refused_and_nothing_written(
         await one_till.refuses(with_figure(one_till, pointer, value), 422, role="manager")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("pointer", FIGURES, ids=lambda pointer: "-".join(map(str, pointer)))
 async def test_every_bad_figure_is_refused_at_every_place(one_till: Till, pointer: tuple[str | int, ...]) -> None:
     async with one_till.untouched():
@@ -190,6 +191,7 @@ async def test_a_price_a_time_or_a_discount_by_hand_needs_its_permission(one_til
     assert (past.json()["total"], past.json()["business_date"]) == ("380.00", "2026-11-18")
 
 
+@ON_SQLITE
 async def test_a_server_that_overlooks_unknown_fields_is_found(one_till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     def overlooking(body: bytes, kind: Any) -> Any:
         said = json.loads(body)
