@@ -1,5 +1,6 @@
 """The web: how routes are declared, the gate before them, problem documents, and the OpenAPI document of a business."""
 
+from kernel.web.by_day import table_by_day
 from kernel.web.decode import convert
 from kernel.web.exports import TABLE_TYPES, TableKind, as_table, csv_line, gathered, json_line, table_line
 from kernel.web.gate import Gate
@@ -56,5 +57,6 @@ __all__ = [
     "read_cursor",
     "sorting",
     "stream",
+    "table_by_day",
     "table_line",
 ]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kernel.auth import Location, look
+from kernel.auth import Location
 from kernel.cells import figure
-from kernel.errors import Invalid
 from kernel.money import format_amount
-from kernel.web import Scene, as_table, gathered, table_line
+from kernel.web import Scene, table_by_day
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.daybook.models import Entry
 from plugins.daybook.schemas import EntryExport
 
-LONGEST: Final = dt.timedelta(days=366)
 COLUMNS: Final = (
     *("business_date", "at", "place", "kind", "document_number", "sold", "account", "in", "out", "currency"),
     *("words", "by"),
@@ -29,32 +26,13 @@ _E, _P = Entry.__table__.c, Location.__table__.c
 
 
 async def export_entries(scene: Scene, asked: EntryExport) -> Download:
-    """Entries as a file, in one snapshot; that it was taken stands in the trail. Raises Invalid for the period."""
-    if not dt.timedelta() <= asked.to_date - asked.from_date < LONGEST:
-        raise Invalid.at("?to_date", "From a day to the same or a later one, at most 366 days")
+    """Entries as a file, day by day in the order they happened. Raises Invalid for the period."""
 
-    async def note(work: Work) -> str:
-        work.audit(subject="daybook", first=str(asked.from_date), last=str(asked.to_date), format=asked.format)
-        return f"day-book-{work.shop.slug}-{asked.from_date}-{asked.to_date}"
+    async def rows(work: Work, day: dt.date) -> list[list[object]]:
+        found = await work.execute(_chosen(work, asked).where(_E.business_date == day))
+        return [_cells(work, row) for row in found.all()]
 
-    name = await scene.deed(note)
-    lines = await look(
-        scene.deployment,
-        scene.standing.business_id,
-        lambda work: gathered(_lines(work, asked)),
-        actor=scene.standing.actor,
-    )
-    return await as_table(lines, asked.format, name)
-
-
-async def _lines(work: Work, asked: EntryExport) -> AsyncIterator[bytes]:
-    """The head, and day by day the entries in the order they happened."""
-    yield table_line(COLUMNS, asked.format)
-    chosen = _chosen(work, asked)
-    for more in range((asked.to_date - asked.from_date).days + 1):
-        day = asked.from_date + dt.timedelta(days=more)
-        for row in (await work.execute(chosen.where(_E.business_date == day))).all():
-            yield table_line(_cells(work, row), asked.format)
+    return await table_by_day(scene, asked, "daybook", COLUMNS, rows)
 
 
 def _chosen(work: Work, asked: EntryExport) -> sa.Select[Any]:

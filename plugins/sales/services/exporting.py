@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kernel.auth import Location, look
+from kernel.auth import Location
 from kernel.cells import figure
-from kernel.errors import Invalid
 from kernel.money import format_amount
-from kernel.web import Scene, as_table, gathered, table_line
+from kernel.web import Scene, table_by_day
 from kernel.wire import Download
 from kernel.work import Work
 from plugins.sales.models import Register, Sale
 from plugins.sales.schemas.requests import SaleExport
 
-LONGEST: Final = dt.timedelta(days=366)
 COLUMNS: Final = (
     *("business_date", "sold_at", "number", "status", "place", "register", "cashier"),
     *("net", "tax", "total", "discount", "voided_total", "currency", "voided_at", "voided_by", "void_reason"),
@@ -27,32 +24,13 @@ _S, _R, _P = Sale.__table__.c, Register.__table__.c, Location.__table__.c
 
 
 async def export_sales(scene: Scene, asked: SaleExport) -> Download:
-    """Sales as a file, in one snapshot; that it was taken stands in the trail. Raises Invalid for the period."""
-    if not dt.timedelta() <= asked.to_date - asked.from_date < LONGEST:
-        raise Invalid.at("?to_date", "From a day to the same or a later one, at most 366 days")
+    """Sales as a file, day by day in the order in which they were sold. Raises Invalid for the period."""
 
-    async def note(work: Work) -> str:
-        work.audit(subject="sales", first=str(asked.from_date), last=str(asked.to_date), format=asked.format)
-        return f"sales-{work.shop.slug}-{asked.from_date}-{asked.to_date}"
+    async def rows(work: Work, day: dt.date) -> list[list[object]]:
+        found = await work.execute(_chosen(work, asked).where(_S.business_date == day))
+        return [_cells(work, row) for row in found.all()]
 
-    name = await scene.deed(note)
-    lines = await look(
-        scene.deployment,
-        scene.standing.business_id,
-        lambda work: gathered(_lines(work, asked)),
-        actor=scene.standing.actor,
-    )
-    return await as_table(lines, asked.format, name)
-
-
-async def _lines(work: Work, asked: SaleExport) -> AsyncIterator[bytes]:
-    """The head, and day by day the sales in the order in which they were sold."""
-    yield table_line(COLUMNS, asked.format)
-    chosen = _chosen(work, asked)
-    for more in range((asked.to_date - asked.from_date).days + 1):
-        day = asked.from_date + dt.timedelta(days=more)
-        for row in (await work.execute(chosen.where(_S.business_date == day))).all():
-            yield table_line(_cells(work, row), asked.format)
+    return await table_by_day(scene, asked, "sales", COLUMNS, rows)
 
 
 def _chosen(work: Work, asked: SaleExport) -> sa.Select[Any]:
